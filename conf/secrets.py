@@ -1,0 +1,53 @@
+"""Passwords: made once for each stack, kept in a file that only its owner can read."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+
+
+def _new() -> str:
+    return secrets.token_urlsafe(18).replace("-", "x").replace("_", "y")
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """``repr`` hides the values, so that none gets into a log."""
+
+    minio: str = field(default_factory=_new, repr=False)
+    clickhouse: str = field(default_factory=_new, repr=False)
+    clickhouse_reader: str = field(default_factory=_new, repr=False)
+    supervisor: str = field(default_factory=_new, repr=False)
+    kafka_cluster_id: str = field(default_factory=lambda: secrets.token_urlsafe(16).replace("-", "x")[:22], repr=False)
+
+
+def load_secrets(path: Path) -> Secrets:
+    """Read the secrets, or make them; a key that a newer version added is made and kept.
+
+    Safe when two processes come first together: the file appears whole or not at all, and the first wins.
+    """
+    kept: dict[str, str] = {}
+    if path.exists():
+        kept = json.loads(path.read_text())
+    names = {f.name for f in fields(Secrets)}
+    known = Secrets(**{k: v for k, v in kept.items() if k in names})
+    if names <= kept.keys():
+        return known
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as out:
+        json.dump(asdict(known), out, indent=1)
+    if kept:
+        os.replace(fresh, path)
+        return known
+    try:
+        os.link(fresh, path)
+    except FileExistsError:
+        return load_secrets(path)
+    finally:
+        fresh.unlink()
+    return known

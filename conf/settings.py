@@ -1,0 +1,168 @@
+"""Every setting of Sauda, typed. The environment is read here and nowhere else.
+
+A setting is an environment variable with the prefix ``SAUDA_``: ``SAUDA_KAFKA_PORT=19092 ./start.sh``.
+A *stack* is one set of running parts with its own ports and data folder: ``main`` is what ``./start.sh``
+runs, ``test`` and ``bench`` stand beside it. The tools (virtual environment, jars, MinIO) are shared.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from conf.secrets import Secrets, load_secrets
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+LOOPBACK = "127.0.0.1"
+PORT_OFFSETS = {"main": 0, "bench": 10_000, "test": 20_000}
+
+
+class Settings(BaseSettings):
+    """What can be set, with the defaults of one machine."""
+
+    model_config = SettingsConfigDict(env_prefix="SAUDA_", extra="forbid", frozen=True)
+
+    profile: Literal["local", "cluster"] = "local"
+    stack: str = Field("main", pattern=r"^[a-z][a-z0-9]{0,15}$")
+    home: Path = REPOSITORY / ".sauda"
+    port_offset: int | None = Field(None, description="Added to each port that is not set itself.")
+
+    kafka_port: int | None = None
+    kafka_controller_port: int | None = None
+    minio_port: int | None = None
+    minio_console_port: int | None = None
+    clickhouse_port: int | None = None
+    clickhouse_tcp_port: int | None = None
+    spark_ui_port: int | None = None
+    job_ui_port: int | None = None
+    history_port: int | None = None
+    metrics_port: int | None = None
+    supervisor_port: int | None = None
+
+    # Set these to use parts that run elsewhere (profile `cluster`).
+    kafka_bootstrap: str | None = None
+    s3_endpoint: str | None = None
+    s3_access_key: str | None = None
+    s3_secret_key: SecretStr | None = None
+    clickhouse_host: str | None = None
+    clickhouse_user: str = "sauda"
+    clickhouse_password: SecretStr | None = None
+    spark_master: str = "local[2]"
+    checkpoint_root: str | None = None
+
+    bucket: str = "lake"
+    warehouse_prefix: str = "warehouse"
+    stream_memory: str = "1600m"
+    job_memory: str = "1600m"
+    java_home: Path | None = None
+
+    live_trigger_seconds: float = 0.0
+    lake_trigger_seconds: float = 15.0
+    live_batch_events: int = 100_000
+    lake_batch_events: int = 1_000_000
+    dedup_days: int = Field(
+        30, ge=1, description="A second copy of an event is found within so many days of ingestion."
+    )
+    compact_minutes: float = 30.0
+    future_hours: int = 24
+
+    def port(self, name: str) -> int:
+        """The port of a part, e.g. ``port("kafka")``; raises KeyError for an unknown part."""
+        default = DEFAULT_PORTS[name]
+        chosen: int | None = getattr(self, f"{name}_port")
+        if chosen is not None:
+            return chosen
+        offset = self.port_offset if self.port_offset is not None else PORT_OFFSETS.get(self.stack, 0)
+        return default + offset
+
+    @property
+    def tools(self) -> Path:
+        return self.home / "tools"
+
+    @property
+    def jars(self) -> Path:
+        return self.tools / "jars"
+
+    @property
+    def stack_home(self) -> Path:
+        return self.home / "stacks" / self.stack
+
+    @property
+    def data(self) -> Path:
+        return self.stack_home / "data"
+
+    @property
+    def logs(self) -> Path:
+        return self.stack_home / "logs"
+
+    @property
+    def run(self) -> Path:
+        return self.stack_home / "run"
+
+    @property
+    def checkpoints(self) -> str:
+        return self.checkpoint_root or str(self.data / "checkpoints")
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """The passwords of this stack, made at first use and kept with mode 600."""
+        return load_secrets(self.stack_home / "secrets.json")
+
+    @property
+    def kafka(self) -> str:
+        return self.kafka_bootstrap or f"{LOOPBACK}:{self.port('kafka')}"
+
+    @property
+    def s3(self) -> str:
+        return self.s3_endpoint or f"http://{LOOPBACK}:{self.port('minio')}"
+
+    @property
+    def s3_key(self) -> str:
+        return self.s3_access_key or "sauda"
+
+    @property
+    def s3_secret(self) -> str:
+        return self.s3_secret_key.get_secret_value() if self.s3_secret_key else self.secrets.minio
+
+    @property
+    def clickhouse(self) -> tuple[str, int]:
+        return (self.clickhouse_host or LOOPBACK, self.port("clickhouse"))
+
+    @property
+    def clickhouse_secret(self) -> str:
+        return self.clickhouse_password.get_secret_value() if self.clickhouse_password else self.secrets.clickhouse
+
+    def table_path(self, name: str, scheme: str = "s3a") -> str:
+        """Where a Delta table lies: ``silver.purchase_lines`` → ``s3a://lake/warehouse/silver/purchase_lines``."""
+        layer, _, table = name.partition(".")
+        return f"{scheme}://{self.bucket}/{self.warehouse_prefix}/{layer}/{table}"
+
+    def table_url(self, name: str) -> str:
+        """The same place as an HTTP address, as ClickHouse reads it."""
+        layer, _, table = name.partition(".")
+        return f"{self.s3}/{self.bucket}/{self.warehouse_prefix}/{layer}/{table}/"
+
+
+DEFAULT_PORTS = {
+    "kafka": 9092,
+    "kafka_controller": 9093,
+    "minio": 9000,
+    "minio_console": 9001,
+    "clickhouse": 8123,
+    "clickhouse_tcp": 9010,
+    "spark_ui": 4040,
+    "job_ui": 4050,
+    "history": 8080,
+    "metrics": 9108,
+    "supervisor": 9099,
+}
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process."""
+    return Settings()

@@ -1,0 +1,98 @@
+"""Spark sessions: one place for what the lake needs of Spark, Delta and S3A."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conf.settings import LOOPBACK, Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+def spark_options(settings: Settings, ui_port: int) -> dict[str, str]:
+    """The Spark settings of the profile. The secret key is handed to Hadoop apart from these, see `spark_session`."""
+    s3a = "spark.hadoop.fs.s3a."
+    delta = "spark.databricks.delta."
+    options = {
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        "spark.sql.session.timeZone": "UTC",
+        # INT96, the default, reads slowly and hides the column's statistics from Delta.
+        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+        "spark.sql.parquet.compression.codec": "zstd",
+        "spark.ui.port": str(ui_port),
+        "spark.ui.showConsoleProgress": "false",
+        "spark.redaction.regex": "(?i)secret|password|token|access[.]?key",
+        s3a + "endpoint": settings.s3,
+        s3a + "endpoint.region": "us-east-1",
+        s3a + "access.key": settings.s3_key,
+        s3a + "path.style.access": "true",
+        s3a + "connection.ssl.enabled": str(settings.s3.startswith("https")).lower(),
+        # The default stream caches the head of a file and serves it stale after an overwrite.
+        s3a + "input.stream.type": "classic",
+        s3a + "fast.upload.buffer": "bytebuffer",
+        s3a + "attempts.maximum": "20",
+        s3a + "retry.limit": "10",
+        delta + "snapshotPartitions": "1",
+        delta + "properties.defaults.enableDeletionVectors": "false",
+        delta + "properties.defaults.checkpointInterval": "20",
+        "spark.sql.streaming.stateStore.providerClass": (
+            "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
+        ),
+        "spark.sql.streaming.stateStore.rocksdb.changelogCheckpointing.enabled": "true",
+        "spark.sql.streaming.metricsEnabled": "true",
+    }
+    if settings.profile == "local":
+        events = settings.data / "spark-events"
+        events.mkdir(parents=True, exist_ok=True)
+        scratch = settings.data / "spark-scratch"
+        scratch.mkdir(parents=True, exist_ok=True)
+        options |= {
+            "spark.jars": ",".join(sorted(str(jar) for jar in (settings.jars / "spark").glob("*.jar"))),
+            "spark.driver.bindAddress": LOOPBACK,
+            "spark.driver.host": LOOPBACK,
+            "spark.sql.shuffle.partitions": "4",
+            "spark.sql.codegen.aggregate.fastHashMap.capacityBit": "20",
+            "spark.eventLog.enabled": "true",
+            "spark.eventLog.dir": events.as_uri(),
+            "spark.eventLog.rolling.enabled": "true",
+            "spark.eventLog.rolling.maxFileSize": "16m",
+            "spark.local.dir": str(scratch),
+            "spark.sql.warehouse.dir": str(scratch / "warehouse"),
+        }
+    return options
+
+
+def spark_session(settings: Settings, name: str, *, memory: str, ui_port: int) -> SparkSession:
+    """Start Spark in this process. The Spark UI listens on `ui_port`, loopback only."""
+    if settings.java_home:
+        os.environ["JAVA_HOME"] = str(settings.java_home)
+    os.environ["SPARK_LOCAL_IP"] = LOOPBACK
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    # On the environment, not among the options: those show in the UI and in `ps`.
+    os.environ["AWS_ACCESS_KEY_ID"] = settings.s3_key
+    os.environ["AWS_SECRET_ACCESS_KEY"] = settings.s3_secret
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.appName(name).master(settings.spark_master)
+    for key, value in spark_options(settings, ui_port).items():
+        if not key.endswith("fs.s3a.access.key"):
+            builder = builder.config(key, value)
+    builder = builder.config(
+        "spark.hadoop.fs.s3a.aws.credentials.provider",
+        "software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider",
+    )
+    builder = builder.config("spark.driver.memory", memory)
+    builder = builder.config("spark.driver.extraJavaOptions", java_options())
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("WARN")
+    return session
+
+
+def java_options() -> str:
+    """ParallelGC because the lanes are throughput work with small live sets."""
+    return "-XX:+UseParallelGC -XX:-UsePerfData -Djava.io.tmpdir=" + str(Path(os.environ.get("TMPDIR", "/tmp")))  # noqa: S108

@@ -1,0 +1,331 @@
+"""The contract language: a table or an event is a class, a column is one line.
+
+Standard library only, and nothing of ours but `types` and `rules`: a contract must be readable where no part of the
+stack is installed (in Airflow's environment, in a documentation build).
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any, Literal, TypeVar
+
+from schemas.rules import OnFail, RowRule, Rule
+from schemas.types import LogicalType
+
+Layer = Literal["bronze", "silver", "gold", "quarantine", "ops"]
+Kind = Literal["table", "event", "record"]
+T = TypeVar("T", bound=type)
+
+
+class Column(str):
+    """A column's name that carries the column's facts. Being a `str`, it goes wherever a name goes."""
+
+    type: LogicalType
+    description: str
+    rules: tuple[Rule, ...]
+    key: bool
+    optional: bool
+    serving: bool
+    items: Contract | None
+
+    @property
+    def name(self) -> str:
+        return str(self)
+
+
+@dataclass(frozen=True)
+class _Pending:
+    """A column before its class has given it a name."""
+
+    facts: Mapping[str, Any]
+
+
+def col(
+    type: LogicalType,
+    description: str,
+    *rules: Rule,
+    key: bool = False,
+    optional: bool = False,
+    serving: bool = True,
+    on_fail: OnFail | None = None,
+    items: type | None = None,
+) -> str:
+    """Declare a column. It is required unless `optional`.
+
+    `key` columns together name a row. `serving=False` keeps a column out of ClickHouse.
+    `on_fail` replaces the outcome of the column's rules. `items` is the record class of a list column (events only).
+    """
+    if not description.endswith("."):
+        raise ValueError(f"the description {description!r} must be a sentence that ends with a full stop")
+    if on_fail is not None:
+        rules = tuple(replace(rule, on_fail=on_fail) for rule in rules)
+    facts = {
+        "type": type, "description": description, "rules": tuple(rules), "key": key, "optional": optional,
+        "serving": serving, "items": contract(items) if items is not None else None,
+    }  # fmt: skip
+    return _Pending(facts)  # type: ignore[return-value]
+
+
+@dataclass(frozen=True)
+class Replacing:
+    """ClickHouse's ReplacingMergeTree: of rows with one key the one with the greatest `version` stays.
+
+    `order_by` is the sorting key, the contract's key where it is not given; it must hold every key column.
+    `partition` is an expression such as ``toYYYYMM(sold_on)``; `version` a column.
+    `dedup_window` is how many insert tokens the table remembers.
+    """
+
+    order_by: tuple[str, ...] = ()
+    partition: str = ""
+    version: str = ""
+    ttl: str = ""
+    dedup_window: int = 0
+
+
+@dataclass(frozen=True)
+class Plain:
+    """ClickHouse's MergeTree, for tables that are swapped whole or only appended to."""
+
+    order_by: tuple[str, ...] = ()
+    partition: str = ""
+    ttl: str = ""
+    dedup_window: int = 0
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What a table or an event is. Made by `table`, `event` or `record`, read by everything in `derive/`."""
+
+    name: str
+    kind: Kind
+    description: str
+    columns: tuple[Column, ...]
+    domain: str
+    rules: tuple[RowRule, ...] = ()
+    built_from: tuple[Contract, ...] = ()
+    refresh: Literal["", "stream", "nightly", "always"] = ""
+    day: str = ""
+    clickhouse: Replacing | Plain | None = None
+    delta: bool = True
+    sort_by: tuple[str, ...] = ()
+    topic: str = ""
+    event_type: str = ""
+    partitions: int = 0
+    max_bytes: int = 0
+    python: type | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def layer(self) -> str:
+        return self.name.partition(".")[0]
+
+    @property
+    def table(self) -> str:
+        return self.name.partition(".")[2]
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return tuple(c.name for c in self.columns if c.key)
+
+    @property
+    def serving_columns(self) -> tuple[Column, ...]:
+        return tuple(c for c in self.columns if c.serving)
+
+    def column(self, name: str) -> Column:
+        """Raises KeyError with the table's columns when there is none of that name."""
+        for column in self.columns:
+            if column == name:
+                return column
+        raise KeyError(f"{self.name} has no column {name!r}; it has {', '.join(self.columns)}")
+
+    @property
+    def money_columns(self) -> tuple[str, ...]:
+        return tuple(c.name for c in self.columns if c.type.name == "MONEY")
+
+    @property
+    def orders(self) -> tuple[str, ...]:
+        """The columns by which ClickHouse sorts the table."""
+        return (self.clickhouse.order_by if self.clickhouse else ()) or self.key
+
+
+def _columns(cls: type) -> tuple[Column, ...]:
+    """The class's columns and those it inherits, keys first, else in the order they are written."""
+    found: dict[str, Column] = {}
+    for base in reversed(cls.__mro__):
+        for name, value in vars(base).items():
+            if isinstance(value, _Pending):
+                column = Column(name)
+                for fact, given in value.facts.items():
+                    setattr(column, fact, given)
+                found[name] = column
+            elif isinstance(value, Column):
+                found[name] = value
+    for name, column in found.items():
+        setattr(cls, name, column)
+    return tuple(sorted(found.values(), key=lambda column: not column.key))
+
+
+def _description(cls: type) -> str:
+    if not cls.__doc__:
+        raise ValueError(f"{cls.__name__} needs a docstring that says what one row is")
+    return " ".join(cls.__doc__.split())
+
+
+def _make(cls: T, **facts: Any) -> T:
+    parts = cls.__module__.split(".")
+    made = Contract(
+        description=_description(cls), columns=_columns(cls),
+        domain=parts[1] if len(parts) > 2 else "", python=cls, **facts,
+    )  # fmt: skip
+    setattr(cls, "__contract__", made)  # noqa: B010
+    return cls
+
+
+def contract(cls: type) -> Contract:
+    """The contract of a class that `table`, `event` or `record` made."""
+    made = vars(cls).get("__contract__")
+    if not isinstance(made, Contract):
+        raise TypeError(f"{cls.__name__} is no contract: decorate it with @table, @event or @record")
+    return made
+
+
+def table(
+    name: str,
+    *,
+    built_from: Sequence[type] = (),
+    refresh: Literal["", "stream", "nightly", "always"] = "",
+    day: str = "",
+    clickhouse: Replacing | Plain | None = None,
+    delta: bool = True,
+    sort_by: Sequence[str] = (),
+    rules: Sequence[RowRule] = (),
+) -> Callable[[T], T]:
+    """Declare a table ``layer.name``.
+
+    `day` names the column by which a nightly table can be rebuilt one day at a time; without it the table is
+    always rebuilt whole. `delta=False` is a table that only ClickHouse holds. `sort_by` is the order inside Delta files.
+    """
+    if name.count(".") != 1:
+        raise ValueError(f"{name!r} must be layer.name")
+
+    def made(cls: T) -> T:
+        return _make(
+            cls, name=name, kind="table", built_from=tuple(contract(source) for source in built_from), refresh=refresh,
+            day=day, clickhouse=clickhouse, delta=delta, sort_by=tuple(sort_by), rules=tuple(rules),
+        )  # fmt: skip
+
+    return made
+
+
+def record() -> Callable[[T], T]:
+    """Declare an element of an event's list. Rules over several columns are given to the event by `rules`."""
+    return lambda cls: _make(cls, name=cls.__name__, kind="record")
+
+
+def event(
+    event_type: str,
+    *,
+    topic: str,
+    partitions: int,
+    max_bytes: int = 1_000_000,
+    rules: Mapping[str, Sequence[RowRule]] | None = None,
+) -> Callable[[T], T]:
+    """Declare an event of a topic.
+
+    `rules` are the rules over several columns: under "" those of the event, under a list column's name those of its
+    elements.
+    """
+    given = rules or {}
+
+    def made(cls: T) -> T:
+        for column in _columns(cls):
+            if column.items is not None:
+                column.items = replace(column.items, rules=tuple(given.get(column, ())))
+        return _make(
+            cls, name=f"event.{event_type}", kind="event", topic=topic, event_type=event_type, partitions=partitions,
+            max_bytes=max_bytes, rules=tuple(given.get("", ())),
+        )  # fmt: skip
+
+    return made
+
+
+@lru_cache(maxsize=1)
+def contracts() -> tuple[Contract, ...]:
+    """Every table and event that stands below `schemas/`, found by looking; sorted by name."""
+    import schemas
+
+    found: dict[str, Contract] = {}
+    for package in pkgutil.iter_modules(schemas.__path__):
+        if not package.ispkg or package.name == "derive":
+            continue
+        folder = importlib.import_module(f"schemas.{package.name}")
+        for module in pkgutil.iter_modules(folder.__path__):
+            loaded = importlib.import_module(f"schemas.{package.name}.{module.name}")
+            for value in vars(loaded).values():
+                made = vars(value).get("__contract__") if isinstance(value, type) else None
+                if isinstance(made, Contract) and made.kind != "record":
+                    other = found.setdefault(made.name, made)
+                    if other.python is not made.python:
+                        raise ValueError(f"{made.name} is declared twice: {other.python} and {made.python}")
+    return tuple(found[name] for name in sorted(found))
+
+
+def tables(layer: str = "", domain: str = "") -> tuple[Contract, ...]:
+    """The tables, of one layer or domain where these are given."""
+    return tuple(
+        c for c in contracts() if c.kind == "table" and layer in ("", c.layer) and domain in ("", c.domain)
+    )  # fmt: skip
+
+
+def events(topic: str = "") -> tuple[Contract, ...]:
+    return tuple(c for c in contracts() if c.kind == "event" and topic in ("", c.topic))
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A Kafka topic, as the broker is to be told of it."""
+
+    name: str
+    partitions: int
+    config: Mapping[str, str]
+
+
+def topics() -> tuple[Topic, ...]:
+    """One topic a domain. LogAppendTime: the broker's clock orders the events, a producer's wrong clock does not."""
+    made: dict[str, Topic] = {}
+    for declared in events():
+        made[declared.topic] = Topic(
+            declared.topic,
+            max(declared.partitions, made[declared.topic].partitions if declared.topic in made else 0),
+            {
+                "message.timestamp.type": "LogAppendTime",
+                "max.message.bytes": "16777216",
+                "retention.ms": str(7 * 86_400_000),
+            },
+        )
+    return tuple(made[name] for name in sorted(made))
+
+
+def find(name: str) -> Contract:
+    """A contract by name. Raises KeyError with the names that exist."""
+    for known in contracts():
+        if known.name == name:
+            return known
+    raise KeyError(f"no contract is called {name!r}; there are {', '.join(c.name for c in contracts())}")
+
+
+def order_by_dependency(wanted: Iterable[Contract]) -> list[Contract]:
+    """Sort tables so that each comes after those it is built from. Raises ValueError on a circle."""
+    todo = {c.name: c for c in wanted}
+    done: list[Contract] = []
+    while todo:
+        ready = [c for c in todo.values() if not any(source.name in todo for source in c.built_from)]
+        if not ready:
+            raise ValueError(f"these tables are built from each other: {', '.join(todo)}")
+        for c in ready:
+            done.append(c)
+            del todo[c.name]
+    return done

@@ -1,0 +1,1 @@
+"""One file a target: what is derived from a contract."""

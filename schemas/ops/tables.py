@@ -1,0 +1,78 @@
+"""What ran and what was refused."""
+
+from schemas.contract import Plain, Replacing, col, table
+from schemas.types import BYTES, CODE, COUNT, FLAG, HEADERS, ID, INSTANT, NUMBER, TEXT
+
+
+class Raw:
+    """A Kafka record as it came. Every bronze table has just these columns."""
+
+    kafka_topic = col(CODE, "Topic of the event.", key=True)
+    kafka_partition = col(COUNT, "Partition of the event.", key=True)
+    kafka_offset = col(COUNT, "Offset of the event in its partition.", key=True)
+    ingested_at = col(INSTANT, "When the broker took the event.")
+    event_id = col(ID, "CloudEvents id of the event; topic, partition and offset where the producer sent none.")
+    event_hash = col(COUNT, "xxhash64 of event_id.")
+    batch_id = col(COUNT, "The lake lane's batch that wrote the row.")
+    headers = col(HEADERS, "Headers of the record.", optional=True)
+    key = col(BYTES, "Key of the record.", optional=True)
+    value = col(BYTES, "Value of the record, untouched; null for a tombstone.", optional=True)
+
+
+class Refused:
+    """An event that broke a rule, and why."""
+
+    kafka_topic = col(CODE, "Topic of the event.", key=True)
+    event_id = col(
+        ID, "CloudEvents id of the event; topic, partition and offset where the producer sent none.", key=True
+    )
+    event_hash = col(COUNT, "xxhash64 of event_id.", serving=False)
+    kafka_partition = col(COUNT, "Partition of the event.")
+    kafka_offset = col(COUNT, "Offset of the event in its partition.")
+    ingested_at = col(INSTANT, "When the broker took the event.")
+    arrival = col(COUNT, "Greater for an earlier event: ClickHouse keeps the first.")
+    rule = col(CODE, "Name of the first rule that was broken, with its column: quantity.not_zero.")
+    sentence = col(TEXT, "What was expected, and what was found.")
+    value = col(BYTES, "Value of the record, untouched; empty for a tombstone.", optional=True)
+    source = col(TEXT, "Where the producer took the event from, where its header ce_source says so.", optional=True)
+
+
+@table(
+    "ops.quarantine",
+    refresh="stream",
+    delta=False,
+    clickhouse=Replacing(
+        version="arrival", partition="toYYYYMM(ingested_at)", order_by=("kafka_topic", "event_id"), dedup_window=20_000
+    ),
+)
+class Quarantine(Refused):
+    """One row per refused event, of every topic."""
+
+
+@table(
+    "ops.job_runs",
+    refresh="always",
+    delta=False,
+    clickhouse=Plain(
+        order_by=("finished_at", "run_id", "contract"),
+        ttl="toDateTime(finished_at) + INTERVAL 400 DAY",
+        dedup_window=1_000,
+    ),
+)
+class JobRuns:
+    """One row per run of a job and table."""
+
+    run_id = col(ID, "The run; tables built together share it.", key=True)
+    contract = col(CODE, "The table that was built, or the job's name.", key=True)
+    day = col(CODE, "The day that was rebuilt, or 'all'.")
+    state = col(CODE, "done, stopped by a gate, or failed.")
+    step = col(CODE, "The last step that was reached: build, gates, write, push, done.")
+    rows_in = col(COUNT, "Rows read from the tables it is built from.")
+    rows_out = col(COUNT, "Rows of the table after the run.")
+    delta_version = col(COUNT, "Version of the Delta table that was pushed; -1 where none was written.")
+    seconds = col(NUMBER, "Seconds from read to swap.")
+    verdicts = col(TEXT, "What the gates found, as JSON.")
+    message = col(TEXT, "Why it failed or was stopped; empty when done.")
+    is_pushed = col(FLAG, "Whether ClickHouse shows this run's rows.")
+    started_at = col(INSTANT, "Start of the run.")
+    finished_at = col(INSTANT, "End of the run.", key=True)

@@ -1,0 +1,1 @@
+"""Shop purchases: events, silver and gold."""

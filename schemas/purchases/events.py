@@ -1,0 +1,66 @@
+"""The purchase event: what a shop sends."""
+
+from schemas.contract import col, event, record
+from schemas.rules import (
+    RowRule,
+    at_least,
+    at_most,
+    fewest,
+    longest,
+    not_ahead_of,
+    not_empty,
+    not_zero,
+    one_of,
+    since,
+    some,
+)
+from schemas.types import CODE, COUNT, ID, INSTANT, LIST, MONEY, TEXT
+
+CURRENCIES = (
+    "AED", "AMD", "AUD", "AZN", "BGN", "BRL", "BYN", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "GBP", "GEL", "HKD",
+    "HUF", "IDR", "ILS", "INR", "JPY", "KGS", "KRW", "KZT", "MDL", "MXN", "MYR", "NOK", "NZD", "PLN", "RON", "RSD",
+    "RUB", "SAR", "SEK", "SGD", "THB", "TJS", "TMT", "TRY", "UAH", "USD", "UZS", "VND", "ZAR",
+)  # fmt: skip
+
+MOST_LINES = 10_000
+
+
+@record()
+class PurchaseLine:
+    """One line of a purchase."""
+
+    product_id = col(ID, "The shop's code of the product.", not_empty(), longest(64))
+    description = col(TEXT, "Name of the product as sold.", longest(1_000), optional=True)
+    quantity = col(COUNT, "Pieces; negative for a return.", not_zero(), at_least(-100_000_000), at_most(100_000_000))
+    unit_price = col(
+        MONEY, "Price of one piece in the purchase's currency.", at_least(-100_000_000), at_most(100_000_000)
+    )
+
+
+@event(
+    "purchase",
+    topic="purchases",
+    partitions=2,
+    max_bytes=1_000_000,
+    rules={
+        "lines": [
+            RowRule(
+                "price_of_a_sale",
+                "unit_price must be above zero where quantity is above zero",
+                "quantity < 0 OR unit_price > 0",
+            )
+        ]
+    },
+)
+class PurchaseEvent:
+    """One purchase or return, with all its lines."""
+
+    purchase_id = col(ID, "The shop's number of the purchase (order, receipt, invoice).", not_empty(), longest(128))
+    purchased_at = col(INSTANT, "When it was bought.", since("2000-01-01"), not_ahead_of("ingested_at", 24))
+    seller_id = col(ID, "The seller.", not_empty(), longest(64))
+    customer_id = col(ID, "The customer, where known.", not_empty(), longest(64), optional=True)
+    currency_code = col(
+        CODE, "Currency of the prices, ISO 4217.", one_of(CURRENCIES, "a currency code of ISO 4217 that Sauda knows")
+    )
+    lines = col(LIST, "What was bought.", some(), fewest(MOST_LINES), items=PurchaseLine)
+    source = col(TEXT, "Where the producer took the purchase from.", longest(500), optional=True)

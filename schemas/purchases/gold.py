@@ -1,0 +1,145 @@
+"""What purchases add up to."""
+
+from schemas.contract import Plain, col, table
+from schemas.purchases.silver import PurchaseLines
+from schemas.rules import STOP, WARN, RowRule, at_least, not_empty
+from schemas.types import CODE, COUNT, DAY, FLAG, ID, INSTANT, MONEY, NUMBER, TEXT
+
+
+class Sales:
+    """The measures that every sales table has."""
+
+    order_count = col(COUNT, "Purchases with at least one sold line here.", at_least(0), on_fail=STOP)
+    line_count = col(COUNT, "Lines, returns among them.", at_least(1), on_fail=STOP)
+    sold_count = col(COUNT, "Pieces sold.", at_least(0), on_fail=STOP)
+    returned_count = col(COUNT, "Pieces returned.", at_least(0), on_fail=STOP)
+    sales_amount = col(MONEY, "Quantity times price of the sold lines.", at_least(0), on_fail=STOP)
+    returns_amount = col(MONEY, "Quantity times price of the returned lines, as a positive amount.")
+    revenue_amount = col(MONEY, "sales_amount less returns_amount.")
+
+
+ADDS_UP = RowRule(
+    "adds_up",
+    "revenue_amount must be sales_amount less returns_amount",
+    "revenue_amount = sales_amount - returns_amount",
+    STOP,
+)
+
+
+@table(
+    "gold.purchases_seller_daily",
+    built_from=[PurchaseLines],
+    refresh="nightly",
+    day="sold_on",
+    clickhouse=Plain(partition="toYYYYMM(sold_on)", order_by=("seller_id", "sold_on", "currency_code")),
+    rules=[ADDS_UP],
+)
+class SellerDaily(Sales):
+    """One row per seller, day and currency: what the seller sold."""
+
+    seller_id = col(CODE, "The seller.", not_empty(), key=True, on_fail=STOP)
+    sold_on = col(DAY, "Day of the purchase, UTC.", key=True)
+    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", key=True)
+    customer_count = col(COUNT, "Different known customers.", at_least(0), on_fail=STOP)
+
+
+@table(
+    "gold.purchases_product_daily",
+    built_from=[PurchaseLines],
+    refresh="nightly",
+    day="sold_on",
+    clickhouse=Plain(partition="toYYYYMM(sold_on)", order_by=("product_id", "seller_id", "sold_on", "currency_code")),
+    rules=[ADDS_UP],
+)
+class ProductDaily(Sales):
+    """One row per seller, product, day and currency: what was sold of the product."""
+
+    seller_id = col(CODE, "The seller.", key=True)
+    product_id = col(ID, "The shop's code of the product.", not_empty(), key=True, on_fail=STOP)
+    sold_on = col(DAY, "Day of the purchase, UTC.", key=True)
+    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", key=True)
+    description = col(TEXT, "A name under which it was sold that day (the greatest in sorting order).", optional=True)
+
+
+@table(
+    "gold.purchases_hourly",
+    built_from=[PurchaseLines],
+    refresh="nightly",
+    day="sold_on",
+    clickhouse=Plain(partition="toYYYYMM(sold_on)", order_by=("seller_id", "hour_at", "currency_code")),
+    rules=[ADDS_UP],
+)
+class Hourly(Sales):
+    """One row per seller, hour and currency: what was sold in that hour."""
+
+    seller_id = col(CODE, "The seller.", key=True)
+    hour_at = col(INSTANT, "Start of the hour, UTC.", key=True)
+    sold_on = col(DAY, "Day of the hour, UTC.")
+    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", key=True)
+
+
+@table(
+    "gold.purchases_customers",
+    built_from=[PurchaseLines],
+    refresh="nightly",
+    clickhouse=Plain(order_by=("customer_id", "currency_code")),
+    rules=[ADDS_UP],
+)
+class Customers(Sales):
+    """One row per known customer and currency: the customer's whole history."""
+
+    customer_id = col(ID, "The customer.", not_empty(), key=True, on_fail=STOP)
+    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", key=True)
+    first_purchased_at = col(INSTANT, "First purchase or return.")
+    last_purchased_at = col(INSTANT, "Last purchase or return.")
+    return_count = col(COUNT, "Purchases with at least one returned line.", at_least(0), on_fail=STOP)
+
+
+@table(
+    "gold.purchases_basket_daily",
+    built_from=[PurchaseLines],
+    refresh="nightly",
+    day="sold_on",
+    clickhouse=Plain(partition="toYYYYMM(sold_on)", order_by=("seller_id", "sold_on", "currency_code")),
+)
+class BasketDaily:
+    """One row per seller, day and currency: how large the baskets were. A basket is the sold lines of one purchase."""
+
+    seller_id = col(CODE, "The seller.", key=True)
+    sold_on = col(DAY, "Day of the purchase, UTC.", key=True)
+    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", key=True)
+    basket_count = col(COUNT, "Purchases with at least one sold line.", at_least(1), on_fail=STOP)
+    line_count = col(COUNT, "Sold lines in all baskets.", at_least(1), on_fail=STOP)
+    sold_count = col(COUNT, "Pieces in all baskets.", at_least(1), on_fail=STOP)
+    sales_amount = col(MONEY, "Value of all baskets.", at_least(0), on_fail=STOP)
+    mean_lines = col(NUMBER, "Lines per basket, mean.", at_least(1), on_fail=WARN)
+    median_lines = col(NUMBER, "Lines per basket, median.", at_least(1), on_fail=WARN)
+    mean_amount = col(MONEY, "Value per basket, mean, rounded half up.", at_least(0), on_fail=STOP)
+    median_amount = col(MONEY, "Value per basket, lower median.", at_least(0), on_fail=STOP)
+    largest_amount = col(MONEY, "Value of the largest basket.", at_least(0), on_fail=STOP)
+
+
+@table(
+    "gold.purchases_revenue_anomalies",
+    built_from=[SellerDaily],
+    refresh="nightly",
+    clickhouse=Plain(order_by=("seller_id", "sold_on", "currency_code")),
+)
+class RevenueAnomalies:
+    """One row per seller, day and currency: the day's revenue beside what was to be expected.
+
+    The expectation is a local level (median of the days around) plus the weekday's usual deviation from it;
+    the score is the robust z of the residual (Iglewicz and Hoaglin 1993: 0.6745 residual / MAD, beyond 3.5 is unusual).
+    """
+
+    seller_id = col(CODE, "The seller.", key=True)
+    sold_on = col(DAY, "Day of the purchases, UTC.", key=True)
+    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", key=True)
+    revenue_amount = col(MONEY, "What the seller's day brought, returns taken off.")
+    expected_amount = col(MONEY, "What was to be expected of the day.")
+    low_amount = col(MONEY, "Lower end of the usual interval.")
+    high_amount = col(MONEY, "Upper end of the usual interval.")
+    score = col(NUMBER, "Robust z of the residual; 0 where there is too little history.")
+    is_anomaly = col(FLAG, "Whether the day lies outside the interval.")
+    rule = col(CODE, "robust_z: judged; too_little_history: fewer than 28 days, so never an anomaly.")
+    reason = col(TEXT, "The finding in a sentence.")

@@ -1,0 +1,51 @@
+"""Purchases, cleaned."""
+
+from schemas.contract import Replacing, col, table
+from schemas.ops.envelope import Envelope
+from schemas.ops.tables import Raw, Refused
+from schemas.purchases.events import PurchaseEvent
+from schemas.types import CODE, COUNT, DAY, FLAG, ID, INSTANT, MONEY, TEXT
+
+
+@table("bronze.purchases", refresh="stream", built_from=[PurchaseEvent])
+class PurchasesRaw(Raw):
+    """One row per record of the topic purchases, untouched."""
+
+
+@table("quarantine.purchases", refresh="stream", built_from=[PurchasesRaw])
+class PurchasesRefused(Refused):
+    """One row per refused purchase event."""
+
+
+@table(
+    "silver.purchase_lines",
+    refresh="stream",
+    built_from=[PurchasesRaw],
+    sort_by=("sold_on", "seller_id"),
+    clickhouse=Replacing(
+        order_by=("sold_on", "seller_id", "event_id", "line_no"),
+        partition="toYYYYMM(sold_on)",
+        version="arrival",
+        dedup_window=20_000,
+    ),
+)
+class PurchaseLines(Envelope):
+    """One row per line of an accepted purchase."""
+
+    line_no = col(COUNT, "Place of the line in its purchase, from 0; each purchase has one line 0.", key=True)
+    purchase_id = col(ID, "The shop's number of the purchase.")
+    purchased_at = col(INSTANT, "When it was bought.")
+    sold_on = col(DAY, "Day of the purchase, UTC.")
+    seller_id = col(CODE, "The seller.")
+    customer_id = col(ID, "The customer, where known.", optional=True)
+    currency_code = col(CODE, "Currency of the money columns, ISO 4217.")
+    product_id = col(ID, "The shop's code of the product.")
+    description = col(TEXT, "Name of the product as sold.", optional=True)
+    quantity = col(COUNT, "Pieces; negative for a return.")
+    unit_price_amount = col(MONEY, "Price of one piece.")
+    line_amount = col(MONEY, "Quantity times unit price; negative for a return.")
+    line_units = col(
+        COUNT, "line_amount in ten-thousandths: sums of whole numbers stay on Spark's fast path.", serving=False
+    )
+    is_return = col(FLAG, "Whether the line is a return (quantity below zero).")
+    source = col(TEXT, "Where the producer took the purchase from.", optional=True)

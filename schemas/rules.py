@@ -1,0 +1,144 @@
+"""Rules: one object a rule, with its sentence, its Spark expression, its JSON Schema facet and its check in Python.
+
+A rule speaks of a value that is present; whether it must be is the column's `optional`.
+`spark(x)` is true where the value `x` (a SQL expression) keeps the rule.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+
+class OnFail(Enum):
+    """What happens to what breaks a rule."""
+
+    REJECT = "reject"  # the row goes to quarantine
+    STOP = "stop"  # the gold table is not published
+    WARN = "warn"  # published, and said
+
+
+REJECT, STOP, WARN = OnFail.REJECT, OnFail.STOP, OnFail.WARN
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`sentence` follows the column's name: "quantity must not be zero"."""
+
+    name: str
+    sentence: str
+    spark: Callable[[str], str]
+    holds: Callable[[Any], bool]
+    json: Mapping[str, Any]
+    on_fail: OnFail = REJECT
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+def quoted(value: object) -> str:
+    """A SQL literal that Spark and ClickHouse both read."""
+    if isinstance(value, str):
+        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return str(value)
+
+
+def not_empty() -> Rule:
+    return Rule(
+        "not_empty",
+        "must not be empty",
+        lambda x: f"{x} RLIKE '\\\\S'",
+        lambda v: bool(v.strip()),
+        {"minLength": 1, "pattern": r"\S"},
+    )
+
+
+def longest(characters: int) -> Rule:
+    return Rule(
+        f"longest({characters})", f"must have at most {characters} characters",
+        lambda x: f"length({x}) <= {characters}", lambda v: len(v) <= characters, {"maxLength": characters},
+    )  # fmt: skip
+
+
+def at_least(low: float) -> Rule:
+    return Rule(
+        f"at_least({low})", f"must be at least {low}", lambda x: f"{x} >= {low}", lambda v: v >= low, {"minimum": low}
+    )
+
+
+def at_most(high: float) -> Rule:
+    return Rule(
+        f"at_most({high})",
+        f"must be at most {high}",
+        lambda x: f"{x} <= {high}",
+        lambda v: v <= high,
+        {"maximum": high},
+    )
+
+
+def not_zero() -> Rule:
+    return Rule("not_zero", "must not be zero", lambda x: f"{x} != 0", lambda v: v != 0, {"not": {"const": 0}})
+
+
+def one_of(values: tuple[str, ...], what: str) -> Rule:
+    listed = ", ".join(quoted(v) for v in values)
+    return Rule(
+        f"one_of({what})",
+        f"must be {what}",
+        lambda x: f"{x} IN ({listed})",
+        lambda v: v in values,
+        {"enum": list(values)},
+    )
+
+
+def matches(pattern: str, what: str) -> Rule:
+    return Rule(
+        f"matches({what})", f"must be {what}", lambda x: f"{x} RLIKE {quoted(pattern)}",
+        lambda v: re.search(pattern, v) is not None, {"pattern": pattern},
+    )  # fmt: skip
+
+
+def since(day: str) -> Rule:
+    """No earlier than a day, UTC."""
+    return Rule(
+        f"since({day})", f"must not be before {day}", lambda x: f"{x} >= TIMESTAMP '{day} 00:00:00Z'",
+        lambda v: v.isoformat() >= day, {},
+    )  # fmt: skip
+
+
+def not_ahead_of(instant: str, hours: int) -> Rule:
+    """At most `hours` later than another instant of the row, such as its arrival: the wall clock would judge a replay otherwise."""
+    return Rule(
+        f"not_ahead({hours} h)", f"must not be more than {hours} hours ahead of {instant}",
+        lambda x: f"{x} <= {instant} + INTERVAL {hours} HOURS", lambda _: True, {},
+    )  # fmt: skip
+
+
+def some() -> Rule:
+    """A list with at least one element."""
+    return Rule(
+        "some", "must have at least one element", lambda x: f"size({x}) > 0", lambda v: len(v) > 0, {"minItems": 1}
+    )
+
+
+def fewest(count: int) -> Rule:
+    return Rule(
+        f"at_most_items({count})",
+        f"must have at most {count} elements",
+        lambda x: f"size({x}) <= {count}",
+        lambda v: len(v) <= count,
+        {"maxItems": count},
+    )
+
+
+@dataclass(frozen=True)
+class RowRule:
+    """A rule about several columns of one row. `condition` is SQL over their names, true where the rule is kept."""
+
+    name: str
+    sentence: str
+    condition: str
+    on_fail: OnFail = REJECT
