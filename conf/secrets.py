@@ -42,7 +42,7 @@ def load_secrets(path: Path) -> Secrets:
     with os.fdopen(descriptor, "w") as out:
         json.dump(asdict(known), out, indent=1)
     if kept:
-        os.replace(fresh, path)
+        fresh.replace(path)
         return known
     try:
         os.link(fresh, path)

@@ -27,9 +27,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="SAUDA_", extra="forbid", frozen=True)
 
     profile: Literal["local", "cluster"] = "local"
-    stack: str = Field("main", pattern=r"^[a-z][a-z0-9]{0,15}$")
+    stack: str = Field(default="main", pattern=r"^[a-z][a-z0-9]{0,15}$")
     home: Path = REPOSITORY / ".sauda"
-    port_offset: int | None = Field(None, description="Added to each port that is not set itself.")
+    port_offset: int | None = Field(default=None, description="Added to each port that is not set itself.")
 
     kafka_port: int | None = None
     kafka_controller_port: int | None = None
@@ -52,6 +52,7 @@ class Settings(BaseSettings):
     clickhouse_user: str = "sauda"
     clickhouse_password: SecretStr | None = None
     spark_master: str = "local[2]"
+    stream_master: str = "local[4]"
     checkpoint_root: str | None = None
 
     bucket: str = "lake"
@@ -59,6 +60,7 @@ class Settings(BaseSettings):
     stream_memory: str = "1600m"
     job_memory: str = "1600m"
     java_home: Path | None = None
+    maven_central: str = "https://repo1.maven.org/maven2"
 
     live_trigger_seconds: float = 0.0
     lake_trigger_seconds: float = 15.0
@@ -78,6 +80,16 @@ class Settings(BaseSettings):
             return chosen
         offset = self.port_offset if self.port_offset is not None else PORT_OFFSETS.get(self.stack, 0)
         return default + offset
+
+    def environment(self) -> dict[str, str]:
+        """The variables that give a child process these settings; secrets are among them."""
+        chosen = {name: getattr(self, name) for name in self.model_fields_set}
+        texts = {
+            f"SAUDA_{name.upper()}": str(value.get_secret_value() if isinstance(value, SecretStr) else value)
+            for name, value in chosen.items()
+            if value is not None
+        }
+        return texts | {"SAUDA_STACK": self.stack, "SAUDA_HOME": str(self.home)}
 
     @property
     def tools(self) -> Path:

@@ -25,7 +25,8 @@ def held(path: Path, what: str, *, wait: bool = False) -> Iterator[None]:
             holder = holder_of(path) or "unknown"
             if not wait:
                 raise Refused(
-                    f"Another Sauda command works on {what} (pid {holder}). Wait until it is done, or stop it: kill {holder}"
+                    f"Another Sauda command works on {what} (pid {holder}). "
+                    f"Wait until it is done, or stop it: kill {holder}"
                 ) from None
             print(f"Waiting for another Sauda command that works on {what} (pid {holder})", file=sys.stderr)
             fcntl.flock(file, fcntl.LOCK_EX)

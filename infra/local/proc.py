@@ -25,12 +25,8 @@ _guard = threading.Lock()
 def environment(settings: Settings, java_home: Path | None = None, part: str | None = None) -> dict[str, str]:
     """What a command of ours needs to find the repository, this stack and Java."""
     env = dict(os.environ)
-    env |= {
-        "PYTHONPATH": str(REPOSITORY),
-        "PYTHONPYCACHEPREFIX": str(settings.home / "cache" / "pycache"),
-        "SAUDA_STACK": settings.stack,
-        "SAUDA_HOME": str(settings.home),
-    }
+    env |= settings.environment()
+    env |= {"PYTHONPATH": str(REPOSITORY), "PYTHONPYCACHEPREFIX": str(settings.home / "cache" / "pycache")}
     if java_home:
         env["JAVA_HOME"] = str(java_home)
     if part:
@@ -44,10 +40,17 @@ def mark(settings: Settings, part: str) -> str:
 
 
 def marked(settings: Settings) -> list[tuple[psutil.Process, str]]:
-    """The living processes of this stack with the part each belongs to, whoever is their parent."""
+    """The living processes of this stack with the part each belongs to, whoever is their parent.
+
+    This process and those it descends from are left out: a command may have been started by a part's process.
+    """
     prefix = mark(settings, "")
+    me = psutil.Process()
+    family = {me.pid, *(parent.pid for parent in me.parents())}
     found = []
     for process in psutil.process_iter():
+        if process.pid in family:
+            continue
         with contextlib.suppress(psutil.Error, OSError):
             value = process.environ().get(MARK, "")
             if value.startswith(prefix) and process.status() != psutil.STATUS_ZOMBIE:

@@ -1,4 +1,4 @@
-"""Steps with dependencies: those that do not need each other run side by side, each ends with a tick and its seconds."""
+"""Steps with dependencies: those that do not need each other run side by side, each with a tick and its seconds."""
 
 from __future__ import annotations
 
@@ -73,9 +73,9 @@ class Runner:
                 self.timings[step.title] = seconds
                 if error is None and not (step.quiet and seconds < 1):
                     note = f"  [dim]{remark}[/]" if remark else ""
-                    self.console.print(f"[green]✓[/] {step.title}{note}  [dim]{seconds:.1f} s[/]", highlight=False)
+                    self.console.print(f"[green]✓[/] {step.title}{note}  [dim]{seconds:.1f} s[/]")
                 elif error is not None:
-                    self.console.print(f"[red]✗[/] {step.title}  [dim]{seconds:.1f} s[/]", highlight=False)
+                    self.console.print(f"[red]✗[/] {step.title}  [dim]{seconds:.1f} s[/]")
                 changed.notify_all()
 
         with self._screen(states) as refresh, changed:
@@ -127,7 +127,7 @@ class _Screen:
         for title, state in busy:
             if now - state.heard >= self.plain_every:
                 state.heard = now
-                self.console.print(f"  {title}: {state.said or 'at work'}, {now - state.started:.0f} s", highlight=False)
+                self.console.print(f"  {title}: {state.said or 'at work'}  {now - state.started:.0f} s", markup=False)
 
 
 def check_graph(steps: Sequence[Step]) -> None:

@@ -15,6 +15,7 @@ class Envelope:
     kafka_topic = col(CODE, "Topic of the event.", serving=False)
     kafka_partition = col(COUNT, "Partition of the event.")
     kafka_offset = col(COUNT, "Offset of the event in its partition.")
+    batch_id = col(COUNT, "The lake lane's batch that wrote the row.", serving=False)
     arrival = col(
         COUNT,
         "Greater for an earlier event (the largest BIGINT less the broker's time in microseconds): ClickHouse keeps the first.",

@@ -30,6 +30,7 @@ class Refused:
     kafka_partition = col(COUNT, "Partition of the event.")
     kafka_offset = col(COUNT, "Offset of the event in its partition.")
     ingested_at = col(INSTANT, "When the broker took the event.")
+    batch_id = col(COUNT, "The lake lane's batch that wrote the row.", serving=False)
     arrival = col(COUNT, "Greater for an earlier event: ClickHouse keeps the first.")
     rule = col(CODE, "Name of the first rule that was broken, with its column: quantity.not_zero.")
     sentence = col(TEXT, "What was expected, and what was found.")

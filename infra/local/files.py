@@ -1,0 +1,98 @@
+"""The parts' own configuration files, filled in from templates under infra/ at each start."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+from pathlib import Path
+from string import Template
+from xml.sax.saxutils import escape
+
+from conf import LOOPBACK, REPOSITORY, Settings
+from infra.local.errors import Failed
+
+CLICKHOUSE_MEMORY = 1536 * 1024 * 1024
+ENGINES = (
+    *("MergeTree", "ReplacingMergeTree", "SummingMergeTree", "AggregatingMergeTree"),
+    *("CollapsingMergeTree", "VersionedCollapsingMergeTree", "Memory", "Null", "Join", "Set", "Buffer"),
+)
+
+
+def write_private(path: Path, text: str) -> bool:
+    """Write a file that only its owner can read, whole or not at all. True when its content changed."""
+    if path.exists() and path.read_text() == text and path.stat().st_mode & 0o777 == 0o600:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as out:
+        out.write(text)
+    fresh.replace(path)
+    return True
+
+
+def fill(template: Path, values: dict[str, object]) -> str:
+    """The template with its ``${names}`` filled in; KeyError when one is missing."""
+    return Template(template.read_text()).substitute({name: str(value) for name, value in values.items()})
+
+
+def write_clickhouse(settings: Settings) -> None:
+    """config.xml and users.xml of this stack. Passwords are kept as hashes, the lake's key in clear: mode 600."""
+    folder = settings.run / "clickhouse"
+    templates = REPOSITORY / "infra" / "clickhouse"
+    config: dict[str, object] = {
+        "host": LOOPBACK,
+        "http_port": settings.port("clickhouse"),
+        "tcp_port": settings.port("clickhouse_tcp"),
+        "logs": escape(str(settings.logs)),
+        "memory": CLICKHOUSE_MEMORY,
+        "s3_key": escape(settings.s3_key),
+        "s3_secret": escape(settings.s3_secret),
+    }
+    users: dict[str, object] = {
+        "sauda_sha256": _sha256(settings.secrets.clickhouse),
+        "reader_sha256": _sha256(settings.secrets.clickhouse_reader),
+        "engine_grants": "\n        ".join(f"<query>GRANT TABLE ENGINE ON {name}</query>" for name in ENGINES),
+    }
+    write_private(folder / "config.xml", fill(templates / "config.xml", config))
+    write_private(folder / "users.xml", fill(templates / "users.xml", users))
+
+
+def _sha256(password: str) -> str:
+    return hashlib.sha256(password.encode()).hexdigest()
+
+
+def write_kafka(settings: Settings) -> None:
+    """Kafka's properties and logging."""
+    templates = REPOSITORY / "infra" / "kafka"
+    values: dict[str, object] = {
+        "host": LOOPBACK,
+        "port": settings.port("kafka"),
+        "controller_port": settings.port("kafka_controller"),
+        "data": settings.data / "kafka",
+    }
+    write_private(settings.run / "kafka" / "kraft.properties", fill(templates / "kraft.properties", values))
+    write_private(settings.run / "kafka" / "log4j2.xml", (templates / "log4j2.xml").read_text())
+
+
+def format_kafka(settings: Settings, java_home: Path) -> None:
+    """Give a new data folder its cluster id. A formatted one is left as it is."""
+    data = settings.data / "kafka"
+    if (data / "meta.properties").exists():
+        return
+    data.mkdir(parents=True, exist_ok=True)
+    folder = settings.run / "kafka"
+    done = subprocess.run(
+        [
+            *(str(java_home / "bin" / "java"), "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
+            *(f"-Dlog4j2.configurationFile={folder / 'log4j2.xml'}", "-cp", f"{settings.jars / 'kafka'}/*"),
+            *("kafka.tools.StorageTool", "format", "--ignore-formatted"),
+            *("-t", settings.secrets.kafka_cluster_id, "-c", str(folder / "kraft.properties")),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise Failed(f"Kafka's data folder cannot be formatted:\n{(done.stdout + done.stderr).strip()[-1500:]}")

@@ -1,0 +1,224 @@
+"""The parts of a stack: how each is started, how one sees that it answers, and which ports it takes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from conf import LOOPBACK, Settings
+from infra.local.jars import pyspark_jars
+
+Probe = Callable[[Settings], str | None]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A supervised process. `env` may hold secrets, `command` never: everybody on the machine can read it in `ps`."""
+
+    name: str
+    command: list[str]
+    env: dict[str, str] = field(default_factory=dict, repr=False)
+    ports: tuple[str, ...] = ()
+    stop_seconds: int = 5
+
+
+CORE = ("kafka", "minio", "clickhouse")
+"""The parts that hold data; the others work on it."""
+
+TITLES = {
+    "kafka": "Kafka",
+    "minio": "MinIO",
+    "clickhouse": "ClickHouse",
+    "stream": "Stream",
+    "history": "Spark History Server",
+}
+PORT_TITLES = {
+    "kafka": "Kafka",
+    "kafka_controller": "Kafka's controller",
+    "minio": "MinIO",
+    "minio_console": "MinIO's console",
+    "clickhouse": "ClickHouse over HTTP",
+    "clickhouse_tcp": "ClickHouse over TCP",
+    "spark_ui": "the stream's Spark UI",
+    "job_ui": "the jobs' Spark UI",
+    "history": "the Spark History Server",
+    "metrics": "the stream's metrics",
+    "supervisor": "the supervisor",
+}
+
+
+def parts(settings: Settings, java_home: Path, minio: Path) -> dict[str, Part]:
+    """All parts of the stack by name."""
+    java = str(java_home / "bin" / "java")
+    kafka_files = settings.run / "kafka"
+    found = [
+        Part(
+            "kafka",
+            [
+                java,
+                # Serial collector and a small heap: the broker's work is in the page cache, not on the heap.
+                *("-Xms200m", "-Xmx400m", "-XX:+UseSerialGC", "-XX:-UsePerfData"),
+                f"-Dlog4j2.configurationFile={kafka_files / 'log4j2.xml'}",
+                *("-cp", f"{settings.jars / 'kafka'}/*", "kafka.Kafka", str(kafka_files / "kraft.properties")),
+            ],
+            env=_configured_by(kafka_files),
+            ports=("kafka", "kafka_controller"),
+            stop_seconds=20,
+        ),
+        Part(
+            "minio",
+            [
+                *(str(minio), "server", "--quiet"),
+                *("--address", f"{LOOPBACK}:{settings.port('minio')}"),
+                *("--console-address", f"{LOOPBACK}:{settings.port('minio_console')}"),
+                str(settings.data / "minio"),
+            ],
+            env={
+                "MINIO_ROOT_USER": settings.s3_key,
+                "MINIO_ROOT_PASSWORD": settings.s3_secret,
+                "MINIO_BROWSER": "on",
+                "MINIO_UPDATE": "off",
+                "GOMEMLIMIT": "500MiB",
+            },
+            ports=("minio", "minio_console"),
+        ),
+        Part(
+            "clickhouse",
+            [
+                *(sys.executable, "-m", "infra.local.clickhouse_server"),
+                *(str(settings.run / "clickhouse"), str(settings.data / "clickhouse")),
+            ],
+            env=_configured_by(settings.run / "clickhouse"),
+            ports=("clickhouse", "clickhouse_tcp"),
+            stop_seconds=3,
+        ),
+        Part(
+            "stream",
+            [sys.executable, "-m", "infra.local.alone", "stream", sys.executable, "-m", "streaming.run"],
+            # The supervisor keeps the environment of its own start: a setting changed since then comes this way.
+            env=settings.environment(),
+            ports=("spark_ui", "metrics"),
+            stop_seconds=30,
+        ),
+        Part(
+            "history",
+            [
+                *(java, "-Xmx256m", "-XX:+UseSerialGC", "-XX:-UsePerfData"),
+                *(f"-D{key}={value}" for key, value in _history_options(settings).items()),
+                *("-cp", f"{pyspark_jars()}/*"),
+                "org.apache.spark.deploy.history.HistoryServer",
+            ],
+            # Without it the History Server listens on every address.
+            env={"SPARK_LOCAL_IP": LOOPBACK},
+            ports=("history",),
+        ),
+    ]
+    return {part.name: part for part in found}
+
+
+def _configured_by(folder: Path) -> dict[str, str]:
+    """A variable that changes with the part's own files, so that the supervisor restarts it when they change."""
+    digest = hashlib.sha256()
+    for file in sorted(folder.glob("*.*")):
+        digest.update(file.read_bytes())
+    return {"SAUDA_FILES": digest.hexdigest()[:16]}
+
+
+def _history_options(settings: Settings) -> dict[str, str]:
+    history = "spark.history."
+    return {
+        history + "ui.port": str(settings.port("history")),
+        history + "fs.logDirectory": (settings.data / "spark-events").as_uri(),
+        history + "fs.update.interval": "5s",
+        history + "fs.cleaner.enabled": "true",
+        history + "fs.cleaner.maxAge": "21d",
+        history + "retainedApplications": "5",
+    }
+
+
+def _get(url: str, timeout: float = 2.0) -> tuple[int, bytes]:
+    try:
+        with urllib.request.urlopen(url, timeout=timeout) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read()
+
+
+def _kafka(settings: Settings) -> str | None:
+    from confluent_kafka.admin import AdminClient
+
+    quiet = {"bootstrap.servers": settings.kafka, "socket.timeout.ms": 2000, "log_level": 0}
+    admin = AdminClient(quiet, logger=_silent())
+    brokers = admin.list_topics(timeout=2).brokers
+    return None if brokers else "no broker is registered yet"
+
+
+def _silent() -> object:
+    import logging
+
+    logger = logging.getLogger("sauda.librdkafka")
+    logger.addHandler(logging.NullHandler())
+    logger.propagate = False
+    return logger
+
+
+def _minio(settings: Settings) -> str | None:
+    status, _ = _get(f"{settings.s3}/minio/health/ready")
+    return None if status == 200 else f"its health check answers {status}"
+
+
+def _clickhouse(settings: Settings) -> str | None:
+    host, port = settings.clickhouse
+    request = urllib.request.Request(
+        f"http://{host}:{port}/?query=SELECT+1",
+        headers={"X-ClickHouse-User": settings.clickhouse_user, "X-ClickHouse-Key": settings.clickhouse_secret},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=3) as answer:
+            return None if answer.read().strip() == b"1" else "it does not count to one"
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.read().decode(errors="replace").strip()[:300]
+
+
+def progress(settings: Settings) -> dict[str, object]:
+    """What the stream says of its queries; raises OSError while it does not answer."""
+    status, body = _get(f"http://{LOOPBACK}:{settings.port('metrics')}/progress")
+    if status != 200:
+        raise OSError(f"/progress answers {status}")
+    answer: dict[str, object] = json.loads(body)
+    return answer
+
+
+def _stream(settings: Settings) -> str | None:
+    return None if progress(settings).get("ready") else "its queries are still starting"
+
+
+def _history(settings: Settings) -> str | None:
+    status, _ = _get(f"http://{LOOPBACK}:{settings.port('history')}/api/v1/version")
+    return None if status == 200 else f"it answers {status}"
+
+
+PROBES: dict[str, Probe] = {
+    "kafka": _kafka,
+    "minio": _minio,
+    "clickhouse": _clickhouse,
+    "stream": _stream,
+    "history": _history,
+}
+
+
+def trouble(settings: Settings, name: str) -> str | None:
+    """None when the part answers as it should, else a sentence."""
+    try:
+        return PROBES[name](settings)
+    except Exception as error:
+        # A probe talks to a part that may be in any state; whatever it raises means "no answer".
+        return f"it does not answer ({type(error).__name__})"

@@ -1,0 +1,159 @@
+"""Bringing a stack up, part by part, and taking it down."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from conf import Settings
+from infra.local import files, jars, java, minio, ports, proc
+from infra.local.errors import Failed
+from infra.local.lock import held
+from infra.local.parts import CORE, PORT_TITLES, TITLES, Part, parts, trouble
+from infra.local.steps import Say, Step
+from infra.local.supervisor import Supervisor
+
+PATIENCE = {"kafka": 90, "minio": 60, "clickhouse": 60, "stream": 240, "history": 120}
+"""Seconds a part may take to answer, on a slow machine that does other things too."""
+
+
+@dataclass
+class Tools:
+    """Where the tools are; filled in by the steps that find or make them."""
+
+    java_home: Path = field(default_factory=Path)
+    maven: Path = field(default_factory=Path)
+    minio: Path = field(default_factory=Path)
+
+
+class Stack:
+    """One stack on this machine. Its steps are put together by the commands."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.tools = Tools()
+        self.supervisor = Supervisor(settings)
+        self.parts: dict[str, Part] = {}
+
+    def check_ports(self) -> None:
+        """`Refused` when a port of the stack is in foreign hands. To be called before anything is started."""
+        ours = {process.pid for process, _ in proc.marked(self.settings)}
+        ports.check(self.settings, PORT_TITLES, ours)
+
+    def need(self, *names: str) -> None:
+        """`Failed` with a sentence for each part that does not answer."""
+        silent = [f"{TITLES[name]}: {fault}." for name in names if (fault := trouble(self.settings, name))]
+        if silent:
+            remedy = "Start what is missing: ./start.sh   What runs: ./start.sh status   A part's log: ./start.sh logs NAME"
+            raise Failed("\n".join([*silent, remedy]))
+
+    def tool_steps(self) -> list[Step]:
+        """Java, jars and MinIO: found, or made once."""
+        tools, settings = self.tools, self.settings
+
+        def find_java(say: Say) -> str:
+            found = java.ensure(settings, say)
+            tools.java_home = found.home
+            return str(found.home)
+
+        def find_maven(say: Say) -> None:
+            if not all(jars.is_current(settings, name) for name in jars.POMS):
+                tools.maven = jars.ensure_maven(settings, say)
+
+        def find_minio(say: Say) -> str:
+            tools.minio = minio.ensure(settings, say)
+            return str(tools.minio)
+
+        def fetch(name: str) -> Step:
+            def action(say: Say) -> str:
+                return jars.ensure(settings, name, tools.maven, tools.java_home, say)
+
+            return Step(f"Jars of {name.capitalize()}", action, after=("Java", "Maven"), quiet=True)
+
+        return [
+            Step("Java", find_java, quiet=True),
+            Step("Maven", find_maven, quiet=True),
+            fetch("spark"),
+            fetch("kafka"),
+            Step("MinIO's binary", find_minio, quiet=True),
+        ]
+
+    def supervisor_step(self) -> Step:
+        """The supervisor, with every part configured and none started."""
+
+        def action(_: Say) -> None:
+            for folder in (self.settings.data / "minio", self.settings.data / "spark-events", self.settings.logs):
+                folder.mkdir(parents=True, exist_ok=True)
+            files.write_clickhouse(self.settings)
+            files.write_kafka(self.settings)
+            self.parts = parts(self.settings, self.tools.java_home, self.tools.minio)
+            self.supervisor.ensure(self.parts.values(), self.tools.java_home)
+
+        return Step("Supervisor", action, after=("Java", "MinIO's binary"))
+
+    def part_steps(self, names: Iterable[str], after: Sequence[str] = ()) -> list[Step]:
+        """Start each part and wait until it answers; the stream starts after the steps in `after`."""
+        needed = {
+            "kafka": ("Supervisor", "Jars of Kafka"),
+            "stream": ("Supervisor", "Jars of Spark", *after),
+        }
+
+        def begin(name: str) -> Step:
+
+            def action(say: Say) -> None:
+                if name == "kafka":
+                    files.format_kafka(self.settings, self.tools.java_home)
+                self.supervisor.start(name)
+                self.wait_for(name, say)
+
+            return Step(TITLES[name], action, after=needed.get(name, ("Supervisor",)))
+
+        return [begin(name) for name in names]
+
+    def up_steps(self, names: Sequence[str] = CORE) -> list[Step]:
+        """Everything from an empty machine to parts that answer."""
+        return [*self.tool_steps(), self.supervisor_step(), *self.part_steps(names)]
+
+    def wait_for(self, name: str, say: Say) -> None:
+        """Until the part answers; `Failed` with the end of its log when it gives up or takes too long."""
+        deadline = time.monotonic() + PATIENCE[name]
+        pause = 0.05
+        while (fault := trouble(self.settings, name)) is not None:
+            state = self.supervisor.info().get(name, {}).get("statename", "gone")
+            if state in ("FATAL", "gone") or time.monotonic() > deadline:
+                raise Failed(f"{name} does not come up ({state.lower()}): {fault}\n{self.log_tail(name)}")
+            say(fault)
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.5)
+
+    def log_tail(self, name: str, lines: int = 12) -> str:
+        """The last lines of a part's log, and where the rest is."""
+        log = self.settings.logs / f"{name}.log"
+        tail = log.read_text(errors="replace").splitlines()[-lines:] if log.exists() else []
+        return "\n".join(["  " + line[:300] for line in tail] + [f"The log: {log}"])
+
+    def down(self) -> bool:
+        """Stop everything of the stack; safe when nothing runs. True when something did."""
+        return self.supervisor.end()
+
+    def reset(self) -> None:
+        """Stop everything and remove the stack's data, logs and secrets."""
+        self.down()
+        for folder in (self.settings.data, self.settings.logs):
+            shutil.rmtree(folder, ignore_errors=True)
+        for path in self.settings.run.glob("*"):
+            if path.name != "lock":
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        (self.settings.stack_home / "secrets.json").unlink(missing_ok=True)
+
+    @property
+    def lock_file(self) -> Path:
+        return self.settings.run / "lock"
+
+    def alone(self) -> AbstractContextManager[None]:
+        """The right to change the stack, for a `with` block."""
+        return held(self.lock_file, f"the stack `{self.settings.stack}`")

@@ -1,0 +1,200 @@
+"""supervisord: its configuration, its life, and what we ask of it over its loopback RPC."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import os
+import subprocess
+import sys
+import time
+import xmlrpc.client
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, cast
+
+import psutil
+
+from conf import LOOPBACK, Settings
+from infra.local import proc
+from infra.local.errors import Failed
+from infra.local.files import write_private
+from infra.local.parts import Part
+
+UNKNOWN_NAME, NOT_RUNNING, ALREADY_STARTED, SPAWN_ERROR, ABNORMAL = 10, 70, 60, 50, 40
+
+
+class Supervisor:
+    """The supervisor of one stack. Methods that ask it raise OSError or xmlrpc.client.Error when it is not there."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.file = settings.run / "supervisord.conf"
+
+    def _rpc(self) -> Any:
+        address = f"{LOOPBACK}:{self.settings.port('supervisor')}"
+        password = self.settings.secrets.supervisor
+        return xmlrpc.client.ServerProxy(f"http://sauda:{password}@{address}/RPC2").supervisor
+
+    def process(self) -> psutil.Process | None:
+        """The living supervisord of this stack, found by its mark and not by its pid alone, which may be reused."""
+        return next((found for found, part in proc.marked(self.settings) if part == "supervisor"), None)
+
+    def answers(self) -> bool:
+        """Whether it runs and lets us in."""
+        with contextlib.suppress(OSError, xmlrpc.client.Error):
+            return bool(self._rpc().getState()["statename"] == "RUNNING")
+        return False
+
+    def ensure(self, parts: Iterable[Part], java_home: Path) -> None:
+        """A running supervisord that knows `parts` as they are configured now, and no orphan of an earlier one.
+
+        A part whose configuration changed is stopped and comes back with the new one when it is next started.
+        """
+        changed = write_private(self.file, render(self.settings, parts))
+        if self.answers():
+            if changed:
+                self._reload()
+        else:
+            self._end_root()
+            self.end_orphans()
+            self._launch(java_home)
+        self.end_orphans()
+
+    def _reload(self) -> None:
+        rpc = self._rpc()
+        added, changed, removed = rpc.reloadConfig()[0]
+        for name in [*changed, *removed]:
+            rpc.stopProcessGroup(name)
+            rpc.removeProcessGroup(name)
+        for name in [*added, *changed]:
+            rpc.addProcessGroup(name)
+
+    def _launch(self, java_home: Path) -> None:
+        self.settings.logs.mkdir(parents=True, exist_ok=True)
+        out = self.settings.logs / "supervisord.out"
+        with out.open("w") as sink:
+            # A session of its own: Ctrl-C in our terminal must not reach the parts.
+            child = subprocess.Popen(
+                [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(self.file)],
+                env=proc.environment(self.settings, java_home, "supervisor"),
+                cwd=self.settings.run,
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=sink,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + 20
+        while not self.answers():
+            if child.poll() is not None or time.monotonic() > deadline:
+                raise Failed(f"The supervisor does not start:\n{out.read_text().strip()[-1500:]}")
+            time.sleep(0.05)
+        # It is to outlive us: nobody waits for it.
+        child.returncode = 0
+
+    def end_orphans(self) -> None:
+        """Stop supervised parts that another supervisor left behind (kill -9 of it, for one)."""
+        root = self.process()
+        family = {root.pid, *(child.pid for child in root.children(recursive=True))} if root else set()
+        names = self.part_names()
+        orphans = [found for found, part in proc.marked(self.settings) if part in names and found.pid not in family]
+        proc.stop(orphans, patience=10)
+
+    def part_names(self) -> list[str]:
+        """The parts in its configuration file."""
+        if not self.file.exists():
+            return []
+        prefix = "[program:"
+        return [line[len(prefix) : -1] for line in self.file.read_text().splitlines() if line.startswith(prefix)]
+
+    def start(self, name: str) -> None:
+        """Start a part unless it runs or is on its way; it need not answer yet when this returns."""
+        try:
+            self._rpc().startProcess(name, False)
+        except xmlrpc.client.Fault as fault:
+            if fault.faultCode != ALREADY_STARTED:
+                raise Failed(f"{name} does not start: {fault.faultString}. See: ./start.sh logs {name}") from None
+
+    def stop(self, name: str) -> None:
+        """Stop a part and wait until it is gone."""
+        try:
+            self._rpc().stopProcess(name, True)
+        except xmlrpc.client.Fault as fault:
+            if fault.faultCode != NOT_RUNNING:
+                raise Failed(f"{name} does not stop: {fault.faultString}") from None
+
+    def info(self) -> dict[str, dict[str, Any]]:
+        """State, pid, start and so on of each part; empty when the supervisor is not there."""
+        try:
+            answer = cast(list[dict[str, Any]], self._rpc().getAllProcessInfo())
+        except (OSError, xmlrpc.client.Error):
+            return {}
+        return {entry["name"]: entry for entry in answer}
+
+    def end(self) -> bool:
+        """Stop everything of the stack: the supervisor with its parts, orphans, jobs. True when something ran."""
+        everything = proc.marked(self.settings)
+        self._end_root()
+        proc.stop([found for found, _ in proc.marked(self.settings)], patience=5)
+        return bool(everything)
+
+    def _end_root(self) -> None:
+        root = self.process()
+        if root:
+            # It signals its parts all at once and leaves when the last is gone.
+            proc.stop([root], patience=45)
+
+
+def render(settings: Settings, parts: Iterable[Part]) -> str:
+    """supervisord.conf. It holds passwords (mode 600); command lines hold none."""
+    lines = [
+        "[supervisord]",
+        f"pidfile={_plain(settings.run / 'supervisord.pid')}",
+        f"logfile={_plain(settings.logs / 'supervisord.log')}",
+        "logfile_maxbytes=5MB",
+        "logfile_backups=2",
+        f"directory={_plain(settings.run)}",
+        # It warns when root runs it without having said so.
+        *([f"user={getpass.getuser()}"] if os.geteuid() == 0 else []),
+        "",
+        "[inet_http_server]",
+        f"port={LOOPBACK}:{settings.port('supervisor')}",
+        "username=sauda",
+        f"password={_plain(settings.secrets.supervisor)}",
+        "",
+        "[rpcinterface:supervisor]",
+        "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface",
+    ]
+    for part in parts:
+        env = part.env | {proc.MARK: proc.mark(settings, part.name)}
+        lines += [
+            "",
+            f"[program:{part.name}]",
+            f"command={' '.join(_word(word) for word in part.command)}",
+            f"environment={','.join(f'{key}={_quoted(value)}' for key, value in env.items())}",
+            "autostart=false",
+            "autorestart=true",
+            "startsecs=2",
+            "startretries=8",
+            f"stopwaitsecs={part.stop_seconds}",
+            "stopasgroup=true",
+            "killasgroup=true",
+            "redirect_stderr=true",
+            f"stdout_logfile={_plain(settings.logs / (part.name + '.log'))}",
+            "stdout_logfile_maxbytes=20MB",
+            "stdout_logfile_backups=3",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _plain(value: object) -> str:
+    """supervisord expands %(…)s everywhere."""
+    return str(value).replace("%", "%%")
+
+
+def _word(word: str) -> str:
+    return _quoted(word) if any(char in word for char in " ;\"'\\") else _plain(word)
+
+
+def _quoted(value: str) -> str:
+    return '"' + _plain(value).replace("\\", "\\\\").replace('"', '\\"') + '"'

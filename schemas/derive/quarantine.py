@@ -1,0 +1,194 @@
+"""What refuses an event: Spark SQL made from the event's contract.
+
+Two questions are asked apart, because their costs differ a hundredfold. `is_broken` is asked of every event and says
+only yes or no, over fields that were parsed with their types. `reason` is asked of the few that are broken: it parses
+them again, as text, to say which rule it was and what was found.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from schemas.contract import Column, Contract
+from schemas.rules import RowRule, quoted
+
+MONEY_TEXT = r"^-?[0-9]{1,14}([.][0-9]{1,4}0*)?$"
+FOUND_CHARACTERS = 80
+
+
+def parse_ddl(event: Contract) -> str:
+    """The schema with which `from_json` reads an event.
+
+    Money stays text here: a decimal type would round a fifth digit in silence.
+    """
+    return ", ".join(f"`{c}` {_parsed(c)}" for c in event.columns)
+
+
+def _parsed(column: Column) -> str:
+    if column.items is not None:
+        return f"array<struct<{', '.join(f'`{c}`: {_parsed(c)}' for c in column.items.columns)}>>"
+    return "string" if column.type.name == "MONEY" else column.type.spark
+
+
+def text_ddl(contract: Contract) -> str:
+    """The same fields as they were written: a list is a list of its elements' JSON."""
+    fields = [f"`{c}` {'array<string>' if c.items is not None else 'string'}" for c in contract.columns]
+    return ", ".join([*fields, "`_corrupt` string"])
+
+
+def typed(column: Column, parsed: str) -> str:
+    """The value of a parsed field with its own type; null where it can't be read."""
+    if column.type.name == "MONEY":
+        return f"(CASE WHEN {parsed} RLIKE {quoted(MONEY_TEXT)} THEN CAST({parsed} AS {column.type.spark}) END)"
+    return parsed
+
+
+def _conditions(contract: Contract, prefix: str) -> list[str]:
+    """Each is true where something is broken. Null stands for unknown, so every one is made two-valued."""
+    broken: list[str] = []
+    for column in contract.columns:
+        parsed = f"{prefix}`{column}`"
+        value = typed(column, parsed)
+        kept = [rule.spark(value) for rule in column.rules]
+        if column.items is not None:
+            element = " OR ".join(_conditions(column.items, "l."))
+            broken.append(f"coalesce(exists({parsed}, l -> l IS NULL OR {element}), true)")
+        elif not column.optional and not kept:
+            broken.append(f"{value} IS NULL")
+        if kept:
+            missing = "false" if column.optional else "true"
+            broken.append(f"coalesce(NOT ({' AND '.join(kept)}), {missing})")
+        if column.optional and value != parsed:
+            broken.append(f"({parsed} IS NOT NULL AND {value} IS NULL)")
+    broken += [f"coalesce(NOT ({_bound(rule, contract, prefix)}), true)" for rule in contract.rules]
+    return broken
+
+
+def _bound(rule: RowRule, contract: Contract, prefix: str) -> str:
+    """The rule's condition with each column's name replaced by its value."""
+    names = "|".join(re.escape(c) for c in contract.columns)
+    return re.sub(rf"\b({names})\b", lambda m: typed(contract.column(m[1]), f"{prefix}`{m[1]}`"), rule.condition)
+
+
+def is_broken(event: Contract, parsed: str = "e") -> str:
+    """True where a record must be refused. It may name `value` and `ingested_at` of the record and the struct `parsed`."""
+    record = [
+        "value IS NULL",
+        f"octet_length(value) > {event.max_bytes}",
+        "NOT is_valid_utf8(CAST(value AS STRING))",
+        f"{parsed} IS NULL",
+    ]
+    return "\n OR ".join(f"({c})" for c in [*record, *_conditions(event, f"{parsed}.")])
+
+
+def reason(event: Contract, parsed: str = "e", text: str = "t") -> str:
+    """The first broken rule as ``struct<rule, sentence>``; null where nothing is broken.
+
+    `parsed` and `text` are the record's value read by `parse_ddl` and `text_ddl`.
+    """
+    nothing_read = " AND ".join(f"{text}.`{c}` IS NULL" for c in event.columns)
+    what = event.event_type
+    cases = [
+        ("value IS NULL", "record.tombstone", f"'the record has no value; a {what} event as JSON was expected'"),
+        (
+            f"octet_length(value) > {event.max_bytes}", "record.oversized",
+            f"concat('the event has ', octet_length(value), ' bytes; at most {event.max_bytes} are taken')",
+        ),
+        (
+            "NOT is_valid_utf8(CAST(value AS STRING))", "record.utf8",
+            "concat('the bytes are not UTF-8; the first of them are ', hex(substring(value, 1, 16)))",
+        ),
+        (
+            f"{text} IS NULL OR ({text}.`_corrupt` IS NOT NULL AND ({nothing_read} OR NOT endswith(rtrim({text}.`_corrupt`), '}}')))",
+            "record.json",
+            f"concat('the value is not a JSON object: ', {_shown('CAST(value AS STRING)')})",
+        ),
+        *_cases(event, f"{parsed}.", f"{text}.", ""),
+    ]  # fmt: skip
+    return _first(cases, fallback=("record.unreadable", f"'the value cannot be read as a {what} event'"))
+
+
+Case = tuple[str, str, str]
+
+
+def _cases(contract: Contract, parsed: str, text: str, path: str) -> list[Case]:
+    made: list[Case] = []
+    for column in contract.columns:
+        name = f"{path}{column}"
+        found, value = f"{text}`{column}`", typed(column, f"{parsed}`{column}`")
+        if not column.optional:
+            made.append(
+                (
+                    f"{found} IS NULL",
+                    f"{name}.required",
+                    quoted(f"{column} is missing" + (" or is not a list" if column.items else "")),
+                )
+            )
+        if column.items is None:
+            made.append(
+                (
+                    f"{found} IS NOT NULL AND {value} IS NULL",
+                    f"{name}.type",
+                    _sentence(f"{column} must be {column.type.article}", found),
+                )
+            )
+        for rule in column.rules:
+            kept = rule.spark(found if column.items is not None else value)
+            shown = (
+                quoted(f"{column} {rule.sentence}")
+                if column.items is not None
+                else _sentence(f"{column} {rule.sentence}", found)
+            )
+            made.append((f"{found} IS NOT NULL AND NOT ({kept})", f"{name}.{rule.name.partition('(')[0]}", shown))
+        if column.items is not None:
+            made.append(_element_case(column, found, name))
+    for row_rule in contract.rules:
+        used = [c for c in contract.columns if re.search(rf"\b{c}\b", row_rule.condition)]
+        found = "concat_ws(', ', " + ", ".join(f"concat('{c} ', {text}`{c}`)" for c in used) + ")"
+        made.append(
+            (
+                f"NOT ({_bound(row_rule, contract, parsed)})",
+                f"{path}{row_rule.name}",
+                _sentence(row_rule.sentence, found),
+            )
+        )
+    return made
+
+
+def _element_case(column: Column, found: str, name: str) -> Case:
+    """A list's first broken element. It is parsed by itself: one bad element spoils a typed list as a whole."""
+    items = column.items
+    assert items is not None
+    ddl, text = ", ".join(f"`{c}` {_parsed(c)}" for c in items.columns), text_ddl(items)
+    options = "map('columnNameOfCorruptRecord', '_corrupt')"
+    nothing = " AND ".join(f"p.t.`{c}` IS NULL" for c in items.columns)
+    cases: list[Case] = [
+        (f"p.t IS NULL OR (p.t.`_corrupt` IS NOT NULL AND {nothing})", f"{name}.json", "'it is not a JSON object'"),
+        *_cases(items, "p.e.", "p.t.", f"{name}."),
+    ]
+    reasons = (
+        f"filter(transform(transform({found}, s -> named_struct('e', from_json(s, {quoted(ddl)}), "
+        f"'t', from_json(s, {quoted(text)}, {options}))), (p, i) -> {_first(cases, place='i')}), r -> r IS NOT NULL)"
+    )
+    broken = f"get({reasons}, 0)"
+    return (f"{broken} IS NOT NULL", f"={broken}.rule", f"{broken}.sentence")
+
+
+def _first(cases: Sequence[Case], *, place: str = "", fallback: tuple[str, str] | None = None) -> str:
+    branches = []
+    for condition, rule, sentence in cases:
+        said = f"concat('line ', {place} + 1, ': ', {sentence})" if place else sentence
+        name = rule[1:] if rule.startswith("=") else quoted(rule)
+        branches.append(f"WHEN {condition} THEN named_struct('rule', {name}, 'sentence', {said})")
+    other = f" ELSE named_struct('rule', {quoted(fallback[0])}, 'sentence', {fallback[1]})" if fallback else ""
+    return "CASE " + "\n ".join(branches) + other + " END"
+
+
+def _shown(found: str) -> str:
+    """What was found, short enough to read; bronze keeps all of it."""
+    return f"concat('\"', left({found}, {FOUND_CHARACTERS}), CASE WHEN length({found}) > {FOUND_CHARACTERS} THEN '…' ELSE '' END, '\"')"
+
+
+def _sentence(expected: str, found: str) -> str:
+    return f"concat({quoted(expected + '; found ')}, {_shown(found)})"

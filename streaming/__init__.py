@@ -1,0 +1,1 @@
+"""From Kafka to the lake and to ClickHouse: one process, two lanes."""

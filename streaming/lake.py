@@ -1,0 +1,158 @@
+"""The lake lane: a batch of Kafka records becomes bronze, silver and quarantine, each event once.
+
+Each step reads what the step before it committed, and each write carries the batch's number as its Delta transaction,
+so a batch that is cut off anywhere is simply done again: what stands is skipped, what is missing is made.
+
+    Kafka ─1─► bronze(batch) ─2─► which events came before? ─3─► silver(batch) ─4─► bronze less silver: refused, or copies
+
+Step 4 makes "read = accepted + quarantined + duplicates" true by construction.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import functions as F
+from pyspark.sql.window import Window
+
+from conf import Settings
+from schemas.contract import Contract
+from streaming import parse
+from streaming.registry import Domain
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyspark.sql import DataFrame, SparkSession
+
+PLACE = "shiftleft(kafka_partition, 48) + kafka_offset"
+IN_ORDER = ("ingested_at", "kafka_partition", "kafka_offset")
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What became of one batch's records, in events."""
+
+    read: int
+    accepted: int
+    quarantined: int
+
+    @property
+    def duplicates(self) -> int:
+        return self.read - self.accepted - self.quarantined
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """The life of one checkpoint. Batch numbers go on from `base` when a lost checkpoint is made anew:
+    Spark's restart at 0, and Delta would skip them as written already."""
+
+    id: str
+    base: int
+
+
+def epoch(folder: Path, base: int) -> Epoch:
+    """The epoch of the checkpoint in `folder`; a new one, from `base`, where there is none."""
+    file = folder / "epoch.json"
+    if file.exists():
+        return Epoch(**json.loads(file.read_text()))
+    made = Epoch(uuid.uuid4().hex[:12], base)
+    folder.mkdir(parents=True, exist_ok=True)
+    fresh = file.with_suffix(".new")
+    fresh.write_text(json.dumps(made.__dict__))
+    fresh.replace(file)
+    return made
+
+
+class LakeLane:
+    """Writes one domain's batches. One instance a table set and process: Delta on S3 allows one writer."""
+
+    def __init__(self, spark: SparkSession, settings: Settings, domain: Domain) -> None:
+        self.spark, self.settings, self.domain = spark, settings, domain
+
+    def path(self, contract: Contract) -> str:
+        return self.settings.table_path(contract.name)
+
+    def table(self, contract: Contract) -> DataFrame:
+        return self.spark.read.format("delta").load(self.path(contract))
+
+    def write(self, kafka: DataFrame, number: int) -> Counts:
+        """Bring batch `number` into the lake. Doing it again changes nothing."""
+        domain = self.domain
+        self._append(parse.records(kafka).withColumn("batch_id", F.lit(number).cast("bigint")), domain.bronze, number)
+        return self.refine(number)
+
+    def refine(self, number: int) -> Counts:
+        """Silver and quarantine of a batch that stands in bronze."""
+        domain = self.domain
+        raw = self.table(domain.bronze).where(F.col("batch_id") == number)
+        size = raw.agg(F.count("*"), F.min("ingested_at")).head()
+        read, since = (size[0], size[1]) if size else (0, None)
+        if not read:
+            return Counts(0, 0, 0)
+        copies = self._copies(raw, since - timedelta(days=self.settings.dedup_days), number)
+        fresh = self._without(raw, self.spark.createDataFrame(copies)) if copies.num_rows else raw
+        lines = domain.clean(parse.exploded(fresh, domain.event).where("line IS NOT NULL"))
+        self._append(lines.withColumn("batch_id", F.lit(number).cast("bigint")), domain.silver, number)
+        silver = self.table(domain.silver).where((F.col("batch_id") == number) & (F.col("line_no") == 0))
+        accepted = silver.count()
+        left = read - accepted
+        quarantined = self._quarantine(raw, silver, number) if left else 0
+        return Counts(read, accepted, quarantined)
+
+    def _append(self, rows: DataFrame, contract: Contract, number: int) -> None:
+        (
+            rows.select(*contract.columns)
+            .write.format("delta")
+            .mode("append")
+            .option("txnAppId", f"lake:{contract.name}")
+            .option("txnVersion", number)
+            .save(self.path(contract))
+        )
+
+    def _copies(self, raw: DataFrame, since: Any, number: int) -> pa.Table:
+        """Places (partition and offset as one number) of the events that were accepted before, in this batch or an earlier one.
+
+        Hashes find the suspects among millions by whole numbers alone; the ids themselves decide. Only an accepted
+        event makes a later copy a duplicate: a refused one may be sent again, mended, under its id.
+        """
+        ids = raw.select("event_hash", "event_id")
+        twice = ids.groupBy("event_hash").count().where("count > 1").select("event_hash")
+        before = self.table(self.domain.silver).where(
+            (F.col("ingested_at") >= F.lit(since)) & (F.col("line_no") == 0) & (F.col("batch_id") < number)
+        )
+        seen = before.join(F.broadcast(ids.select("event_hash")), "event_hash", "left_semi").select("event_hash")
+        suspects = twice.union(seen).distinct().toArrow()
+        if not suspects.num_rows:
+            return suspects.rename_columns(["place"])
+        hashes = F.broadcast(self.spark.createDataFrame(suspects))
+        again = raw.join(hashes, "event_hash", "left_semi")
+        good = self.domain.clean(parse.exploded(again, self.domain.event).where("line IS NOT NULL")).where(
+            "line_no = 0"
+        )
+        known = (
+            before.join(hashes, "event_hash", "left_semi").select("event_id", F.lit(True).alias("is_known")).distinct()
+        )
+        nth = F.row_number().over(Window.partitionBy("event_id").orderBy(*IN_ORDER))
+        judged = good.select(*parse.ENVELOPE, nth.alias("nth")).join(known, "event_id", "left")
+        return judged.where("nth > 1 OR is_known").select(F.expr(PLACE).alias("place")).toArrow()
+
+    def _without(self, raw: DataFrame, places: DataFrame) -> DataFrame:
+        return raw.withColumn("place", F.expr(PLACE)).join(F.broadcast(places), "place", "left_anti")
+
+    def _quarantine(self, raw: DataFrame, silver: DataFrame, number: int) -> int:
+        """Say why of each record that is not in silver; what keeps every rule is a copy. Returns how many were refused."""
+        table = self.domain.quarantine
+        rest = self._without(raw, silver.select(F.expr(PLACE).alias("place")))
+        nth = F.row_number().over(Window.partitionBy("event_id").orderBy(*IN_ORDER))
+        first = parse.refused(rest, self.domain.event).withColumn("nth", nth).where("nth = 1")
+        ids = ["event_hash", "event_id"]
+        before = self.table(table).where((F.col("kafka_topic") == self.domain.topic) & (F.col("batch_id") < number))
+        known = before.join(F.broadcast(first.select(*ids)), ids, "left_semi").select(*ids)
+        new = first.join(F.broadcast(known), ids, "left_anti").withColumn("batch_id", F.lit(number).cast("bigint"))
+        self._append(new, table, number)
+        return self.table(table).where(F.col("batch_id") == number).count()

@@ -1,0 +1,73 @@
+"""The live lane: a micro-batch goes straight into ClickHouse, in one Spark job and one insert a table.
+
+Exactly once: an insert carries the token ``query:epoch:batch``, and a batch that is done again has the same rows, so
+ClickHouse drops it; what falls outside its window of tokens is collapsed by key (ReplacingMergeTree), as are copies of
+an event. Nothing is written to Delta here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from conf import Settings
+from conf.connect import clickhouse
+from schemas.contract import Contract, find
+from streaming import parse
+from streaming.registry import Domain
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+RAW_BACK = "CASE WHEN line IS NULL THEN {0} END AS raw_{0}"
+
+
+@dataclass(frozen=True)
+class LiveCounts:
+    """What became of one batch's records: lines inserted, events taken and refused."""
+
+    accepted: int
+    lines: int
+    refused: int
+
+
+class LiveLane:
+    """Inserts one domain's micro-batches. The batch is bounded, so it may pass through the driver."""
+
+    def __init__(self, spark: SparkSession, settings: Settings, domain: Domain, epoch: str) -> None:
+        self.spark, self.domain, self.epoch = spark, domain, epoch
+        self.client = clickhouse(settings)
+        self.quarantine = find("ops.quarantine")
+        self.columns = [str(c) for c in domain.silver.serving_columns]
+
+    def write(self, kafka: DataFrame, batch_id: int) -> LiveCounts:
+        """Insert batch `batch_id`. Doing it again changes nothing."""
+        event = self.domain.event
+        every = self.domain.clean(parse.exploded(parse.records(kafka), event))
+        back = ("headers", "value")
+        rows = every.selectExpr(
+            *self.columns, "line IS NOT NULL AS is_accepted", "event_hash AS raw_hash", "kafka_topic AS raw_topic",
+            *(RAW_BACK.format(c) for c in back),
+        ).toArrow()  # fmt: skip
+        good = rows.filter(rows["is_accepted"]) if rows.num_rows else rows
+        bad = rows.filter(pc.invert(rows["is_accepted"]))
+        if good.num_rows:
+            self._insert(self.domain.silver, good.select(self.columns), batch_id)
+        if bad.num_rows:
+            self._insert(self.quarantine, self._refused(bad), batch_id)
+        accepted = int(pc.sum(pc.equal(good["line_no"], 0)).as_py() or 0)
+        return LiveCounts(accepted, good.num_rows, bad.num_rows)
+
+    def _refused(self, bad: pa.Table) -> pa.Table:
+        """Why each record was refused. Being local rows, they are judged in the driver, without a Spark job."""
+        names = {"raw_topic": "kafka_topic", "raw_hash": "event_hash", "raw_headers": "headers", "raw_value": "value"}
+        wanted = ["kafka_partition", "kafka_offset", "ingested_at", "event_id", *names]
+        local = self.spark.createDataFrame(bad.select(wanted).rename_columns([names.get(c, c) for c in wanted]))
+        return parse.refused(local, self.domain.event).select(*map(str, self.quarantine.serving_columns)).toArrow()
+
+    def _insert(self, table: Contract, rows: pa.Table, batch_id: int) -> None:
+        token = f"live:{self.domain.name}:{self.epoch}:{batch_id}"
+        self.client.insert_arrow(table.name, rows, settings={"insert_deduplication_token": token, "async_insert": 0})

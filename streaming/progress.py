@@ -1,0 +1,130 @@
+"""What the streams are doing, for Prometheus, for `status` and for tests: /metrics and /progress on loopback."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+
+from conf import LOOPBACK
+
+REGISTRY = CollectorRegistry()
+EVENTS = Counter("sauda_stream_events", "Events by outcome since start", ["query", "outcome"], registry=REGISTRY)
+RATE = Gauge("sauda_stream_rows_per_second", "Events read per second, last batch", ["query"], registry=REGISTRY)
+LAG = Gauge("sauda_stream_lag_events", "Events in the topic that the query has not read", ["query"], registry=REGISTRY)
+BATCH = Gauge("sauda_stream_batch_seconds", "Duration of the last batch", ["query"], registry=REGISTRY)
+UP = Gauge(
+    "sauda_stream_query_up", "1 while the query runs, 0 while it waits to start again", ["query"], registry=REGISTRY
+)
+RESTARTS = Counter("sauda_stream_restarts", "Restarts of the query after an error", ["query"], registry=REGISTRY)
+OUTCOMES = ("read", "accepted", "refused", "duplicates")
+
+
+@dataclass
+class QueryProgress:
+    """One query. Totals count from this process's start."""
+
+    state: str = "starting"
+    error: str = ""
+    restarts: int = 0
+    batch_id: int = -1
+    rows_per_second: float = 0.0
+    lag_events: int = 0
+    batch_seconds: float = 0.0
+    read_total: int = 0
+    accepted_total: int = 0
+    refused_total: int = 0
+    duplicates_total: int = 0
+    last_commit_at: str = ""
+    next_offsets: dict[str, int] = field(default_factory=dict)
+
+
+class Progress:
+    """Thread-safe; each query has one entry, made at its first mention."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._queries: dict[str, QueryProgress] = {}
+        self.ready = threading.Event()
+        self.started_at = datetime.now(UTC).isoformat()
+
+    def set(self, query: str, **facts: Any) -> None:
+        with self._lock:
+            entry = self._queries.setdefault(query, QueryProgress())
+            for name, value in facts.items():
+                setattr(entry, name, value)
+        if "state" in facts:
+            UP.labels(query).set(1 if facts["state"] == "running" else 0)
+
+    def restarted(self, query: str, error: str, wait: float) -> None:
+        with self._lock:
+            entry = self._queries.setdefault(query, QueryProgress())
+            entry.restarts += 1
+        RESTARTS.labels(query).inc()
+        self.set(query, state=f"waiting {wait:.0f} s to start again", error=error)
+
+    def batch(self, query: str, batch_id: int, seconds: float, **outcomes: int) -> None:
+        """A batch is done: `read`, `accepted`, `refused` and `duplicates` are events of this batch."""
+        with self._lock:
+            entry = self._queries.setdefault(query, QueryProgress())
+            for outcome in OUTCOMES:
+                count = outcomes.get(outcome, 0)
+                setattr(entry, f"{outcome}_total", getattr(entry, f"{outcome}_total") + count)
+                EVENTS.labels(query, outcome).inc(count)
+            entry.batch_id, entry.batch_seconds = batch_id, round(seconds, 3)
+            entry.rows_per_second = round(outcomes.get("read", 0) / seconds, 1) if seconds else 0.0
+            entry.last_commit_at = datetime.now(UTC).isoformat()
+            entry.error = ""
+            RATE.labels(query).set(entry.rows_per_second)
+        BATCH.labels(query).set(seconds)
+
+    def offsets(self, query: str, reached: dict[str, int], lag: int) -> None:
+        self.set(query, next_offsets=reached, lag_events=lag)
+        LAG.labels(query).set(lag)
+
+    def snapshot(self) -> dict[str, Any]:
+        with self._lock:
+            queries = {name: asdict(entry) for name, entry in sorted(self._queries.items())}
+        return {"ready": self.ready.is_set(), "started_at": self.started_at, "queries": queries}
+
+
+def serve(progress: Progress, port: int) -> ThreadingHTTPServer:
+    """Serve /metrics and /progress. Raises OSError where the port is taken."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if self.path == "/metrics":
+                self._answer(generate_latest(REGISTRY), "text/plain; version=0.0.4")
+            elif self.path == "/progress":
+                self._answer(json.dumps(progress.snapshot(), indent=1).encode(), "application/json")
+            else:
+                self.send_error(404, "there are /metrics and /progress")
+
+        def _answer(self, body: bytes, kind: str) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            """Requests are not logged: a scrape a second would drown the rest."""
+
+    server = ThreadingHTTPServer((LOOPBACK, port), Handler)
+    threading.Thread(target=server.serve_forever, name="progress", daemon=True).start()
+    return server
+
+
+class Timer:
+    def __enter__(self) -> Timer:
+        self._start = time.monotonic()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds = time.monotonic() - self._start

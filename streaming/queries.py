@@ -1,0 +1,122 @@
+"""The streaming queries: how each lane reads Kafka, and how it comes back after an error."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from conf import Settings
+from streaming.progress import Progress
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql.streaming import StreamingQuery
+
+log = logging.getLogger("sauda.stream")
+LONGEST_WAIT = 15.0
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One query: a topic, where to begin when there is no checkpoint, and what to do with a batch."""
+
+    name: str
+    topic: str
+    checkpoint: Path
+    trigger_seconds: float
+    batch_events: int
+    starting_offsets: Callable[[], str]
+    handle: Callable[[DataFrame, int], dict[str, int]]
+    pool: str
+
+
+class Runner(threading.Thread):
+    """Keeps one query running until it is told to stop. A part that is down is waited for."""
+
+    def __init__(self, spark: SparkSession, settings: Settings, lane: Lane, progress: Progress) -> None:
+        super().__init__(name=lane.name, daemon=True)
+        self.spark, self.settings, self.lane, self.progress = spark, settings, lane, progress
+        self._stopping = threading.Event()
+        self._query: StreamingQuery | None = None
+
+    def run(self) -> None:
+        wait = 1.0
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            try:
+                self._query = self._start()
+                self.progress.set(self.lane.name, state="running")
+                while not self._query.awaitTermination(1):
+                    self._look(self._query)
+                return
+            except Exception as error:
+                # Whatever it was, the checkpoint holds: the same batch is done again.
+                if self._stopping.is_set():
+                    return
+                wait = 1.0 if time.monotonic() - began > 60 else min(wait * 2, LONGEST_WAIT)
+                said = sentence(error)
+                log.error("%s stopped: %s; it starts again in %.0f s", self.lane.name, said, wait)
+                self.progress.restarted(self.lane.name, said, wait)
+                self._stopping.wait(wait)
+
+    def stop(self) -> None:
+        """Stop after the batch at hand."""
+        self._stopping.set()
+        if self._query is not None and self._query.isActive:
+            self._query.stop()
+
+    def _start(self) -> StreamingQuery:
+        lane = self.lane
+        self.spark.sparkContext.setLocalProperty("spark.scheduler.pool", lane.pool)
+        source = (
+            self.spark.readStream.format("kafka")
+            .option("kafka.bootstrap.servers", self.settings.kafka)
+            .option("subscribe", lane.topic)
+            .option("startingOffsets", lane.starting_offsets())
+            .option("maxOffsetsPerTrigger", lane.batch_events)
+            .option("includeHeaders", "true")
+            .option("kafka.max.partition.fetch.bytes", 16_777_216)
+            .option("kafka.fetch.max.bytes", 67_108_864)
+            .load()
+        )
+        return (
+            source.writeStream.queryName(lane.name)
+            .trigger(processingTime=f"{int(lane.trigger_seconds * 1000)} milliseconds")
+            .option("checkpointLocation", str(lane.checkpoint / "spark"))
+            .foreachBatch(self._batch)
+            .start()
+        )
+
+    def _batch(self, batch: DataFrame, batch_id: int) -> None:
+        began = time.monotonic()
+        outcomes = self.lane.handle(batch, batch_id)
+        self.progress.batch(self.lane.name, batch_id, time.monotonic() - began, **outcomes)
+
+    def _look(self, query: StreamingQuery) -> None:
+        """Read how far the query is, from Spark's own report of the last batch."""
+        last: Any = query.lastProgress
+        if not last or not last["sources"]:
+            return
+        source = last["sources"][0]
+        reached, latest = (_offsets(source.get(k), self.lane.topic) for k in ("endOffset", "latestOffset"))
+        lag = sum(max(0, latest[p] - reached.get(p, 0)) for p in latest)
+        self.progress.offsets(self.lane.name, reached, lag)
+
+
+def _offsets(given: Any, topic: str) -> dict[str, int]:
+    read = json.loads(given) if isinstance(given, str) else given
+    return dict((read or {}).get(topic, {}))
+
+
+def sentence(error: BaseException) -> str:
+    """The first line of the innermost cause that says something."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    causes = [line for line in lines if line.startswith("Caused by:")]
+    chosen = causes[-1].removeprefix("Caused by:").strip() if causes else (lines[0] if lines else type(error).__name__)
+    return chosen[:300]

@@ -1,0 +1,171 @@
+"""The streaming process: ``python -m streaming.run``. Every domain, both lanes, until it gets SIGTERM.
+
+The live lane has a scheduling pool of its own, and Spark more task slots than the machine has cores, so that a small
+live batch never waits for the lake's large ones.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from conf import Settings, settings
+from conf.spark import spark_session
+from schemas import live as live_tables
+from streaming.compaction import Compactor
+from streaming.lake import LakeLane, epoch
+from streaming.live import LiveLane
+from streaming.progress import Progress, serve
+from streaming.queries import Lane, Runner, sentence
+from streaming.registry import Domain, domains
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+log = logging.getLogger("sauda.stream")
+
+
+def lease(chosen: Settings) -> IO[str]:
+    """Hold the lake's tables for this process; exits with 1 when another holds them. Delta on S3 allows one writer."""
+    chosen.run.mkdir(parents=True, exist_ok=True)
+    held = (chosen.run / "stream.lock").open("a+")
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        held.seek(0)
+        click.echo(
+            f"another streaming process (pid {held.read().strip()}) writes these tables; stop it first", err=True
+        )
+        sys.exit(1)
+    held.truncate(0)
+    held.write(str(os.getpid()))
+    held.flush()
+    return held
+
+
+def offsets_after(spark: SparkSession, path: str, topic: str, partitions: int) -> str:
+    """Where a lake lane without a checkpoint begins: after what bronze holds."""
+    rows = spark.read.format("delta").load(path).groupBy("kafka_partition").max("kafka_offset").collect()
+    reached = {str(row[0]): row[1] + 1 for row in rows}
+    if not reached:
+        return "earliest"
+    earliest = -2
+    return f'{{"{topic}": {{{", ".join(f"{chr(34)}{p}{chr(34)}: {reached.get(str(p), earliest)}" for p in range(partitions))}}}}}'
+
+
+def lake_lane(spark: SparkSession, chosen: Settings, domain: Domain, progress: Progress) -> Lane:
+    name, folder = f"lake:{domain.name}", Path(chosen.checkpoints) / "lake" / domain.name
+    lane = LakeLane(spark, chosen, domain)
+    bronze = lane.path(domain.bronze)
+    last = spark.read.format("delta").load(bronze).agg({"batch_id": "max"}).collect()[0][0]
+    this = epoch(folder, 0 if last is None else last + 1)
+    if last is not None and last < this.base:
+        # An epoch that ended between bronze and silver left its last batch half done.
+        lane.refine(last)
+
+    def handle(batch: DataFrame, batch_id: int) -> dict[str, int]:
+        counts = lane.write(batch, this.base + batch_id)
+        return {
+            "read": counts.read,
+            "accepted": counts.accepted,
+            "refused": counts.quarantined,
+            "duplicates": counts.duplicates,
+        }
+
+    def start() -> str:
+        return offsets_after(spark, bronze, domain.topic, domain.event.partitions)
+
+    progress.set(name)
+    return Lane(
+        name, domain.topic, folder, chosen.lake_trigger_seconds, chosen.lake_batch_events, start, handle, "lake"
+    )
+
+
+def live_lane(spark: SparkSession, chosen: Settings, domain: Domain, progress: Progress) -> Lane:
+    name, folder = f"live:{domain.name}", Path(chosen.checkpoints) / "live" / domain.name
+    lane = LiveLane(spark, chosen, domain, epoch(folder, 0).id)
+
+    def handle(batch: DataFrame, batch_id: int) -> dict[str, int]:
+        counts = lane.write(batch, batch_id)
+        return {"read": counts.accepted + counts.refused, "accepted": counts.accepted, "refused": counts.refused}
+
+    progress.set(name)
+    return Lane(
+        name,
+        domain.topic,
+        folder,
+        chosen.live_trigger_seconds,
+        chosen.live_batch_events,
+        lambda: "earliest",
+        handle,
+        "live",
+    )
+
+
+def run(chosen: Settings, lanes: tuple[str, ...]) -> None:
+    """Start everything and wait for a signal."""
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    progress = Progress()
+    serve(progress, chosen.port("metrics"))
+    held = lease(chosen)
+    spark = spark_session(
+        chosen, "sauda-stream", memory=chosen.stream_memory, ui_port=chosen.port("spark_ui"), streaming=True
+    )
+    runners: list[Runner] = []
+    compactor: Compactor | None = None
+    try:
+        tables = [t for d in domains() for t in (d.bronze, d.silver, d.quarantine)]
+        for table in tables:
+            for done in live_tables.apply_delta(spark, table, chosen.table_path(table.name)):
+                log.info(done)
+        made = {"live": live_lane, "lake": lake_lane}
+        for domain in domains():
+            runners += [Runner(spark, chosen, made[lane](spark, chosen, domain, progress), progress) for lane in lanes]
+        for runner in runners:
+            runner.start()
+        if "lake" in lanes:
+            compactor = Compactor(spark, chosen, tables)
+            compactor.start()
+        progress.ready.set()
+        log.info("%d queries run; progress on port %d", len(runners), chosen.port("metrics"))
+        stopping.wait()
+    finally:
+        for runner in runners:
+            runner.stop()
+        if compactor:
+            compactor.stop()
+        spark.stop()
+        held.close()
+
+
+@click.command()
+@click.option("--lanes", default="live,lake", show_default=True, help="Which lanes to run, with a comma between.")
+def main(lanes: str) -> None:
+    """Run the streams of every domain until SIGTERM."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    logging.getLogger("py4j").setLevel(logging.WARNING)
+    chosen = tuple(lanes.split(","))
+    if unknown := set(chosen) - {"live", "lake"}:
+        raise click.BadParameter(f"{', '.join(sorted(unknown))} is no lane; there are live and lake")
+    try:
+        run(settings(), chosen)
+    except live_tables.ContractMismatch as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    except OSError as error:
+        click.echo(sentence(error), err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
