@@ -67,7 +67,7 @@ class Settings(BaseSettings):
     live_batch_events: int = 100_000
     lake_batch_events: int = 1_000_000
     dedup_days: int = Field(
-        30, ge=1, description="A second copy of an event is found within so many days of ingestion."
+        default=30, ge=1, description="A second copy of an event is found within so many days of ingestion."
     )
     compact_minutes: float = 30.0
     future_hours: int = 24

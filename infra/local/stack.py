@@ -48,7 +48,7 @@ class Stack:
         """`Failed` with a sentence for each part that does not answer."""
         silent = [f"{TITLES[name]}: {fault}." for name in names if (fault := trouble(self.settings, name))]
         if silent:
-            remedy = "Start what is missing: ./start.sh   What runs: ./start.sh status   A part's log: ./start.sh logs NAME"
+            remedy = "Start what is missing: ./start.sh (what runs: ./start.sh status, a part's log: ./start.sh logs NAME)"
             raise Failed("\n".join([*silent, remedy]))
 
     def tool_steps(self) -> list[Step]:

@@ -1,0 +1,89 @@
+"""The counts that the demo and `status` show, one function each, all asked from where the rows lie."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+
+from conf import Settings
+from infra.local import http
+from infra.local.errors import Failed
+from schemas.contract import Contract, tables
+
+
+def delta_count(settings: Settings, name: str, expression: str = "count()") -> int:
+    """A count over a Delta table, read by ClickHouse; 0 while the table does not exist."""
+    sql = f"SELECT {expression} FROM deltaLake(lake, url = '{settings.table_url(name)}')"
+    try:
+        return int(http.rows(settings, sql)[0][0])
+    except http.QueryFailed:
+        return 0
+
+
+def clickhouse_count(settings: Settings, name: str, final: bool = False) -> int:
+    """Rows of a ClickHouse table; 0 while it does not exist."""
+    try:
+        return int(http.rows(settings, f"SELECT count() FROM {name}{' FINAL' if final else ''}")[0][0])
+    except http.QueryFailed:
+        return 0
+
+
+def layer(settings: Settings, name: str, expression: str = "count()") -> int:
+    """A count over all Delta tables of a layer."""
+    return sum(delta_count(settings, table.name, expression) for table in _delta(tables(layer=name)))
+
+
+def _delta(found: Iterable[Contract]) -> list[Contract]:
+    return [contract for contract in found if contract.delta]
+
+
+def bronze(settings: Settings) -> int:
+    """Events that reached the lake, duplicates and refused ones among them."""
+    return layer(settings, "bronze")
+
+
+def silver_events(settings: Settings) -> int:
+    """Accepted events in the lake."""
+    return layer(settings, "silver", "uniqExact(event_id)")
+
+
+def silver_rows(settings: Settings) -> int:
+    """Rows of the lake's silver tables."""
+    return layer(settings, "silver")
+
+
+def quarantined(settings: Settings) -> int:
+    """Refused events in the lake."""
+    return layer(settings, "quarantine")
+
+
+def clickhouse_silver(settings: Settings) -> int:
+    """Rows of silver as ClickHouse's users see them."""
+    return sum(clickhouse_count(settings, c.name, final=True) for c in tables(layer="silver") if c.clickhouse)
+
+
+def clickhouse_quarantined(settings: Settings) -> int:
+    """Refused events as ClickHouse's users see them."""
+    return clickhouse_count(settings, "ops.quarantine", final=True)
+
+
+def gold(settings: Settings) -> dict[str, int]:
+    """Rows of each gold table in ClickHouse."""
+    return {c.name: clickhouse_count(settings, c.name) for c in tables(layer="gold") if c.clickhouse}
+
+
+def all_counts(settings: Settings) -> dict[str, int]:
+    """Every figure by its name; empty when ClickHouse does not answer."""
+    with contextlib.suppress(Failed):
+        found = {
+            "bronze": bronze(settings),
+            "silver_events": silver_events(settings),
+            "silver_rows": silver_rows(settings),
+            "quarantined": quarantined(settings),
+            "clickhouse_silver_rows": clickhouse_silver(settings),
+            "clickhouse_quarantined": clickhouse_quarantined(settings),
+            "gold_rows": sum(gold(settings).values()),
+        }
+        found["duplicates"] = found["bronze"] - found["silver_events"] - found["quarantined"]
+        return found
+    return {}

@@ -1,0 +1,174 @@
+"""``./start.sh status`` and ``urls``: what runs, how it fares, and where it is reached."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import psutil
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from conf import LOOPBACK, Settings
+from infra.local import figures, parts
+from infra.local.parts import TITLES, trouble
+from infra.local.supervisor import Supervisor
+
+
+@dataclass(frozen=True)
+class PartStatus:
+    """A part as the supervisor and the kernel see it. `starts` counts the supervisor's starts since it is up."""
+
+    name: str
+    state: str
+    pid: int | None
+    uptime_seconds: int
+    memory_mb: int
+    restarts: int
+    trouble: str | None
+
+
+def memory_mb(pid: int) -> int:
+    """Resident memory of a process and its children; 0 when it is gone."""
+    total = 0
+    try:
+        root = psutil.Process(pid)
+        family = [root, *root.children(recursive=True)]
+    except psutil.Error:
+        return 0
+    for process in family:
+        try:
+            total += process.memory_info().rss
+        except psutil.Error:
+            continue
+    return round(total / 2**20)
+
+
+def part_statuses(settings: Settings) -> list[PartStatus]:
+    """The parts, running or not."""
+    supervisor = Supervisor(settings)
+    info = supervisor.info()
+    spawns = supervisor.spawn_counts() if info else {}
+    found = []
+    for name in TITLES:
+        entry = info.get(name, {})
+        running = entry.get("statename") in ("RUNNING", "STARTING")
+        pid = int(entry["pid"]) if running and entry["pid"] else None
+        found.append(
+            PartStatus(
+                name=name,
+                state=str(entry.get("statename", "STOPPED")).lower(),
+                pid=pid,
+                uptime_seconds=int(time.time() - entry["start"]) if pid else 0,
+                memory_mb=memory_mb(pid) if pid else 0,
+                restarts=spawns.get(name, 0),
+                trouble=trouble(settings, name) if pid else None,
+            )
+        )
+    return found
+
+
+def gather(settings: Settings) -> dict[str, Any]:
+    """Everything that `status --json` prints."""
+    statuses = part_statuses(settings)
+    queries: Any = {}
+    try:
+        queries = parts.progress(settings).get("queries", {})
+    except (OSError, ValueError):
+        pass
+    return {
+        "stack": settings.stack,
+        "parts": [asdict(status) for status in statuses],
+        "queries": queries,
+        "counts": figures.all_counts(settings),
+    }
+
+
+def show(found: dict[str, Any], console: Console) -> None:
+    """The same for people."""
+    table = Table("part", "state", box=box.SIMPLE_HEAD)
+    for heading in ("pid", "up", "memory", "restarts"):
+        table.add_column(heading, justify="right")
+    for part in found["parts"]:
+        healthy = part["state"] == "running" and not part["trouble"]
+        color = "green" if healthy else "dim" if part["state"] == "stopped" else "red"
+        state = part["state"] if not part["trouble"] else f"{part['state']}, {part['trouble']}"
+        table.add_row(
+            TITLES[part["name"]],
+            f"[{color}]{state}[/]",
+            str(part["pid"] or ""),
+            span(part["uptime_seconds"]) if part["pid"] else "",
+            f"{part['memory_mb']:,} MB" if part["pid"] else "",
+            str(part["restarts"]) if part["pid"] else "",
+        )
+    total = sum(part["memory_mb"] for part in found["parts"])
+    console.print(table)
+    console.print(f"[dim]stack {found['stack']}, {total:,} MB in all[/]")
+    if found["queries"]:
+        table = Table("query", "state", box=box.SIMPLE_HEAD)
+        columns = ("rows_per_second", "lag_events", "batch_seconds", "accepted_total", "refused_total", "duplicates_total")
+        for column in columns:
+            table.add_column(column.removesuffix("_total").replace("_", " "), justify="right")
+        for name, query in found["queries"].items():
+            table.add_row(name, str(query.get("state", "")), *(_number(query.get(column)) for column in columns))
+        console.print(table)
+    if found["counts"]:
+        table = Table("rows of", box=box.SIMPLE_HEAD)
+        table.add_column("count", justify="right")
+        for name, count in found["counts"].items():
+            table.add_row(name.replace("_", " "), f"{count:,}")
+        console.print(table)
+
+
+def _number(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float) and abs(value) < 100:
+        return f"{value:,.2f}"
+    return f"{value:,.0f}" if isinstance(value, int | float) else str(value)
+
+
+def span(seconds: int) -> str:
+    """``3723`` → ``1 h 02 min``."""
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes = seconds // 60
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def addresses(settings: Settings) -> list[tuple[str, str, str, str]]:
+    """What is reached where: title, address, user, the secret's name in secrets.json."""
+    clickhouse = f"http://{LOOPBACK}:{settings.port('clickhouse')}"
+
+    def page(name: str) -> str:
+        return f"http://{LOOPBACK}:{settings.port(name)}"
+
+    return [
+        ("Spark UI of the stream", page("spark_ui"), "", ""),
+        ("Spark UI of a job while it runs", page("job_ui"), "", ""),
+        ("Spark History Server (finished jobs)", page("history"), "", ""),
+        ("MinIO console", page("minio_console"), settings.s3_key, "minio"),
+        ("S3", settings.s3, settings.s3_key, "minio"),
+        ("ClickHouse over HTTP", clickhouse, "reader", "clickhouse_reader"),
+        ("ClickHouse: write SQL", f"{clickhouse}/play?user=reader", "reader", "clickhouse_reader"),
+        ("ClickHouse: its pages", f"{clickhouse}/ui", "reader", "clickhouse_reader"),
+        ("ClickHouse over TCP", f"{LOOPBACK}:{settings.port('clickhouse_tcp')}", "sauda", "clickhouse"),
+        ("Kafka", settings.kafka, "", ""),
+        ("Metrics of the stream", page("metrics") + "/metrics", "", ""),
+    ]
+
+
+def show_addresses(settings: Settings, console: Console, passwords: bool = False) -> None:
+    """The addresses as a table; passwords only when asked for, since terminals are recorded."""
+    table = Table("what", "address", "user", box=box.SIMPLE_HEAD)
+    if passwords:
+        table.add_column("password")
+    for title, address, user, secret in addresses(settings):
+        shown = [getattr(settings.secrets, secret) if secret else ""] if passwords else []
+        table.add_row(title, address, user, *shown)
+    console.print(table)
+    if not passwords:
+        file = settings.stack_home / "secrets.json"
+        console.print(f"[dim]Passwords: ./start.sh urls --passwords  (file {file}, mode 600)[/]", soft_wrap=True)

@@ -1,0 +1,1 @@
+"""What brings events in: one file a source, the publisher they share, and the simulator."""

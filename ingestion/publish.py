@@ -1,0 +1,218 @@
+"""Publishing to Kafka: what is acknowledged is counted and, if asked for, written into a ledger."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from conf import Settings
+from conf.connect import producer_config
+from ingestion.errors import BrokerLost, IngestError
+from ingestion.ledger import LedgerWriter
+from ingestion.message import Headers, Message
+
+POLL_EVERY = 500
+ANSWER_SECONDS = 5.0
+FLUSH_SECONDS = 130.0
+"""A little longer than the client's own limit for a delivery, so that each event is heard of before we give up."""
+LAST_WORD_SECONDS = 5.0
+
+# These are the event's own fault. After any other error the next event would fail just the same.
+OF_THE_EVENT = {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG, KafkaError.INVALID_RECORD}
+
+
+class Record(Protocol):
+    """What Kafka says of a delivered event."""
+
+    def partition(self) -> int | None: ...
+
+    def offset(self) -> int | None: ...
+
+
+Delivered = Callable[[Any, Record], None]
+Say = Callable[[str], None]
+
+
+class Broker(Protocol):
+    """What the publisher needs of `confluent_kafka.Producer`: callbacks run inside poll and flush."""
+
+    def produce(
+        self, topic: str, value: bytes | None, key: bytes, *, headers: Headers, on_delivery: Delivered
+    ) -> None: ...
+
+    def poll(self, timeout: float) -> int: ...
+
+    def flush(self, timeout: float) -> int: ...
+
+    def purge(self) -> None: ...
+
+
+@dataclass
+class Totals:
+    """`sent` counts records handed to the client: good, duplicate and poison ones. `lines` counts acknowledged lines."""
+
+    sent: int = 0
+    acknowledged: int = 0
+    failed: int = 0
+    lines: int = 0
+    duplicates: int = 0
+    poison: int = 0
+
+    @property
+    def unheard(self) -> int:
+        return self.sent - self.acknowledged - self.failed
+
+
+class Publisher:
+    """Sends messages to one topic. Use it in a `with`: leaving it waits until every message is acknowledged.
+
+    `send` waits when the client's queue is full and raises BrokerLost when Kafka has given up on an event. An event that
+    is refused for itself (too large for the topic) is counted as failed, kept in `refused`, and the run goes on.
+    """
+
+    def __init__(
+        self, broker: Broker, topic: str, *, ledger: LedgerWriter | None = None,
+        flush_seconds: float = FLUSH_SECONDS, clock: Callable[[], float] = time.time,
+    ) -> None:  # fmt: skip
+        self.totals = Totals()
+        self.refused: list[tuple[str, str]] = []
+        self._broker, self._topic, self._ledger = broker, topic, ledger
+        self._flush_seconds, self._clock = flush_seconds, clock
+        self._lost: KafkaError | None = None
+
+    def send(self, message: Message) -> None:
+        totals = self.totals
+        delivered = partial(self._delivered, message, self._clock())
+        while True:
+            try:
+                self._broker.produce(
+                    self._topic, message.value, message.key, headers=message.headers, on_delivery=delivered
+                )
+                break
+            except BufferError:
+                self.poll(0.1)
+            except KafkaException as problem:
+                # The client refuses some events at once, such as one larger than it may send.
+                totals.sent += 1
+                self._failed(message, self._clock(), problem.args[0])
+                self._stop_if_lost()
+                return
+        totals.sent += 1
+        if message.kind == "duplicate":
+            totals.duplicates += 1
+        elif message.kind == "poison":
+            totals.poison += 1
+        if not totals.sent % POLL_EVERY:
+            self.poll(0)
+
+    def poll(self, seconds: float) -> None:
+        """Hear of deliveries for up to `seconds`; raises BrokerLost when there is no sense in sending more."""
+        self._broker.poll(seconds)
+        if self._ledger:
+            self._ledger.flush()
+        self._stop_if_lost()
+
+    def finish(self, seconds: float | None = None, heard: Callable[[], None] = lambda: None) -> None:
+        """Wait until all is acknowledged; raises BrokerLost when it is not within `seconds`. `heard` is called meanwhile."""
+        deadline = time.monotonic() + (self._flush_seconds if seconds is None else seconds)
+        while self._broker.flush(max(0.0, min(0.5, deadline - time.monotonic()))) and time.monotonic() < deadline:
+            if self._ledger:
+                self._ledger.flush()
+            heard()
+            self._stop_if_lost()
+        if self._ledger:
+            self._ledger.flush()
+        self._stop_if_lost()
+        if self.totals.unheard:
+            raise BrokerLost(f"{self.totals.unheard:,} events were sent and not acknowledged in time.")
+
+    def abandon(self) -> None:
+        """Hear of what arrives within seconds, and drop the rest: for a run that has failed or was stopped."""
+        self._broker.flush(LAST_WORD_SECONDS)
+        self._broker.purge()
+        self._broker.flush(1.0)
+        if self._ledger:
+            self._ledger.flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if error is not None:
+            self.abandon()
+            return
+        try:
+            self.finish()
+        except BrokerLost:
+            self.abandon()
+            raise
+
+    def _delivered(self, message: Message, sent_at: float, error: Any, record: Record) -> None:
+        if error is not None:
+            self._failed(message, sent_at, error)
+            return
+        self.totals.acknowledged += 1
+        self.totals.lines += message.lines
+        if self._ledger:
+            partition, offset = record.partition(), record.offset()
+            self._ledger.write(
+                message, -1 if partition is None else partition, -1 if offset is None else offset, sent_at
+            )
+
+    def _failed(self, message: Message, sent_at: float, error: KafkaError) -> None:
+        self.totals.failed += 1
+        if error.code() in OF_THE_EVENT:
+            self.refused.append((message.event_id, error.str()))
+        elif self._lost is None:
+            self._lost = error
+        if self._ledger:
+            self._ledger.write(message, -1, -1, sent_at, error.str())
+
+    def _stop_if_lost(self) -> None:
+        if self._lost is not None:
+            raise BrokerLost(f"Kafka did not take an event of the topic {self._topic}: {self._lost.str()}.")
+
+
+def kafka(settings: Settings, topic: str, say: Say) -> Producer:
+    """A client of the broker in the settings. Raises BrokerLost when it does not answer or lacks the topic.
+
+    `say` hears when the broker goes away during a run; the client then tries again by itself, for two minutes an event.
+    """
+    silent = False
+
+    def trouble(error: KafkaError) -> None:
+        nonlocal silent
+        if error.code() == KafkaError._ALL_BROKERS_DOWN and not silent:
+            silent = True
+            say(f"Kafka at {settings.kafka} does not answer; trying again for two minutes.")
+
+    producer = Producer(
+        producer_config(settings)
+        | {
+            # The choice Java's clients make: a copy that Spark or a console sends again lands on the same partition.
+            "partitioner": "murmur2_random",
+            "error_cb": trouble,
+            # The library's own log repeats what the errors say, without saying what to do.
+            "log_level": 0,
+        }
+    )
+    try:
+        found = producer.list_topics(timeout=ANSWER_SECONDS)
+    except KafkaException as problem:
+        raise BrokerLost(_not_there(settings)) from problem
+    if topic not in found.topics:
+        raise IngestError(f"Kafka at {settings.kafka} has no topic {topic}. ./start.sh makes it.")
+    return producer
+
+
+def _not_there(settings: Settings) -> str:
+    if settings.kafka_bootstrap:
+        return f"Kafka does not answer at {settings.kafka}, the address that SAUDA_KAFKA_BOOTSTRAP gives."
+    stack = "" if settings.stack == "main" else f"SAUDA_STACK={settings.stack} "
+    return f"Kafka does not answer at {settings.kafka}. Start it with {stack}./start.sh"
