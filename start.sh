@@ -12,6 +12,25 @@ venv=$tools/venv
 stamp=$venv/.sauda-stamp
 export SAUDA_HOME=$home PYTHONPATH=$here PYTHONPYCACHEPREFIX=$home/cache/pycache
 
+# Before anything is set up, help need not set it up. Afterwards every command has its own --help.
+if [ "${1:-}" = help ]; then set -- --help; fi
+case "${1:-}" in
+  -h | --help)
+    if [ ! -e "$stamp" ]; then
+      cat <<'END'
+Usage: ./start.sh [COMMAND]
+
+Sauda: a streaming lakehouse for trade. Without a command: set up what is missing, start everything, send simulated
+purchases through Kafka, Spark and ClickHouse, and show an answer.
+
+Commands: test status doctor urls sql ingest job reconcile logs down reset bench
+Each has --help once ./start.sh has run.
+END
+      exit
+    fi
+    ;;
+esac
+
 refuse() { printf '%s\n' "$@" >&2; exit 2; }
 
 find_python() {

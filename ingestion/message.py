@@ -30,16 +30,18 @@ class Message:
     lines: int = 1
 
 
-def cloud_event(event_id: str, event_type: str, source: str, time: str) -> Headers:
-    """The attributes of CloudEvents 1.0 as headers of its Kafka binding, binary mode. The stream looks for ce_id first."""
-    return [
+def cloud_event(event_id: str, event_type: str, source: str, time: str | None) -> Headers:
+    """The attributes of CloudEvents 1.0 as its Kafka binding writes them. The stream looks at ce_id first."""
+    headers = [
         ("ce_id", event_id.encode()),
         ("ce_type", event_type.encode()),
         ("ce_source", source.encode()),
-        ("ce_time", time.encode()),
         ("ce_specversion", b"1.0"),
         ("content-type", b"application/json"),
     ]
+    if time:
+        headers.append(("ce_time", time.encode()))
+    return headers
 
 
 def instant(moment: datetime) -> str:

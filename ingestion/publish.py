@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -55,7 +56,7 @@ class Broker(Protocol):
 
 @dataclass
 class Totals:
-    """`sent` counts records handed to the client: good, duplicate and poison ones. `lines` counts acknowledged lines."""
+    """`sent` counts what was handed to the client, second copies and poison too; `lines` counts acknowledged lines."""
 
     sent: int = 0
     acknowledged: int = 0
@@ -72,19 +73,21 @@ class Totals:
 class Publisher:
     """Sends messages to one topic. Use it in a `with`: leaving it waits until every message is acknowledged.
 
-    `send` waits when the client's queue is full and raises BrokerLost when Kafka has given up on an event. An event that
-    is refused for itself (too large for the topic) is counted as failed, kept in `refused`, and the run goes on.
+    `send` waits when the client's queue is full and raises BrokerLost when Kafka has given up on an event. One that is
+    refused for itself (too large for the topic) is counted as failed and kept in `refused`, and the run goes on.
+    `remedy` is the sentence that ends what BrokerLost says.
     """
 
     def __init__(
-        self, broker: Broker, topic: str, *, ledger: LedgerWriter | None = None,
+        self, broker: Broker, topic: str, *, ledger: LedgerWriter | None = None, remedy: str = "",
         flush_seconds: float = FLUSH_SECONDS, clock: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
         self.totals = Totals()
         self.refused: list[tuple[str, str]] = []
-        self._broker, self._topic, self._ledger = broker, topic, ledger
+        self._broker, self._topic, self._ledger, self._remedy = broker, topic, ledger, remedy
         self._flush_seconds, self._clock = flush_seconds, clock
         self._lost: KafkaError | None = None
+        self._collector = gc.get_threshold()
 
     def send(self, message: Message) -> None:
         totals = self.totals
@@ -119,7 +122,7 @@ class Publisher:
         self._stop_if_lost()
 
     def finish(self, seconds: float | None = None, heard: Callable[[], None] = lambda: None) -> None:
-        """Wait until all is acknowledged; raises BrokerLost when it is not within `seconds`. `heard` is called meanwhile."""
+        """Wait until all is acknowledged, calling `heard` meanwhile; raises BrokerLost when it is not in time."""
         deadline = time.monotonic() + (self._flush_seconds if seconds is None else seconds)
         while self._broker.flush(max(0.0, min(0.5, deadline - time.monotonic()))) and time.monotonic() < deadline:
             if self._ledger:
@@ -130,7 +133,7 @@ class Publisher:
             self._ledger.flush()
         self._stop_if_lost()
         if self.totals.unheard:
-            raise BrokerLost(f"{self.totals.unheard:,} events were sent and not acknowledged in time.")
+            raise BrokerLost(f"{self.totals.unheard:,} events were sent and not acknowledged in time. {self._remedy}")
 
     def abandon(self) -> None:
         """Hear of what arrives within seconds, and drop the rest: for a run that has failed or was stopped."""
@@ -141,13 +144,19 @@ class Publisher:
             self._ledger.flush()
 
     def __enter__(self) -> Self:
+        # 200,000 messages may be under way, none of them in a cycle: looking through them at the usual pace costs a
+        # fifth of the throughput.
+        self._collector = gc.get_threshold()
+        gc.set_threshold(100_000, 50, 100)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if error is not None:
+        gc.set_threshold(*self._collector)
+        if isinstance(error, BrokerLost | KeyboardInterrupt):
             self.abandon()
             return
         try:
+            # Also after a fault of the source: what was sent before it is to be heard of.
             self.finish()
         except BrokerLost:
             self.abandon()
@@ -176,7 +185,9 @@ class Publisher:
 
     def _stop_if_lost(self) -> None:
         if self._lost is not None:
-            raise BrokerLost(f"Kafka did not take an event of the topic {self._topic}: {self._lost.str()}.")
+            raise BrokerLost(
+                f"Kafka did not take an event of the topic {self._topic}: {self._lost.str()}. {self._remedy}"
+            )
 
 
 def kafka(settings: Settings, topic: str, say: Say) -> Producer:
@@ -184,12 +195,12 @@ def kafka(settings: Settings, topic: str, say: Say) -> Producer:
 
     `say` hears when the broker goes away during a run; the client then tries again by itself, for two minutes an event.
     """
-    silent = False
+    told = False
 
     def trouble(error: KafkaError) -> None:
-        nonlocal silent
-        if error.code() == KafkaError._ALL_BROKERS_DOWN and not silent:
-            silent = True
+        nonlocal told
+        if error.code() == KafkaError._ALL_BROKERS_DOWN and not told:
+            told = True
             say(f"Kafka at {settings.kafka} does not answer; trying again for two minutes.")
 
     producer = Producer(
@@ -205,14 +216,15 @@ def kafka(settings: Settings, topic: str, say: Say) -> Producer:
     try:
         found = producer.list_topics(timeout=ANSWER_SECONDS)
     except KafkaException as problem:
-        raise BrokerLost(_not_there(settings)) from problem
+        raise BrokerLost(f"Kafka does not answer. {remedy(settings)}") from problem
     if topic not in found.topics:
-        raise IngestError(f"Kafka at {settings.kafka} has no topic {topic}. ./start.sh makes it.")
+        raise IngestError(f"Kafka at {settings.kafka} has no topic {topic}; ./start.sh makes it.")
     return producer
 
 
-def _not_there(settings: Settings) -> str:
+def remedy(settings: Settings) -> str:
+    """What to do about a broker that does not answer."""
     if settings.kafka_bootstrap:
-        return f"Kafka does not answer at {settings.kafka}, the address that SAUDA_KAFKA_BOOTSTRAP gives."
+        return f"See to the broker at {settings.kafka}, which SAUDA_KAFKA_BOOTSTRAP names."
     stack = "" if settings.stack == "main" else f"SAUDA_STACK={settings.stack} "
-    return f"Kafka does not answer at {settings.kafka}. Start it with {stack}./start.sh"
+    return f"Start Kafka at {settings.kafka} with {stack}./start.sh"

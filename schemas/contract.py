@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Literal, TypeVar
@@ -180,8 +180,36 @@ def _make(cls: T, **facts: Any) -> T:
         description=_description(cls), columns=_columns(cls),
         domain=parts[1] if len(parts) > 2 else "", python=cls, **facts,
     )  # fmt: skip
+    wrong = next(_wrong(made), "") if made.kind == "table" else ""
+    if wrong:
+        raise ValueError(f"{made.name}: {wrong}")
     setattr(cls, "__contract__", made)  # noqa: B010
     return cls
+
+
+def _wrong(made: Contract) -> Iterator[str]:
+    if not made.key:
+        yield "no column is a key; key=True says which columns name a row"
+    for column in made.columns:
+        if column.key and column.optional:
+            yield f"{column} is a key, so it cannot be optional"
+        if column.items is not None or not column.type.spark:
+            yield f"{column} is a list, which only an event can hold"
+    named = {"day": (made.day,), "sort_by": made.sort_by}
+    serving: dict[str, tuple[str, ...]] = {}
+    if made.clickhouse is not None:
+        serving["order_by"] = made.orders
+    if isinstance(made.clickhouse, Replacing):
+        serving["version"] = (made.clickhouse.version,)
+        # Of rows with one sorting key all but one are dropped.
+        lacking = [name for name in made.key if name not in made.orders]
+        if lacking:
+            yield f"order_by lacks the key column {', '.join(lacking)}: different rows would replace each other"
+    for option, names in (named | serving).items():
+        known = made.serving_columns if option in serving else made.columns
+        for name in names:
+            if name and name not in known:
+                yield f"{option} names {name!r}; the columns are {', '.join(known)}"
 
 
 def contract(cls: type) -> Contract:
@@ -206,7 +234,8 @@ def table(
     """Declare a table ``layer.name``.
 
     `day` names the column by which a nightly table can be rebuilt one day at a time; without it the table is
-    always rebuilt whole. `delta=False` is a table that only ClickHouse holds. `sort_by` is the order inside Delta files.
+    always rebuilt whole. `delta=False` is a table that only ClickHouse holds. `sort_by` is the order inside Delta
+    files. Raises ValueError, with what is wrong, for a table that no system could hold.
     """
     if name.count(".") != 1:
         raise ValueError(f"{name!r} must be layer.name")

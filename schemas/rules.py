@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import Enum
 from typing import Any
@@ -33,7 +33,7 @@ class Rule:
     sentence: str
     spark: Callable[[str], str]
     holds: Callable[[Any], bool]
-    json: Mapping[str, Any]
+    json: Mapping[str, Any] = field(hash=False)
     on_fail: OnFail = REJECT
 
     def __repr__(self) -> str:
@@ -51,8 +51,9 @@ def not_empty() -> Rule:
     return Rule(
         "not_empty",
         "must not be empty",
-        # With (?U) Java counts a non-breaking space among the spaces, as Python and JSON Schema do.
-        lambda x: f"{x} RLIKE '(?U)\\\\S'",
+        # The first character decides nearly always, and costs a tenth of the expression. With (?U) Java counts a
+        # non-breaking space among the spaces, as Python and JSON Schema do.
+        lambda x: f"(ascii({x}) BETWEEN 33 AND 126 OR {x} RLIKE '(?U)\\\\S')",
         lambda v: re.search(r"\S", v) is not None,
         {"minLength": 1, "pattern": r"\S"},
     )
@@ -60,21 +61,21 @@ def not_empty() -> Rule:
 
 def longest(characters: int) -> Rule:
     return Rule(
-        f"longest({characters})", f"must have at most {characters} characters",
+        f"longest({characters})", f"must have at most {characters:,} characters",
         lambda x: f"length({x}) <= {characters}", lambda v: len(v) <= characters, {"maxLength": characters},
     )  # fmt: skip
 
 
 def at_least(low: float) -> Rule:
     return Rule(
-        f"at_least({low})", f"must be at least {low}", lambda x: f"{x} >= {low}", lambda v: v >= low, {"minimum": low}
+        f"at_least({low})", f"must be at least {low:,}", lambda x: f"{x} >= {low}", lambda v: v >= low, {"minimum": low}
     )
 
 
 def at_most(high: float) -> Rule:
     return Rule(
         f"at_most({high})",
-        f"must be at most {high}",
+        f"must be at most {high:,}",
         lambda x: f"{x} <= {high}",
         lambda v: v <= high,
         {"maximum": high},
@@ -98,12 +99,12 @@ def one_of(values: tuple[str, ...], what: str) -> Rule:
 
 def matches(pattern: str, what: str) -> Rule:
     """The whole value matches. Write ``[0-9]`` for digits: what ``\\d`` is differs from system to system."""
-    whole = f"^(?:{pattern})$"
+    whole = f"^(?:{pattern})"
     return Rule(
         f"matches({what})", f"must be {what}",
         # Java's $ would let a line break at the end pass.
-        lambda x: f"{x} RLIKE {quoted(whole[:-1] + chr(92) + 'z')}",
-        lambda v: re.fullmatch(pattern, v) is not None, {"pattern": whole},
+        lambda x: f"{x} RLIKE {quoted(whole + chr(92) + 'z')}",
+        lambda v: re.fullmatch(pattern, v) is not None, {"pattern": f"{whole}$"},
     )  # fmt: skip
 
 
@@ -122,7 +123,7 @@ def since(day: str) -> Rule:
 def not_ahead_of(instant: str, hours: int) -> Rule:
     """At most `hours` later than another instant of the row, such as its arrival.
 
-    By the wall clock a replay would be judged otherwise than the first time. `holds` sees one value only, so it is true.
+    By the wall clock a replay would be judged otherwise than the first time. `holds` sees one value only: it is true.
     """
     return Rule(
         f"not_ahead({hours} h)", f"must not be more than {hours} hours ahead of {instant}",
@@ -140,7 +141,7 @@ def some() -> Rule:
 def fewest(count: int) -> Rule:
     return Rule(
         f"at_most_items({count})",
-        f"must have at most {count} elements",
+        f"must have at most {count:,} elements",
         lambda x: f"size({x}) <= {count}",
         lambda v: len(v) <= count,
         {"maxItems": count},

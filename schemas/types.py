@@ -17,43 +17,39 @@ class LogicalType:
     name: str
     spark: str
     clickhouse: str
-    json: Mapping[str, Any]
+    json: Mapping[str, Any] = field(hash=False)
     fake: str
-    article: str = field(default="")
+    article: str
 
     def __str__(self) -> str:
         return self.name
 
 
-def _row(name: str, spark: str, clickhouse: str, json: Mapping[str, Any], fake: str, article: str) -> LogicalType:
-    return LogicalType(name, spark, clickhouse, json, fake, article)
-
-
 STRING = {"type": "string"}
 MONEY_SCALE = 4
+# As a producer may write it in quotes, where its JSON library would make a binary fraction of a number.
+MONEY_TEXT = r"^-?[0-9]{1,14}([.][0-9]{1,4})?$"
 
-#                name        Spark              ClickHouse               JSON                                  fake       in a sentence
-ID = _row("ID", "string", "String", STRING, "id", "a text that is not empty")
-CODE = _row("CODE", "string", "LowCardinality(String)", STRING, "code", "a short code")
-TEXT = _row("TEXT", "string", "String", STRING, "text", "a text")
-DAY = _row("DAY", "date", "Date32", {"type": "string", "format": "date"}, "day", "a day, YYYY-MM-DD")
-INSTANT = _row(
+#          name  Spark     ClickHouse  JSON    fake  in a sentence
+ID = LogicalType("ID", "string", "String", STRING, "id", "a text that is not empty")
+CODE = LogicalType("CODE", "string", "LowCardinality(String)", STRING, "code", "a short code")
+TEXT = LogicalType("TEXT", "string", "String", STRING, "text", "a text")
+DAY = LogicalType("DAY", "date", "Date32", {"type": "string", "format": "date"}, "day", "a day, YYYY-MM-DD")
+INSTANT = LogicalType(
     "INSTANT", "timestamp", "DateTime64(6, 'UTC')", {"type": "string", "format": "date-time"}, "instant",
     "a time with its zone, like 2026-01-31T09:30:00Z",
 )  # fmt: skip
-COUNT = _row("COUNT", "bigint", "Int64", {"type": "integer"}, "count", "a whole number")
-MONEY = _row(
-    "MONEY", "decimal(18,4)", "Decimal(18, 4)", {"type": ["number", "string"]}, "money",
+COUNT = LogicalType("COUNT", "bigint", "Int64", {"type": "integer"}, "count", "a whole number")
+MONEY = LogicalType(
+    "MONEY", "decimal(18,4)", "Decimal(18, 4)", {"type": ["number", "string"], "pattern": MONEY_TEXT}, "money",
     "an amount of at most 14 digits before and 4 after the point",
 )  # fmt: skip
-NUMBER = _row("NUMBER", "double", "Float64", {"type": "number"}, "number", "a number")
-FLAG = _row("FLAG", "boolean", "Bool", {"type": "boolean"}, "flag", "true or false")
-BYTES = _row("BYTES", "binary", "String", STRING, "bytes", "bytes")
-HEADERS = _row(
+NUMBER = LogicalType("NUMBER", "double", "Float64", {"type": "number"}, "number", "a number")
+FLAG = LogicalType("FLAG", "boolean", "Bool", {"type": "boolean"}, "flag", "true or false")
+BYTES = LogicalType("BYTES", "binary", "String", STRING, "bytes", "bytes")
+HEADERS = LogicalType(
     "HEADERS", "array<struct<key:string,value:binary>>", "Array(Tuple(key String, value String))",
     {"type": "array"}, "headers", "Kafka headers",
 )  # fmt: skip
-
-
-ALL = (ID, CODE, TEXT, DAY, INSTANT, COUNT, MONEY, NUMBER, FLAG, BYTES, HEADERS)
-LIST = _row("LIST", "", "", {"type": "array"}, "list", "a list")
+LIST = LogicalType("LIST", "", "", {"type": "array"}, "list", "a list")
+ALL = (ID, CODE, TEXT, DAY, INSTANT, COUNT, MONEY, NUMBER, FLAG, BYTES, HEADERS, LIST)

@@ -12,11 +12,10 @@ from streaming.registry import cleans
 @cleans(PurchaseLines, quarantine=PurchasesRefused)
 def purchases(events: DataFrame) -> DataFrame:
     """An accepted purchase's lines, priced; a line with a negative quantity is a return."""
-    priced = events.withColumn("price", F.col("line.unit_price").cast("decimal(18,4)"))
     quantity = F.col("line.quantity")
     # Whole ten-thousandths: the product of two BIGINTs costs nothing beside that of two decimals.
-    units = (F.col("price") * 10_000).cast("bigint") * quantity
-    return priced.withColumn("line_units", units).select(
+    units = (F.col("line.unit_price") * 10_000).cast("bigint") * quantity
+    return events.withColumn("line_units", units).select(
         "*",
         F.col("e.purchase_id").alias("purchase_id"),
         F.col("e.purchased_at").alias("purchased_at"),
@@ -27,7 +26,7 @@ def purchases(events: DataFrame) -> DataFrame:
         F.col("line.product_id").alias("product_id"),
         F.col("line.description").alias("description"),
         quantity.alias("quantity"),
-        F.col("price").alias("unit_price_amount"),
+        F.col("line.unit_price").alias("unit_price_amount"),
         (F.col("line_units").cast("decimal(18,0)") / 10_000).cast("decimal(18,4)").alias("line_amount"),
         (quantity < 0).alias("is_return"),
         F.col("e.source").alias("source"),

@@ -85,13 +85,21 @@ def find(settings: Settings, faults: list[str] | None = None) -> Java | None:
     return None
 
 
-def ensure(settings: Settings, say: Callable[[str], None]) -> Java:
-    """A Java that will do, installed by apt when this machine and this user allow it. Else `Refused`."""
-    remembered = settings.tools / "java-home"
-    if not settings.java_home and remembered.exists():
-        java_home = Path(remembered.read_text().strip())
-        if (java_home / "bin" / "java").exists() and os.environ.get("JAVA_HOME") in (None, str(java_home)):
-            return Java(java_home, OLDEST, frozenset({MODULE}))
+def remembered(settings: Settings) -> Path | None:
+    """The Java that the last start chose, when it is still there and the user's choice has not changed."""
+    if settings.java_home:
+        return settings.java_home
+    file = settings.tools / "java-home"
+    home = Path(file.read_text().strip()) if file.exists() else None
+    if home and (home / "bin" / "java").exists() and os.environ.get("JAVA_HOME") in (None, str(home)):
+        return home
+    return None
+
+
+def ensure(settings: Settings, say: Callable[[str], None]) -> Path:
+    """The home of a Java that will do, installed by apt when this machine and this user allow it. Else `Refused`."""
+    if not settings.java_home and (known := remembered(settings)):
+        return known
     faults: list[str] = []
     java = find(settings, faults)
     if java is None and settings.java_home is None and is_debian() and os.geteuid() == 0:
@@ -101,9 +109,9 @@ def ensure(settings: Settings, say: Callable[[str], None]) -> Java:
     if java is None:
         raise Refused(_advice(settings, faults))
     if not settings.java_home:
-        remembered.parent.mkdir(parents=True, exist_ok=True)
-        remembered.write_text(f"{java.home}\n")
-    return java
+        settings.tools.mkdir(parents=True, exist_ok=True)
+        (settings.tools / "java-home").write_text(f"{java.home}\n")
+    return java.home
 
 
 def _advice(settings: Settings, faults: list[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import socket
 import sys
 import urllib.error
 import urllib.request
@@ -154,6 +155,9 @@ def _get(url: str, timeout: float = 2.0) -> tuple[int, bytes]:
 def _kafka(settings: Settings) -> str | None:
     from confluent_kafka.admin import AdminClient
 
+    # The client waits two seconds for a broker that is not there; this tells at once.
+    host, _, port = settings.kafka.partition(",")[0].rpartition(":")
+    socket.create_connection((host, int(port)), timeout=2).close()
     quiet = {"bootstrap.servers": settings.kafka, "socket.timeout.ms": 2000, "log_level": 0}
     admin = AdminClient(quiet, logger=_silent())
     brokers = admin.list_topics(timeout=2).brokers

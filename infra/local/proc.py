@@ -99,7 +99,7 @@ def run(
             )
         except OSError as error:
             raise Failed(f"{what}: {command[0]} does not start: {error.strerror}") from None
-        with tracked(child):
+        with child, tracked(child):
             assert child.stdout
             for line in child.stdout:
                 lines.append(line)

@@ -25,6 +25,7 @@ def ask(settings: Settings, sql: str, chosen: str | None, console: Console) -> N
     if not chosen:
         # A person reads no more; whoever wants all rows names a format.
         options |= {"max_result_rows": str(MOST_ROWS), "result_overflow_mode": "break"}
+        options |= {"output_format_decimal_trailing_zeros": "1"}
     format_name, chunks = http.query(settings, sql, "reader", settings.secrets.clickhouse_reader, options)
     if format_name != PRETTY or chosen:
         # Either asked for by --format, or the query ends with a FORMAT of its own.
@@ -40,7 +41,8 @@ def ask(settings: Settings, sql: str, chosen: str | None, console: Console) -> N
 def print_answer(answer: dict[str, object], console: Console) -> None:
     """ClickHouse's JSONCompactStrings as a table."""
     meta, data = answer["meta"], answer["data"]
-    assert isinstance(meta, list) and isinstance(data, list)
+    assert isinstance(meta, list)
+    assert isinstance(data, list)
     table = Table(box=box.SIMPLE_HEAD)
     for column in meta:
         is_number = any(word in column["type"] for word in ("Int", "Float", "Decimal")) and "(" not in column["name"]

@@ -48,7 +48,7 @@ class Stack:
         """`Failed` with a sentence for each part that does not answer."""
         silent = [f"{TITLES[name]}: {fault}." for name in names if (fault := trouble(self.settings, name))]
         if silent:
-            remedy = "Start what is missing: ./start.sh (what runs: ./start.sh status, a part's log: ./start.sh logs NAME)"
+            remedy = "Start it: ./start.sh   (what runs: ./start.sh status; a part's log: ./start.sh logs NAME)"
             raise Failed("\n".join([*silent, remedy]))
 
     def tool_steps(self) -> list[Step]:
@@ -56,9 +56,8 @@ class Stack:
         tools, settings = self.tools, self.settings
 
         def find_java(say: Say) -> str:
-            found = java.ensure(settings, say)
-            tools.java_home = found.home
-            return str(found.home)
+            tools.java_home = java.ensure(settings, say)
+            return str(tools.java_home)
 
         def find_maven(say: Say) -> None:
             if not all(jars.is_current(settings, name) for name in jars.POMS):
@@ -96,10 +95,10 @@ class Stack:
         return Step("Supervisor", action, after=("Java", "MinIO's binary"))
 
     def part_steps(self, names: Iterable[str], after: Sequence[str] = ()) -> list[Step]:
-        """Start each part and wait until it answers; the stream starts after the steps in `after`."""
+        """Start each part, after the steps named, and wait until it answers."""
         needed = {
             "kafka": ("Supervisor", "Jars of Kafka"),
-            "stream": ("Supervisor", "Jars of Spark", *after),
+            "stream": ("Supervisor", "Jars of Spark"),
         }
 
         def begin(name: str) -> Step:
@@ -110,7 +109,7 @@ class Stack:
                 self.supervisor.start(name)
                 self.wait_for(name, say)
 
-            return Step(TITLES[name], action, after=needed.get(name, ("Supervisor",)))
+            return Step(TITLES[name], action, after=(*needed.get(name, ("Supervisor",)), *after))
 
         return [begin(name) for name in names]
 
@@ -122,13 +121,21 @@ class Stack:
         """Until the part answers; `Failed` with the end of its log when it gives up or takes too long."""
         deadline = time.monotonic() + PATIENCE[name]
         pause = 0.05
+        ended_before = self.supervisor.restarts().get(name, 0)
         while (fault := trouble(self.settings, name)) is not None:
             state = self.supervisor.info().get(name, {}).get("statename", "gone")
+            if self.supervisor.restarts().get(name, 0) - ended_before >= 2:
+                # What it dies of will not pass by itself, and trying on for ever would only warm the machine.
+                self.supervisor.stop(name)
+                raise self._lost(name, "it ends each time it is started")
             if state in ("FATAL", "gone") or time.monotonic() > deadline:
-                raise Failed(f"{name} does not come up ({state.lower()}): {fault}\n{self.log_tail(name)}")
+                raise self._lost(name, f"{fault}, and the supervisor calls it {state.lower()}")
             say(fault)
             time.sleep(pause)
             pause = min(pause * 1.5, 0.5)
+
+    def _lost(self, name: str, why: str) -> Failed:
+        return Failed(f"{TITLES[name]} does not come up: {why}.\n{self.log_tail(name)}")
 
     def log_tail(self, name: str, lines: int = 12) -> str:
         """The last lines of a part's log, and where the rest is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -16,10 +17,15 @@ from infra.local import figures, parts
 from infra.local.parts import TITLES, trouble
 from infra.local.supervisor import Supervisor
 
+QUERY_COLUMNS = (
+    *("rows_per_second", "lag_events", "batch_seconds"),
+    *("accepted_total", "refused_total", "duplicates_total"),
+)
+
 
 @dataclass(frozen=True)
 class PartStatus:
-    """A part as the supervisor and the kernel see it. `starts` counts the supervisor's starts since it is up."""
+    """A part as the supervisor and the kernel see it."""
 
     name: str
     state: str
@@ -50,7 +56,7 @@ def part_statuses(settings: Settings) -> list[PartStatus]:
     """The parts, running or not."""
     supervisor = Supervisor(settings)
     info = supervisor.info()
-    spawns = supervisor.spawn_counts() if info else {}
+    restarts = supervisor.restarts() if info else {}
     found = []
     for name in TITLES:
         entry = info.get(name, {})
@@ -63,7 +69,7 @@ def part_statuses(settings: Settings) -> list[PartStatus]:
                 pid=pid,
                 uptime_seconds=int(time.time() - entry["start"]) if pid else 0,
                 memory_mb=memory_mb(pid) if pid else 0,
-                restarts=spawns.get(name, 0),
+                restarts=restarts.get(name, 0),
                 trouble=trouble(settings, name) if pid else None,
             )
         )
@@ -74,10 +80,8 @@ def gather(settings: Settings) -> dict[str, Any]:
     """Everything that `status --json` prints."""
     statuses = part_statuses(settings)
     queries: Any = {}
-    try:
+    with contextlib.suppress(OSError, ValueError):
         queries = parts.progress(settings).get("queries", {})
-    except (OSError, ValueError):
-        pass
     return {
         "stack": settings.stack,
         "parts": [asdict(status) for status in statuses],
@@ -108,11 +112,10 @@ def show(found: dict[str, Any], console: Console) -> None:
     console.print(f"[dim]stack {found['stack']}, {total:,} MB in all[/]")
     if found["queries"]:
         table = Table("query", "state", box=box.SIMPLE_HEAD)
-        columns = ("rows_per_second", "lag_events", "batch_seconds", "accepted_total", "refused_total", "duplicates_total")
-        for column in columns:
+        for column in QUERY_COLUMNS:
             table.add_column(column.removesuffix("_total").replace("_", " "), justify="right")
         for name, query in found["queries"].items():
-            table.add_row(name, str(query.get("state", "")), *(_number(query.get(column)) for column in columns))
+            table.add_row(name, str(query.get("state", "")), *(_number(query.get(column)) for column in QUERY_COLUMNS))
         console.print(table)
     if found["counts"]:
         table = Table("rows of", box=box.SIMPLE_HEAD)

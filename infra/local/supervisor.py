@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import getpass
 import os
+import re
+import shlex
 import subprocess
 import sys
 import time
@@ -17,7 +19,7 @@ import psutil
 
 from conf import LOOPBACK, Settings
 from infra.local import proc
-from infra.local.errors import Failed
+from infra.local.errors import Failed, Refused
 from infra.local.files import write_private
 from infra.local.parts import Part
 
@@ -131,6 +133,17 @@ class Supervisor:
             return {}
         return {entry["name"]: entry for entry in answer}
 
+    def restarts(self) -> dict[str, int]:
+        """How often each part has ended by itself since the supervisor is up, from the supervisor's log."""
+        log = self.settings.logs / "supervisord.log"
+        counts: dict[str, int] = {}
+        for line in log.read_text(errors="replace").splitlines() if log.exists() else []:
+            if "supervisord started with pid" in line:
+                counts.clear()
+            elif match := re.search(r" exited: (\w+) \(", line):
+                counts[match[1]] = counts.get(match[1], 0) + 1
+        return counts
+
     def end(self) -> bool:
         """Stop everything of the stack: the supervisor with its parts, orphans, jobs. True when something ran."""
         everything = proc.marked(self.settings)
@@ -171,7 +184,7 @@ def render(settings: Settings, parts: Iterable[Part]) -> str:
             "",
             f"[program:{part.name}]",
             f"command={' '.join(_word(word) for word in part.command)}",
-            f"environment={','.join(f'{key}={_quoted(value)}' for key, value in env.items())}",
+            f"environment={','.join(f'{key}={_literal(key, value)}' for key, value in env.items())}",
             "autostart=false",
             "autorestart=true",
             "startsecs=2",
@@ -193,8 +206,16 @@ def _plain(value: object) -> str:
 
 
 def _word(word: str) -> str:
-    return _quoted(word) if any(char in word for char in " ;\"'\\") else _plain(word)
+    """A word of a command line, which supervisord splits as a shell does."""
+    return shlex.quote(_plain(word))
 
 
-def _quoted(value: str) -> str:
-    return '"' + _plain(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+def _literal(name: str, value: str) -> str:
+    """A value of ``environment=``, where supervisord knows quotes but no escapes, and drops quotes at the ends.
+
+    Its file has comments that begin with a blank and ; or #.
+    """
+    quote = "'" if '"' in value else '"'
+    if quote in value or value.strip("'\"") != value or re.search(r"\n|\s[;#]", value):
+        raise Refused(f"The supervisor cannot hand on the value of {name}: it has quotes, line ends or ' #' in it.")
+    return f"{quote}{_plain(value)}{quote}"

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 from schemas.contract import Column, Contract
 from schemas.rules import RowRule, quoted
+from schemas.types import MONEY_SCALE
 
-MONEY_TEXT = r"^-?[0-9]{1,14}([.][0-9]{1,4}0*)?$"
 FOUND_CHARACTERS = 80
 
 
@@ -38,56 +38,80 @@ def text_ddl(contract: Contract) -> str:
 
 
 def typed(column: Column, parsed: str) -> str:
-    """The value of a parsed field with its own type; null where it can't be read."""
-    if column.type.name == "MONEY":
-        return f"(CASE WHEN {parsed} RLIKE {quoted(MONEY_TEXT)} THEN CAST({parsed} AS {column.type.spark}) END)"
-    return parsed
+    """The value of a parsed field with its own type; null where it can't be read.
+
+    Money with more digits after the point than are kept, or with an exponent that might hide them, can't be read.
+    """
+    if column.type.name != "MONEY":
+        return parsed
+    exact = f"(instr({parsed}, '.') = 0 OR length({parsed}) - instr({parsed}, '.') <= {MONEY_SCALE})"
+    plain = f"NOT contains({parsed}, 'e') AND NOT contains({parsed}, 'E')"
+    return f"(CASE WHEN {exact} AND {plain} THEN try_cast({parsed} AS {column.type.spark}) END)"
+
+
+def read_event(event: Contract) -> str:
+    """The event read from `value`, as a struct with each field in its own type; a list with a broken element is null.
+
+    One expression on purpose: a lambda over a list of one names a parsed value without Spark storing it in between.
+    Lambdas are interpreted, and over a stored struct they look up each field's type anew at every read, which cost
+    twice the parse itself.
+    """
+    fields = []
+    for column in event.columns:
+        parsed = f"e.`{column}`"
+        if column.items is None:
+            fields.append(f"'{column}', {typed(column, parsed)}")
+            continue
+        items = ", ".join(f"'{c}', {typed(c, f'l.`{c}`')}" for c in column.items.columns)
+        broken = " OR ".join(_conditions(column.items, "l."))
+        kept = f"CASE WHEN NOT coalesce(exists(`list`, l -> {broken}), true) THEN `list` END"
+        fields.append(f"'{column}', " + _let("`list`", f"transform({parsed}, l -> named_struct({items}))", kept))
+    return _let(
+        "e", f"from_json(CAST(value AS STRING), {quoted(parse_ddl(event))})", f"named_struct({', '.join(fields)})"
+    )
+
+
+def _let(name: str, value: str, body: str) -> str:
+    return f"get(transform(array({value}), {name} -> {body}), 0)"
 
 
 def _conditions(contract: Contract, prefix: str) -> list[str]:
     """Each is true where something is broken. Null stands for unknown, so every one is made two-valued."""
     broken: list[str] = []
     for column in contract.columns:
-        parsed = f"{prefix}`{column}`"
-        value = typed(column, parsed)
+        value = f"{prefix}`{column}`"
         kept = [rule.spark(value) for rule in column.rules]
-        if column.items is not None:
-            element = " OR ".join(_conditions(column.items, "l."))
-            broken.append(f"coalesce(exists({parsed}, l -> l IS NULL OR {element}), true)")
-        elif not column.optional and not kept:
-            broken.append(f"{value} IS NULL")
         if kept:
             missing = "false" if column.optional else "true"
             broken.append(f"coalesce(NOT ({' AND '.join(kept)}), {missing})")
-        if column.optional and value != parsed:
-            broken.append(f"({parsed} IS NOT NULL AND {value} IS NULL)")
+        elif not column.optional:
+            broken.append(f"{value} IS NULL")
     broken += [f"coalesce(NOT ({_bound(rule, contract, prefix)}), true)" for rule in contract.rules]
     return broken
 
 
 def _bound(rule: RowRule, contract: Contract, prefix: str) -> str:
-    """The rule's condition with each column's name replaced by its value."""
+    """The rule's condition with each column's name replaced by where its value is."""
     names = "|".join(re.escape(c) for c in contract.columns)
-    return re.sub(rf"\b({names})\b", lambda m: typed(contract.column(m[1]), f"{prefix}`{m[1]}`"), rule.condition)
+    return re.sub(rf"\b({names})\b", lambda found: f"{prefix}`{found[1]}`", rule.condition)
 
 
-def is_broken(event: Contract, parsed: str = "e") -> str:
-    """True where a record must be refused. It may name `value` and `ingested_at` of the record and the struct `parsed`."""
+def is_broken(event: Contract) -> str:
+    """True where a record must be refused. It names `value` and `ingested_at` of the record, and `e`, made by `read_event`."""
     record = [
         "value IS NULL",
         f"octet_length(value) > {event.max_bytes}",
         "NOT is_valid_utf8(CAST(value AS STRING))",
-        f"{parsed} IS NULL",
     ]
-    return "\n OR ".join(f"({c})" for c in [*record, *_conditions(event, f"{parsed}.")])
+    return "\n OR ".join(f"({c})" for c in [*record, *_conditions(event, "e.")])
 
 
-def reason(event: Contract, parsed: str = "e", text: str = "t") -> str:
+def reason(event: Contract) -> str:
     """The first broken rule as ``struct<rule, sentence>``; null where nothing is broken.
 
-    `parsed` and `text` are the record's value read by `parse_ddl` and `text_ddl`.
+    It names `value` and `ingested_at` of the record, `e`, made by `read_event`, and `t`, the value read by `text_ddl`.
     """
-    nothing_read = " AND ".join(f"{text}.`{c}` IS NULL" for c in event.columns)
+    nothing_read = " AND ".join(f"t.`{c}` IS NULL" for c in event.columns)
     what = event.event_type
     cases = [
         ("value IS NULL", "record.tombstone", f"'the record has no value; a {what} event as JSON was expected'"),
@@ -100,11 +124,11 @@ def reason(event: Contract, parsed: str = "e", text: str = "t") -> str:
             "concat('the bytes are not UTF-8; the first of them are ', hex(substring(value, 1, 16)))",
         ),
         (
-            f"{text} IS NULL OR ({text}.`_corrupt` IS NOT NULL AND ({nothing_read} OR NOT endswith(rtrim({text}.`_corrupt`), '}}')))",
+            f"t IS NULL OR (t.`_corrupt` IS NOT NULL AND ({nothing_read} OR NOT endswith(rtrim(t.`_corrupt`), '}}')))",
             "record.json",
             f"concat('the value is not a JSON object: ', {_shown('CAST(value AS STRING)')})",
         ),
-        *_cases(event, f"{parsed}.", f"{text}.", ""),
+        *_cases(event, "e.", "t.", ""),
     ]  # fmt: skip
     return _first(cases, fallback=("record.unreadable", f"'the value cannot be read as a {what} event'"))
 
@@ -116,7 +140,7 @@ def _cases(contract: Contract, parsed: str, text: str, path: str) -> list[Case]:
     made: list[Case] = []
     for column in contract.columns:
         name = f"{path}{column}"
-        found, value = f"{text}`{column}`", typed(column, f"{parsed}`{column}`")
+        found, value = f"{text}`{column}`", f"{parsed}`{column}`"
         if not column.optional:
             made.append(
                 (
@@ -160,6 +184,7 @@ def _element_case(column: Column, found: str, name: str) -> Case:
     """A list's first broken element. It is parsed by itself: one bad element spoils a typed list as a whole."""
     items = column.items
     assert items is not None
+    fields = ", ".join(f"'{c}', {typed(c, f'r.`{c}`')}" for c in items.columns)
     ddl, text = ", ".join(f"`{c}` {_parsed(c)}" for c in items.columns), text_ddl(items)
     options = "map('columnNameOfCorruptRecord', '_corrupt')"
     nothing = " AND ".join(f"p.t.`{c}` IS NULL" for c in items.columns)
@@ -168,7 +193,7 @@ def _element_case(column: Column, found: str, name: str) -> Case:
         *_cases(items, "p.e.", "p.t.", f"{name}."),
     ]
     reasons = (
-        f"filter(transform(transform({found}, s -> named_struct('e', from_json(s, {quoted(ddl)}), "
+        f"filter(transform(transform({found}, s -> named_struct('e', {_let('r', f'from_json(s, {quoted(ddl)})', f'named_struct({fields})')}, "
         f"'t', from_json(s, {quoted(text)}, {options}))), (p, i) -> {_first(cases, place='i')}), r -> r IS NOT NULL)"
     )
     broken = f"get({reasons}, 0)"

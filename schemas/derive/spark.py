@@ -1,4 +1,4 @@
-"""Spark schemas: of tables to read and write, of events to parse."""
+"""Spark schemas of tables. How an event is parsed stands in `schemas.derive.quarantine`."""
 
 from __future__ import annotations
 
@@ -28,19 +28,6 @@ def schema_json(contract: Contract) -> dict[str, Any]:
         "type": "struct",
         "fields": [field_json(c.name, _table_type(c), nullable=c.optional) for c in contract.columns],
     }
-
-
-def event_ddl(event: Contract) -> str:
-    """What ``from_json`` is to parse the event into; a list of records is an array of structs.
-
-    Nothing is NOT NULL: ``from_json`` would put a null there all the same, and Spark would then believe it is none.
-    """
-    return _event_fields(event, as_text=False)
-
-
-def event_text_ddl(event: Contract) -> str:
-    """The same shape with a STRING in every leaf: what was found, whatever its type."""
-    return _event_fields(event, as_text=True)
 
 
 def field_json(name: str, type_text: str, *, nullable: bool) -> dict[str, Any]:
@@ -79,17 +66,6 @@ def _table_type(column: Column) -> str:
     if not column.type.spark:
         raise ValueError(f"{column} is a {column.type}, which only an event can hold")
     return column.type.spark
-
-
-def _event_fields(event: Contract, *, as_text: bool) -> str:
-    return ", ".join(f"{ident(c)} {_event_type(c, as_text=as_text)}" for c in event.columns)
-
-
-def _event_type(column: Column, *, as_text: bool) -> str:
-    if column.items is not None:
-        inner = ", ".join(f"{ident(c)}: {_event_type(c, as_text=as_text)}" for c in column.items.columns)
-        return f"array<struct<{inner}>>"
-    return "string" if as_text else _table_type(column)
 
 
 def _split(text: str) -> list[str]:

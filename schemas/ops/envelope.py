@@ -18,5 +18,6 @@ class Envelope:
     batch_id = col(COUNT, "The lake lane's batch that wrote the row.", serving=False)
     arrival = col(
         COUNT,
-        "Greater for an earlier event (the largest BIGINT less the broker's time in microseconds): ClickHouse keeps the first.",
+        "Greater for an earlier event (the largest BIGINT less the broker's time in microseconds): "
+        "ClickHouse keeps the first.",
     )

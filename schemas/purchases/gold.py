@@ -58,7 +58,24 @@ class ProductDaily(Sales):
     product_id = col(ID, "The shop's code of the product.", not_empty(), key=True, on_fail=STOP)
     sold_on = col(DAY, "Day of the purchase, UTC.", key=True)
     currency_code = col(CODE, "Currency of the money columns, ISO 4217.", key=True)
-    description = col(TEXT, "A name under which it was sold that day (the greatest in sorting order).", optional=True)
+
+
+@table(
+    "gold.purchases_products",
+    built_from=[ProductDaily, PurchaseLines],
+    refresh="nightly",
+    clickhouse=Plain(order_by=("product_id", "seller_id", "currency_code")),
+    rules=[ADDS_UP],
+)
+class Products(Sales):
+    """One row per seller, product and currency: the product's whole history."""
+
+    seller_id = col(CODE, "The seller.", key=True)
+    product_id = col(ID, "The shop's code of the product.", not_empty(), key=True, on_fail=STOP)
+    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", key=True)
+    description = col(TEXT, "Its latest name; of two at one instant the greater in sorting order.", optional=True)
+    first_sold_on = col(DAY, "First day with a sale or return.")
+    last_sold_on = col(DAY, "Last day with a sale or return.")
 
 
 @table(
@@ -128,18 +145,22 @@ class BasketDaily:
 class RevenueAnomalies:
     """One row per seller, day and currency: the day's revenue beside what was to be expected.
 
-    The expectation is a local level (median of the days around) plus the weekday's usual deviation from it;
-    the score is the robust z of the residual (Iglewicz and Hoaglin 1993: 0.6745 residual / MAD, beyond 3.5 is unusual).
+    The expectation is a local level (median of the 28 days with sales before) plus the weekday's usual deviation from it
+    (median of its last eight); the score is the robust z of what is left (Iglewicz and Hoaglin 1993: 0.6745 times the
+    residual, by the median absolute residual of the 56 days before; beyond 3.5 is unusual). Only earlier days are
+    looked at, so that a verdict does not change when later days come.
     """
 
     seller_id = col(CODE, "The seller.", key=True)
     sold_on = col(DAY, "Day of the purchases, UTC.", key=True)
     currency_code = col(CODE, "Currency of the money columns, ISO 4217.", key=True)
     revenue_amount = col(MONEY, "What the seller's day brought, returns taken off.")
-    expected_amount = col(MONEY, "What was to be expected of the day.")
-    low_amount = col(MONEY, "Lower end of the usual interval.")
-    high_amount = col(MONEY, "Upper end of the usual interval.")
-    score = col(NUMBER, "Robust z of the residual; 0 where there is too little history.")
+    expected_amount = col(MONEY, "What was to be expected of the day; empty with too little history.", optional=True)
+    low_amount = col(MONEY, "Lower end of the usual interval; empty with too little history.", optional=True)
+    high_amount = col(MONEY, "Upper end of the usual interval; empty with too little history.", optional=True)
+    score = col(NUMBER, "Robust z of the residual; 0 with too little history.")
     is_anomaly = col(FLAG, "Whether the day lies outside the interval.")
-    rule = col(CODE, "robust_z: judged; too_little_history: fewer than 28 days, so never an anomaly.")
+    rule = col(
+        CODE, "robust_z: judged; too_little_history: fewer than 28 earlier days with sales, so never an anomaly."
+    )
     reason = col(TEXT, "The finding in a sentence.")

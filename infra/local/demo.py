@@ -1,0 +1,235 @@
+"""``./start.sh`` without a command: the whole path once, with simulated purchases, and an answer at its end."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from conf import Settings
+from infra.local import deploy, figures, http, parts, proc, sql, status
+from infra.local.errors import Failed
+from infra.local.parts import TITLES
+from infra.local.stack import Stack
+from infra.local.steps import Runner, Say, Step
+
+EVENTS = 20_000
+FAULTS = ("--duplicates", "0.01", "--poison", "0.005")
+LIVE_EVENTS, LIVE_RATE = 200, 40
+CATCH_UP_SECONDS = 180
+QUESTION = "Which sellers earned most, returns taken off?"
+ANSWER = """
+SELECT seller_id, currency_code, sum(order_count) AS orders, sum(revenue_amount) AS revenue
+FROM gold.purchases_seller_daily
+GROUP BY seller_id, currency_code
+ORDER BY revenue DESC
+LIMIT 5
+"""
+
+
+@dataclass
+class Run:
+    """What one demo learns on its way."""
+
+    settings: Settings
+    stack: Stack
+    before: dict[str, int] = field(default_factory=dict)
+    sent: list[dict[str, Any]] = field(default_factory=list)
+    freshness: list[float] = field(default_factory=list)
+
+    def command(self, what: str, *words: str, on_line: Callable[[str], None] | None = None) -> str:
+        """Run one of our own commands to its end."""
+        env = proc.environment(self.settings, self.stack.tools.java_home, part="demo")
+        return proc.run([sys.executable, "-m", *words], what, env=env, on_line=on_line)
+
+    def send(self, count: int, *options: str) -> dict[str, Any]:
+        """Send simulated purchases; returns the simulator's own account."""
+        output = self.command(
+            "Sending purchases",
+            *("ingestion.run", "purchases.simulate", "--json"),
+            *("--events", str(count), *options),
+        )
+        account = last_json(output)
+        self.sent.append(account)
+        return account
+
+    def total(self, name: str) -> int:
+        """A figure of the simulator over everything sent in this run."""
+        return sum(int(account.get(name, 0)) for account in self.sent)
+
+
+def last_json(output: str) -> dict[str, Any]:
+    """The last line that is a JSON object; `Failed` when there is none."""
+    for line in reversed(output.splitlines()):
+        if line.startswith("{"):
+            found: dict[str, Any] = json.loads(line)
+            return found
+    raise Failed(f"A command ended without the account it owes:\n{output[-500:]}")
+
+
+def steps(run: Run) -> list[Step]:
+    """The demo as steps. Sending begins as soon as there is a topic; the stream finds the events waiting."""
+    settings, stack = run.settings, run.stack
+
+    def count_before(_: Say) -> None:
+        run.before = figures.all_counts(settings)
+
+    def send(_: Say) -> str:
+        account = run.send(EVENTS, *FAULTS)
+        return f"{account['acknowledged']:,} events"
+
+    def live(say: Say) -> str:
+        catch_up(settings, say, "live:")
+        watch_freshness(run, say)
+        return f"median {percentile(run.freshness, 50):.2f} s" if run.freshness else "nothing was seen"
+
+    def lake(say: Say) -> None:
+        catch_up(settings, say, "lake:")
+
+    def nightly(say: Say) -> None:
+        run.command("The nightly jobs", "jobs.run", "nightly", on_line=lambda line: say(line[-70:]))
+
+    deployed = ("Topics", "Bucket", "Tables")
+    return [
+        *stack.up_steps(),
+        Step("Topics", lambda _: deploy.create_topics(settings), after=(TITLES["kafka"],)),
+        Step("Bucket", lambda _: deploy.create_bucket(settings), after=(TITLES["minio"],), quiet=True),
+        Step("Tables", lambda _: deploy.create_tables(settings), after=(TITLES["clickhouse"],)),
+        Step("Counts before", count_before, after=deployed, quiet=True),
+        Step("Purchases sent", send, after=("Topics", "Counts before")),
+        *stack.part_steps(["stream"], after=deployed),
+        Step("Purchases in the lake", lake, after=(TITLES["stream"], "Purchases sent")),
+        Step("Freshness watched", live, after=(TITLES["stream"], "Purchases sent")),
+        Step("Nightly jobs", nightly, after=("Purchases in the lake", "Freshness watched")),
+        # Those sent to watch the freshness come with the lake's next batch, while the jobs run.
+        Step("The last purchases in the lake", lake, after=("Freshness watched",), quiet=True),
+        # Not on the way to the answer, so it does not compete with what is.
+        *stack.part_steps(["history"], after=("Nightly jobs",)),
+    ]
+
+
+def catch_up(settings: Settings, say: Say, lane: str) -> None:
+    """Wait until the queries of a lane (``live:`` or ``lake:``) have committed what the topics held when this began."""
+    ends = topic_ends(settings)
+    deadline = time.monotonic() + CATCH_UP_SECONDS
+    while True:
+        behind = {name: count for name, count in behind_of(parts.progress(settings), ends).items() if lane in name}
+        if not behind:
+            return
+        if time.monotonic() > deadline:
+            raise Failed(f"The stream does not catch up: {behind}. See: ./start.sh logs stream")
+        say(", ".join(f"{name} lacks {count:,}" for name, count in behind.items()))
+        time.sleep(0.3)
+
+
+def topic_ends(settings: Settings) -> dict[str, dict[str, int]]:
+    """Topic → partition → the offset after its last event."""
+    from confluent_kafka import TopicPartition
+    from confluent_kafka.admin import AdminClient, OffsetSpec
+
+    from schemas.contract import topics
+
+    admin = AdminClient({"bootstrap.servers": settings.kafka})
+    known = admin.list_topics(timeout=20).topics
+    asked = {TopicPartition(t.name, p): OffsetSpec.latest() for t in topics() for p in known[t.name].partitions}
+    ends: dict[str, dict[str, int]] = {}
+    for place, future in admin.list_offsets(asked, request_timeout=20).items():
+        ends.setdefault(place.topic, {})[str(place.partition)] = future.result().offset
+    return ends
+
+
+def behind_of(progress: dict[str, Any], ends: dict[str, dict[str, int]]) -> dict[str, int]:
+    """Query → events it has not committed yet; queries that are there are left out. A query is named lane:topic."""
+    behind = {}
+    for name, query in progress.get("queries", {}).items():
+        reached = query.get("next_offsets") or {}
+        wanted = ends.get(name.partition(":")[2], {})
+        lacking = sum(max(0, end - int(reached.get(partition, 0))) for partition, end in wanted.items())
+        if lacking:
+            behind[name] = lacking
+    return behind
+
+
+def watch_freshness(run: Run, say: Say) -> None:
+    """Send a trickle and look, from outside, when each purchase can be read in ClickHouse.
+
+    A purchase's age at that moment counts from the broker's time of it, so the last stretch of it is our own polling.
+    """
+    began = datetime.now(UTC)
+    sender = threading.Thread(target=run.send, args=(LIVE_EVENTS, "--rate", str(LIVE_RATE)), daemon=True)
+    sender.start()
+    seen: set[str] = set()
+    sql_text = (
+        "SELECT event_id, toUnixTimestamp64Milli(max(ingested_at)) FROM silver.purchase_lines "
+        f"WHERE ingested_at >= toDateTime64('{began:%Y-%m-%d %H:%M:%S}', 3, 'UTC') GROUP BY event_id"
+    )
+    deadline = time.monotonic() + LIVE_EVENTS / LIVE_RATE + 15
+    while len(seen) < LIVE_EVENTS and time.monotonic() < deadline:
+        rows = http.rows(run.settings, sql_text)
+        now = time.time()
+        fresh = [row for row in rows if row[0] not in seen]
+        seen.update(row[0] for row in fresh)
+        run.freshness += [now - int(row[1]) / 1000 for row in fresh]
+        say(f"{len(seen)} purchases seen")
+        time.sleep(0.02)
+    sender.join(timeout=30)
+
+
+def percentile(values: list[float], percent: float) -> float:
+    """The value below which `percent` of the values lie (nearest rank); 0 for none."""
+    ranked = sorted(values)
+    return ranked[min(len(ranked) - 1, int(len(ranked) * percent / 100))] if ranked else 0.0
+
+
+def report(run: Run, console: Console) -> None:
+    """The demo's end: counts, freshness, a question with its answer, the addresses."""
+    after = figures.all_counts(run.settings)
+    table = Table("", title="Counts", box=box.SIMPLE_HEAD, title_justify="left")
+    table.add_column("this run", justify="right")
+    table.add_column("in all", justify="right")
+
+    def line(title: str, name: str) -> None:
+        table.add_row(title, f"{after[name] - run.before.get(name, 0):,}", f"{after[name]:,}")
+
+    table.add_row("events sent", f"{run.total('acknowledged'):,}", "")
+    line("bronze: events as they came", "bronze")
+    line("silver: events accepted", "silver_events")
+    line("quarantine: events refused", "quarantined")
+    line("duplicates left out", "duplicates")
+    line("silver: purchase lines", "silver_rows")
+    line("ClickHouse: purchase lines", "clickhouse_silver_rows")
+    for name, count in figures.gold(run.settings).items():
+        table.add_row(name, "", f"{count:,}")
+    console.print(table)
+    if run.freshness:
+        half, most = percentile(run.freshness, 50), percentile(run.freshness, 99)
+        console.print(
+            f"Freshness: {len(run.freshness)} purchases were readable in ClickHouse {half:.2f} s (median) "
+            f"and {most:.2f} s (99 %) after Kafka took them.\n"
+        )
+    console.print(f"[bold]{QUESTION}[/]")
+    sql.ask(run.settings, ANSWER, None, console)
+    console.print()
+    status.show_addresses(run.settings, console)
+    console.print('Ask more: ./start.sh sql "SELECT …"   Stop: ./start.sh down   Everything: ./start.sh --help')
+
+
+def run(settings: Settings, console: Console) -> None:
+    """Set up, run, show."""
+    stack = Stack(settings)
+    began = time.monotonic()
+    with stack.alone():
+        stack.check_ports()
+        this = Run(settings, stack)
+        Runner(console).run(steps(this))
+        report(this, console)
+        console.print(f"[dim]{time.monotonic() - began:.0f} s in all[/]")

@@ -1,0 +1,145 @@
+"""``./start.sh test``: linters, unit tests, then service tests on a stack of their own; one summary."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+
+from conf import REPOSITORY, Settings
+from infra.local import proc
+from infra.local.errors import Failed
+from infra.local.parts import CORE, TITLES
+from infra.local.stack import Stack
+from infra.local.steps import Runner, Say, Step
+
+
+@dataclass
+class Outcome:
+    """How one check ended: its closing line, and its whole output when it failed."""
+
+    title: str
+    good: bool
+    closing: str
+    seconds: float
+    output: str = field(default="", repr=False)
+
+
+class Trial:
+    """All checks of a run. A check that fails does not keep the others from running."""
+
+    def __init__(self, stack: Stack, console: Console) -> None:
+        self.stack, self.console = stack, console
+        self.outcomes: list[Outcome] = []
+
+    @property
+    def settings(self) -> Settings:
+        return self.stack.settings
+
+    def _environment(self) -> dict[str, str]:
+        env = proc.environment(self.settings, self.stack.tools.java_home, part="tests")
+        # Colours and widths of a terminal have no place in captured output.
+        return env | {"NO_COLOR": "1", "COLUMNS": "120"}
+
+    def check(self, title: str, command: Sequence[str], after: Sequence[str] = ()) -> Step:
+        """A step that runs a checker and keeps how it ended."""
+
+        def action(say: Say) -> str:
+            began = time.monotonic()
+            log = self.settings.logs / f"{title.replace(' ', '-')}.log"
+            lines: list[str] = []
+
+            def watch(line: str) -> None:
+                lines.append(line)
+                say(line[-60:])
+
+            good = True
+            try:
+                proc.run(command, title, env=self._environment(), cwd=REPOSITORY, on_line=watch, log=log)
+            except Failed:
+                good = False
+            said = [line.strip("= ") for line in lines if line.strip() and not line.startswith("[")]
+            closing = said[-1] if said else "no output"
+            seconds = time.monotonic() - began
+            self.outcomes.append(Outcome(title, good, closing, seconds, "" if good else "\n".join(lines)))
+            return closing if good else f"[red]{closing}[/]"
+
+        return Step(title, action, after=after)
+
+    def lint_steps(self) -> list[Step]:
+        """ruff and mypy, one after the other: they share the cores with what else starts."""
+        return [
+            self.check("ruff", [sys.executable, "-m", "ruff", "check", "."]),
+            self.check("mypy", [sys.executable, "-m", "mypy"], after=("ruff",)),
+        ]
+
+    def summary(self) -> bool:
+        """Print the outputs of what failed, then one line for each check. True when all is good."""
+        for outcome in self.outcomes:
+            if not outcome.good:
+                self.console.rule(f"{outcome.title} failed")
+                self.console.print(outcome.output, markup=False, highlight=False, soft_wrap=True)
+        self.console.rule("summary")
+        for outcome in self.outcomes:
+            mark = "[green]✓[/]" if outcome.good else "[red]✗[/]"
+            self.console.print(f"{mark} {outcome.title} [dim]{outcome.seconds:.0f} s[/]: ", end="", highlight=False)
+            self.console.print(outcome.closing, markup=False, highlight=False, soft_wrap=True)
+        return all(outcome.good for outcome in self.outcomes)
+
+
+def pytest(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "pytest", *arguments]
+
+
+def run(settings: Settings, console: Console, arguments: Sequence[str], unit_only: bool) -> int:
+    """The exit code of the run. Its stack is fresh at the start and gone at the end, whatever happens."""
+    stack = Stack(settings)
+    trial = Trial(stack, console)
+    with stack.alone():
+        stack.reset()
+        stack.check_ports()
+        settings.logs.mkdir(parents=True, exist_ok=True)
+        steps = stack.tool_steps()
+        # Without MinIO, unit tests need not wait for its build.
+        steps = [step for step in steps if step.title != "MinIO's binary"] if unit_only else stack.up_steps()
+        tools_ready = ("Java", "Jars of Spark", "Jars of Kafka")
+        try:
+            if arguments:
+                Runner(console).run(steps)
+                return _foreground(trial, arguments)
+            unit = pytest("tests", "-m", "not services")
+            checks = [*trial.lint_steps(), trial.check("unit tests", unit, after=("mypy", *tools_ready))]
+            if not unit_only and _has_service_tests():
+                service = pytest("tests/services", "-m", "services")
+                parts = [TITLES[name] for name in CORE]
+                checks.append(trial.check("service tests", service, after=("unit tests", *parts)))
+            Runner(console).run([*steps, *checks])
+            good = trial.summary()
+        finally:
+            proc.stop_children()
+            stack.down()
+    if good:
+        shutil.rmtree(settings.data, ignore_errors=True)
+    else:
+        console.print(f"The outputs and the parts' logs: {settings.logs}", soft_wrap=True)
+    return 0 if good else 1
+
+
+def _has_service_tests() -> bool:
+    return any((REPOSITORY / "tests" / "services").glob("**/test_*.py"))
+
+
+def _foreground(trial: Trial, arguments: Sequence[str]) -> int:
+    """pytest as the user called it, on the terminal."""
+    env = proc.environment(trial.settings, trial.stack.tools.java_home, part="tests")
+    paths = [argument if not Path(argument).exists() else str(Path(argument).resolve()) for argument in arguments]
+    child = subprocess.Popen(pytest(*paths), env=env, cwd=REPOSITORY, text=True)
+    with proc.tracked(child):
+        code = child.wait()
+    return 0 if code == 0 else 1

@@ -1,0 +1,169 @@
+"""``python -m ingestion.run SOURCE [FILE] [options]``: send a source's events to Kafka.
+
+Exit codes: 0 all acknowledged, 1 some or all not, 2 the input or the options are wrong and nothing was sent,
+130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+import pydantic
+from rich.console import Console
+
+from conf import Settings, settings
+from ingestion.errors import IngestError, Unreadable
+from ingestion.ledger import LedgerWriter
+from ingestion.progress import Shown
+from ingestion.publish import Broker, Publisher, Totals, kafka, remedy
+from ingestion.registry import Around, Feed, Say, Source, sources
+
+Connect = Callable[[Settings, str, Say], Broker]
+STOPPED = 130
+LOOK_EVERY = 256
+SHOWN_REFUSED = 5
+
+COMMON = (
+    click.Option(["--rate"], type=click.FloatRange(0, min_open=True), help="Events a second.  [default: all at once]"),
+    click.Option(["--ledger"], type=click.Path(path_type=Path, dir_okay=False), help="Append what is acknowledged."),
+    click.Option(["--json", "as_json"], is_flag=True, help="End with the figures as one line of JSON."),
+)
+
+
+def transmit(feed: Feed, publisher: Publisher, rate: float | None, heard: Callable[[], None]) -> None:
+    """Send all of the feed and wait for the last acknowledgement.
+
+    With a rate, each event has its own due time, whether or not those before it are acknowledged: a slow broker makes
+    no pause in the offered load.
+    """
+    started = time.monotonic()
+    for number, message in enumerate(feed.messages()):
+        if rate:
+            due = started + number / rate
+            while (left := due - time.monotonic()) > 0:
+                if left > 0.002:
+                    publisher.poll(min(left, 0.2))
+                    heard()
+                else:
+                    time.sleep(left)
+        publisher.send(message)
+        if not number % LOOK_EVERY:
+            heard()
+    publisher.finish(heard=heard)
+
+
+def run_source(
+    source: Source, *, rate: float | None, ledger: Path | None, as_json: bool, **options: Any
+) -> None:  # fmt: skip
+    """Open the source, send, say how it went, and leave with the exit code."""
+    context = click.get_current_context()
+    connect: Connect = context.obj or kafka
+    console = Console(stderr=True, highlight=False)
+    say = partial(console.print, markup=False, soft_wrap=True)
+    started = time.monotonic()
+    totals, feed, failure, code = Totals(), None, "", 0
+    refused: list[tuple[str, str]] = []
+    try:
+        feed = source.open(Around(say, datetime.now(UTC)), **options)
+        chosen = _settings()
+        broker = connect(chosen, feed.topic, say)
+        with (
+            LedgerWriter(ledger) if ledger else nullcontext() as writer,
+            Shown(console, source.name, feed.total) as shown,
+            Publisher(broker, feed.topic, ledger=writer, remedy=remedy(chosen)) as publisher,
+        ):
+            totals, refused = publisher.totals, publisher.refused
+            transmit(feed, publisher, rate, lambda: shown.update(publisher.totals))
+    except IngestError as problem:
+        failure, code = str(problem), problem.code
+    except OSError as problem:
+        failure, code = f"{problem.filename or source.name}: {problem.strerror or problem}.", 1
+    except KeyboardInterrupt:
+        failure, code = "Stopped by Ctrl-C.", STOPPED
+    if not code and totals.failed:
+        code = 1
+    seconds = time.monotonic() - started
+    for event_id, why in refused[:SHOWN_REFUSED]:
+        say(f"Kafka refused the event {event_id}: {why}.")
+    if failure:
+        say(failure, style="red")
+    if totals.sent or not code:
+        click.echo(_summary(source.name, totals, seconds))
+    if feed and totals.sent:
+        told = [feed.again if code else "", feed.closing()]
+        for sentence in filter(None, told):
+            click.echo(sentence)
+    if as_json:
+        figures = {"source": source.name, **asdict(totals), **(feed.figures() if feed else {})}
+        click.echo(json.dumps(figures | {"seconds": round(seconds, 3), "error": failure}))
+    context.exit(code)
+
+
+def _settings() -> Settings:
+    try:
+        return settings()
+    except pydantic.ValidationError as error:
+        wrong = [f"SAUDA_{str(e['loc'][0]).upper()}={e['input']}: {e['msg']}" for e in error.errors()]
+        raise Unreadable("Wrong settings: " + "; ".join(wrong)) from None
+
+
+def _summary(name: str, totals: Totals, seconds: float) -> str:
+    faults = [
+        f"{totals.duplicates:,} second copies" if totals.duplicates else "",
+        f"{totals.poison:,} poison" if totals.poison else "",
+    ]
+    among = f" ({', '.join(filter(None, faults))} among them)" if any(faults) else ""
+    lost = totals.sent - totals.acknowledged
+    end = f"; {lost:,} were not acknowledged" if lost else ""
+    speed = totals.acknowledged / seconds if seconds else 0.0
+    return (
+        f"{name}: {totals.sent:,} events sent{among}, {totals.acknowledged:,} acknowledged with {totals.lines:,} lines"
+        f"{end}. {seconds:.1f} s, {speed:,.0f} events/s."
+    )
+
+
+class _Sources(click.Group):
+    """The sources as commands, looked for only when they are needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(sources())
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        source = sources().get(cmd_name)
+        if source is None:
+            return None
+        return click.Command(
+            source.name,
+            callback=partial(run_source, source),
+            params=[*source.parameters, *COMMON],
+            help=source.summary,
+            short_help=source.summary,
+            context_settings={"help_option_names": ["-h", "--help"]},
+        )
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if self.get_command(ctx, args[0]) is None:
+            raise click.UsageError(f"No source is called {args[0]!r}; there are {', '.join(sources())}.", ctx)
+        return super().resolve_command(ctx, args)
+
+
+main = _Sources(
+    name="ingest",
+    help="Send a source's events to Kafka.",
+    subcommand_metavar="SOURCE [ARGUMENTS]",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+if __name__ == "__main__":
+    main(prog_name="ingest")

@@ -1,0 +1,15 @@
+"""The two ways a job ends badly. Both are printed as sentences, never with a stack trace."""
+
+from __future__ import annotations
+
+
+class Failed(Exception):
+    """Something that should have worked did not: exit code 1. The message says what, and what to do next."""
+
+    code = 1
+
+
+class Refused(Failed):
+    """The caller's mistake: exit code 2. The message lists what would be right."""
+
+    code = 2

@@ -1,0 +1,1 @@
+"""Purchases: one module a gold table."""

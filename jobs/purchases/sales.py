@@ -1,0 +1,65 @@
+"""What the purchases tables share: exact money, the step from lines to purchases, the measures of sales."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from schemas.purchases.gold import SellerDaily
+from schemas.purchases.silver import PurchaseLines
+from schemas.types import MONEY, MONEY_SCALE
+
+
+def money(units: Column) -> Column:
+    """An amount from whole ten-thousandths, to the last digit; Spark raises an error where it has no room for it."""
+    return (units.cast("decimal(19,0)") * F.lit(Decimal(1).scaleb(-MONEY_SCALE))).cast(MONEY.spark)
+
+
+def rounded_mean(units: str) -> Column:
+    """The mean of a column of whole ten-thousandths, half up, without leaving whole numbers; not for negative sums."""
+    return F.expr(f"(2 * sum({units}) + count(*)) DIV (2 * count(*))")
+
+
+def lower_median(values: Column) -> Column:
+    """The middle value, of an even number the lower of the two in the middle."""
+    return F.element_at(F.sort_array(values), F.floor((F.size(values) + 1) / 2).cast("int"))
+
+
+def per_purchase(lines: DataFrame, *also: str) -> DataFrame:
+    """One row per purchase, or per purchase and product: what was sold and returned, in whole numbers.
+
+    An event is a purchase, and it is told by the hash of its id: two events would be taken for one only where their
+    64 bits agree and their seller, customer and microsecond too.
+    """
+    sold, returned = ~F.col(PurchaseLines.is_return), F.col(PurchaseLines.is_return)
+    return lines.groupBy(
+        PurchaseLines.event_hash, PurchaseLines.seller_id, PurchaseLines.sold_on, PurchaseLines.currency_code, *also
+    ).agg(
+        F.count_if(sold).alias("sold_lines"),
+        F.count_if(returned).alias("returned_lines"),
+        F.sum(F.when(sold, F.col(PurchaseLines.quantity)).otherwise(0)).alias("sold_count"),
+        F.sum(F.when(returned, -F.col(PurchaseLines.quantity)).otherwise(0)).alias("returned_count"),
+        F.sum(F.when(sold, F.col(PurchaseLines.line_units)).otherwise(0)).alias("sales_units"),
+        F.sum(F.when(returned, -F.col(PurchaseLines.line_units)).otherwise(0)).alias("returns_units"),
+    )
+
+
+def whole_purchases(lines: DataFrame) -> DataFrame:
+    """One row per purchase, with its customer and its time. Shared by the tables that count purchases."""
+    return per_purchase(lines, PurchaseLines.customer_id, PurchaseLines.purchased_at)
+
+
+def sales() -> list[Column]:
+    """The measures that all sales tables have, from rows that `per_purchase` made."""
+    sold, returned = F.sum("sales_units"), F.sum("returns_units")
+    return [
+        F.count_if(F.col("sold_lines") > 0).alias(SellerDaily.order_count),
+        F.sum(F.col("sold_lines") + F.col("returned_lines")).alias(SellerDaily.line_count),
+        F.sum("sold_count").alias(SellerDaily.sold_count),
+        F.sum("returned_count").alias(SellerDaily.returned_count),
+        money(sold).alias(SellerDaily.sales_amount),
+        money(returned).alias(SellerDaily.returns_amount),
+        money(sold - returned).alias(SellerDaily.revenue_amount),
+    ]

@@ -1,0 +1,231 @@
+"""The catalogue: docs/catalogue.md, made from the contracts.
+
+``python -m schemas.derive.docs`` writes it; with ``--check`` it ends with exit code 1 where the page is out of date.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from schemas.contract import Column, Contract, Replacing, contracts, events, order_by_dependency, tables
+from schemas.derive.clickhouse import columns, engine, engine_of
+from schemas.rules import OnFail, RowRule
+from schemas.types import ALL
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+CATALOGUE = REPOSITORY / "docs" / "catalogue.md"
+VIEWS = REPOSITORY / "infra" / "clickhouse" / "views"
+REFRESH = "python -m schemas.derive.docs"
+
+LAYERS = {
+    "bronze": "what came in, byte for byte",
+    "silver": "clean rows",
+    "quarantine": "what was refused, and why",
+    "gold": "answers",
+    "ops": "what ran",
+}
+_REFRESHED = {
+    "stream": "by the streams, within seconds",
+    "nightly": "by the nightly jobs",
+    "always": "whenever something runs",
+}
+_HEAD = f"""# Catalogue
+
+<!-- Made by `{REFRESH}` from the contracts in schemas/; change those, not this file. -->
+
+Every event, table and view of Sauda: what a row is, what its columns mean, which rules it keeps and where it comes
+from. A column is required unless it is marked *optional*; **key** columns together name a row. Times are UTC.
+"""
+
+
+def catalogue(views: Path = VIEWS) -> str:
+    """The whole page. `views` is a folder of ``<database>/<name>.sql`` whose first line is ``-- question``."""
+    questions = read_questions(views)
+    domains = sorted({c.domain for c in contracts()}, key=lambda domain: (domain == "ops", domain))
+    parts = [_HEAD, _contents(domains)]
+    for domain in domains:
+        parts.append(f"## {domain}\n")
+        lineage = _lineage(domain)
+        parts += [lineage] if lineage else []
+        declared = [e for e in events() if e.domain == domain]
+        parts += [_event(e) for e in declared]
+        for layer in LAYERS:
+            parts += [_table(t) for t in tables(layer, domain)]
+    parts.append(_views(questions))
+    parts.append(_types())
+    return "\n".join(part for part in parts if part).rstrip() + "\n"
+
+
+def read_questions(folder: Path) -> dict[str, str]:
+    """The question that each view answers, by its name ``database.view``. Raises ValueError for a view without one."""
+    found: dict[str, str] = {}
+    for file in sorted(folder.glob("*/*.sql")):
+        lines = file.read_text(encoding="utf-8").splitlines()
+        first = lines[0] if lines else ""
+        if not first.startswith("-- ") or not first[3:].strip():
+            raise ValueError(f"the first line of {file.name} must be a comment with the question it answers")
+        found[f"{file.parent.name}.{file.stem}"] = first[3:].strip()
+    return found
+
+
+def _contents(domains: Iterable[str]) -> str:
+    rows = [
+        [_link(t), _sentence(t), _REFRESHED.get(t.refresh, "")]
+        for domain in domains
+        for layer in LAYERS
+        for t in tables(layer, domain)
+    ]
+    return _markdown_table(["table", "what it holds", "refreshed"], rows)
+
+
+def _lineage(domain: str) -> str:
+    """A drawing of what is built from what; empty where nothing is."""
+    members = order_by_dependency(c for c in tables(domain=domain) if c.built_from)
+    arrows = [f"  {_node(source)} --> {_node(c)}" for c in members for source in c.built_from]
+    return "\n".join(["```mermaid", "flowchart LR", *arrows, "```\n"]) if arrows else ""
+
+
+def _node(contract: Contract) -> str:
+    shape = "(({}))" if contract.kind == "event" else "[{}]"
+    return contract.name.replace(".", "_") + shape.format(contract.name)
+
+
+def _event(event: Contract) -> str:
+    facts = [
+        f"- Topic `{event.topic}`, {event.partitions} partitions; at most {event.max_bytes:,} bytes an event.",
+        "- An event that breaks a rule goes to quarantine; the stream goes on.",
+        *_row_rules(event.rules),
+    ]
+    parts = [f"### Event `{event.event_type}`\n", event.description, "", *facts, "", _columns(event)]
+    for column in event.columns:
+        if column.items is not None:
+            parts += [f"Each element of `{column}`: {column.items.description}", ""]
+            parts += [*_row_rules(column.items.rules), ""] if column.items.rules else []
+            parts.append(_columns(column.items))
+    return "\n".join(parts)
+
+
+def _table(contract: Contract) -> str:
+    facts = []
+    if contract.built_from:
+        facts.append(f"- Built from {_links(contract.built_from)}.")
+    readers = [c for c in tables() if contract in c.built_from]
+    if readers:
+        facts.append(f"- Read by {_links(readers)}.")
+    refreshed = _REFRESHED.get(contract.refresh)
+    if refreshed:
+        whole = f"; a day (`{contract.day}`) can be rebuilt by itself" if contract.day else ""
+        facts.append(f"- Refreshed {refreshed}{whole}.")
+    held = ["Delta"] if contract.delta else []
+    if contract.clickhouse is not None:
+        held.append(f"ClickHouse ({_storage(contract)})")
+    facts.append(f"- Held in {' and '.join(held)}.")
+    facts += _row_rules(contract.rules)
+    outcomes = {r.on_fail for r in contract.rules} | {r.on_fail for c in contract.columns for r in c.rules}
+    if OnFail.STOP in outcomes:
+        facts.append("- A table that breaks a rule is not published: readers keep the one before.")
+    return "\n".join([f"### {contract.name}\n", contract.description, "", *facts, "", _columns(contract)])
+
+
+def _storage(contract: Contract) -> str:
+    storage = engine_of(contract)
+    said = [f"`{engine(contract)}`"]
+    if isinstance(storage, Replacing):
+        said.append("read it with `FINAL`")
+    said.append(f"sorted by `{', '.join(contract.orders)}`")
+    if storage.partition:
+        said.append(f"partitioned by `{storage.partition}`")
+    if storage.ttl:
+        said.append(f"rows leave at `{storage.ttl}`")
+    return ", ".join(said)
+
+
+def _row_rules(rules: Iterable[RowRule]) -> list[str]:
+    return [f"- {rule.sentence}{_unless_usual(rule.on_fail)}." for rule in rules]
+
+
+def _columns(contract: Contract) -> str:
+    served = columns(contract) if contract.clickhouse is not None else {}
+    rows = []
+    # What only ClickHouse holds has the serving columns and no others.
+    for column in contract.columns if contract.delta else contract.serving_columns:
+        marks = ["**key**"] if column.key else ["*optional*"] if column.optional else []
+        if contract.clickhouse is not None and column.name not in served:
+            marks.append("lake only")
+        rows.append([f"`{column}`", column.type.name, ", ".join(marks), column.description, _rules(column)])
+    head = ["field" if contract.kind != "table" else "column", "type", "", "what it is", "rules"]
+    return _markdown_table(head if any(row[4] for row in rows) else head[:4], rows)
+
+
+def _rules(column: Column) -> str:
+    return "; ".join(rule.sentence + _unless_usual(rule.on_fail) for rule in column.rules)
+
+
+def _unless_usual(outcome: OnFail) -> str:
+    """The usual outcomes stand above the table of columns."""
+    return " (only a warning)" if outcome is OnFail.WARN else ""
+
+
+def _views(questions: dict[str, str]) -> str:
+    if not questions:
+        return ""
+    rows = [
+        [f"[{name}](../infra/clickhouse/views/{name.replace('.', '/')}.sql)", question]
+        for name, question in questions.items()
+    ]
+    return "## Views\n\nViews in ClickHouse, each an answer to a question.\n\n" + _markdown_table(
+        ["view", "question"], rows
+    )
+
+
+def _types() -> str:
+    rows = [[f"`{t.name}`", t.article, t.spark and f"`{t.spark}`", t.clickhouse and f"`{t.clickhouse}`"] for t in ALL]
+    return "## Types\n\n" + _markdown_table(["type", "a value is", "Spark and Delta", "ClickHouse"], rows)
+
+
+def _sentence(contract: Contract) -> str:
+    """The first sentence of the description."""
+    first, stop, _ = contract.description.partition(". ")
+    return first + ("." if stop else "")
+
+
+def _links(found: Sequence[Contract]) -> str:
+    return ", ".join(_link(c) for c in found)
+
+
+def _link(contract: Contract) -> str:
+    """To the contract's heading, by the anchor that GitHub makes of it."""
+    if contract.kind == "event":
+        return f"[event {contract.event_type}](#event-{contract.event_type.lower().replace('.', '')})"
+    return f"[{contract.name}](#{contract.name.replace('.', '')})"
+
+
+def _markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    cells = [
+        list(head),
+        ["---"] * len(head),
+        *([cell.replace("|", "\\|") for cell in row[: len(head)]] for row in rows),
+    ]
+    return "\n".join(f"| {' | '.join(row)} |" for row in cells) + "\n"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the catalogue, or with ``--check`` say whether it is current; the exit code."""
+    made = catalogue()
+    current = CATALOGUE.read_text(encoding="utf-8") if CATALOGUE.exists() else ""
+    if "--check" in arguments:
+        if made != current:
+            print(f"docs/catalogue.md is out of date; refresh it: {REFRESH}", file=sys.stderr)
+            return 1
+        return 0
+    if made != current:
+        CATALOGUE.parent.mkdir(exist_ok=True)
+        CATALOGUE.write_text(made, encoding="utf-8")
+    print("docs/catalogue.md is " + ("as it was" if made == current else "written"))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

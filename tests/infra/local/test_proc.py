@@ -1,0 +1,70 @@
+"""Child processes: found again by their mark, and ended with us."""
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import psutil
+import pytest
+
+from conf import Settings
+from infra.local import proc
+from infra.local.errors import Failed
+
+SLEEP = [sys.executable, "-c", "print('up', flush=True); import time; time.sleep(600)"]
+
+
+def test_a_process_of_the_stack_is_found_by_its_mark_and_stopped(stack_settings: Settings) -> None:
+    env = proc.environment(stack_settings, part="kafka")
+    with subprocess.Popen(SLEEP, env=env, stdout=subprocess.PIPE) as child:
+        assert child.stdout
+        child.stdout.readline()
+        other = stack_settings.model_copy(update={"stack": "other"})
+        assert [(found.pid, part) for found, part in proc.marked(stack_settings)] == [(child.pid, "kafka")]
+        assert proc.marked(other) == []
+        proc.stop([psutil.Process(child.pid)])
+    assert proc.marked(stack_settings) == []
+
+
+def test_the_environment_hands_on_the_settings(stack_settings: Settings) -> None:
+    env = proc.environment(stack_settings, Path("/java"), "job")
+    assert env["SAUDA_STACK"] == "unit"
+    assert env["SAUDA_PORT_OFFSET"] == "21000"
+    assert env["JAVA_HOME"] == "/java"
+    assert env[proc.MARK] == f"{stack_settings.stack_home}:job"
+
+
+def test_a_failing_command_is_told_with_its_last_lines(tmp_path: Path) -> None:
+    code = "print('one'); print('two'); raise SystemExit(3)"
+    lines: list[str] = []
+    with pytest.raises(Failed) as failure:
+        proc.run([sys.executable, "-c", code], "Building", on_line=lines.append, log=tmp_path / "log")
+    assert "Building" in str(failure.value)
+    assert "code 3" in str(failure.value)
+    assert "two" in str(failure.value)
+    assert lines == ["one", "two"]
+    assert (tmp_path / "log").read_text() == "one\ntwo\n"
+
+
+def test_a_missing_program_is_a_sentence() -> None:
+    with pytest.raises(Failed, match="does not start"):
+        proc.run(["/no/such/program"], "Building")
+
+
+def test_children_are_ended_with_us() -> None:
+    up = threading.Event()
+    ended: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            proc.run(SLEEP, "Sleeping", on_line=lambda _: up.set())
+        except Failed as error:
+            ended.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert up.wait(timeout=10)
+    proc.stop_children()
+    thread.join(timeout=10)
+    assert len(ended) == 1

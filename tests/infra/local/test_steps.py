@@ -1,0 +1,95 @@
+"""Order, failure and output of steps."""
+
+import threading
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from infra.local.errors import Failed
+from infra.local.steps import Runner, Step, check_graph
+
+
+@pytest.fixture
+def shown() -> StringIO:
+    return StringIO()
+
+
+@pytest.fixture
+def runner(shown: StringIO) -> Runner:
+    return Runner(Console(file=shown, width=120))
+
+
+def test_a_step_starts_after_those_it_needs(runner: Runner) -> None:
+    order: list[str] = []
+    steps = [
+        Step("table", lambda _: order.append("table"), after=("server", "topic")),
+        Step("topic", lambda _: order.append("topic"), after=("server",)),
+        Step("server", lambda _: order.append("server")),
+    ]
+    runner.run(steps)
+    assert order == ["server", "topic", "table"]
+    assert set(runner.timings) == {"server", "topic", "table"}
+
+
+def test_independent_steps_run_side_by_side(runner: Runner) -> None:
+    met = threading.Barrier(2, timeout=10)
+
+    def meet(_: object) -> None:
+        met.wait()
+
+    runner.run([Step("one", meet), Step("two", meet)])
+
+
+def test_each_step_ends_with_a_tick_its_remark_and_seconds(runner: Runner, shown: StringIO) -> None:
+    runner.run([Step("Jars", lambda _: "52 jars")])
+    assert shown.getvalue().split() == ["✓", "Jars", "52", "jars", "0.0", "s"]
+
+
+def test_a_quick_quiet_step_says_nothing(runner: Runner, shown: StringIO) -> None:
+    runner.run([Step("Java", lambda _: None, quiet=True)])
+    assert shown.getvalue() == ""
+
+
+def test_a_failure_is_raised_and_nothing_after_it_starts(runner: Runner, shown: StringIO) -> None:
+    started: list[str] = []
+
+    def fail(_: object) -> None:
+        raise Failed("the disk is full")
+
+    with pytest.raises(Failed, match="the disk is full"):
+        runner.run([Step("bad", fail), Step("next", lambda _: started.append("next"), after=("bad",))])
+    assert started == []
+    assert "✗ bad" in shown.getvalue()
+
+
+def test_a_long_step_is_heard_of_without_a_terminal(shown: StringIO) -> None:
+    runner = Runner(Console(file=shown, width=120), plain_every=0)
+    heard = threading.Event()
+
+    class Ears(StringIO):
+        def write(self, text: str) -> int:
+            if "compiled 3" in text:
+                heard.set()
+            return super().write(text)
+
+    runner.console = Console(file=Ears(), width=120)
+
+    def build(say: object) -> None:
+        assert callable(say)
+        say("compiled 3 of about 10")
+        assert heard.wait(timeout=10)
+
+    runner.run([Step("MinIO", build)])
+
+
+@pytest.mark.parametrize(
+    ("steps", "sentence"),
+    [
+        ([Step("a", lambda _: None, after=("b",))], "waits for"),
+        ([Step("a", lambda _: None, after=("b",)), Step("b", lambda _: None, after=("a",))], "wait for one another"),
+    ],
+)
+def test_a_graph_that_cannot_run_is_refused(steps: list[Step], sentence: str) -> None:
+    with pytest.raises(Failed, match=sentence):
+        check_graph(steps)

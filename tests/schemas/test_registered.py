@@ -1,0 +1,159 @@
+"""What holds of every contract that is registered: names, units, money, outcomes, sentences."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from schemas.contract import Column, Contract, contracts, events, tables, topics
+from schemas.rules import OnFail
+
+ENDINGS = {
+    "DAY": ("_on",),
+    "INSTANT": ("_at",),
+    "MONEY": ("_amount", "_kzt"),
+    "ID": ("_id",),
+    "COUNT": ("_count", "_no", "_id"),
+    "NUMBER": ("_pct", "_km", "_l", "_amount", "_kzt"),
+    "CODE": ("_code", "_id"),
+}
+
+# A name without a unit or kind, and why it is clearer so.
+EXCEPTIONS = {
+    "arrival": "a version for ClickHouse, which no person counts",
+    "event_hash": "a hash is its own kind",
+    "kafka_offset": "Kafka's own word",
+    "kafka_partition": "Kafka's own word",
+    "kafka_topic": "Kafka's own word",
+    "line_units": "amounts in ten-thousandths: a unit, though no currency",
+    "quantity": "the word of every shop; pieces, negative for a return",
+    "unit_price": "the field as producers send it, its currency beside it",
+    "mean_lines": "a mean of counts, which is no count",
+    "median_lines": "a median of counts, which is no count",
+    "score": "a z has no unit",
+    "rule": "a rule's name in quarantine and in findings",
+    "contract": "a table's name",
+    "day": "a day, or the word all",
+    "state": "a word of three",
+    "step": "a word of five",
+    "rows_in": "rows, said first",
+    "rows_out": "rows, said first",
+    "delta_version": "Delta's own word",
+    "seconds": "the unit is the name",
+}
+
+
+def all_columns() -> Iterator[tuple[Contract, Column]]:
+    for contract in contracts():
+        for column in contract.columns:
+            yield contract, column
+            if column.items is not None:
+                yield from ((column.items, inner) for inner in column.items.columns)
+
+
+COLUMNS = [pytest.param(contract, column, id=f"{contract.name}.{column}") for contract, column in all_columns()]
+
+
+@pytest.mark.parametrize(("contract", "column"), COLUMNS)
+def test_a_name_says_the_unit_or_kind_of_its_column(contract: Contract, column: Column) -> None:
+    assert re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", column), f"{contract.name}.{column} is not snake_case"
+    if column.type.name == "FLAG":
+        assert column.startswith(("is_", "has_"))
+        return
+    assert not column.startswith(("is_", "has_")), f"{contract.name}.{column} begins like a flag"
+    endings = ENDINGS.get(column.type.name)
+    assert endings is None or column.endswith(endings) or column in EXCEPTIONS, (
+        f"{contract.name}.{column} is a {column.type}: it must end in {' or '.join(endings or ())}"
+    )
+
+
+def test_every_exception_is_used() -> None:
+    assert set(EXCEPTIONS) - {str(column) for _, column in all_columns()} == set()
+
+
+def test_an_ending_means_one_kind_of_value() -> None:
+    for contract, column in all_columns():
+        for ending, types in (("_at", {"INSTANT"}), ("_on", {"DAY"}), ("_amount", {"MONEY"}), ("_kzt", {"MONEY"}),
+                              ("_code", {"CODE"}), ("_count", {"COUNT"})):  # fmt: skip
+            if column.endswith(ending):
+                assert column.type.name in types, f"{contract.name}.{column} is a {column.type}"
+
+
+def test_the_same_name_has_the_same_type_everywhere_in_a_domain() -> None:
+    """ID and CODE are one text; ClickHouse stores the second by number where a table has few of them."""
+    found: dict[tuple[str, str], str] = {}
+    for contract, column in all_columns():
+        kind = {"CODE": "ID"}.get(column.type.name, column.type.name)
+        assert found.setdefault((contract.domain, column), kind) == kind, f"{contract.name}.{column} is a {kind}"
+
+
+def test_money_stands_with_its_currency() -> None:
+    for contract in contracts():
+        amounts = [c for c in contract.columns if c.type.name == "MONEY" and not c.endswith("_kzt")]
+        items = [i for c in contract.columns if c.items for i in c.items.columns if i.type.name == "MONEY"]
+        if amounts or [i for i in items if not i.endswith("_kzt")]:
+            assert "currency_code" in contract.columns, f"{contract.name} has money and no currency_code"
+            assert not contract.column("currency_code").optional
+
+
+def test_money_of_two_currencies_is_never_one_row() -> None:
+    for contract in tables("gold"):
+        if any(not name.endswith("_kzt") for name in contract.money_columns):
+            assert "currency_code" in contract.key, f"{contract.name} adds up several currencies"
+
+
+@pytest.mark.parametrize("contract", contracts(), ids=lambda contract: contract.name)
+def test_descriptions_are_sentences(contract: Contract) -> None:
+    assert contract.description.endswith(".")
+    if contract.kind == "table":
+        assert contract.description.startswith("One row per ")
+    for column in contract.columns:
+        assert not re.search(r"\s\s|\n", column.description)
+
+
+@pytest.mark.parametrize("contract", contracts(), ids=lambda contract: contract.name)
+def test_rules_have_an_outcome_that_their_layer_can_carry_out(contract: Contract) -> None:
+    possible = {OnFail.REJECT} if contract.kind == "event" else {OnFail.STOP, OnFail.WARN}
+    for owner in (contract, *(c.items for c in contract.columns if c.items)):
+        outcomes = [(r.name, r.on_fail) for r in owner.rules]
+        outcomes += [(f"{c}.{r.name}", r.on_fail) for c in owner.columns for r in c.rules]
+        wrong = [name for name, outcome in outcomes if outcome not in possible]
+        assert not wrong, f"{owner.name}: the outcome of {', '.join(wrong)} cannot be carried out"
+
+
+@pytest.mark.parametrize("contract", contracts(), ids=lambda contract: contract.name)
+def test_conditions_name_columns_of_their_row(contract: Contract) -> None:
+    for owner in (contract, *(c.items for c in contract.columns if c.items)):
+        for rule in owner.rules:
+            words = set(re.findall(r"[a-z]\w*_\w+|[a-z]\w+", re.sub(r"'[^']*'", "", rule.condition)))
+            functions = set(re.findall(r"(\w+)\(", rule.condition))
+            assert words - functions <= set(owner.columns), f"{owner.name}: {rule.name}"
+
+
+def test_tables_lie_in_their_layer_and_bear_their_domains_name() -> None:
+    for table in tables():
+        assert table.layer in {"bronze", "silver", "gold", "quarantine", "ops"}
+        if table.layer in ("bronze", "quarantine"):
+            assert table.table == table.domain
+        if table.layer == "gold":
+            assert table.table.startswith(f"{table.domain}_")
+            assert table.built_from, f"{table.name} does not say what it is built from"
+            assert table.clickhouse is not None, f"{table.name} is not served"
+            assert table.refresh == "nightly"
+
+
+def test_a_topic_is_named_as_its_domain() -> None:
+    assert [topic.name for topic in topics()] == sorted({event.domain for event in events()})
+
+
+def test_every_event_has_its_bronze_and_its_quarantine() -> None:
+    for event in events():
+        readers = [t for t in tables("bronze") if event in t.built_from]
+        assert [t.domain for t in readers] == [event.domain]
+        assert [t.domain for t in tables("quarantine", event.domain)] == [event.domain]
+
+
+def test_what_the_live_lane_writes_forgets_no_token() -> None:
+    for table in tables("silver"):
+        if table.clickhouse is not None:
+            assert table.clickhouse.dedup_window >= 10_000

@@ -1,0 +1,54 @@
+"""Cases of transforms: small tables in text go in, small tables in text are expected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from jobs.conform import conform
+from jobs.registry import transforms
+from schemas.contract import Contract, contract
+from schemas.derive.fakes import Row
+from schemas.derive.spark import schema_ddl
+from tests.support.tables import rows_from_text, table_from_text
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+Input = str | Sequence[Row]
+
+
+def frame(spark: SparkSession, table: Contract, given: Input) -> DataFrame:
+    """A table of the contract, from text or from whole rows."""
+    rows = table_from_text(table, given) if isinstance(given, str) else given
+    return spark.createDataFrame([tuple(row[c] for c in table.columns) for row in rows], schema_ddl(table))
+
+
+def build(spark: SparkSession, table: type, *inputs: Input) -> list[Row]:
+    """What the table's transform makes of its inputs (in the order of `built_from`), conformed, sorted by key."""
+    made = contract(table)
+    frames = [frame(spark, source, given) for source, given in zip(made.built_from, inputs, strict=True)]
+    rows = conform(transforms()[made.name].over(*frames), made).collect()
+    return sorted((row.asDict() for row in rows), key=lambda row: [row[c] for c in made.key])
+
+
+def assert_builds(spark: SparkSession, table: type, inputs: Sequence[Input], expected: str) -> None:
+    """The transform makes the expected rows; only the columns that are drawn are compared."""
+    made = contract(table)
+    wanted = rows_from_text(made, expected)
+    drawn = [c for c in made.columns if c in wanted[0]] if wanted else list(made.key)
+    expect = sorted(({c: row[c] for c in drawn} for row in wanted), key=lambda row: _place(made, row))
+    found = [{c: _plain(row[c]) for c in drawn} for row in build(spark, table, *inputs)]
+    wrong = [f"expected {e}\n   found {f}" for e, f in zip_longest(expect, found) if e != f]
+    assert not wrong, f"{made.name}:\n" + "\n".join(wrong)
+
+
+def _place(table: Contract, row: Mapping[str, object]) -> list[object]:
+    return [row[c] for c in table.key if c in row]
+
+
+def _plain(value: object) -> object:
+    """Spark hands out instants in the machine's own zone and without saying so."""
+    return value.astimezone(UTC) if isinstance(value, datetime) else value

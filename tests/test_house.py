@@ -1,0 +1,119 @@
+"""The house: who may import whom, how long a module may be, what no file may say."""
+
+import ast
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from conf import REPOSITORY
+
+OURS = {"schemas", "conf", "ingestion", "streaming", "jobs", "api", "dags", "infra", "bench", "tests"}
+ALLOWED = {
+    "schemas": set(),
+    "conf": set(),
+    "ingestion": {"conf", "schemas"},
+    "streaming": {"conf", "schemas"},
+    "jobs": {"conf", "schemas"},
+    "api": {"conf", "schemas"},
+    "dags": {"schemas"},
+    "infra": {"conf", "schemas"},
+}
+MOST_LINES = 400
+MACHINE_PATHS = ("/" + "work/", "/" + "root/", "/" + "home/", "/" + "Users/")
+
+
+@cache
+def files(ending: str = "") -> tuple[Path, ...]:
+    """What is in the repository or is about to be: nothing that is ignored."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=REPOSITORY, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    found = (REPOSITORY / name for name in listed.split("\0") if name.endswith(ending) and name)
+    return tuple(sorted(path for path in found if path.is_file()))
+
+
+def named(path: Path) -> str:
+    return path.relative_to(REPOSITORY).as_posix()
+
+
+MODULES = [pytest.param(path, id=named(path)) for path in files(".py")]
+OUTSIDE_TESTS = [pytest.param(path, id=named(path)) for path in files(".py") if not named(path).startswith("tests/")]
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The top-level names that a module imports, at any depth of its code."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield path.relative_to(REPOSITORY).parts[0] if node.level else str(node.module).partition(".")[0]
+
+
+def test_there_is_a_house() -> None:
+    folders = {named(path).partition("/")[0] for path in files(".py")}
+
+    assert folders >= {"conf", "schemas", "streaming", "infra", "tests"}
+    assert folders <= OURS, "say in ALLOWED what the new folder may import"
+
+
+@pytest.mark.parametrize("path", MODULES)
+def test_imports_keep_their_direction(path: Path) -> None:
+    folder = named(path).partition("/")[0]
+    if folder in ALLOWED:
+        wrong = set(imports(path)) & OURS - ALLOWED[folder] - {folder}
+        assert not wrong, f"{named(path)} may not import {', '.join(sorted(wrong))}"
+
+
+@pytest.mark.parametrize("path", MODULES)
+def test_modules_are_small(path: Path) -> None:
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+
+    assert lines < MOST_LINES, f"{named(path)} has {lines} lines"
+
+
+@pytest.mark.parametrize("path", OUTSIDE_TESTS)
+def test_docstrings_end_as_sentences_do(path: Path) -> None:
+    """Or with an example that is drawn or typed."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            last = (ast.get_docstring(node) or ".").splitlines()[-1]
+            example = last.startswith("    ") or "./start.sh" in last or "e.g. " in last
+            assert last.endswith(".") or example, f"{named(path)}: {last!r}"
+
+
+@pytest.mark.parametrize("path", OUTSIDE_TESTS)
+def test_modules_say_what_they_are(path: Path) -> None:
+    assert ast.get_docstring(tree(path)), f"{named(path)} has no docstring"
+
+
+def test_no_file_knows_the_machine_it_was_written_on() -> None:
+    found = []
+    for path in files():
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+        found += [f"{named(path)}: {where}" for where in MACHINE_PATHS if where in text]
+
+    assert found == []
+
+
+def test_only_conf_reads_the_environment() -> None:
+    """Setting variables for a child or for Spark is no reading; `conf` and the local infrastructure do both."""
+    readers = []
+    for path in files(".py"):
+        if named(path).partition("/")[0] in ("schemas", "ingestion", "streaming", "jobs", "api"):
+            for node in ast.walk(tree(path)):
+                if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv"):
+                    readers.append(named(path))
+
+    assert readers == []
