@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from ingestion.purchases_cells import (
     whole,
     without_point_zero,
 )
-from ingestion.purchases_mapping import ONLINE_RETAIL, Mapping, PurchaseField, load_mapping
+from ingestion.purchases_mapping import FIELDS, ONLINE_RETAIL, Mapping, PurchaseField, load_mapping
 from ingestion.registry import Around, Say, Source
 
 SHOWN_PROBLEMS = 20
@@ -68,14 +69,21 @@ class PurchasesFile:
     def __init__(self, path: Path, say: Say, *, mapping: Mapping = ONLINE_RETAIL, encoding: str = "utf-8") -> None:
         self._file = CsvFile(path, encoding, mapping.delimiter)
         self._mapping, self._say = mapping, say
-        self._constants = {str(name): value for name, value in mapping.constants.items()}
         self._print = self._file.fingerprint() if path.is_file() else (0, 0)
         rows = self._file.rows()
         header = next(rows, None)
         if header is None:
             raise Unreadable(f"{self._file.name} is empty.")
-        self._header = header.cells
         self._at = mapping.positions(header.cells, self._file.name)
+        self._constant_seller = mapping.constants.get("seller_id", "")
+        # Constants, and an empty cell for what the file does not have, stand behind each row's own cells.
+        self._width = len(header.cells)
+        self._extra = [*mapping.constants.values(), ""]
+        behind: dict[PurchaseField, int] = {}
+        for place, name in enumerate(mapping.constants):
+            behind[name] = self._width + place
+        nothing = self._width + len(behind)
+        self._pick = itemgetter(*(self._at.get(name, behind.get(name, nothing)) for name in FIELDS))
         self._left: Counter[Key] = Counter()
         self.total = self.rows = self.problems = 0
         for row in rows:
@@ -136,42 +144,43 @@ class PurchasesFile:
         return self._seller(row), purchase_id
 
     def _seller(self, row: Row) -> str:
-        return self._cell(row, "seller_id") or ""
-
-    def _cell(self, row: Row, name: PurchaseField) -> str | None:
-        at = self._at.get(name)
+        at = self._at.get("seller_id")
         if at is None:
-            return self._constants.get(name)
-        return row.cells[at] if at < len(row.cells) else None
+            return self._constant_seller
+        return row.cells[at] if at < len(row.cells) else ""
 
     def _add(self, purchase: _Open, row: Row) -> None:
-        mapping, cell = self._mapping, self._cell
         purchase.last = row.last
-        product_id = cell(row, "product_id") or ""
-        if "product_id" in mapping.point_zero:
-            product_id = without_point_zero(product_id)
-        line: dict[str, Any] = {"product_id": product_id}
-        purchase.lines.append(line)
-        if len(row.cells) != len(self._header):
-            # Which cell is missing or too many cannot be known: the row's text stands where a number must.
-            self._problem(row.first, "(all)", f"{len(row.cells)} cells", f"{len(self._header)} cells")
-            line["quantity"] = purchase.torn_row = mapping.delimiter.join(row.cells)
-            line["unit_price"] = cell(row, "unit_price")
+        if len(row.cells) != self._width:
+            self._add_torn(purchase, row)
             return
         if row.is_broken:
-            self._problem(row.first, "(all)", mapping.delimiter.join(row.cells), "quotes that open and close a cell")
-        if description := cell(row, "description"):
+            self._problem(row.first, "(all)", self._text(row), "quotes that open and close a cell")
+        _, product_id, description, quantity, time, price, customer, _, currency = self._pick(row.cells + self._extra)
+        line: dict[str, Any] = {"product_id": product_id}
+        if "product_id" in self._mapping.point_zero:
+            line["product_id"] = without_point_zero(product_id)
+        if description:
             line["description"] = description
-        self._add_numbers(purchase, row, line)
-        self._add_time(purchase, row)
-        customer = cell(row, "customer_id") or ""
-        if "customer_id" in mapping.point_zero:
+        self._add_numbers(purchase, row, line, quantity, price)
+        purchase.lines.append(line)
+        self._add_time(purchase, row, time)
+        if "customer_id" in self._mapping.point_zero:
             customer = without_point_zero(customer)
         self._note(purchase.customers, customer, row, "customer_id")
-        self._note(purchase.currencies, cell(row, "currency_code") or "", row, "currency_code")
+        self._note(purchase.currencies, currency, row, "currency_code")
 
-    def _add_numbers(self, purchase: _Open, row: Row, line: dict[str, Any]) -> None:
-        quantity_text, price_text = self._cell(row, "quantity") or "", self._cell(row, "unit_price") or ""
+    def _add_torn(self, purchase: _Open, row: Row) -> None:
+        """Which cell is missing or too many cannot be known: the row's text stands where a number must."""
+        self._problem(row.first, "(all)", f"{len(row.cells)} cells", f"{self._width} cells")
+        at = self._at["product_id"]
+        product_id = row.cells[at] if at < len(row.cells) else ""
+        purchase.torn_row = self._text(row)
+        purchase.lines.append({"product_id": product_id, "quantity": purchase.torn_row, "unit_price": None})
+
+    def _add_numbers(
+        self, purchase: _Open, row: Row, line: dict[str, Any], quantity_text: str, price_text: str
+    ) -> None:  # fmt: skip
         quantity, price = whole(quantity_text), money(price_text, self._mapping.decimal_mark)
         line["quantity"] = quantity_text if quantity is None else quantity
         line["unit_price"] = price_text if price is None else price[0]
@@ -182,8 +191,7 @@ class PurchasesFile:
         elif quantity is not None:
             purchase.units += quantity * price[1]
 
-    def _add_time(self, purchase: _Open, row: Row) -> None:
-        text = self._cell(row, "purchased_at") or ""
+    def _add_time(self, purchase: _Open, row: Row, text: str) -> None:
         at = moment(text, self._mapping.date_format, self._mapping.timezone)
         if at is None:
             purchase.unread_time = text
@@ -198,6 +206,9 @@ class PurchasesFile:
         if known and value not in known:
             self._problem(row.first, self._column(name), value, f"{next(iter(known))!r}, as the purchase began with")
         known[value] = None
+
+    def _text(self, row: Row) -> str:
+        return self._mapping.delimiter.join(row.cells)
 
     def _column(self, name: PurchaseField) -> str:
         return self._mapping.columns.get(name, name)

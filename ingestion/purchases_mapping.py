@@ -27,7 +27,7 @@ import tomllib
 import zoneinfo
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -37,6 +37,7 @@ PurchaseField = Literal[
     "purchase_id", "product_id", "description", "quantity", "purchased_at", "unit_price", "customer_id", "seller_id",
     "currency_code",
 ]  # fmt: skip
+FIELDS: tuple[PurchaseField, ...] = get_args(PurchaseField)
 NEEDED: tuple[PurchaseField, ...] = (
     "purchase_id", "product_id", "quantity", "purchased_at", "unit_price", "seller_id", "currency_code",
 )  # fmt: skip

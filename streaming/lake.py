@@ -22,7 +22,7 @@ from pyspark.sql.window import Window
 
 from conf import Settings
 from schemas.contract import Contract
-from streaming import parse
+from streaming import faults, parse
 from streaming.registry import Domain
 
 if TYPE_CHECKING:
@@ -113,6 +113,7 @@ class LakeLane:
             .option("txnVersion", number)
             .save(self.path(contract))
         )
+        faults.reached(f"lake.{contract.name}")
 
     def _copies(self, raw: DataFrame, since: Any, number: int) -> pa.Table:
         """Places (partition and offset as one number) of the events that were accepted before, in this batch or an earlier one.

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from conf import Settings
 from conf.connect import clickhouse
 from schemas.contract import Contract, find
-from streaming import parse
+from streaming import faults, parse
 from streaming.registry import Domain
 
 if TYPE_CHECKING:
@@ -71,3 +71,4 @@ class LiveLane:
     def _insert(self, table: Contract, rows: pa.Table, batch_id: int) -> None:
         token = f"live:{self.domain.name}:{self.epoch}:{batch_id}"
         self.client.insert_arrow(table.name, rows, settings={"insert_deduplication_token": token, "async_insert": 0})
+        faults.reached(f"live.{table.name}")

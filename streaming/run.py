@@ -6,20 +6,20 @@ live batch never waits for the lake's large ones.
 
 from __future__ import annotations
 
-import fcntl
+import json
 import logging
-import os
 import signal
 import sys
 import threading
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import click
 
 from conf import Settings, settings
 from conf.spark import spark_session
 from schemas import live as live_tables
+from streaming import lease
 from streaming.compaction import Compactor
 from streaming.lake import LakeLane, epoch
 from streaming.live import LiveLane
@@ -33,24 +33,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("sauda.stream")
 
 
-def lease(chosen: Settings) -> IO[str]:
-    """Hold the lake's tables for this process; exits with 1 when another holds them. Delta on S3 allows one writer."""
-    chosen.run.mkdir(parents=True, exist_ok=True)
-    held = (chosen.run / "stream.lock").open("a+")
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        held.seek(0)
-        click.echo(
-            f"another streaming process (pid {held.read().strip()}) writes these tables; stop it first", err=True
-        )
-        sys.exit(1)
-    held.truncate(0)
-    held.write(str(os.getpid()))
-    held.flush()
-    return held
-
-
 def offsets_after(spark: SparkSession, path: str, topic: str, partitions: int) -> str:
     """Where a lake lane without a checkpoint begins: after what bronze holds."""
     rows = spark.read.format("delta").load(path).groupBy("kafka_partition").max("kafka_offset").collect()
@@ -58,7 +40,7 @@ def offsets_after(spark: SparkSession, path: str, topic: str, partitions: int) -
     if not reached:
         return "earliest"
     earliest = -2
-    return f'{{"{topic}": {{{", ".join(f"{chr(34)}{p}{chr(34)}: {reached.get(str(p), earliest)}" for p in range(partitions))}}}}}'
+    return json.dumps({topic: {str(p): reached.get(str(p), earliest) for p in range(partitions)}})
 
 
 def lake_lane(spark: SparkSession, chosen: Settings, domain: Domain, progress: Progress) -> Lane:
@@ -116,11 +98,13 @@ def run(chosen: Settings, lanes: tuple[str, ...]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     progress = Progress()
+    held = lease.take(chosen.run)
     serve(progress, chosen.port("metrics"))
-    held = lease(chosen)
     spark = spark_session(
         chosen, "sauda-stream", memory=chosen.stream_memory, ui_port=chosen.port("spark_ui"), streaming=True
     )
+    lock = lease.take_in_java(spark, chosen.run)
+    log.info("the lake's tables are held: %s", lock)
     runners: list[Runner] = []
     compactor: Compactor | None = None
     try:
@@ -159,7 +143,7 @@ def main(lanes: str) -> None:
         raise click.BadParameter(f"{', '.join(sorted(unknown))} is no lane; there are live and lake")
     try:
         run(settings(), chosen)
-    except live_tables.ContractMismatch as error:
+    except (live_tables.ContractMismatch, lease.Held) as error:
         click.echo(str(error), err=True)
         sys.exit(1)
     except OSError as error:

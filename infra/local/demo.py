@@ -134,11 +134,11 @@ def catch_up(settings: Settings, say: Say, lane: str) -> None:
 def topic_ends(settings: Settings) -> dict[str, dict[str, int]]:
     """Topic → partition → the offset after its last event."""
     from confluent_kafka import TopicPartition
-    from confluent_kafka.admin import AdminClient, OffsetSpec
+    from confluent_kafka.admin import OffsetSpec
 
     from schemas.contract import topics
 
-    admin = AdminClient({"bootstrap.servers": settings.kafka})
+    admin = parts.kafka_admin(settings)
     known = admin.list_topics(timeout=20).topics
     asked = {TopicPartition(t.name, p): OffsetSpec.latest() for t in topics() for p in known[t.name].partitions}
     ends: dict[str, dict[str, int]] = {}

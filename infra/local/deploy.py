@@ -5,6 +5,7 @@ from __future__ import annotations
 from conf import Settings
 from conf.connect import clickhouse, s3
 from infra.local.errors import Failed
+from infra.local.parts import kafka_admin
 from schemas.contract import contracts, topics
 from schemas.live import ContractMismatch, apply_clickhouse
 
@@ -12,7 +13,6 @@ from schemas.live import ContractMismatch, apply_clickhouse
 def create_topics(settings: Settings) -> str:
     """Create the topics that are missing. A topic that exists keeps its partitions, and gets the contract's config."""
     from confluent_kafka.admin import (
-        AdminClient,
         AlterConfigOpType,
         ConfigEntry,
         ConfigResource,
@@ -20,7 +20,7 @@ def create_topics(settings: Settings) -> str:
         ResourceType,
     )
 
-    admin = AdminClient({"bootstrap.servers": settings.kafka})
+    admin = kafka_admin(settings)
     there = set(admin.list_topics(timeout=20).topics)
     wanted = topics()
     missing = [NewTopic(t.name, t.partitions, 1, config=dict(t.config)) for t in wanted if t.name not in there]

@@ -9,6 +9,10 @@ class Failed(Exception):
     code = 1
 
 
+class Tolerated(Failed):
+    """A step ended badly, and the steps after it may go on."""
+
+
 class Refused(Failed):
     """The user's mistake, or something missing on this machine: exit code 2. The message says the remedy."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import socket
 import sys
 import urllib.error
@@ -11,9 +12,13 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from conf import LOOPBACK, Settings
 from infra.local.jars import pyspark_jars
+
+if TYPE_CHECKING:
+    from confluent_kafka.admin import AdminClient
 
 Probe = Callable[[Settings], str | None]
 
@@ -152,25 +157,23 @@ def _get(url: str, timeout: float = 2.0) -> tuple[int, bytes]:
             return error.code, error.read()
 
 
-def _kafka(settings: Settings) -> str | None:
+def kafka_admin(settings: Settings) -> AdminClient:
+    """Kafka's administration. What goes wrong comes as an exception, so the client itself need not write to stderr."""
     from confluent_kafka.admin import AdminClient
-
-    # The client waits two seconds for a broker that is not there; this tells at once.
-    host, _, port = settings.kafka.partition(",")[0].rpartition(":")
-    socket.create_connection((host, int(port)), timeout=2).close()
-    quiet = {"bootstrap.servers": settings.kafka, "socket.timeout.ms": 2000, "log_level": 0}
-    admin = AdminClient(quiet, logger=_silent())
-    brokers = admin.list_topics(timeout=2).brokers
-    return None if brokers else "no broker is registered yet"
-
-
-def _silent() -> object:
-    import logging
 
     logger = logging.getLogger("sauda.librdkafka")
     logger.addHandler(logging.NullHandler())
     logger.propagate = False
-    return logger
+    options = {"bootstrap.servers": settings.kafka, "socket.timeout.ms": 20_000, "log_level": 0}
+    return AdminClient(options, logger=logger)
+
+
+def _kafka(settings: Settings) -> str | None:
+    # The client waits two seconds for a broker that is not there; this tells at once.
+    host, _, port = settings.kafka.partition(",")[0].rpartition(":")
+    socket.create_connection((host, int(port)), timeout=2).close()
+    brokers = kafka_admin(settings).list_topics(timeout=2).brokers
+    return None if brokers else "no broker is registered yet"
 
 
 def _minio(settings: Settings) -> str | None:

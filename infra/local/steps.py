@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.spinner import Spinner
 from rich.table import Table
 
-from infra.local.errors import Failed
+from infra.local.errors import Failed, Tolerated
 
 Say = Callable[[str], None]
 Action = Callable[[Say], str | None]
@@ -22,7 +23,8 @@ Action = Callable[[Say], str | None]
 class Step:
     """`action` is handed a function that shows how far it is, and may return a remark for its closing line.
 
-    A step starts when all steps named in `after` are done. `quiet` steps print only when they fail or take long.
+    A step starts when all steps named in `after` are done. `Tolerated`, raised by an action, stops no other step;
+    anything else raised stops the run. `quiet` steps print only when they fail or take long.
     """
 
     title: str
@@ -59,23 +61,25 @@ class Runner:
             state = states[step.title]
             remark: str | None = None
             error: BaseException | None = None
+            good = True
 
             def say(text: str) -> None:
                 state.said = text
 
             try:
                 remark = step.action(say)
+            except Tolerated as problem:
+                remark, good = str(problem), False
             except BaseException as problem:
-                error = problem
+                error, good = problem, False
             seconds = time.monotonic() - state.started
             with changed:
                 state.error, state.done = error, True
                 self.timings[step.title] = seconds
-                if error is None and not (step.quiet and seconds < 1):
-                    note = f"  [dim]{remark}[/]" if remark else ""
-                    self.console.print(f"[green]✓[/] {step.title}{note}  [dim]{seconds:.1f} s[/]")
-                elif error is not None:
-                    self.console.print(f"[red]✗[/] {step.title}  [dim]{seconds:.1f} s[/]")
+                if not (good and step.quiet and seconds < 1):
+                    mark = "[green]✓[/]" if good else "[red]✗[/]"
+                    note = f"  [dim]{escape(remark)}[/]" if remark else ""
+                    self.console.print(f"{mark} {step.title}{note}  [dim]{seconds:.1f} s[/]")
                 changed.notify_all()
 
         with self._screen(states) as refresh, changed:
@@ -120,7 +124,7 @@ class _Screen:
             table = Table.grid(padding=(0, 1))
             for title, state in busy:
                 spinner = self.spinners.setdefault(title, Spinner("dots"))
-                spinner.update(text=f"{title}  [dim]{state.said}  {now - state.started:.0f} s[/]")
+                spinner.update(text=f"{title}  [dim]{escape(state.said)}  {now - state.started:.0f} s[/]")
                 table.add_row(spinner)
             self.live.update(table)
             return

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from conf import REPOSITORY, Settings
 from infra.local import proc
-from infra.local.errors import Failed
+from infra.local.errors import Failed, Tolerated
 from infra.local.parts import CORE, TITLES
 from infra.local.stack import Stack
 from infra.local.steps import Runner, Say, Step
@@ -68,7 +68,9 @@ class Trial:
             closing = said[-1] if said else "no output"
             seconds = time.monotonic() - began
             self.outcomes.append(Outcome(title, good, closing, seconds, "" if good else "\n".join(lines)))
-            return closing if good else f"[red]{closing}[/]"
+            if not good:
+                raise Tolerated(closing)
+            return closing
 
         return Step(title, action, after=after)
 

@@ -6,7 +6,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from infra.local.errors import Failed
+from infra.local.errors import Failed, Tolerated
 from infra.local.steps import Runner, Step, check_graph
 
 
@@ -61,6 +61,17 @@ def test_a_failure_is_raised_and_nothing_after_it_starts(runner: Runner, shown: 
         runner.run([Step("bad", fail), Step("next", lambda _: started.append("next"), after=("bad",))])
     assert started == []
     assert "✗ bad" in shown.getvalue()
+
+
+def test_a_tolerated_failure_stops_nothing(runner: Runner, shown: StringIO) -> None:
+    started: list[str] = []
+
+    def find_fault(_: object) -> None:
+        raise Tolerated("found [3] faults")
+
+    runner.run([Step("lint", find_fault), Step("tests", lambda _: started.append("tests"), after=("lint",))])
+    assert started == ["tests"]
+    assert "✗ lint  found [3] faults" in shown.getvalue()
 
 
 def test_a_long_step_is_heard_of_without_a_terminal(shown: StringIO) -> None:
