@@ -70,7 +70,7 @@ class Settings(BaseSettings):
         default=30, ge=1, description="A second copy of an event is found within so many days of ingestion."
     )
     compact_minutes: float = 30.0
-    die_after: str = Field("", description="For tests: `step:n`, after which the stream kills itself.")
+    die_after: str = Field(default="", description="For tests: `step:n`, after which the stream kills itself.")
 
     def port(self, name: str) -> int:
         """The port of a part, e.g. ``port("kafka")``; raises KeyError for an unknown part."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def conform(rows: DataFrame, contract: Contract) -> DataFrame:
-    """Select, cast and order the columns. Raises Failed, naming them, for a column that is missing or not in the contract.
+    """Select, cast and order the columns. Raises Failed, naming it, for a column that is missing or unknown.
 
     A cast that would lose something is an error when the rows are made, as Spark's ANSI mode has it.
     """

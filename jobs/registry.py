@@ -1,4 +1,4 @@
-"""Which function builds which gold table. A table is added by a module with one decorated function; no list is edited."""
+"""Which function builds which gold table. A table is added by a module with a decorated function; no list is edited."""
 
 from __future__ import annotations
 

@@ -239,10 +239,8 @@ def bench(arguments: tuple[str, ...]) -> None:
     stack = Stack(chosen)
     with stack.alone():
         stack.check_ports()
-        Runner(out()).run(stack.up_steps())
         try:
-            for action in (deploy.create_topics, deploy.create_bucket, deploy.create_tables):
-                action(chosen)
+            Runner(out()).run([*stack.up_steps(), *deploy.steps(chosen)])
             pass_on(chosen, "bench", ["bench.run", *arguments])
         finally:
             stack.down()

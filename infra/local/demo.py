@@ -98,15 +98,12 @@ def steps(run: Run) -> list[Step]:
     def nightly(say: Say) -> None:
         run.command("The nightly jobs", "jobs.run", "nightly", on_line=lambda line: say(line[-70:]))
 
-    deployed = ("Topics", "Bucket", "Tables")
     return [
         *stack.up_steps(),
-        Step("Topics", lambda _: deploy.create_topics(settings), after=(TITLES["kafka"],)),
-        Step("Bucket", lambda _: deploy.create_bucket(settings), after=(TITLES["minio"],), quiet=True),
-        Step("Tables", lambda _: deploy.create_tables(settings), after=(TITLES["clickhouse"],)),
-        Step("Counts before", count_before, after=deployed, quiet=True),
+        *deploy.steps(settings),
+        Step("Counts before", count_before, after=deploy.STEPS, quiet=True),
         Step("Purchases sent", send, after=("Topics", "Counts before")),
-        *stack.part_steps(["stream"], after=deployed),
+        *stack.part_steps(["stream"], after=deploy.STEPS),
         Step("Purchases in the lake", lake, after=(TITLES["stream"], "Purchases sent")),
         Step("Freshness watched", live, after=(TITLES["stream"], "Purchases sent")),
         Step("Nightly jobs", nightly, after=("Purchases in the lake", "Freshness watched")),

@@ -5,9 +5,21 @@ from __future__ import annotations
 from conf import Settings
 from conf.connect import clickhouse, s3
 from infra.local.errors import Failed
-from infra.local.parts import kafka_admin
+from infra.local.parts import TITLES, kafka_admin
+from infra.local.steps import Step
 from schemas.contract import contracts, topics
 from schemas.live import ContractMismatch, apply_clickhouse
+
+STEPS = ("Topics", "Bucket", "Tables")
+
+
+def steps(settings: Settings) -> list[Step]:
+    """Each as soon as its part answers; their titles are `STEPS`."""
+    return [
+        Step("Topics", lambda _: create_topics(settings), after=(TITLES["kafka"],)),
+        Step("Bucket", lambda _: create_bucket(settings), after=(TITLES["minio"],), quiet=True),
+        Step("Tables", lambda _: create_tables(settings), after=(TITLES["clickhouse"],)),
+    ]
 
 
 def create_topics(settings: Settings) -> str:

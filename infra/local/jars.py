@@ -17,6 +17,7 @@ from pathlib import Path
 from conf import REPOSITORY, Settings
 from infra.local import proc
 from infra.local.errors import Failed
+from infra.local.lock import held
 
 MAVEN = "3.9.11"
 MAVEN_SHA512 = (
@@ -53,26 +54,33 @@ def _stamp(name: str) -> str:
 
 def ensure(settings: Settings, name: str, maven: Path, java_home: Path, say: Callable[[str], None]) -> str:
     """Fetch the jars of ``spark`` or ``kafka`` unless they are there; the folder appears whole or not at all."""
-    target = settings.jars / name
     if not is_current(settings, name):
-        fresh = settings.jars / f".{name}.new"
-        shutil.rmtree(fresh, ignore_errors=True)
-        say("by Maven")
-        goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={fresh}"]
-        env = dict(os.environ) | {"JAVA_HOME": str(java_home)}
-        log = settings.home / "cache" / f"maven-{name}.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
-        proc.run([maven, "-q", "-B", "-f", POMS[name], *goal], f"Fetching the jars of {name}", env=env, log=log)
-        if name == "spark":
-            shipped = {artifact(jar.name) for jar in pyspark_jars().glob("*.jar")}
-            for jar in fresh.glob("*.jar"):
-                if artifact(jar.name) in shipped:
-                    jar.unlink()
-        (fresh / ".stamp").write_text(_stamp(name))
-        shutil.rmtree(target, ignore_errors=True)
-        fresh.rename(target)
-    files = list(target.glob("*.jar"))
+        # The tools are shared: another stack may be fetching the same.
+        with held(settings.tools / f"jars-{name}.lock", f"the jars of {name}", wait=True):
+            if not is_current(settings, name):
+                _fetch(settings, name, maven, java_home, say)
+    files = list((settings.jars / name).glob("*.jar"))
     return f"{len(files)} jars, {sum(jar.stat().st_size for jar in files) / 1e6:.0f} MB"
+
+
+def _fetch(settings: Settings, name: str, maven: Path, java_home: Path, say: Callable[[str], None]) -> None:
+    target = settings.jars / name
+    fresh = settings.jars / f".{name}.new"
+    shutil.rmtree(fresh, ignore_errors=True)
+    say("by Maven")
+    goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={fresh}"]
+    env = dict(os.environ) | {"JAVA_HOME": str(java_home)}
+    log = settings.home / "cache" / f"maven-{name}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    proc.run([maven, "-q", "-B", "-f", POMS[name], *goal], f"Fetching the jars of {name}", env=env, log=log)
+    if name == "spark":
+        shipped = {artifact(jar.name) for jar in pyspark_jars().glob("*.jar")}
+        for jar in fresh.glob("*.jar"):
+            if artifact(jar.name) in shipped:
+                jar.unlink()
+    (fresh / ".stamp").write_text(_stamp(name))
+    shutil.rmtree(target, ignore_errors=True)
+    fresh.rename(target)
 
 
 def ensure_maven(settings: Settings, say: Callable[[str], None]) -> Path:
@@ -81,17 +89,25 @@ def ensure_maven(settings: Settings, say: Callable[[str], None]) -> Path:
         return Path(found)
     folder = settings.tools / "maven" / f"apache-maven-{MAVEN}"
     if not (folder / "bin" / "mvn").exists():
-        say("downloading Maven")
-        archive = _download(f"org/apache/maven/apache-maven/{MAVEN}/apache-maven-{MAVEN}-bin.tar.gz", settings)
-        fresh = settings.tools / "maven" / ".new"
-        shutil.rmtree(fresh, ignore_errors=True)
-        with tarfile.open(archive) as tar:
-            tar.extractall(fresh, filter="data")
-        shutil.rmtree(folder, ignore_errors=True)
-        (fresh / folder.name).rename(folder)
-        shutil.rmtree(fresh)
-        archive.unlink()
+        with held(settings.tools / "maven.lock", "Maven", wait=True):
+            if not (folder / "bin" / "mvn").exists():
+                _unpack_maven(settings, folder, say)
     return folder / "bin" / "mvn"
+
+
+def _unpack_maven(settings: Settings, folder: Path, say: Callable[[str], None]) -> None:
+    say("downloading Maven")
+    archive = _download(f"org/apache/maven/apache-maven/{MAVEN}/apache-maven-{MAVEN}-bin.tar.gz", settings)
+    fresh = settings.tools / "maven" / ".new"
+    shutil.rmtree(fresh, ignore_errors=True)
+    with tarfile.open(archive) as tar:
+        # Python before 3.11.4 has no filters.
+        tar.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
+        tar.extractall(fresh)
+    shutil.rmtree(folder, ignore_errors=True)
+    (fresh / folder.name).rename(folder)
+    shutil.rmtree(fresh)
+    archive.unlink()
 
 
 def _download(path: str, settings: Settings) -> Path:

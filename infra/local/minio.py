@@ -13,6 +13,7 @@ from pathlib import Path
 from conf import Settings
 from infra.local import proc
 from infra.local.errors import Failed, Refused
+from infra.local.lock import held
 
 MODULE = "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c"
 OLDEST_GO = (1, 24)
@@ -29,7 +30,12 @@ def find(settings: Settings) -> Path | None:
 
 def ensure(settings: Settings, say: Callable[[str], None]) -> Path:
     """The server's binary, built when it is not there: about four minutes on two cores."""
-    return find(settings) or build(settings, say)
+    found = find(settings)
+    if found is None:
+        # The tools are shared: another stack may be building it.
+        with held(settings.tools / "minio.lock", "MinIO's binary", wait=True):
+            found = find(settings) or build(settings, say)
+    return found
 
 
 def build(settings: Settings, say: Callable[[str], None]) -> Path:

@@ -13,9 +13,8 @@ from pathlib import Path
 from rich.console import Console
 
 from conf import REPOSITORY, Settings
-from infra.local import proc
+from infra.local import deploy, proc
 from infra.local.errors import Failed, Tolerated
-from infra.local.parts import CORE, TITLES
 from infra.local.stack import Stack
 from infra.local.steps import Runner, Say, Step
 
@@ -109,7 +108,10 @@ def run(settings: Settings, console: Console, arguments: Sequence[str], unit_onl
         settings.logs.mkdir(parents=True, exist_ok=True)
         steps = stack.tool_steps()
         # Without MinIO, unit tests need not wait for its build.
-        steps = [step for step in steps if step.title != "MinIO's binary"] if unit_only else stack.up_steps()
+        if unit_only:
+            steps = [step for step in steps if step.title != "MinIO's binary"]
+        else:
+            steps = [*stack.up_steps(), *deploy.steps(settings)]
         tools_ready = ("Java", "Jars of Spark", "Jars of Kafka")
         try:
             if arguments:
@@ -119,8 +121,7 @@ def run(settings: Settings, console: Console, arguments: Sequence[str], unit_onl
             checks = [*trial.lint_steps(), trial.check("unit tests", unit, after=("mypy", *tools_ready))]
             if not unit_only and _has_service_tests():
                 service = pytest("tests/services", "-m", "services")
-                parts = [TITLES[name] for name in CORE]
-                checks.append(trial.check("service tests", service, after=("unit tests", *parts)))
+                checks.append(trial.check("service tests", service, after=("unit tests", *deploy.STEPS)))
             Runner(console).run([*steps, *checks])
             good = trial.summary()
         finally:

@@ -25,8 +25,8 @@ LEAST_SPREAD = 0.01
 def revenue_anomalies(days: DataFrame) -> DataFrame:
     """Judge each day by the days before it.
 
-    Days without a row are not filled with zeros: a shop that is closed on Saturdays would have a Saturday effect for it,
-    but a holiday would count as a catastrophe, and a day nothing is known of as a day without sales. So "the last 28
+    Days without a row are not filled with zeros: a shop that is closed on Saturdays would have a Saturday effect for
+    it, but a holiday would count as a catastrophe, and a day nothing is known of as one without sales. So "the last 28
     days" are the last 28 with sales or returns. Looking back only keeps a verdict once it is given, and keeps the day
     itself out of its own expectation; what is judged first, after 28 days, is judged with a wide interval.
 
@@ -35,6 +35,7 @@ def revenue_anomalies(days: DataFrame) -> DataFrame:
     series = Window.partitionBy(A.seller_id, A.currency_code).orderBy(A.sold_on)
     same_weekday = Window.partitionBy(A.seller_id, A.currency_code, "weekday").orderBy(A.sold_on)
     revenue, level, usual = F.col("revenue"), F.col("level"), F.coalesce("weekday_effect", F.lit(0.0))
+    enough = F.col("earlier_days") >= NEEDED_DAYS
     return (
         days.select(
             A.seller_id, A.sold_on, A.currency_code, A.revenue_amount,
@@ -46,7 +47,7 @@ def revenue_anomalies(days: DataFrame) -> DataFrame:
         .withColumn("weekday_effect", _median(revenue - level, same_weekday, WEEKDAY_WEEKS))
         .withColumn("distance", F.abs(revenue - level - F.col("weekday_effect")))
         .withColumn("spread", _median("distance", series, SPREAD_DAYS))
-        .withColumn("expected", F.when((F.col("earlier_days") >= NEEDED_DAYS) & F.col("spread").isNotNull(), level + usual))
+        .withColumn("expected", F.when(enough & F.col("spread").isNotNull(), level + usual))
         .withColumn("spread", F.greatest("spread", F.abs(level) * LEAST_SPREAD, F.lit(0.0001)))
         .withColumn("reach", F.col("spread") * (THRESHOLD / MAD_OF_NORMAL))
         .select(*map(F.col, (A.seller_id, A.sold_on, A.currency_code, A.revenue_amount)), *_verdict())
@@ -63,7 +64,11 @@ def _verdict() -> list[Column]:
     low, high = expected - reach, expected + reach
     is_unusual = is_judged & (F.abs(F.col("revenue") - expected) > reach)
     score = MAD_OF_NORMAL * (F.col("revenue") - expected) / F.col("spread")
-    amounts = ((expected, A.expected_amount), (F.when(is_judged, low), A.low_amount), (F.when(is_judged, high), A.high_amount))
+    amounts = (
+        (expected, A.expected_amount),
+        (F.when(is_judged, low), A.low_amount),
+        (F.when(is_judged, high), A.high_amount),
+    )
     return [
         *(F.round(amount, 4).cast(MONEY.spark).alias(name) for amount, name in amounts),
         F.coalesce(score, F.lit(0.0)).alias(A.score),

@@ -43,7 +43,7 @@ class Refused:
     refresh="stream",
     delta=False,
     clickhouse=Replacing(
-        version="arrival", partition="toYYYYMM(ingested_at)", order_by=("kafka_topic", "event_id"), dedup_window=20_000
+        version="arrival", order_by=("kafka_topic", "event_id"), dedup_window=20_000
     ),
 )
 class Quarantine(Refused):

@@ -23,6 +23,8 @@ CURRENCIES = (
 )  # fmt: skip
 
 MOST_LINES = 10_000
+# Two such numbers multiplied, in ten-thousandths, still fit a BIGINT and DECIMAL(18,4).
+MOST = 9_999_999
 
 
 @record()
@@ -31,9 +33,9 @@ class PurchaseLine:
 
     product_id = col(ID, "The shop's code of the product.", not_empty(), longest(64))
     description = col(TEXT, "Name of the product as sold.", longest(1_000), optional=True)
-    quantity = col(COUNT, "Pieces; negative for a return.", not_zero(), at_least(-100_000_000), at_most(100_000_000))
+    quantity = col(COUNT, "Pieces; negative for a return.", not_zero(), at_least(-MOST), at_most(MOST))
     unit_price = col(
-        MONEY, "Price of one piece in the purchase's currency.", at_least(-100_000_000), at_most(100_000_000)
+        MONEY, "Price of one piece in the purchase's currency.", at_least(-MOST), at_most(MOST)
     )
 
 

@@ -1,11 +1,11 @@
 """Live tables beside their contracts: what is brought in line and what is refused, with which sentence."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
-from schemas.contract import Contract
+from schemas.contract import Contract, Replacing
 from schemas.derive import clickhouse, delta
 from schemas.derive.spark import schema_json
 from schemas.live import ContractMismatch, apply_clickhouse, apply_delta, differences_clickhouse, differences_delta
@@ -196,6 +196,15 @@ def test_another_layout_is_refused(server: Server, fact: str, live: str, sentenc
     server.tables["silver.samples"][fact] = live
 
     assert refusal(server) == f"The ClickHouse table silver.samples: {sentence}\n{MIGRATE}"
+
+
+def test_the_servers_spelling_of_an_expression_is_no_difference(server: Server) -> None:
+    storage = Replacing(
+        order_by=("sold_on", "seller_id", "sample_id"), partition="toYYYYMM( sold_on )", version="arrival",
+        ttl="toDateTime(taken_at)+interval 400 day", dedup_window=10_000,
+    )  # fmt: skip
+
+    assert differences_clickhouse(server, [replace(SAMPLES, clickhouse=storage)]) == []
 
 
 def test_nothing_is_changed_where_one_of_several_tables_is_refused(server: Server) -> None:

@@ -47,6 +47,12 @@ class Stream:
                 [sys.executable, "-m", "streaming.run"], cwd=REPOSITORY, env=environment, stdout=log, stderr=log
             )
 
+    def batch_begun(self, lane: str, count: int) -> Path:
+        """The file in which Spark notes, before it begins, a lane's batch that lies `count` batches ahead of the last."""
+        offsets = Path(self.settings.checkpoints) / lane / "purchases" / "spark" / "offsets"
+        last = max((int(f.name) for f in offsets.iterdir() if f.name.isdigit()), default=-1) if offsets.exists() else -1
+        return offsets / str(last + 1 + count)
+
     def wait_ready(self) -> None:
         until("the stream to be ready", lambda: self.progress()["ready"], 120)
 

@@ -34,15 +34,17 @@ def build(spark: SparkSession, table: type, *inputs: Input) -> list[Row]:
     return sorted((row.asDict() for row in rows), key=lambda row: [row[c] for c in made.key])
 
 
-def assert_builds(spark: SparkSession, table: type, inputs: Sequence[Input], expected: str) -> None:
-    """The transform makes the expected rows; only the columns that are drawn are compared."""
+def assert_builds(spark: SparkSession, table: type, inputs: Sequence[Input], *expected: str) -> None:
+    """The transform makes the expected rows. A drawing shows the columns to compare; wide tables take several."""
     made = contract(table)
-    wanted = rows_from_text(made, expected)
-    drawn = [c for c in made.columns if c in wanted[0]] if wanted else list(made.key)
-    expect = sorted(({c: row[c] for c in drawn} for row in wanted), key=lambda row: _place(made, row))
-    found = [{c: _plain(row[c]) for c in drawn} for row in build(spark, table, *inputs)]
-    wrong = [f"expected {e}\n   found {f}" for e, f in zip_longest(expect, found) if e != f]
-    assert not wrong, f"{made.name}:\n" + "\n".join(wrong)
+    rows = build(spark, table, *inputs)
+    for drawing in expected:
+        wanted = rows_from_text(made, drawing)
+        drawn = [c for c in made.columns if c in wanted[0]] if wanted else list(made.key)
+        expect = sorted(({c: row[c] for c in drawn} for row in wanted), key=lambda row: _place(made, row))
+        found = [{c: _plain(row[c]) for c in drawn} for row in rows]
+        wrong = [f"expected {e}\n   found {f}" for e, f in zip_longest(expect, found) if e != f]
+        assert not wrong, f"{made.name}:\n" + "\n".join(wrong)
 
 
 def _place(table: Contract, row: Mapping[str, object]) -> list[object]:

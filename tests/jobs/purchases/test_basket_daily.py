@@ -23,8 +23,14 @@ def test_baskets_hold_sold_lines_only(spark: SparkSession) -> None:
         | back2    | 0       | 2026-01-06 09:00 | s1        | KZT           | -9       | -90         |
     """)
     assert_builds(spark, BasketDaily, [lines], """
-        | seller_id | sold_on    | currency_code | basket_count | line_count | sold_count | sales_amount | mean_lines | median_lines | mean_amount | median_amount | largest_amount |
-        | s1        | 2026-01-05 | KZT           | 2            | 3          | 4          | 30.0001      | 1.5        | 1.5          | 15.0001     | 0.0001        | 30             |
+        | seller_id | sold_on    | currency_code | basket_count | line_count | sold_count | sales_amount |
+        | s1        | 2026-01-05 | KZT           | 2            | 3          | 4          | 30.0001      |
+    """, """
+        | seller_id | sold_on    | currency_code | mean_lines | median_lines | mean_amount | median_amount |
+        | s1        | 2026-01-05 | KZT           | 1.5        | 1.5          | 15.0001     | 0.0001        |
+    """, """
+        | seller_id | sold_on    | currency_code | largest_amount |
+        | s1        | 2026-01-05 | KZT           | 30             |
     """)  # fmt: skip
 
 
@@ -39,8 +45,13 @@ def test_medians_of_odd_and_tied_baskets(spark: SparkSession) -> None:
         | f        | 0       | 2026-01-05 09:00 | tied      | KZT           | 1        | 7           |
         | g        | 0       | 2026-01-05 09:00 | tied      | KZT           | 1        | 1           |
     """)
-    assert_builds(spark, BasketDaily, [lines], """
+    assert_builds(
+        spark,
+        BasketDaily,
+        [lines],
+        """
         | seller_id | median_lines | mean_amount | median_amount |
         | odd       | 1            | 35.3333     | 5             |
         | tied      | 1            | 4.5         | 5             |
-    """)
+    """,
+    )

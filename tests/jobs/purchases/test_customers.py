@@ -23,7 +23,15 @@ def test_known_customers_only_returns_counted_by_purchase(spark: SparkSession) -
         | d        | 0       | 2026-03-01 00:00 | s1        |             | KZT           | 7        | 70          |
     """)
     assert_builds(spark, Customers, [lines], """
-        | customer_id | currency_code | order_count | line_count | sold_count | returned_count | sales_amount | returns_amount | revenue_amount | return_count | first_purchased_at | last_purchased_at |
-        | c1          | KZT           | 2           | 4          | 3          | 2              | 13           | 2              | 11             | 1            | 2026-01-05 09:00   | 2026-02-05 09:00  |
-        | c2          | KZT           | 0           | 1          | 0          | 1              | 0            | 5              | -5             | 1            | 2026-03-01 00:00   | 2026-03-01 00:00  |
+        | customer_id | currency_code | order_count | line_count | sold_count | returned_count | sales_amount |
+        | c1          | KZT           | 2           | 4          | 3          | 2              | 13           |
+        | c2          | KZT           | 0           | 1          | 0          | 1              | 0            |
+    """, """
+        | customer_id | currency_code | returns_amount | revenue_amount | return_count | first_purchased_at |
+        | c1          | KZT           | 2              | 11             | 1            | 2026-01-05 09:00   |
+        | c2          | KZT           | 5              | -5             | 1            | 2026-03-01 00:00   |
+    """, """
+        | customer_id | currency_code | last_purchased_at |
+        | c1          | KZT           | 2026-02-05 09:00  |
+        | c2          | KZT           | 2026-03-01 00:00  |
     """)  # fmt: skip

@@ -24,8 +24,18 @@ def test_a_purchase_with_two_lines_of_a_product_is_one_order(spark: SparkSession
         | d        | 0       | 2026-01-05 10:00 | s2        | tea        | KZT           | 1        | 6           |
     """)
     assert_builds(spark, ProductDaily, [lines], """
-        | seller_id | product_id | sold_on    | currency_code | order_count | line_count | sold_count | returned_count | sales_amount | returns_amount | revenue_amount |
-        | s1        | milk       | 2026-01-05 | KZT           | 1           | 2          | 1          | 1              | 1            | 1              | 0              |
-        | s1        | tea        | 2026-01-05 | KZT           | 2           | 4          | 4          | 1              | 19           | 5              | 14             |
-        | s2        | tea        | 2026-01-05 | KZT           | 1           | 1          | 1          | 0              | 6            | 0              | 6              |
+        | seller_id | product_id | sold_on    | currency_code | order_count | line_count | sold_count |
+        | s1        | milk       | 2026-01-05 | KZT           | 1           | 2          | 1          |
+        | s1        | tea        | 2026-01-05 | KZT           | 2           | 4          | 4          |
+        | s2        | tea        | 2026-01-05 | KZT           | 1           | 1          | 1          |
+    """, """
+        | seller_id | product_id | sold_on    | currency_code | returned_count | sales_amount | returns_amount |
+        | s1        | milk       | 2026-01-05 | KZT           | 1              | 1            | 1              |
+        | s1        | tea        | 2026-01-05 | KZT           | 1              | 19           | 5              |
+        | s2        | tea        | 2026-01-05 | KZT           | 0              | 6            | 0              |
+    """, """
+        | seller_id | product_id | sold_on    | currency_code | revenue_amount |
+        | s1        | milk       | 2026-01-05 | KZT           | 0              |
+        | s1        | tea        | 2026-01-05 | KZT           | 14             |
+        | s2        | tea        | 2026-01-05 | KZT           | 6              |
     """)  # fmt: skip

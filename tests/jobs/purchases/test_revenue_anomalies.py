@@ -13,7 +13,7 @@ import pytest
 from schemas.contract import contract
 from schemas.derive.fakes import Row, fill
 from schemas.purchases.gold import RevenueAnomalies, SellerDaily
-from tests.support.transforms import assert_builds, build
+from tests.support.transforms import build
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -23,9 +23,8 @@ WEEK = (100, 90, 90, 95, 140, 200, 60)  # what a day of the week brings, Monday 
 
 
 def day(number: int, revenue: float, seller: str = "s1") -> Row:
-    amount = Decimal(str(revenue))
     given = {"seller_id": seller, "sold_on": MONDAY + timedelta(number), "currency_code": "KZT"}
-    return fill(contract(SellerDaily), given | {"revenue_amount": amount}, number)
+    return fill(contract(SellerDaily), given | {"revenue_amount": Decimal(str(revenue))}, number)
 
 
 def season(days: int, seller: str = "s1", seed: int = 1) -> list[Row]:
@@ -56,83 +55,104 @@ def expected_by_hand(series: list[Row], at: int) -> tuple[float, float]:
     return expected, 0.6745 * (revenue[at] - expected) / max(median(distances), 0.01 * abs(known), 0.0001)
 
 
-def test_a_planted_day_is_found_and_no_other(spark: SparkSession) -> None:
-    planted = season(120)
-    planted[90] = day(90, 4_000)
-    quiet = season(120, "s2", seed=2)
-    rows = build(spark, RevenueAnomalies, planted + quiet)
+def changed(series: list[Row], **days: float) -> list[Row]:
+    """The series with other revenue on some days, e.g. d90=4_000."""
+    seller = series[0]["seller_id"]
+    return [day(n, days[f"d{n}"], seller) if f"d{n}" in days else row for n, row in enumerate(series)]
 
-    (found,) = [row for row in rows if row["is_anomaly"]]
-    assert (found["seller_id"], found["sold_on"]) == ("s1", MONDAY + timedelta(90))
+
+SERIES = {
+    "planted": changed(season(120, "planted"), d90=4_000),
+    "quiet": season(120, "quiet", seed=2),
+    "saturday": changed(season(120, "saturday"), d117=950),  # as good as a Monday
+    "closed": [row for row in season(140, "closed") if row["sold_on"].weekday() != 5],
+    "young": [*season(27, "young"), day(27, 99_000, "young"), day(28, 99_000, "young")],
+    "constant": changed([day(n, 100, "constant") for n in range(60)], d40=101, d50=110),
+    "nothing": [*(day(n, 0, "nothing") for n in range(40)), day(40, -5, "nothing")],
+    "before": changed(season(90, "before"), d60=9_000),
+    "later": changed(season(90, "later"), d60=9_000) + [day(n, 100_000, "later") for n in range(90, 120)],
+    "single": [day(0, 7.5, "single")],
+}
+
+
+@pytest.fixture(scope="module")
+def judged(spark: SparkSession) -> dict[str, list[Row]]:
+    """Seller → the rows of its days; all sellers are judged in one go, which is faster and proves them independent."""
+    rows = build(spark, RevenueAnomalies, [row for series in SERIES.values() for row in series])
+    return {seller: [row for row in rows if row["seller_id"] == seller] for seller in SERIES}
+
+
+def unusual(rows: list[Row]) -> list[Row]:
+    return [row for row in rows if row["is_anomaly"]]
+
+
+def test_a_planted_day_is_found_and_no_other(judged: dict[str, list[Row]]) -> None:
+    (found,) = unusual(judged["planted"])
+
+    assert found["sold_on"] == MONDAY + timedelta(90)
     assert found["score"] > 3.5
     assert found["revenue_amount"] == 4_000 > found["high_amount"] > found["expected_amount"] > found["low_amount"]
     assert found["reason"].startswith("4,000.00 KZT is above what is usual for this seller on a Sunday: ")
+    assert not unusual(judged["quiet"])
 
 
 @pytest.mark.parametrize("at", [28, 29, 63, 119])
-def test_the_calculation_is_the_one_that_is_described(spark: SparkSession, at: int) -> None:
-    series = season(120)
-    found = build(spark, RevenueAnomalies, series)[at]
+def test_the_calculation_is_the_one_that_is_described(judged: dict[str, list[Row]], at: int) -> None:
+    found = judged["planted"][at]
 
-    expected, score = expected_by_hand(series, at)
+    expected, score = expected_by_hand(SERIES["planted"], at)
     assert float(found["expected_amount"]) == pytest.approx(expected, abs=0.0001)
     assert found["score"] == pytest.approx(score)
     assert found["rule"] == "robust_z"
 
 
-def test_a_verdict_does_not_change_when_later_days_come(spark: SparkSession) -> None:
-    series = season(90)
-    series[60] = day(60, 9_000)
-    wild = series + [day(n, 100_000) for n in range(90, 120)]
+def test_a_verdict_does_not_change_when_later_days_come(judged: dict[str, list[Row]]) -> None:
+    without_seller = [[{**row, "seller_id": ""} for row in judged[name][:90]] for name in ("before", "later")]
 
-    assert build(spark, RevenueAnomalies, wild)[:90] == build(spark, RevenueAnomalies, series)
+    assert without_seller[0] == without_seller[1]
 
 
-def test_the_weekday_counts(spark: SparkSession) -> None:
-    series = season(120)
-    series[117] = day(117, 950)  # Saturday, as good as a Monday
+def test_the_weekday_counts(judged: dict[str, list[Row]]) -> None:
+    (found,) = unusual(judged["saturday"])
 
-    (found,) = [row for row in build(spark, RevenueAnomalies, series) if row["is_anomaly"]]
     assert found["sold_on"].weekday() == 5
     assert " is below what is usual for this seller on a Saturday" in found["reason"]
 
 
-def test_a_shop_that_is_closed_on_saturdays_is_not_unusual(spark: SparkSession) -> None:
-    open_days = [row for row in season(140) if row["sold_on"].weekday() != 5]
-
-    rows = build(spark, RevenueAnomalies, open_days)
-    assert len(rows) == 120
-    assert not any(row["is_anomaly"] for row in rows)
+def test_a_shop_that_is_closed_on_saturdays_is_not_unusual(judged: dict[str, list[Row]]) -> None:
+    assert len(judged["closed"]) == 120
+    assert not unusual(judged["closed"])
 
 
-def test_28_earlier_days_are_needed(spark: SparkSession) -> None:
-    rows = build(spark, RevenueAnomalies, [*season(27), day(27, 99_000), day(28, 99_000)])
+def test_28_earlier_days_are_needed(judged: dict[str, list[Row]]) -> None:
+    rows = judged["young"]
 
     assert [row["rule"] for row in rows] == ["too_little_history"] * 28 + ["robust_z"]
     assert [row["is_anomaly"] for row in rows[26:]] == [False, False, True]
     early = rows[27]
-    assert (early["score"], early["expected_amount"], early["low_amount"], early["high_amount"]) == (0, None, None, None)
+    assert (early["score"], early["expected_amount"], early["low_amount"], early["high_amount"]) == (
+        0,
+        None,
+        None,
+        None,
+    )
     assert early["reason"] == "Not judged: 27 earlier days with sales are known, 28 are needed."
 
 
-def test_constant_revenue_allows_a_coin_more_but_not_a_tenth(spark: SparkSession) -> None:
-    series = [day(n, 100) for n in range(60)]
-    series[40], series[50] = day(40, 101), day(50, 110)
-
-    assert [row["sold_on"] for row in build(spark, RevenueAnomalies, series) if row["is_anomaly"]] == [
-        MONDAY + timedelta(50)
-    ]
+def test_constant_revenue_allows_a_coin_more_but_not_a_tenth(judged: dict[str, list[Row]]) -> None:
+    assert [row["sold_on"] for row in unusual(judged["constant"])] == [MONDAY + timedelta(50)]
 
 
-def test_days_of_nothing_are_no_reason_to_divide_by_zero(spark: SparkSession) -> None:
-    rows = build(spark, RevenueAnomalies, [*(day(n, 0) for n in range(40)), day(40, -5)])
-
-    assert [row["is_anomaly"] for row in rows] == [False] * 40 + [True]
+def test_days_of_nothing_are_no_reason_to_divide_by_zero(judged: dict[str, list[Row]]) -> None:
+    assert [row["sold_on"] for row in unusual(judged["nothing"])] == [MONDAY + timedelta(40)]
 
 
-def test_a_single_day_and_none(spark: SparkSession) -> None:
-    assert_builds(spark, RevenueAnomalies, [[day(0, 7.5)]], """
-        | seller_id | sold_on    | currency_code | revenue_amount | expected_amount | score | is_anomaly | rule               | reason                                                           |
-        | s1        | 2026-01-05 | KZT           | 7.5            |                 | 0     | false      | too_little_history | Not judged: 0 earlier days with sales are known, 28 are needed. |
-    """)  # fmt: skip
+def test_a_single_day_is_not_judged(judged: dict[str, list[Row]]) -> None:
+    (only,) = judged["single"]
+
+    assert only["revenue_amount"] == Decimal("7.5")
+    assert (only["rule"], only["score"], only["expected_amount"]) == ("too_little_history", 0, None)
+
+
+def test_no_days_make_no_verdicts(spark: SparkSession) -> None:
     assert build(spark, RevenueAnomalies, []) == []

@@ -27,11 +27,17 @@ LINES = purchase_lines("""
 
 def test_days_of_sellers(spark: SparkSession) -> None:
     assert_builds(spark, SellerDaily, [LINES], """
-        | seller_id | sold_on    | currency_code | order_count | line_count | sold_count | returned_count | sales_amount | returns_amount | revenue_amount | customer_count |
-        | s1        | 2026-01-05 | KZT           | 3           | 5          | 7          | 1              | 18.5001      | 2.5            | 16.0001        | 1              |
-        | s1        | 2026-01-05 | USD           | 1           | 1          | 1          | 0              | 99           | 0              | 99             | 1              |
-        | s1        | 2026-01-06 | KZT           | 1           | 1          | 1          | 0              | 4            | 0              | 4              | 1              |
-        | s2        | 2026-01-07 | KZT           | 0           | 2          | 0          | 3              | 0            | 5              | -5             | 1              |
+        | seller_id | sold_on    | currency_code | order_count | line_count | sold_count | returned_count |
+        | s1        | 2026-01-05 | KZT           | 3           | 5          | 7          | 1              |
+        | s1        | 2026-01-05 | USD           | 1           | 1          | 1          | 0              |
+        | s1        | 2026-01-06 | KZT           | 1           | 1          | 1          | 0              |
+        | s2        | 2026-01-07 | KZT           | 0           | 2          | 0          | 3              |
+    """, """
+        | seller_id | sold_on    | currency_code | sales_amount | returns_amount | revenue_amount | customer_count |
+        | s1        | 2026-01-05 | KZT           | 18.5001      | 2.5            | 16.0001        | 1              |
+        | s1        | 2026-01-05 | USD           | 99           | 0              | 99             | 1              |
+        | s1        | 2026-01-06 | KZT           | 4            | 0              | 4              | 1              |
+        | s2        | 2026-01-07 | KZT           | 0            | 5              | -5             | 1              |
     """)  # fmt: skip
 
 
@@ -45,7 +51,12 @@ def test_amounts_stay_exact_where_floating_point_would_not(spark: SparkSession) 
         | a        | 0       | 2026-01-05 09:00 | s1        | KZT           | 1        | 90000000000000.0001 |
         | b        | 0       | 2026-01-05 09:00 | s1        | KZT           | 1        | 0.0002              |
     """)
-    assert_builds(spark, SellerDaily, [lines], """
+    assert_builds(
+        spark,
+        SellerDaily,
+        [lines],
+        """
         | seller_id | sales_amount        |
         | s1        | 90000000000000.0003 |
-    """)
+    """,
+    )

@@ -1,0 +1,52 @@
+"""The journal of runs, `ops.job_runs`: a row for each table of each run, whatever became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from schemas.contract import Contract, contract
+from schemas.ops.tables import JobRuns
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+State = Literal["done", "stopped", "failed"]
+Step = Literal["build", "gates", "write", "push", "done"]
+JOB_RUNS = contract(JobRuns)
+
+
+@dataclass
+class Run:
+    """What is known of one table in one run; filled in as the run goes on."""
+
+    run_id: str
+    table: Contract
+    day: str
+    state: State = "failed"
+    step: Step = "build"
+    rows_in: int = 0
+    rows_out: int = 0
+    delta_version: int = -1
+    verdicts: str = "{}"
+    message: str = ""
+    is_pushed: bool = False
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    finished_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def seconds(self) -> float:
+        return round((self.finished_at - self.started_at).total_seconds(), 3)
+
+    def row(self) -> dict[str, Any]:
+        """The run as a row of the journal."""
+        facts = {name: getattr(self, name) for name in JOB_RUNS.columns if name != "contract"}
+        return {"contract": self.table.name, **facts}
+
+
+def write(client: Client, run: Run) -> None:
+    """Add the run to the journal."""
+    row = run.row()
+    columns = [c.name for c in JOB_RUNS.serving_columns]
+    client.insert(JOB_RUNS.name, [[row[c] for c in columns]], column_names=columns)
