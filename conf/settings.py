@@ -65,6 +65,10 @@ class Settings(BaseSettings):
     live_trigger_seconds: float = 0.0
     lake_trigger_seconds: float = 15.0
     live_batch_events: int = 100_000
+    live_backlog_events: int = Field(
+        default=250_000,
+        description="When more events wait, the live lane leaves them to the lake; 0 means never.",
+    )
     lake_batch_events: int = 1_000_000
     dedup_days: int = Field(
         default=30, ge=1, description="A second copy of an event is found within so many days of ingestion."

@@ -29,7 +29,8 @@ def spark_options(settings: Settings, ui_port: int) -> dict[str, str]:
         "spark.redaction.regex": "(?i)secret|password|token|access[.]?key",
         s3a + "endpoint": settings.s3,
         s3a + "endpoint.region": "us-east-1",
-        s3a + "access.key": settings.s3_key,
+        s3a
+        + "aws.credentials.provider": "software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider",
         s3a + "path.style.access": "true",
         s3a + "connection.ssl.enabled": str(settings.s3.startswith("https")).lower(),
         # The default stream caches the head of a file and serves it stale after an overwrite.
@@ -70,7 +71,7 @@ def spark_options(settings: Settings, ui_port: int) -> dict[str, str]:
 def spark_session(settings: Settings, name: str, *, memory: str, ui_port: int, streaming: bool = False) -> SparkSession:
     """Start Spark in this process. The Spark UI listens on `ui_port`, loopback only.
 
-    `streaming` gives local Spark twice its task slots and fair pools, so that the live lane need not wait for the lake's.
+    `streaming` gives local Spark twice its task slots and fair pools: the live lane need not wait for the lake's tasks.
     """
     if settings.java_home:
         os.environ["JAVA_HOME"] = str(settings.java_home)
@@ -83,23 +84,15 @@ def spark_session(settings: Settings, name: str, *, memory: str, ui_port: int, s
 
     builder = SparkSession.builder.appName(name).master(settings.spark_master)
     for key, value in spark_options(settings, ui_port).items():
-        if not key.endswith("fs.s3a.access.key"):
-            builder = builder.config(key, value)
-    builder = builder.config(
-        "spark.hadoop.fs.s3a.aws.credentials.provider",
-        "software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider",
-    )
+        builder = builder.config(key, value)
     if streaming:
-        builder = builder.config("spark.scheduler.mode", "FAIR")
+        pools = Path(__file__).with_name("spark-pools.xml")
+        builder = builder.config("spark.scheduler.mode", "FAIR").config("spark.scheduler.allocation.file", str(pools))
         if settings.profile == "local":
             builder = builder.master(settings.stream_master)
     builder = builder.config("spark.driver.memory", memory)
-    builder = builder.config("spark.driver.extraJavaOptions", java_options())
+    # ParallelGC because the lanes and the nightly are throughput work with small live sets.
+    builder = builder.config("spark.driver.extraJavaOptions", "-XX:+UseParallelGC -XX:-UsePerfData")
     session = builder.getOrCreate()
-    session.sparkContext.setLogLevel("WARN")
+    session.sparkContext.setLogLevel("ERROR")
     return session
-
-
-def java_options() -> str:
-    """ParallelGC because the lanes are throughput work with small live sets."""
-    return "-XX:+UseParallelGC -XX:-UsePerfData -Djava.io.tmpdir=" + str(Path(os.environ.get("TMPDIR", "/tmp")))  # noqa: S108

@@ -41,7 +41,7 @@ class Run:
 
     def row(self) -> dict[str, Any]:
         """The run as a row of the journal."""
-        facts = {name: getattr(self, name) for name in JOB_RUNS.columns if name != "contract"}
+        facts = {c.name: getattr(self, c.name) for c in JOB_RUNS.columns if c != "contract"}
         return {"contract": self.table.name, **facts}
 
 

@@ -18,7 +18,9 @@ def need_parts(settings: Settings) -> None:
         "MinIO (the lake)": (s3.hostname or "", s3.port or (443 if s3.scheme == "https" else 80)),
         "ClickHouse": settings.clickhouse,
     }
-    silent = [f"{name} does not answer at {host}:{port}." for name, (host, port) in wanted.items() if not _up(host, port)]
+    silent = [
+        f"{name} does not answer at {host}:{port}." for name, (host, port) in wanted.items() if not _up(host, port)
+    ]
     if silent:
         raise Failed("\n".join([*silent, REMEDY]))
 

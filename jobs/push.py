@@ -1,6 +1,6 @@
 """Publishing a gold table: ClickHouse reads the pinned Delta version itself, and swaps when it holds the same rows.
 
-    Delta version V ──INSERT … SELECT … deltaLake()──► staging.T__run ──same facts?──► EXCHANGE with gold.T, drop the old
+    Delta version V ──INSERT … SELECT … deltaLake()──► staging.T__run ──same facts?──► EXCHANGE with gold.T
 
 Whatever fails before the exchange leaves the table that readers see untouched; the exchange is one step.
 """

@@ -11,7 +11,6 @@ Step 4 makes "read = accepted + quarantined + duplicates" true by construction.
 from __future__ import annotations
 
 import json
-import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -46,26 +45,21 @@ class Counts:
         return self.read - self.accepted - self.quarantined
 
 
-@dataclass(frozen=True)
-class Epoch:
-    """The life of one checkpoint. Batch numbers go on from `base` when a lost checkpoint is made anew:
-    Spark's restart at 0, and Delta would skip them as written already."""
+def batch_base(folder: Path, query_id: str, following: int) -> int:
+    """What to add to Spark's batch numbers, which begin at 0 with each new checkpoint, so that they never come twice.
 
-    id: str
-    base: int
-
-
-def epoch(folder: Path, base: int) -> Epoch:
-    """The epoch of the checkpoint in `folder`; a new one, from `base`, where there is none."""
+    Delta skips a number that it knows, so a lost checkpoint would lose data in silence. `query_id` is the checkpoint's
+    own id, `following` the number after the lake's last; the answer is kept beside the checkpoint.
+    """
     file = folder / "epoch.json"
-    if file.exists():
-        return Epoch(**json.loads(file.read_text()))
-    made = Epoch(uuid.uuid4().hex[:12], base)
+    kept = json.loads(file.read_text()) if file.exists() else {}
+    if kept.get("id") == query_id:
+        return int(kept["base"])
     folder.mkdir(parents=True, exist_ok=True)
     fresh = file.with_suffix(".new")
-    fresh.write_text(json.dumps(made.__dict__))
+    fresh.write_text(json.dumps({"id": query_id, "base": following}))
     fresh.replace(file)
-    return made
+    return following
 
 
 class LakeLane:

@@ -1,6 +1,6 @@
 """The live lane: a micro-batch goes straight into ClickHouse, in one Spark job and one insert a table.
 
-Exactly once: an insert carries the token ``query:epoch:batch``, and a batch that is done again has the same rows, so
+Exactly once: an insert carries the token ``lane:domain:checkpoint:batch``, and a batch that is done again has the same rows, so
 ClickHouse drops it; what falls outside its window of tokens is collapsed by key (ReplacingMergeTree), as are copies of
 an event. Nothing is written to Delta here.
 """
@@ -37,14 +37,15 @@ class LiveCounts:
 class LiveLane:
     """Inserts one domain's micro-batches. The batch is bounded, so it may pass through the driver."""
 
-    def __init__(self, spark: SparkSession, settings: Settings, domain: Domain, epoch: str) -> None:
-        self.spark, self.domain, self.epoch = spark, domain, epoch
+    def __init__(self, spark: SparkSession, settings: Settings, domain: Domain) -> None:
+        self.spark, self.domain = spark, domain
         self.client = clickhouse(settings)
         self.quarantine = find("ops.quarantine")
         self.columns = [str(c) for c in domain.silver.serving_columns]
 
-    def write(self, kafka: DataFrame, batch_id: int) -> LiveCounts:
-        """Insert batch `batch_id`. Doing it again changes nothing."""
+    def write(self, kafka: DataFrame, query_id: str, batch_id: int) -> LiveCounts:
+        """Insert batch `batch_id` of the checkpoint `query_id`. Doing it again changes nothing."""
+        token = f"live:{self.domain.name}:{query_id}:{batch_id}"
         event = self.domain.event
         every = self.domain.clean(parse.exploded(parse.records(kafka), event))
         back = ("headers", "value")
@@ -55,9 +56,9 @@ class LiveLane:
         good = rows.filter(rows["is_accepted"]) if rows.num_rows else rows
         bad = rows.filter(pc.invert(rows["is_accepted"]))
         if good.num_rows:
-            self._insert(self.domain.silver, good.select(self.columns), batch_id)
+            self._insert(self.domain.silver, good.select(self.columns), token)
         if bad.num_rows:
-            self._insert(self.quarantine, self._refused(bad), batch_id)
+            self._insert(self.quarantine, self._refused(bad), token)
         accepted = int(pc.sum(pc.equal(good["line_no"], 0)).as_py() or 0)
         return LiveCounts(accepted, good.num_rows, bad.num_rows)
 
@@ -68,7 +69,6 @@ class LiveLane:
         local = self.spark.createDataFrame(bad.select(wanted).rename_columns([names.get(c, c) for c in wanted]))
         return parse.refused(local, self.domain.event).select(*map(str, self.quarantine.serving_columns)).toArrow()
 
-    def _insert(self, table: Contract, rows: pa.Table, batch_id: int) -> None:
-        token = f"live:{self.domain.name}:{self.epoch}:{batch_id}"
+    def _insert(self, table: Contract, rows: pa.Table, token: str) -> None:
         self.client.insert_arrow(table.name, rows, settings={"insert_deduplication_token": token, "async_insert": 0})
         faults.reached(f"live.{table.name}")

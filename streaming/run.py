@@ -20,8 +20,10 @@ from conf import Settings, settings
 from conf.spark import spark_session
 from schemas import live as live_tables
 from streaming import lease
+from streaming.catchup import Filler, step_over_backlog
+from streaming.checkpoints import checkpoint_id, checkpoint_position
 from streaming.compaction import Compactor
-from streaming.lake import LakeLane, epoch
+from streaming.lake import LakeLane, batch_base
 from streaming.live import LiveLane
 from streaming.progress import Progress, serve
 from streaming.queries import Lane, Runner, sentence
@@ -43,18 +45,23 @@ def offsets_after(spark: SparkSession, path: str, topic: str, partitions: int) -
     return json.dumps({topic: {str(p): reached.get(str(p), earliest) for p in range(partitions)}})
 
 
+def folder(chosen: Settings, lane: str, domain: Domain) -> Path:
+    """Where a lane keeps its checkpoint (in `spark`) and its notes."""
+    return Path(chosen.checkpoints) / lane / domain.name
+
+
 def lake_lane(spark: SparkSession, chosen: Settings, domain: Domain, progress: Progress) -> Lane:
-    name, folder = f"lake:{domain.name}", Path(chosen.checkpoints) / "lake" / domain.name
+    name, home = f"lake:{domain.name}", folder(chosen, "lake", domain)
     lane = LakeLane(spark, chosen, domain)
     bronze = lane.path(domain.bronze)
     last = spark.read.format("delta").load(bronze).agg({"batch_id": "max"}).collect()[0][0]
-    this = epoch(folder, 0 if last is None else last + 1)
-    if last is not None and last < this.base:
-        # An epoch that ended between bronze and silver left its last batch half done.
+    following = 0 if last is None else last + 1
+    if last is not None and not (home / "spark" / "metadata").exists():
+        # The checkpoint was lost: its last batch may have been cut off between bronze and silver.
         lane.refine(last)
 
     def handle(batch: DataFrame, batch_id: int) -> dict[str, int]:
-        counts = lane.write(batch, this.base + batch_id)
+        counts = lane.write(batch, batch_base(home, checkpoint_id(home / "spark"), following) + batch_id)
         return {
             "read": counts.read,
             "accepted": counts.accepted,
@@ -66,30 +73,28 @@ def lake_lane(spark: SparkSession, chosen: Settings, domain: Domain, progress: P
         return offsets_after(spark, bronze, domain.topic, domain.event.partitions)
 
     progress.set(name)
-    return Lane(
-        name, domain.topic, folder, chosen.lake_trigger_seconds, chosen.lake_batch_events, start, handle, "lake"
-    )
+    return Lane(name, domain.topic, home, chosen.lake_trigger_seconds, chosen.lake_batch_events, start, handle, "lake")
 
 
 def live_lane(spark: SparkSession, chosen: Settings, domain: Domain, progress: Progress) -> Lane:
-    name, folder = f"live:{domain.name}", Path(chosen.checkpoints) / "live" / domain.name
-    lane = LiveLane(spark, chosen, domain, epoch(folder, 0).id)
+    name, home = f"live:{domain.name}", folder(chosen, "live", domain)
+    lane = LiveLane(spark, chosen, domain)
 
     def handle(batch: DataFrame, batch_id: int) -> dict[str, int]:
-        counts = lane.write(batch, batch_id)
+        counts = lane.write(batch, checkpoint_id(home / "spark"), batch_id)
         return {"read": counts.accepted + counts.refused, "accepted": counts.accepted, "refused": counts.refused}
 
+    def start() -> str:
+        return step_over_backlog(chosen, domain, home)
+
     progress.set(name)
-    return Lane(
-        name,
-        domain.topic,
-        folder,
-        chosen.live_trigger_seconds,
-        chosen.live_batch_events,
-        lambda: "earliest",
-        handle,
-        "live",
-    )
+    return Lane(name, domain.topic, home, chosen.live_trigger_seconds, chosen.live_batch_events, start, handle, "live")
+
+
+def filler(chosen: Settings, domain: Domain) -> Filler:
+    """Follows the lake lane by its checkpoint."""
+    lake = folder(chosen, "lake", domain) / "spark"
+    return Filler(chosen, domain, folder(chosen, "live", domain), lambda: checkpoint_position(lake, domain.topic))
 
 
 def run(chosen: Settings, lanes: tuple[str, ...]) -> None:
@@ -106,7 +111,7 @@ def run(chosen: Settings, lanes: tuple[str, ...]) -> None:
     lock = lease.take_in_java(spark, chosen.run)
     log.info("the lake's tables are held: %s", lock)
     runners: list[Runner] = []
-    compactor: Compactor | None = None
+    helpers: list[Compactor | Filler] = []
     try:
         tables = [t for d in domains() for t in (d.bronze, d.silver, d.quarantine)]
         for table in tables:
@@ -118,16 +123,17 @@ def run(chosen: Settings, lanes: tuple[str, ...]) -> None:
         for runner in runners:
             runner.start()
         if "lake" in lanes:
-            compactor = Compactor(spark, chosen, tables)
-            compactor.start()
+            helpers = [Compactor(spark, chosen, tables), *(filler(chosen, domain) for domain in domains())]
+        for helper in helpers:
+            helper.start()
         progress.ready.set()
         log.info("%d queries run; progress on port %d", len(runners), chosen.port("metrics"))
         stopping.wait()
     finally:
         for runner in runners:
             runner.stop()
-        if compactor:
-            compactor.stop()
+        for helper in helpers:
+            helper.stop()
         spark.stop()
         held.close()
 

@@ -70,6 +70,19 @@ def test_death_right_after_a_write(stream: Stream, judge: Judge, tmp_path: Path,
     judge.wait_and_judge(run, ledger)
 
 
+def test_a_backlog_reaches_clickhouse_by_way_of_the_lake(stream: Stream, judge: Judge, tmp_path: Path) -> None:
+    run, ledger = "backlog", tmp_path / "ledger"
+    stream.stop()
+    send(run, ledger, "--events", "20000", "--seed", "6", "--single-line")
+    # It dies between a fill and its note, so that the fill is done twice.
+    stream.start(die_after="fill.loaded:1", lake_batch_events=6_000, backlog=5_000)
+    stream.wait_dead()
+    stream.start(lake_batch_events=6_000, backlog=5_000)
+    judge.wait_and_judge(run, ledger)
+    live = stream.progress()["queries"]["live:purchases"]
+    assert live["read_total"] < 5_000, "the live lane was to leave the backlog to the lake"
+
+
 @pytest.mark.parametrize("part", ["kafka", "minio", "clickhouse"])
 def test_kill_of_a_part_while_data_flows(stream: Stream, parts: Parts, judge: Judge, tmp_path: Path, part: str) -> None:
     run, ledger = f"part-{part}", tmp_path / "ledger"

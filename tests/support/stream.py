@@ -29,7 +29,9 @@ class Stream:
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
-    def start(self, *, die_after: str = "", lake_batch_events: int = 20_000, live_batch_events: int = 2_000) -> None:
+    def start(
+        self, *, die_after: str = "", lake_batch_events: int = 20_000, live_batch_events: int = 2_000, backlog: int = 0
+    ) -> None:
         """Start it if it does not run; `die_after` is a step such as ``lake.silver.purchase_lines:1``."""
         if self.is_running:
             if not die_after:
@@ -39,6 +41,7 @@ class Stream:
             "SAUDA_LAKE_TRIGGER_SECONDS": "1",
             "SAUDA_LAKE_BATCH_EVENTS": str(lake_batch_events),
             "SAUDA_LIVE_BATCH_EVENTS": str(live_batch_events),
+            "SAUDA_LIVE_BACKLOG_EVENTS": str(backlog),
             "SAUDA_DIE_AFTER": die_after,
         }
         self._log.parent.mkdir(parents=True, exist_ok=True)

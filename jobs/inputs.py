@@ -1,0 +1,99 @@
+"""What tables are built from: pinned versions of their sources, and the steps that several tables begin with."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from pyspark import StorageLevel
+
+from jobs.errors import Failed
+from jobs.lake import Lake
+from jobs.registry import Build, Transform, transforms
+from schemas.contract import Contract
+from schemas.derive.spark import schema_ddl
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+Step = tuple[Build, tuple[str, ...]]
+
+
+class Inputs:
+    """The sources of one run. A silver table has one version for the whole run, whatever is appended meanwhile."""
+
+    def __init__(self, spark: SparkSession, lake: Lake) -> None:
+        self.spark, self.lake = spark, lake
+        self._frames: dict[str, DataFrame] = {}
+        self._counts: dict[str, int] = {}
+        self._lock = threading.RLock()
+
+    def frame(self, source: Contract) -> DataFrame:
+        """The table as it stood when it was first asked for. A silver table that nothing has filled yet is empty.
+
+        A gold table may be built in the run itself, so its version is looked up anew. Raises Failed where it has none.
+        """
+        with self._lock:
+            if source.name not in self._frames or source.layer == "gold":
+                self._frames[source.name] = self._read(source)
+            return self._frames[source.name]
+
+    def count(self, source: Contract) -> int:
+        """How many rows the table has."""
+        with self._lock:
+            if source.name not in self._counts or source.layer == "gold":
+                self._counts[source.name] = self.frame(source).count()
+            return self._counts[source.name]
+
+    def _read(self, source: Contract) -> DataFrame:
+        version = self.lake.version(source.name)
+        if version is not None:
+            return read_version(self.spark, self.lake, source, version)
+        if source.layer == "gold":
+            raise Failed(
+                f"{source.name} is not built yet, and this table is built from it. Build all: job {source.domain}"
+            )
+        return self.spark.createDataFrame([], schema_ddl(source))
+
+
+def read_version(spark: SparkSession, lake: Lake, table: Contract, version: int) -> DataFrame:
+    """One version of a Delta table, the same whenever it is read."""
+    return spark.read.format("delta").option("versionAsOf", version).load(lake.path(table.name))
+
+
+class SharedSteps:
+    """Results of steps that several tables begin with: made at the first need, kept until the last table is done."""
+
+    def __init__(self, tables: Iterable[Contract]) -> None:
+        self._users = Counter(step for table in tables if (step := step_of(transforms()[table.name])) is not None)
+        self._kept: dict[Step, DataFrame] = {}
+        self._lock = threading.Lock()
+
+    def build(self, transform: Transform, inputs: list[DataFrame]) -> DataFrame:
+        """The table's rows. A step that no other table of the run shares is not worth keeping."""
+        step = step_of(transform)
+        with self._lock:
+            if step is None or (step not in self._kept and self._users[step] < 2):
+                return transform.over(*inputs)
+            if step not in self._kept:
+                self._kept[step] = step[0](*inputs).persist(StorageLevel.MEMORY_AND_DISK)
+            return transform.build(self._kept[step])
+
+    def done(self, transform: Transform) -> None:
+        """Say that a table is done, or given up."""
+        step = step_of(transform)
+        if step is None:
+            return
+        with self._lock:
+            self._users[step] -= 1
+            if not self._users[step] and step in self._kept:
+                self._kept.pop(step).unpersist()
+
+
+def step_of(transform: Transform) -> Step | None:
+    """The shared step of a table, with the sources it is done over."""
+    if transform.shared is None:
+        return None
+    return transform.shared, tuple(source.name for source in transform.contract.built_from)

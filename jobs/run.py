@@ -1,0 +1,171 @@
+"""Builds gold tables: ``python -m jobs.run nightly``, or a domain, or one table; ``--list`` shows the names.
+
+Exit code 0: all is done. 1: a table failed or was stopped by a gate, or a part is down. 2: a name or a day is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import secrets
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from conf import Settings, settings
+from conf.spark import spark_session
+from jobs.errors import Failed, Refused
+from jobs.journal import Run
+from jobs.lake import S3Lake
+from jobs.lease import lease
+from jobs.parts import need_parts
+from jobs.registry import transforms
+from jobs.runner import Runner, sentence
+from jobs.serving import Serving
+from schemas.contract import Contract, order_by_dependency
+from schemas.live import ContractMismatch, apply_delta
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+FIRST_DAY = date(2000, 1, 1)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What was asked for. `day` is None where everything is to be built."""
+
+    name: str
+    tables: Sequence[Contract]
+    day: date | None
+    run_id: str
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command. What a person can mend is printed as a sentence."""
+    asked = _parser().parse_args(arguments)
+    if asked.list:
+        print("\n".join(_names()))
+        return 0
+    began = time.monotonic()
+    try:
+        run_id = f"{datetime.now(UTC):%Y%m%d%H%M%S}_{secrets.token_hex(3)}"
+        job = Job(asked.name, chosen(asked.name), checked_day(asked.day), run_id)
+        runs = build(settings(), job)
+    except Failed as error:
+        print(error, file=sys.stderr)
+        return error.code
+    _summary(job, runs, time.monotonic() - began, as_json=asked.json)
+    return 0 if all(run.state == "done" for run in runs) else 1
+
+
+def chosen(name: str | None) -> list[Contract]:
+    """The tables of a job, each after those it is built from. Raises Refused, with the names there are."""
+    every = [transform.contract for transform in transforms().values()]
+    found = [t for t in every if name in ("nightly", t.domain, t.name, t.table)]
+    if not found:
+        said = f"No job is called {name!r}" if name else "Which job?"
+        raise Refused(f"{said}; there are: {', '.join(_names())}")
+    return order_by_dependency(found)
+
+
+def checked_day(text: str | None) -> date | None:
+    """The day to be rebuilt. Raises Refused for what is no day, or none that an event can have."""
+    if text is None:
+        return None
+    last = datetime.now(UTC).date() + timedelta(days=1)
+    try:
+        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()
+    except ValueError:
+        day = None
+    if day is None or not FIRST_DAY <= day <= last:
+        raise Refused(f"{text!r} is no day that can be built; the days are {FIRST_DAY} to {last}, written like these")
+    return day
+
+
+def build(settings: Settings, job: Job) -> list[Run]:
+    """Build and publish the tables in one Spark session; what becomes of each is printed and put into the journal.
+
+    Raises Failed where nothing could be begun.
+    """
+    with lease(settings.run / "jobs.lock", f"The job {job.name}"):
+        need_parts(settings)
+        serving, lake = Serving(settings, job.run_id), S3Lake(settings)
+        serving.prepare(job.tables)
+        for source in {s.name: s for t in job.tables for s in t.built_from if s.layer != "gold"}.values():
+            if lake.version(source.name) is None:
+                print(f"{source.name} does not exist yet, so there is nothing to build: tables from it become empty.")
+        spark = spark_session(
+            settings, f"sauda job {job.name}", memory=settings.job_memory, ui_port=settings.port("job_ui")
+        )
+        try:
+            _make_delta_tables(spark, lake, job.tables)
+
+            def record(run: Run) -> None:
+                print(_told(run), flush=True)
+                try:
+                    serving.record(run)
+                except Exception as error:
+                    print(f"The journal could not be written: {sentence(error)}", file=sys.stderr)
+
+            return Runner(spark, lake, serving.publish, record, job.run_id, job.day).run(job.tables)
+        finally:
+            spark.stop()
+
+
+def _make_delta_tables(spark: SparkSession, lake: S3Lake, tables: Sequence[Contract]) -> None:
+    """Raises Failed where a live table differs from its contract."""
+
+    def made(table: Contract) -> list[str]:
+        return apply_delta(spark, table, lake.path(table.name))
+
+    with ThreadPoolExecutor(4) as pool:
+        try:
+            list(pool.map(made, tables))
+        except ContractMismatch as difference:
+            raise Failed(f"A contract and a live table disagree.\n{difference}") from None
+
+
+def _told(run: Run) -> str:
+    if run.state == "done":
+        return f"✓ {run.table.name:<36} {run.rows_out:>12,} rows {run.seconds:>7.1f} s"
+    return f"✗ {run.table.name}: {run.message}"
+
+
+def _summary(job: Job, runs: Sequence[Run], seconds: float, *, as_json: bool) -> None:
+    bad = [run for run in runs if run.state != "done"]
+    day = f" for {job.day}" if job.day else ""
+    if bad:
+        print(f"{len(runs) - len(bad)} of {len(runs)} tables are built{day}, in {seconds:.1f} s. See ops.latest_runs.")
+    else:
+        print(f"{len(runs)} tables are built and published{day}, in {seconds:.1f} s.")
+    if as_json:
+        tables = [
+            {"table": run.table.name, "state": run.state, "step": run.step, "rows": run.rows_out,
+             "version": run.delta_version, "seconds": run.seconds, "message": run.message}
+            for run in runs
+        ]  # fmt: skip
+        state = "failed" if bad else "done"
+        print(json.dumps({"run_id": job.run_id, "state": state, "seconds": round(seconds, 3), "tables": tables}))
+
+
+def _names() -> list[str]:
+    every = [transform.contract for transform in transforms().values()]
+    return ["nightly", *sorted({t.domain for t in every}), *(t.name for t in every)]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m jobs.run", description="Build gold tables and publish them.")
+    parser.add_argument("name", nargs="?", help="nightly (everything), a domain, or a table")
+    parser.add_argument("--day", help="build only this day, e.g. 2026-03-01; tables without a day are built whole")
+    parser.add_argument("--json", action="store_true", help="end with a line of JSON")
+    parser.add_argument("--list", action="store_true", help="show the names and end")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,55 @@
+"""ClickHouse's side of a run: tables made ready, versions published, the journal written."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from conf import Settings
+from conf.connect import clickhouse
+from jobs import journal
+from jobs.errors import Failed
+from jobs.fingerprint import Facts
+from jobs.journal import Run
+from jobs.lake import S3Lake
+from jobs.push import drop_leftovers, push
+from schemas.contract import Contract
+from schemas.live import ContractMismatch, apply_clickhouse
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+
+class Serving:
+    """Published to from several threads: each has a client of its own."""
+
+    def __init__(self, settings: Settings, run_id: str) -> None:
+        self.settings, self.run_id = settings, run_id
+        self.lake = S3Lake(settings)
+        self._own = threading.local()
+
+    @property
+    def client(self) -> Client:
+        """This thread's client."""
+        if not hasattr(self._own, "client"):
+            self._own.client = clickhouse(self.settings)
+        client: Client = self._own.client
+        return client
+
+    def prepare(self, tables: Iterable[Contract]) -> None:
+        """Make the tables and drop what killed runs left. Raises Failed where one differs from its contract."""
+        try:
+            apply_clickhouse(self.client, [*tables, journal.JOB_RUNS])
+        except ContractMismatch as difference:
+            raise Failed(f"A contract and a live table disagree.\n{difference}") from None
+        drop_leftovers(self.client)
+
+    def publish(self, table: Contract, version: int, facts: Facts) -> None:
+        """Show a version of a Delta table; a contract that ClickHouse does not hold has nothing to show."""
+        if table.clickhouse is not None:
+            push(self.client, table, self.lake.url(table.name), version, facts, self.run_id)
+
+    def record(self, run: Run) -> None:
+        """Add a run to the journal."""
+        journal.write(self.client, run)

@@ -1,0 +1,38 @@
+"""How far a query has come, and how far the topic goes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from confluent_kafka import Consumer, TopicPartition
+
+from conf import Settings
+
+Offsets = dict[str, int]
+"""The next offset by partition; Spark writes partitions as text."""
+
+
+def topic_ends(settings: Settings, topic: str) -> tuple[Offsets, Offsets]:
+    """The first and the next offset of each partition. Raises KafkaException where the broker doesn't answer."""
+    consumer = Consumer({"bootstrap.servers": settings.kafka, "group.id": "sauda-ends", "enable.auto.commit": False})
+    try:
+        partitions = consumer.list_topics(topic, timeout=20).topics[topic].partitions
+        marks = {p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=20) for p in partitions}
+        return {str(p): low for p, (low, _) in marks.items()}, {str(p): high for p, (_, high) in marks.items()}
+    finally:
+        consumer.close()
+
+
+def checkpoint_position(checkpoint: Path, topic: str) -> Offsets:
+    """Up to where a query has finished, as its checkpoint says; empty without one."""
+    commits = [int(f.name) for f in (checkpoint / "commits").glob("*") if f.name.isdigit()]
+    if not commits:
+        return {}
+    lines = (checkpoint / "offsets" / str(max(commits))).read_text().splitlines()
+    return dict(json.loads(lines[-1]).get(topic, {}))
+
+
+def checkpoint_id(checkpoint: Path) -> str:
+    """The id that Spark gave a checkpoint when it made it. Another checkpoint in the same place has another."""
+    return str(json.loads((checkpoint / "metadata").read_text())["id"])
