@@ -41,6 +41,9 @@ def spark_options(settings: Settings, ui_port: int) -> dict[str, str]:
         delta + "snapshotPartitions": "1",
         delta + "properties.defaults.enableDeletionVectors": "false",
         delta + "properties.defaults.checkpointInterval": "20",
+        # Files of 64 MB and more are left alone, so that compaction costs what came in since the last, not the table.
+        delta + "optimize.minFileSize": str(64 << 20),
+        delta + "optimize.maxFileSize": str(256 << 20),
         "spark.sql.streaming.stateStore.providerClass": (
             "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
         ),
@@ -91,8 +94,9 @@ def spark_session(settings: Settings, name: str, *, memory: str, ui_port: int, s
         if settings.profile == "local":
             builder = builder.master(settings.stream_master)
     builder = builder.config("spark.driver.memory", memory)
-    # ParallelGC because the lanes and the nightly are throughput work with small live sets.
-    builder = builder.config("spark.driver.extraJavaOptions", "-XX:+UseParallelGC -XX:-UsePerfData")
+    # ParallelGC because the lanes and the nightly are throughput work with small live sets. The deep stack because
+    # Spark matches a failed batch's message with a regular expression that recurses once a character.
+    builder = builder.config("spark.driver.extraJavaOptions", "-XX:+UseParallelGC -XX:-UsePerfData -Xss8m")
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     return session

@@ -1,8 +1,8 @@
 """What tells in two systems whether they hold the same rows: a count, a checksum, exact sums of money.
 
 The checksum is the sum of a small whole number a row. It does not depend on the order of the rows, Spark and ClickHouse
-come to the same number, and it costs neither of them a text: each value becomes a BIGINT, the BIGINTs are shifted by the
-place of their column and folded by XOR, and the low 31 bits of high and low half are added up.
+come to the same one, and it costs neither of them a text: each value becomes a BIGINT, the BIGINTs are shifted by the
+place of their column and folded by XOR, and low and high half by XOR again, of which 31 bits are taken.
 """
 
 from __future__ import annotations
@@ -63,31 +63,33 @@ class Facts:
 def spark_facts(contract: Contract) -> list[str]:
     """Aggregates for Spark, in the order of `Facts.of`."""
     row = _folded(
-        contract,
-        _spark_value,
-        fold="{a} ^ {b}",
-        shift="shiftleft({x}, {n})",
+        contract.serving_columns, _spark_value, fold="{a} ^ {b}", shift="shiftleft({x}, {n})",
         low="(({x}) ^ shiftrightunsigned({x}, 32)) & 2147483647",
-    )
+    )  # fmt: skip
     return ["count(*)", f"sum({row})", *(f"sum({ident(c)})" for c in _money(contract))]
 
 
 def clickhouse_facts(contract: Contract) -> list[str]:
     """Aggregates for ClickHouse, in the order of `Facts.of`."""
-    row = _folded(
-        contract, _clickhouse_value, fold="bitXor({a}, {b})", shift="bitShiftLeft({x}, {n})",
+    row = clickhouse_row(contract.serving_columns)
+    return ["count()", f"sum({row})", *(f"sum({ident(c)})" for c in _money(contract))]
+
+
+def clickhouse_row(columns: Sequence[Column]) -> str:
+    """The small whole number of a row, over some of its columns."""
+    return _folded(
+        columns, _clickhouse_value, fold="bitXor({a}, {b})", shift="bitShiftLeft({x}, {n})",
         low="bitAnd(bitXor({x}, reinterpretAsInt64(bitShiftRight(reinterpretAsUInt64({x}), 32))), 2147483647)",
     )  # fmt: skip
-    return ["count()", f"sum({row})", *(f"sum({ident(c)})" for c in _money(contract))]
 
 
 def _money(contract: Contract) -> list[str]:
     return [c.name for c in contract.serving_columns if c.type.name == "MONEY"]
 
 
-def _folded(contract: Contract, value: Callable[[Column], str], *, fold: str, shift: str, low: str) -> str:
+def _folded(columns: Sequence[Column], value: Callable[[Column], str], *, fold: str, shift: str, low: str) -> str:
     row = ""
-    for place, column in enumerate(contract.serving_columns):
+    for place, column in enumerate(columns):
         # Shifted so that equal values in two columns do not cancel each other.
         shifted = shift.format(x=value(column), n=place * 3 % 29)
         row = fold.format(a=row, b=shifted) if row else shifted

@@ -1,7 +1,7 @@
 """The gates before a table is published: its contract's rules, its required values and its key, over the finished rows.
 
-What is asked of the rows is one aggregation, whatever the number of rules; a row that breaks one is looked up only where
-there is one to show.
+What is asked of the rows is one aggregation, whatever the number of rules; a row that breaks a rule is looked up only
+where there is one to show.
 """
 
 from __future__ import annotations

@@ -50,17 +50,12 @@ class Inputs:
     def _read(self, source: Contract) -> DataFrame:
         version = self.lake.version(source.name)
         if version is not None:
-            return read_version(self.spark, self.lake, source, version)
+            return self.lake.read(self.spark, source.name, version)
         if source.layer == "gold":
             raise Failed(
                 f"{source.name} is not built yet, and this table is built from it. Build all: job {source.domain}"
             )
         return self.spark.createDataFrame([], schema_ddl(source))
-
-
-def read_version(spark: SparkSession, lake: Lake, table: Contract, version: int) -> DataFrame:
-    """One version of a Delta table, the same whenever it is read."""
-    return spark.read.format("delta").option("versionAsOf", version).load(lake.path(table.name))
 
 
 class SharedSteps:

@@ -4,32 +4,81 @@ from __future__ import annotations
 
 import json
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from conf import Settings
+from jobs.errors import Failed
+from schemas.derive.spark import ident
 
 if TYPE_CHECKING:
     from minio import Minio
+    from pyspark.sql import DataFrame, SparkSession
 
+VACUUM_EVERY = 14
 _COMMIT = re.compile(r"/(\d{20})\.json$")
 
 
 class Lake(Protocol):
-    """What the runner needs to know of the place of the tables."""
-
-    def path(self, name: str) -> str:
-        """The table's path as Spark takes it."""
-        ...
+    """What a run needs of the lake."""
 
     def version(self, name: str) -> int | None:
-        """The newest version of a Delta table; None where there is no table."""
+        """The newest version of a table; None where there is no table."""
         ...
+
+    def read(self, spark: SparkSession, name: str, version: int) -> DataFrame:
+        """One version of a table, the same whenever it is read."""
+        ...
+
+    def write(self, rows: DataFrame, name: str, *, where: str, note: str) -> int:
+        """Replace the table, or the rows for which `where` is true, in one commit. Returns the version this made."""
+        ...
+
+    def tidy(self, spark: SparkSession, name: str, version: int) -> None:
+        """Now and then, drop what no reader can need any more."""
+        ...
+
+
+class DeltaTables(ABC):
+    """A lake of Delta tables, wherever they lie."""
+
+    @abstractmethod
+    def path(self, name: str) -> str:
+        """The table's path as Spark takes it."""
+
+    @abstractmethod
+    def version(self, name: str) -> int | None:
+        """The newest version of a table; None where there is no table."""
+
+    def read(self, spark: SparkSession, name: str, version: int) -> DataFrame:
+        """One version of a table, the same whenever it is read."""
+        return spark.read.format("delta").option("versionAsOf", version).load(self.path(name))
+
+    def write(self, rows: DataFrame, name: str, *, where: str, note: str) -> int:
+        """Replace the table, or the rows for which `where` is true, in one commit. Returns the version this made.
+
+        An overwrite is idempotent by nature: done again, it makes a version with equal rows. Delta's transaction ids
+        (txnAppId, txnVersion) are for appends; here they could only make it skip a write in silence.
+        """
+        writer = rows.write.format("delta").mode("overwrite").option("userMetadata", note)
+        if where:
+            writer = writer.option("replaceWhere", where)
+        writer.save(self.path(name))
+        version = self.version(name)
+        if version is None:
+            raise Failed(f"{name} was written, and all the same its log has no commit.")
+        return version
+
+    def tidy(self, spark: SparkSession, name: str, version: int) -> None:
+        """Every so many versions, drop files that no version of the last seven days needs."""
+        if version and version % VACUUM_EVERY == 0:
+            spark.sql(f"VACUUM delta.{ident(self.path(name))}")
 
 
 @dataclass(frozen=True)
-class S3Lake:
+class S3Lake(DeltaTables):
     """The lake on S3."""
 
     settings: Settings

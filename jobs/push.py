@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 STAGING = "staging"
 # A table's months may be more than the hundred partitions that ClickHouse lets one insert write.
-_LOAD = {"max_partitions_per_insert_block": 0, "throw_on_max_partitions_per_insert_block": 0}
+LOAD = {"max_partitions_per_insert_block": 0, "throw_on_max_partitions_per_insert_block": 0}
 
 
 def push(client: Client, contract: Contract, url: str, version: int, facts: Facts, run_id: str) -> None:
@@ -33,7 +33,7 @@ def push(client: Client, contract: Contract, url: str, version: int, facts: Fact
     client.command(clickhouse.create_table(contract, fresh))
     columns = ", ".join(map(ident, contract.serving_columns))
     client.command(
-        f"INSERT INTO {fresh} ({columns}) SELECT {columns} FROM {delta(url)} {pinned(version)}", settings=_LOAD
+        f"INSERT INTO {fresh} ({columns}) SELECT {columns} FROM {delta(url)} {pinned(version)}", settings=LOAD
     )
     loaded = facts_of(client, contract, fresh)
     difference = loaded.difference(facts)

@@ -21,7 +21,7 @@ from jobs.conform import conform
 from jobs.errors import Failed
 from jobs.fingerprint import Facts, spark_facts
 from jobs.gates import Judgement, judge
-from jobs.inputs import Inputs, SharedSteps, read_version
+from jobs.inputs import Inputs, SharedSteps
 from jobs.journal import Run
 from jobs.lake import Lake
 from jobs.registry import transforms
@@ -103,6 +103,7 @@ class Runner:
         run.step = "push"
         self.publish(table, run.delta_version, self._facts(table, run.delta_version, judgement))
         run.is_pushed = True
+        self.lake.tidy(self.spark, table.name, run.delta_version)
 
     def _judge(self, rows: DataFrame, table: Contract, run: Run) -> Judgement:
         judgement = judge(rows, table)
@@ -114,22 +115,15 @@ class Runner:
         return judgement
 
     def _write(self, table: Contract, rows: DataFrame, count: int) -> int:
-        """Replace the Delta table, or its day. Returns the version this made; done again, it makes an equal one."""
         files = min(self.spark.sparkContext.defaultParallelism, count // ROWS_A_FILE + 1)
-        writer = rows.coalesce(files).write.format("delta").mode("overwrite").option("userMetadata", self.run_id)
-        if self._is_by_day(table):
-            writer = writer.option("replaceWhere", self._of_day(table))
-        writer.save(self.lake.path(table.name))
-        version = self.lake.version(table.name)
-        if version is None:
-            raise Failed(f"{table.name} was written, and all the same its log has no commit.")
-        return version
+        where = self._of_day(table) if self._is_by_day(table) else ""
+        return self.lake.write(rows.coalesce(files), table.name, where=where, note=self.run_id)
 
     def _facts(self, table: Contract, version: int, judgement: Judgement) -> Facts:
         """What the written version holds in all; after a day's run that is more than the rows that were judged."""
         if not self._is_by_day(table):
             return judgement.facts
-        (answer,) = read_version(self.spark, self.lake, table, version).selectExpr(*spark_facts(table)).collect()
+        (answer,) = self.lake.read(self.spark, table.name, version).selectExpr(*spark_facts(table)).collect()
         return Facts.of(table, answer)
 
     def _is_by_day(self, table: Contract) -> bool:

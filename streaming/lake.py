@@ -3,7 +3,7 @@
 Each step reads what the step before it committed, and each write carries the batch's number as its Delta transaction,
 so a batch that is cut off anywhere is simply done again: what stands is skipped, what is missing is made.
 
-    Kafka ─1─► bronze(batch) ─2─► which events came before? ─3─► silver(batch) ─4─► bronze less silver: refused, or copies
+    Kafka ─1─► bronze(batch) ─2─► which came before? ─3─► silver(batch) ─4─► bronze less silver: refused, or copies
 
 Step 4 makes "read = accepted + quarantined + duplicates" true by construction.
 """
@@ -84,8 +84,7 @@ class LakeLane:
         """Silver and quarantine of a batch that stands in bronze."""
         domain = self.domain
         raw = self.table(domain.bronze).where(F.col("batch_id") == number)
-        size = raw.agg(F.count("*"), F.min("ingested_at")).head()
-        read, since = (size[0], size[1]) if size else (0, None)
+        read, since = raw.agg(F.count("*"), F.min("ingested_at")).collect()[0]
         if not read:
             return Counts(0, 0, 0)
         copies = self._copies(raw, since - timedelta(days=self.settings.dedup_days), number)
@@ -110,7 +109,7 @@ class LakeLane:
         faults.reached(f"lake.{contract.name}")
 
     def _copies(self, raw: DataFrame, since: Any, number: int) -> pa.Table:
-        """Places (partition and offset as one number) of the events that were accepted before, in this batch or an earlier one.
+        """Places (partition and offset as one number) of the copies of events accepted before, in this batch or another.
 
         Hashes find the suspects among millions by whole numbers alone; the ids themselves decide. Only an accepted
         event makes a later copy a duplicate: a refused one may be sent again, mended, under its id.
@@ -140,7 +139,7 @@ class LakeLane:
         return raw.withColumn("place", F.expr(PLACE)).join(F.broadcast(places), "place", "left_anti")
 
     def _quarantine(self, raw: DataFrame, silver: DataFrame, number: int) -> int:
-        """Say why of each record that is not in silver; what keeps every rule is a copy. Returns how many were refused."""
+        """Say why of each record that is not in silver; what keeps every rule is a copy. Returns how many were new."""
         table = self.domain.quarantine
         rest = self._without(raw, silver.select(F.expr(PLACE).alias("place")))
         nth = F.row_number().over(Window.partitionBy("event_id").orderBy(*IN_ORDER))

@@ -1,8 +1,8 @@
 """The live lane: a micro-batch goes straight into ClickHouse, in one Spark job and one insert a table.
 
-Exactly once: an insert carries the token ``lane:domain:checkpoint:batch``, and a batch that is done again has the same rows, so
-ClickHouse drops it; what falls outside its window of tokens is collapsed by key (ReplacingMergeTree), as are copies of
-an event. Nothing is written to Delta here.
+Exactly once: an insert carries the token ``live:domain:checkpoint:batch``, and a batch that is done again has the same
+rows, so ClickHouse drops it; what falls outside its window of tokens is collapsed by key (ReplacingMergeTree), as are
+copies of an event. Nothing is written to Delta here.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from schemas.contract import Contract
-from schemas.derive.quarantine import is_broken, read_event, reason, text_ddl
+from schemas.derive.quarantine import is_broken, read_event, read_leniently, reason, text_ddl
 
 # Our producers write ce_id first; looking there spares the search for it. A record without an id is known by its place.
 EVENT_ID = (
@@ -16,8 +16,12 @@ EVENT_ID = (
 )
 SOURCE = "CAST(get(filter(headers, h -> h.key = 'ce_source'), 0).value AS STRING)"
 # Milliseconds of the broker's clock, then the low bits of the offset, taken from the largest BIGINT: an earlier copy
-# of an event has the greater number, and it is the greater that ReplacingMergeTree keeps.
-ARRIVAL = "9223372036854775807 - (unix_millis(ingested_at) * 4194304 + kafka_offset % 4194304)"
+# of an event has the greater number, and it is the greater that ReplacingMergeTree keeps. Bounded (by the year 2248),
+# because a topic that takes its producers' clocks may hold any time, and an overflow would stop the stream.
+ARRIVAL = (
+    "9223372036854775807 - "
+    "(least(greatest(unix_millis(ingested_at), 0), 8796093022207) * 1048576 + kafka_offset % 1048576)"
+)
 
 ENVELOPE = ("kafka_topic", "kafka_partition", "kafka_offset", "ingested_at", "event_id", "event_hash")
 
@@ -38,7 +42,7 @@ def records(kafka: DataFrame) -> DataFrame:
 
 
 def exploded(raw: DataFrame, event: Contract) -> DataFrame:
-    """One row per element of the event's list (`line_no`, `line`), with the envelope, the parsed event `e`, headers and value.
+    """One row per element of the event's list: `line_no`, `line`, the envelope, the parsed event `e`, headers, value.
 
     A refused event gives one row whose `line` is null, and callers drop rows by that: a filter on a parsed field would
     be pushed below the parse, and the JSON parsed twice (1.6 s per million events).
@@ -52,17 +56,21 @@ def exploded(raw: DataFrame, event: Contract) -> DataFrame:
 
 
 def refused(raw: DataFrame, event: Contract) -> DataFrame:
-    """The records that break a rule, with the rule and its sentence."""
+    """The records that break a rule, with the rule and its sentence.
+
+    `source` is what the event itself says of it (a file with its lines), else what the header ce_source says.
+    """
     value = F.col("value").cast("string")
     corrupt = {"columnNameOfCorruptRecord": "_corrupt"}
     text = F.from_json(value, text_ddl(event), corrupt)
-    parsed = raw.withColumns({"e": F.expr(read_event(event)), "t": text})
+    parsed = raw.withColumns({"e": F.expr(read_event(event)), "partly": F.expr(read_leniently(event)), "t": text})
     judged = parsed.withColumn("why", F.expr(f"CASE WHEN {is_broken(event)} THEN {reason(event)} END"))
+    source = f"coalesce(nullif(trim(t.source), ''), {SOURCE})" if "source" in event.columns else SOURCE
     return judged.where("why IS NOT NULL").select(
         *ENVELOPE,
         F.expr(ARRIVAL).alias("arrival"),
         F.col("why.rule").alias("rule"),
         F.col("why.sentence").alias("sentence"),
         "value",
-        F.expr(SOURCE).alias("source"),
+        F.expr(source).alias("source"),
     )

@@ -16,7 +16,7 @@ from streaming.progress import Progress
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
-    from pyspark.sql.streaming import StreamingQuery
+    from pyspark.sql.streaming.query import StreamingQuery
 
 log = logging.getLogger("sauda.stream")
 LONGEST_WAIT = 15.0
@@ -51,6 +51,8 @@ class Runner(threading.Thread):
             began = time.monotonic()
             try:
                 self._query = self._start()
+                if self._stopping.is_set():
+                    self._query.stop()
                 self.progress.set(self.lane.name, state="running")
                 while not self._query.awaitTermination(1):
                     self._look(self._query)
@@ -95,7 +97,12 @@ class Runner(threading.Thread):
 
     def _batch(self, batch: DataFrame, batch_id: int) -> None:
         began = time.monotonic()
-        outcomes = self.lane.handle(batch, batch_id)
+        try:
+            outcomes = self.lane.handle(batch, batch_id)
+        except Exception as error:
+            # Spark would carry the whole trace of both languages through the error's message, twice over.
+            log.debug("%s, batch %d", self.lane.name, batch_id, exc_info=True)
+            raise RuntimeError(sentence(error)) from None
         self.progress.batch(self.lane.name, batch_id, time.monotonic() - began, **outcomes)
 
     def _look(self, query: StreamingQuery) -> None:

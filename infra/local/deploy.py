@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from conf import Settings
+from pathlib import Path
+
+from conf import REPOSITORY, Settings
 from conf.connect import clickhouse, s3
 from infra.local.errors import Failed
 from infra.local.parts import TITLES, kafka_admin
@@ -66,11 +68,18 @@ def create_bucket(settings: Settings) -> str:
     return settings.bucket
 
 
+def views() -> list[Path]:
+    """The files of the views, one a view; each replaces the view of its name."""
+    return sorted((REPOSITORY / "infra" / "clickhouse" / "views").glob("*/*.sql"))
+
+
 def create_tables(settings: Settings) -> str:
-    """ClickHouse's side of every contract. `Failed`, naming table and column, where a live table disagrees."""
+    """ClickHouse's tables and views. `Failed`, naming table and column, where a live table disagrees."""
     client = clickhouse(settings)
     try:
         done = apply_clickhouse(client, contracts())
+        for view in views():
+            client.command(view.read_text())
     except ContractMismatch as difference:
         raise Failed(f"A contract and a live table disagree.\n{difference}") from None
     finally:

@@ -15,20 +15,31 @@ from schemas.rules import RowRule, quoted
 from schemas.types import MONEY_SCALE
 
 FOUND_CHARACTERS = 80
+BETWEEN_BRACKETS = "concat('[', CAST(value AS STRING), ',{}]')"
 
 
 def parse_ddl(event: Contract) -> str:
     """The schema with which `from_json` reads an event.
 
-    Money stays text here: a decimal type would round a fifth digit in silence.
+    Money stays text here: a decimal type would round a fifth digit in silence. So does what may be left out: a null
+    would not tell the unreadable from the missing.
     """
-    return ", ".join(f"`{c}` {_parsed(c)}" for c in event.columns)
+    return f"struct<{_fields(event)}>"
+
+
+def _fields(contract: Contract) -> str:
+    return ", ".join(f"`{c}`: {_parsed(c)}" for c in contract.columns)
 
 
 def _parsed(column: Column) -> str:
     if column.items is not None:
-        return f"array<struct<{', '.join(f'`{c}`: {_parsed(c)}' for c in column.items.columns)}>>"
-    return "string" if column.type.name == "MONEY" else column.type.spark
+        return f"array<struct<{_fields(column.items)}>>"
+    return "string" if column.type.name == "MONEY" or column.optional else column.type.spark
+
+
+def _may_hide(column: Column) -> bool:
+    """Whether a null can stand for something that was there and could not be read."""
+    return column.optional and column.items is None and column.type.spark != "string"
 
 
 def text_ddl(contract: Contract) -> str:
@@ -43,36 +54,57 @@ def typed(column: Column, parsed: str) -> str:
     Money with more digits after the point than are kept, or with an exponent that might hide them, can't be read.
     """
     if column.type.name != "MONEY":
-        return parsed
+        return f"try_cast({parsed} AS {column.type.spark})" if _may_hide(column) else parsed
     exact = f"(instr({parsed}, '.') = 0 OR length({parsed}) - instr({parsed}, '.') <= {MONEY_SCALE})"
     plain = f"NOT contains({parsed}, 'e') AND NOT contains({parsed}, 'E')"
     return f"(CASE WHEN {exact} AND {plain} THEN try_cast({parsed} AS {column.type.spark}) END)"
 
 
+def _struct(contract: Contract, parsed: str) -> str:
+    """A record's fields, each in its own type, and `_unread` where a field that may be left out was there unread."""
+    read = {c: (_list if c.items is not None else typed)(c, f"{parsed}`{c}`") for c in contract.columns}
+    fields = [f"'{c}', {value}" for c, value in read.items()]
+    hidden = [f"{parsed}`{c}` IS NOT NULL AND {value} IS NULL" for c, value in read.items() if _may_hide(c)]
+    if hidden:
+        fields.append(f"'_unread', {_any(hidden)}")
+    return f"named_struct({', '.join(fields)})"
+
+
+def _list(column: Column, parsed: str) -> str:
+    """The list with its elements in their types; null where one of them is broken."""
+    assert column.items is not None
+    items = f"transform({parsed}, l -> {_struct(column.items, 'l.')})"
+    broken = " OR ".join(_conditions(column.items, "l."))
+    return _let("`list`", items, f"CASE WHEN NOT coalesce(exists(`list`, l -> {broken}), true) THEN `list` END")
+
+
 def read_event(event: Contract) -> str:
     """The event read from `value`, as a struct with each field in its own type; a list with a broken element is null.
+
+    The value is read as the first element of a list of two, of which the other is empty. Of a value alone Spark reads
+    the first object and never looks behind it: a second event in the same record would be lost in silence.
 
     One expression on purpose: a lambda over a list of one names a parsed value without Spark storing it in between.
     Lambdas are interpreted, and over a stored struct they look up each field's type anew at every read, which cost
     twice the parse itself.
     """
-    fields = []
-    for column in event.columns:
-        parsed = f"e.`{column}`"
-        if column.items is None:
-            fields.append(f"'{column}', {typed(column, parsed)}")
-            continue
-        items = ", ".join(f"'{c}', {typed(c, f'l.`{c}`')}" for c in column.items.columns)
-        broken = " OR ".join(_conditions(column.items, "l."))
-        kept = f"CASE WHEN NOT coalesce(exists(`list`, l -> {broken}), true) THEN `list` END"
-        fields.append(f"'{column}', " + _let("`list`", f"transform({parsed}, l -> named_struct({items}))", kept))
-    return _let(
-        "e", f"from_json(CAST(value AS STRING), {quoted(parse_ddl(event))})", f"named_struct({', '.join(fields)})"
-    )
+    both = f"from_json({BETWEEN_BRACKETS}, {quoted(f'array<{parse_ddl(event)}>')})"
+    first = f"(e, i) -> CASE WHEN i = 0 THEN {_struct(event, 'e.')} END"
+    # The last but one is the first only where there are just two.
+    return f"try_element_at(transform({both}, {first}), -2)"
+
+
+def read_leniently(event: Contract) -> str:
+    """What can be read of a broken event: fields before a fault, and after it, stay."""
+    return _let("e", f"from_json(CAST(value AS STRING), {quoted(parse_ddl(event))})", _struct(event, "e."))
 
 
 def _let(name: str, value: str, body: str) -> str:
     return f"get(transform(array({value}), {name} -> {body}), 0)"
+
+
+def _any(conditions: Sequence[str]) -> str:
+    return "\n OR ".join(f"({c})" for c in conditions)
 
 
 def _conditions(contract: Contract, prefix: str) -> list[str]:
@@ -86,6 +118,8 @@ def _conditions(contract: Contract, prefix: str) -> list[str]:
             broken.append(f"coalesce(NOT ({' AND '.join(kept)}), {missing})")
         elif not column.optional:
             broken.append(f"{value} IS NULL")
+    if any(map(_may_hide, contract.columns)):
+        broken.append(f"coalesce({prefix}`_unread`, false)")
     broken += [f"coalesce(NOT ({_bound(rule, contract, prefix)}), true)" for rule in contract.rules]
     return broken
 
@@ -97,20 +131,22 @@ def _bound(rule: RowRule, contract: Contract, prefix: str) -> str:
 
 
 def is_broken(event: Contract) -> str:
-    """True where a record must be refused. It names `value` and `ingested_at` of the record, and `e`, made by `read_event`."""
+    """True where a record must be refused. It names `value` and `ingested_at` of it, and `e`, made by `read_event`."""
     record = [
         "value IS NULL",
         f"octet_length(value) > {event.max_bytes}",
         "NOT is_valid_utf8(CAST(value AS STRING))",
     ]
-    return "\n OR ".join(f"({c})" for c in [*record, *_conditions(event, "e.")])
+    return _any([*record, *_conditions(event, "e.")])
 
 
 def reason(event: Contract) -> str:
     """The first broken rule as ``struct<rule, sentence>``; null where nothing is broken.
 
-    It names `value` and `ingested_at` of the record, `e`, made by `read_event`, and `t`, the value read by `text_ddl`.
+    It names `value` and `ingested_at` of the record, `partly`, made by `read_leniently`, and `t`, the value read with
+    `text_ddl`.
     """
+    text = "CAST(value AS STRING)"
     nothing_read = " AND ".join(f"t.`{c}` IS NULL" for c in event.columns)
     what = event.event_type
     cases = [
@@ -120,15 +156,19 @@ def reason(event: Contract) -> str:
             f"concat('the event has ', octet_length(value), ' bytes; at most {event.max_bytes} are taken')",
         ),
         (
-            "NOT is_valid_utf8(CAST(value AS STRING))", "record.utf8",
+            f"NOT is_valid_utf8({text})", "record.utf8",
             "concat('the bytes are not UTF-8; the first of them are ', hex(substring(value, 1, 16)))",
         ),
         (
             f"t IS NULL OR (t.`_corrupt` IS NOT NULL AND ({nothing_read} OR NOT endswith(rtrim(t.`_corrupt`), '}}')))",
             "record.json",
-            f"concat('the value is not a JSON object: ', {_shown('CAST(value AS STRING)')})",
+            f"concat('the value is not a JSON object: ', {_shown(text)})",
         ),
-        *_cases(event, "e.", "t.", ""),
+        (
+            f"coalesce(size(from_json({BETWEEN_BRACKETS}, 'array<string>')), 0) != 2", "record.trailing",
+            f"concat('there is more behind the event; the value ends with ', {_shown(f'right({text}, 40)')})",
+        ),
+        *_cases(event, "partly.", "t.", ""),
     ]  # fmt: skip
     return _first(cases, fallback=("record.unreadable", f"'the value cannot be read as a {what} event'"))
 
@@ -184,18 +224,16 @@ def _element_case(column: Column, found: str, name: str) -> Case:
     """A list's first broken element. It is parsed by itself: one bad element spoils a typed list as a whole."""
     items = column.items
     assert items is not None
-    fields = ", ".join(f"'{c}', {typed(c, f'r.`{c}`')}" for c in items.columns)
-    ddl, text = ", ".join(f"`{c}` {_parsed(c)}" for c in items.columns), text_ddl(items)
+    ddl, text = quoted(parse_ddl(items)), quoted(text_ddl(items))
     options = "map('columnNameOfCorruptRecord', '_corrupt')"
     nothing = " AND ".join(f"p.t.`{c}` IS NULL" for c in items.columns)
     cases: list[Case] = [
         (f"p.t IS NULL OR (p.t.`_corrupt` IS NOT NULL AND {nothing})", f"{name}.json", "'it is not a JSON object'"),
         *_cases(items, "p.e.", "p.t.", f"{name}."),
     ]
-    reasons = (
-        f"filter(transform(transform({found}, s -> named_struct('e', {_let('r', f'from_json(s, {quoted(ddl)})', f'named_struct({fields})')}, "
-        f"'t', from_json(s, {quoted(text)}, {options}))), (p, i) -> {_first(cases, place='i')}), r -> r IS NOT NULL)"
-    )
+    typed_element = _let("r", f"from_json(s, {ddl})", _struct(items, "r."))
+    read = f"transform({found}, s -> named_struct('e', {typed_element}, 't', from_json(s, {text}, {options})))"
+    reasons = f"filter(transform({read}, (p, i) -> {_first(cases, place='i')}), r -> r IS NOT NULL)"
     broken = f"get({reasons}, 0)"
     return (f"{broken} IS NOT NULL", f"={broken}.rule", f"{broken}.sentence")
 
@@ -212,7 +250,8 @@ def _first(cases: Sequence[Case], *, place: str = "", fallback: tuple[str, str] 
 
 def _shown(found: str) -> str:
     """What was found, short enough to read; bronze keeps all of it."""
-    return f"concat('\"', left({found}, {FOUND_CHARACTERS}), CASE WHEN length({found}) > {FOUND_CHARACTERS} THEN '…' ELSE '' END, '\"')"
+    more = f"CASE WHEN length({found}) > {FOUND_CHARACTERS} THEN '…' ELSE '' END"
+    return f"concat('\"', left({found}, {FOUND_CHARACTERS}), {more}, '\"')"
 
 
 def _sentence(expected: str, found: str) -> str:

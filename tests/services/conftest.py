@@ -8,7 +8,7 @@ import pytest
 
 from conf import Settings, settings
 from tests.support.judge import Judge
-from tests.support.stream import Stream, Parts
+from tests.support.stream import Parts, Stream
 
 
 @pytest.fixture(scope="session")

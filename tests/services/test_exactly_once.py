@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 from random import Random
 
@@ -13,6 +14,8 @@ from tests.support.waiting import until
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(420)]
 
+# Ids of an earlier session on the same stack would be taken for copies.
+SESSION = secrets.token_hex(3)
 DIRTY = ("--duplicates", "0.01", "--poison", "0.01")
 SHORT = 60
 
@@ -25,11 +28,11 @@ def send(run_id: str, ledger: Path, *options: str, wait: bool = True):  # type: 
 
 
 def test_copies_and_poison_of_every_kind_are_told_apart(stream: Stream, judge: Judge, tmp_path: Path) -> None:
-    ledger = tmp_path / "ledger"
-    send("dirty", ledger, "--events", "6000", "--seed", "11", "--poison", "0.05", "--oversized", "2")
+    run, ledger = f"dirty{SESSION}", tmp_path / "ledger"
+    send(run, ledger, "--events", "6000", "--seed", "11", "--poison", "0.05", "--oversized", "2")
     stream.start()
     stream.wait_ready()
-    told = judge.wait_and_judge("dirty", ledger)
+    told = judge.wait_and_judge(run, ledger)
     assert told.copies >= 40
     assert len({e.expected_rule for e in told.poison.values()}) >= 10
     assert any(e.expected_rule == "record.oversized" for e in told.poison.values())
@@ -37,7 +40,7 @@ def test_copies_and_poison_of_every_kind_are_told_apart(stream: Stream, judge: J
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_kill_of_the_stream_in_mid_drain(stream: Stream, judge: Judge, tmp_path: Path, seed: int) -> None:
-    run, ledger = f"kill{seed}", tmp_path / "ledger"
+    run, ledger = f"kill{seed}{SESSION}", tmp_path / "ledger"
     stream.stop()
     send(run, ledger, "--events", "30000", "--seed", str(seed), "--single-line")
     # The lane and the batch are drawn from the seed: the drain is at another place each time.
@@ -61,7 +64,7 @@ def test_kill_of_the_stream_in_mid_drain(stream: Stream, judge: Judge, tmp_path:
     ],
 )
 def test_death_right_after_a_write(stream: Stream, judge: Judge, tmp_path: Path, step: str) -> None:
-    run, ledger = "after-" + step.replace(":", "-"), tmp_path / "ledger"
+    run, ledger = f"after-{step.replace(':', '-')}{SESSION}", tmp_path / "ledger"
     stream.stop()
     send(run, ledger, "--events", "5000", "--seed", "5")
     stream.start(die_after=step)
@@ -71,7 +74,7 @@ def test_death_right_after_a_write(stream: Stream, judge: Judge, tmp_path: Path,
 
 
 def test_a_backlog_reaches_clickhouse_by_way_of_the_lake(stream: Stream, judge: Judge, tmp_path: Path) -> None:
-    run, ledger = "backlog", tmp_path / "ledger"
+    run, ledger = f"backlog{SESSION}", tmp_path / "ledger"
     stream.stop()
     send(run, ledger, "--events", "20000", "--seed", "6", "--single-line")
     # It dies between a fill and its note, so that the fill is done twice.
@@ -85,7 +88,7 @@ def test_a_backlog_reaches_clickhouse_by_way_of_the_lake(stream: Stream, judge: 
 
 @pytest.mark.parametrize("part", ["kafka", "minio", "clickhouse"])
 def test_kill_of_a_part_while_data_flows(stream: Stream, parts: Parts, judge: Judge, tmp_path: Path, part: str) -> None:
-    run, ledger = f"part-{part}", tmp_path / "ledger"
+    run, ledger = f"part-{part}{SESSION}", tmp_path / "ledger"
     stream.start()
     stream.wait_ready()
     sender = send(run, ledger, "--events", "12000", "--seed", "9", "--rate", "800", wait=False)

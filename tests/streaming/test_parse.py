@@ -33,6 +33,7 @@ GOOD: dict[str, Any] = {
 WHOLE = json.dumps(GOOD)
 MONEY = "must be an amount of at most 14 digits before and 4 after the point"
 INSTANT = "must be a time with its zone, like 2026-01-31T09:30:00Z"
+TRAILING = 'there is more behind the event; the value ends with "'
 DEAR = "line 2: unit_price must be above zero where quantity is above zero; found "
 
 
@@ -57,6 +58,9 @@ ACCEPTED: list[tuple[str, bytes, dict[str, Any]]] = [
     ("an unknown field", purchase(quantity=3, unknown={"a": [1]}), {"quantity": -1, "seller_id": "s"}),
     ("white space around", b" \n\t" + purchase() + b"\r\n ", {"purchase_id": "17"}),
     ("a number where text is expected", purchase(seller_id=7), {"seller_id": "7"}),
+    # To tell these from text costs half a microsecond an event; nothing is lost by keeping them as they were written.
+    ("an object where text is expected", second(product_id={"a": 1}), {"product_id": '{"a":1}'}),
+    ("a list where text is expected", purchase(seller_id=["s"]), {"seller_id": '["s"]'}),
     ("a number with leading zeros in quotes", purchase(seller_id="007"), {"seller_id": "007"}),
     ("a field written twice counts as the last", WHOLE.replace('"17"', '"16", "purchase_id": "17"').encode(),
      {"purchase_id": "17"}),
@@ -64,7 +68,9 @@ ACCEPTED: list[tuple[str, bytes, dict[str, Any]]] = [
     ("braces in a text", second(description="{a}{b} [c] }{", product_id="[7]"),
      {"description": "{a}{b} [c] }{", "product_id": "[7]"}),
     ("a price as a number", second(unit_price=2.5), {"unit_price_amount": Decimal("2.5000"), "line_units": 50_000}),
-    ("five digits in binary, two as written", bare("1.10"), {"unit_price_amount": Decimal("1.1"), "line_units": 22_000}),
+    ("no round number in binary", bare("1.10"), {"unit_price_amount": Decimal("1.1"), "line_units": 22_000}),
+    ("zeros at the end of a number", bare("2.50000"), {"unit_price_amount": Decimal("2.5"), "line_units": 50_000}),
+    ("a number with an exponent that hides no digit", bare("1E2"), {"unit_price_amount": Decimal(100)}),
     ("four digits after the point", second(unit_price="0.0001"), {"line_amount": Decimal("0.0002"), "line_units": 2}),
     ("the largest sale", second(quantity=9_999_999, unit_price="9999999"),
      {"line_amount": Decimal("99999980000001.0000"), "line_units": 999_999_800_000_010_000}),
@@ -93,8 +99,8 @@ REFUSED: list[tuple[str, bytes | None, str, str]] = [
     ("a list", b"[1,2]", "record.json", 'the value is not a JSON object: "[1,2]"'),
     ("a number", b"5", "record.json", 'the value is not a JSON object: "5"'),
     ("null", b"null", "record.json", 'the value is not a JSON object: "null"'),
-    ("an event in a list", b"[" + b'{"purchase_id": "1"}' + b"]", "record.json",
-     'the value is not a JSON object: "[{"purchase_id": "1"}]"'),
+    ("an event in a list", b"[" + purchase() + b"]", "record.json",
+     f'the value is not a JSON object: "[{WHOLE[:79]}…"'),
     ("not UTF-8", b"\xff\xfe", "record.utf8", "the bytes are not UTF-8; the first of them are FFFE"),
     ("one byte that is not UTF-8", purchase().replace(b'"c"', b'"caf\xe9"'), "record.utf8",
      "the bytes are not UTF-8; the first of them are 7B2270757263686173655F6964223A20"),
@@ -105,14 +111,16 @@ REFUSED: list[tuple[str, bytes | None, str, str]] = [
      f'the value is not a JSON object: "{WHOLE[:80]}…"'),
     ("cut off after an inner brace", purchase()[:-2], "record.json",
      f'the value is not a JSON object: "{WHOLE[:80]}…"'),
-    ("text behind it", purchase() + b" trailing", "record.json",
-     'the value is not a JSON object: there is more after its end'),
-    ("two events in one record", purchase() + purchase(purchase_id="18"), "record.json",
-     'the value is not a JSON object: there is more after its end'),
-    ("two events, a line each", purchase() + b"\n" + purchase(purchase_id="18"), "record.json",
-     'the value is not a JSON object: there is more after its end'),
-    ("two events with a comma", purchase() + b"," + purchase(purchase_id="18"), "record.json",
-     'the value is not a JSON object: there is more after its end'),
+    ("text behind it", purchase() + b" trailing", "record.trailing",
+     TRAILING + 'antity": -1, "unit_price": 3}]} trailing"'),
+    ("two events in one record", purchase() + purchase(purchase_id="18"), "record.trailing",
+     TRAILING + '"p2", "quantity": -1, "unit_price": 3}]}"'),
+    ("two events, a line each", purchase() + b"\n" + purchase(purchase_id="18"), "record.trailing",
+     TRAILING + '"p2", "quantity": -1, "unit_price": 3}]}"'),
+    ("two events with a comma", purchase() + b"," + purchase(purchase_id="18"), "record.trailing",
+     TRAILING + '"p2", "quantity": -1, "unit_price": 3}]}"'),
+    ("brackets behind it", purchase() + b"]}", "record.trailing",
+     TRAILING + '2", "quantity": -1, "unit_price": 3}]}]}"'),
     ("nothing in it", b"{}", "purchase_id.required", "purchase_id is missing"),
     ("empty id", purchase(purchase_id=""), "purchase_id.not_empty", 'purchase_id must not be empty; found ""'),
     ("blank id", purchase(purchase_id="\u00a0 "), "purchase_id.not_empty",
@@ -147,7 +155,8 @@ REFUSED: list[tuple[str, bytes | None, str, str]] = [
      'line 2: quantity must be a whole number; found "abc"'),
     ("quantity in quotes", second(quantity="6"), "lines.quantity.type",
      'line 2: quantity must be a whole number; found "6"'),
-    ("half a piece", second(quantity=1.5), "lines.quantity.type", 'line 2: quantity must be a whole number; found "1.5"'),
+    ("half a piece", second(quantity=1.5), "lines.quantity.type",
+     'line 2: quantity must be a whole number; found "1.5"'),
     ("quantity NaN", second(quantity=float("nan")), "lines.quantity.type",
      'line 2: quantity must be a whole number; found "NaN"'),
     ("quantity of 20 digits", second(quantity=10**20 - 1), "lines.quantity.type",
@@ -161,10 +170,11 @@ REFUSED: list[tuple[str, bytes | None, str, str]] = [
     ("price below zero", second(unit_price=-1), "lines.price_of_a_sale", DEAR + '"quantity 2, unit_price -1"'),
     ("price of five digits", second(unit_price="2.55555"), "lines.unit_price.type",
      f'line 2: unit_price {MONEY}; found "2.55555"'),
-    ("number of five digits", bare("2.00000"), "lines.unit_price.type", f'line 2: unit_price {MONEY}; found "2.00000"'),
+    ("number of five digits", bare("2.00001"), "lines.unit_price.type", f'line 2: unit_price {MONEY}; found "2.00001"'),
     ("price with an exponent", second(unit_price="1e-7"), "lines.unit_price.type",
      f'line 2: unit_price {MONEY}; found "1e-7"'),
-    ("number with an exponent", bare("1E2"), "lines.unit_price.type", f'line 2: unit_price {MONEY}; found "1E2"'),
+    ("number with an exponent", bare("1e-7"), "lines.unit_price.type",
+     f'line 2: unit_price {MONEY}; found "1.0E-7"'),
     ("price NaN", second(unit_price=float("nan")), "lines.unit_price.type", f'line 2: unit_price {MONEY}; found "NaN"'),
     ("price infinite", second(unit_price=float("inf")), "lines.unit_price.type",
      f'line 2: unit_price {MONEY}; found "Infinity"'),
@@ -205,7 +215,7 @@ def domain() -> Domain:
 def mutations(seed: int, count: int) -> list[bytes]:
     """Events with one or two random changes: bytes swapped, dropped, repeated, and fields replaced by anything."""
     random = Random(seed)
-    anything: list[Any] = [None, "", " ", 0, -1, 1.5, 10**30, "x" * 600, [], {}, [None], [[]], True, "2.55", "NaN", "1e5"]
+    anything: list[Any] = [None, "", " ", 0, -1, 1.5, 10**30, "x" * 600, [], {}, [None], [[]], True, "2.55", "1e5"]
     made: list[bytes] = []
     for _ in range(count):
         event = json.loads(WHOLE)
@@ -342,13 +352,14 @@ def test_a_refused_record_keeps_its_place_and_its_own_source(spark: SparkSession
 
 def test_arrival_is_greater_for_the_earlier_record(spark: SparkSession) -> None:
     early, late = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, 0, 0, 0, 1_000, tzinfo=UTC)
-    rows = [(late, 5), (early, 4_194_303), (early, 7), (early, 6), (datetime(2200, 1, 1, tzinfo=UTC), 10**15)]
+    rows = [(late, 5), (early, 1_048_575), (early, 7), (early, 6), (datetime(2200, 1, 1, tzinfo=UTC), 10**15),
+            (datetime(9999, 12, 31, tzinfo=UTC), 0), (datetime(1969, 1, 1, tzinfo=UTC), 0)]  # fmt: skip
     frame = spark.createDataFrame(rows, "ingested_at timestamp, kafka_offset bigint")
 
     arrivals = [row[0] for row in frame.select(F.expr(parse.ARRIVAL)).collect()]
 
-    assert sorted(range(5), key=lambda n: -arrivals[n]) == [3, 2, 1, 0, 4]
-    assert all(0 < arrival < 2**63 for arrival in arrivals)
+    assert sorted(range(7), key=lambda n: -arrivals[n]) == [6, 3, 2, 1, 0, 4, 5]
+    assert all(0 <= arrival < 2**63 for arrival in arrivals)
 
 
 def test_the_events_that_are_taken_are_parsed_once(spark: SparkSession, domain: Domain) -> None:

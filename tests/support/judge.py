@@ -14,7 +14,7 @@ from tests.support.waiting import until
 
 @dataclass(frozen=True)
 class Held:
-    """What one side holds of a run, by event id: how often, with how many lines and how much money; and who was refused."""
+    """What one side holds of a run: by event id how often and with how many lines, the money, and who was refused."""
 
     events: dict[str, tuple[int, int]]
     amount: Decimal
@@ -22,7 +22,7 @@ class Held:
 
 
 class Judge:
-    """Reads both sides over HTTP; the lake through ClickHouse's own Delta reader, so that no code of ours is between."""
+    """Reads both sides over HTTP; the lake by ClickHouse's own Delta reader, so that no code of ours is between."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

@@ -51,7 +51,7 @@ class Stream:
             )
 
     def batch_begun(self, lane: str, count: int) -> Path:
-        """The file in which Spark notes, before it begins, a lane's batch that lies `count` batches ahead of the last."""
+        """The file in which Spark notes, before it begins, the batch `count` batches ahead of a lane's last."""
         offsets = Path(self.settings.checkpoints) / lane / "purchases" / "spark" / "offsets"
         last = max((int(f.name) for f in offsets.iterdir() if f.name.isdigit()), default=-1) if offsets.exists() else -1
         return offsets / str(last + 1 + count)

@@ -43,7 +43,8 @@ class Verdict:
 def kafka(spark: SparkSession, values: Sequence[bytes | None], headers: Sequence[Headers | None] = ()) -> DataFrame:
     """The values as Spark reads them from the topic `purchases`: value n has offset n of partition 1."""
     given = [*headers, *[None] * (len(values) - len(headers))]
-    rows = [("purchases", 1, n, ARRIVED, h, None, value) for n, (value, h) in enumerate(zip(values, given, strict=True))]
+    paired = enumerate(zip(values, given, strict=True))
+    rows = [("purchases", 1, offset, ARRIVED, with_it, None, value) for offset, (value, with_it) in paired]
     return spark.createDataFrame(rows, KAFKA)
 
 

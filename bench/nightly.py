@@ -1,0 +1,204 @@
+"""The nights: all gold tables of purchases, by Sauda and by DuckDB, from the same Delta files, with equal results.
+
+Alone: ``python -m bench.nightly --rows 1000000,10000000``; as a part of all measurements: ``./start.sh bench nightly``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import psutil
+from rich.console import Console
+
+from bench import report
+from bench.nightly_spark import FolderLake
+from bench.report import Report, Table, verdict
+from conf import REPOSITORY, Settings, settings
+from jobs.run import chosen
+from schemas.contract import Contract
+
+SIZES, QUICK_SIZES = (1_000_000, 10_000_000, 30_000_000), (100_000,)
+ROUNDS = 4
+WARM_GOAL, COLD_GOAL = 1.5, 3.0
+DUCKDB_THREADS, DUCKDB_MEMORY = 2, "1600MB"
+ABOUT = (
+    "Silver's purchase lines (50 shops, 300 products each, 27,400 lines a day, seen for longer the more lines there "
+    "are; Delta on local disk, sorted as compaction leaves them) become the seven gold tables. Sauda's time is that "
+    "of its own runner: read, build, conform, gates, write Delta; warm is the median of the runs after the first in "
+    "one session, cold the first run with the start of Python and Spark. DuckDB has two threads and as much memory, "
+    "is given the same whole numbers for money and ids and the same step from lines to purchases, has no gates, and "
+    "writes Parquet. Results are compared row by row: exactly, but for the anomalies' estimates, which are floats "
+    "on their way and may differ in the last digit."
+)
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One size. Seconds; memory in megabytes, at its most."""
+
+    rows: int
+    cold: float
+    warm: float
+    duckdb: float
+    spark_mb: int
+    duckdb_mb: int
+    by_table: dict[str, tuple[float, float, int]]
+
+    @property
+    def warm_ratio(self) -> float:
+        return self.warm / self.duckdb
+
+    @property
+    def cold_ratio(self) -> float:
+        return self.cold / self.duckdb
+
+
+def run(settings: Settings, quick: bool, say: Say, sizes: Sequence[int] = ()) -> list[Report]:
+    """Measure each size. Raises AssertionError where the two do not come to the same rows."""
+    folder = settings.data / "bench-nightly"
+    found = []
+    for size in sizes or (QUICK_SIZES if quick else SIZES):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        try:
+            found.append(_measured(folder, size, say))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    return [_report(found)]
+
+
+def _measured(folder: Path, size: int, say: Say) -> Outcome:
+    say(f"writing {size:,} lines")
+    lake = FolderLake(folder)
+    lines = lake.path("silver.purchase_lines")
+    _child("bench.nightly_spark", "lines", str(folder), str(size))
+    say(f"{size:,} lines: DuckDB")
+    out = folder / "duckdb"
+    out.mkdir()
+    _, rival, rival_mb = _child(
+        "bench.nightly_duckdb", lines, str(out), str(DUCKDB_THREADS), DUCKDB_MEMORY, str(ROUNDS)
+    )
+    say(f"{size:,} lines: Sauda")
+    began, ours, spark_mb = _child("bench.nightly_spark", "night", str(folder), str(ROUNDS))
+    for told in ours:
+        assert not told["failed"], told["failed"]
+    tables = chosen("purchases")
+    say(f"{size:,} lines: comparing")
+    for table in tables:
+        compare(table, lake.path(table.name), out / f"{table.name}.parquet")
+    seconds = [told["ended"] - told["began"] for told in ours]
+    duckdb = statistics.median(told["ended"] - told["began"] for told in rival[1:])
+    by_table = {
+        t.name: (ours[-1]["spent"][t.name], rival[-1]["spent"][t.name], ours[-1]["rows"][t.name]) for t in tables
+    }
+    return Outcome(size, ours[0]["ended"] - began, statistics.median(seconds[1:]), duckdb, spark_mb, rival_mb, by_table)
+
+
+def _child(module: str, *words: str) -> tuple[float, list[dict[str, Any]], int]:
+    """Run a module to its end: when it began, the lines of JSON it wrote, the most memory it and its children had."""
+    began, told, peak = time.time(), [], 0
+    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        [sys.executable, "-m", module, *words], cwd=REPOSITORY, env=environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    ) as process:  # fmt: skip
+        root = psutil.Process(process.pid)
+        while process.poll() is None:
+            peak = max(peak, _resident(root))
+            time.sleep(0.2)
+        assert process.stdout is not None
+        told = [json.loads(line) for line in process.stdout if line.startswith("{")]
+        assert process.returncode == 0, f"{module} {' '.join(words)} ended with {process.returncode}"
+    return began, told, peak // 2**20
+
+
+def _resident(root: psutil.Process) -> int:
+    found = 0
+    for process in [root, *root.children(recursive=True)]:
+        try:
+            found += process.memory_info().rss
+        except psutil.NoSuchProcess:
+            continue
+    return found
+
+
+def compare(table: Contract, delta: str, parquet: Path) -> None:
+    """Whether both hold the same rows. Raises AssertionError with an example where they do not."""
+    import duckdb
+    from deltalake import DeltaTable
+
+    base = duckdb.connect()
+    base.execute("SET TimeZone = 'UTC'")
+    base.execute(f"CREATE VIEW ours AS SELECT * FROM read_parquet({DeltaTable(delta).file_uris()!r})")
+    base.execute(f"CREATE VIEW theirs AS SELECT * FROM read_parquet('{parquet}')")
+    there = {row[0] for row in base.execute("DESCRIBE theirs").fetchall()}
+    # Sentences are not the rival's business; estimates are floats on their way, so they may end in another digit.
+    estimates = [c.name for c in table.columns if c.type.name == "NUMBER" or (c.optional and c.type.name == "MONEY")]
+    exact = ", ".join(f'"{c}"' for c in table.columns if c in there and c not in estimates)
+    for one, other in (("ours", "theirs"), ("theirs", "ours")):
+        lacking = base.execute(
+            f"SELECT {exact} FROM {one} EXCEPT ALL SELECT {exact} FROM {other} ORDER BY ALL LIMIT 1"
+        ).fetchall()
+        assert not lacking, f"{table.name}: {one} has a row that {other} have not: {lacking}"
+    keys = ", ".join(f'"{c}"' for c in table.key)
+    for name in estimates:
+        one, other = f'ours."{name}"', f'theirs."{name}"'
+        near = f"abs({one} - {other}) <= 0.0001 + 1e-9 * abs({other})"
+        ((far,),) = base.execute(
+            f"SELECT count(*) FROM ours JOIN theirs USING ({keys}) "
+            f"WHERE {one} IS DISTINCT FROM {other} AND coalesce(NOT ({near}), true)"
+        ).fetchall()
+        assert not far, f"{table.name}: {far} values of {name} differ"
+
+
+def _report(found: Sequence[Outcome]) -> Report:
+    sizes = Table(
+        "Seconds for all seven tables",
+        ["lines", "DuckDB", "Sauda, warm", "times", "Sauda, cold", "times", "Sauda, MB", "DuckDB, MB"],
+        [[o.rows, o.duckdb, o.warm, o.warm_ratio, o.cold, o.cold_ratio, o.spark_mb, o.duckdb_mb] for o in found],
+    )
+    last = found[-1]
+    tables = Table(
+        f"Table by table, {last.rows:,} lines, seconds",
+        ["table", "rows", "Sauda, warm", "DuckDB"],
+        [[name, rows, ours, theirs] for name, (ours, theirs, rows) in last.by_table.items()],
+    )
+    judged = next((o for o in found if o.rows == 10_000_000), last)
+    goals = [
+        verdict(f"warm, {judged.rows:,} lines, times DuckDB's time", judged.warm_ratio, WARM_GOAL, at_least=False),
+        verdict(f"cold, {judged.rows:,} lines, times DuckDB's time", judged.cold_ratio, COLD_GOAL, at_least=False),
+    ]
+    notes = [
+        "Sauda builds two tables at a time, so its seconds by table overlap and add up to more than the whole; the "
+        "first table that needs the purchases waits for them. DuckDB's by table leave out its step to purchases.",
+        "Equal results were required, and found.",
+    ]
+    figures = {"sizes": [vars(o) for o in found]}
+    return Report("nightly", "The nights against DuckDB", ABOUT, [sizes, tables], goals, notes, figures)
+
+
+@click.command()
+@click.option("--rows", default=",".join(map(str, SIZES)), show_default=True, help="Sizes, with commas between.")
+def main(rows: str) -> None:
+    """Measure the nights alone; no part of the stack is needed. Results go to bench/results/."""
+    console = Console(highlight=False)
+    for made in run(settings(), False, console.print, [int(size) for size in rows.split(",")]):
+        report.write(made, report.machine(settings().java_home))
+        report.show(made, console)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""The nights by Sauda's own runner, in a process of its own: the first round is the cold one."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.nightly_lines import write_lines
+from conf import settings
+from conf.spark import spark_session
+from jobs.lake import DeltaTables
+from jobs.run import chosen
+from jobs.runner import Runner
+from schemas.live import apply_delta
+
+
+@dataclass(frozen=True)
+class FolderLake(DeltaTables):
+    """Delta tables on local disk, where the rival can read them too."""
+
+    folder: Path
+
+    def path(self, name: str) -> str:
+        return str(self.folder / name.replace(".", "/"))
+
+    def version(self, name: str) -> int | None:
+        log = Path(self.path(name)) / "_delta_log"
+        return max((int(f.stem) for f in log.glob("*.json") if f.stem.isdigit()), default=None)
+
+
+def main(what: str, folder: str, number: str) -> None:
+    """``lines FOLDER COUNT`` writes lines; ``night FOLDER ROUNDS`` builds all gold tables, one line of JSON a round."""
+    lake = FolderLake(Path(folder))
+    spark = spark_session(
+        settings(), f"sauda bench {what}", memory=settings().job_memory, ui_port=settings().port("job_ui")
+    )
+    try:
+        if what == "lines":
+            write_lines(spark, int(number), lake.path("silver.purchase_lines"))
+            return
+        tables = chosen("purchases")
+        for table in tables:
+            apply_delta(spark, table, lake.path(table.name))
+        for this in range(int(number)):
+            began = time.time()
+            failed: list[str] = []
+
+            def record(run: Any, failed: list[str] = failed) -> None:
+                if run.state != "done":
+                    failed.append(f"{run.table.name}: {run.message}")
+
+            runs = Runner(spark, lake, lambda *_: None, record, f"bench{this}").run(tables)
+            spent = {run.table.name: run.seconds for run in runs}
+            rows = {run.table.name: run.rows_out for run in runs}
+            told = {"round": this, "began": began, "ended": time.time(), "spent": spent, "rows": rows, "failed": failed}
+            print(json.dumps(told), flush=True)
+    finally:
+        spark.stop()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

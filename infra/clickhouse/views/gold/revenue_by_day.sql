@@ -1,0 +1,12 @@
+-- What was taken on each day, all sellers together?
+CREATE OR REPLACE VIEW gold.revenue_by_day AS
+SELECT
+    sold_on,
+    currency_code,
+    sum(t.order_count) AS order_count,
+    sum(t.sales_amount) AS sales_amount,
+    sum(t.returns_amount) AS returns_amount,
+    sum(t.revenue_amount) AS revenue_amount
+FROM gold.purchases_seller_daily AS t
+GROUP BY sold_on, currency_code
+ORDER BY sold_on, currency_code

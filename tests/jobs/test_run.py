@@ -1,0 +1,71 @@
+"""The command that builds gold tables: what it is asked for, and what it says when it can't."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from conf import Settings
+from jobs import run
+from jobs.errors import Refused
+from schemas.contract import tables
+
+
+def test_nightly_is_everything_each_after_its_sources() -> None:
+    names = [t.name for t in run.chosen("nightly")]
+
+    assert sorted(names) == [t.name for t in tables("gold")]
+    assert names.index("gold.purchases_seller_daily") < names.index("gold.purchases_revenue_anomalies")
+
+
+@pytest.mark.parametrize(
+    ("name", "count"), [("purchases", 7), ("gold.purchases_hourly", 1), ("purchases_hourly", 1)]
+)  # fmt: skip
+def test_a_domain_or_one_table(name: str, count: int) -> None:
+    assert len([t for t in run.chosen(name) if t.domain == "purchases"]) == count
+
+
+def test_an_unknown_name_lists_the_valid_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run.main(["nightli"]) == 2
+
+    said = capsys.readouterr().err
+    assert said.startswith("No job is called 'nightli'; there are: nightly, ")
+    assert "purchases, " in said
+    assert "gold.purchases_seller_daily" in said
+
+
+@pytest.mark.parametrize("day", ["2026-2-31", "tomorrow", "20260105", "1999-12-31", "2999-01-01", ""])
+def test_a_bad_day_says_what_a_good_one_is(capsys: pytest.CaptureFixture[str], day: str) -> None:
+    assert run.main(["nightly", "--day", day]) == 2
+    assert "is no day that can be built; the days are 2000-01-01 to " in capsys.readouterr().err
+
+
+def test_days_from_2000_to_tomorrow_are_good() -> None:
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+
+    assert run.checked_day("2000-01-01") == date(2000, 1, 1)
+    assert run.checked_day(str(tomorrow)) == tomorrow
+    assert run.checked_day(None) is None
+    with pytest.raises(Refused):
+        run.checked_day(str(tomorrow + timedelta(days=1)))
+
+
+def test_the_names_can_be_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run.main(["--list"]) == 0
+    assert capsys.readouterr().out.splitlines()[:2] == ["nightly", "purchases"]
+
+
+def test_a_part_that_is_down_is_named_with_its_remedy(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    # Nobody listens on port 1.
+    down = Settings(stack="unit", home=tmp_path, minio_port=1, clickhouse_port=1)
+    monkeypatch.setattr(run, "settings", lambda: down)
+
+    assert run.main(["nightly"]) == 1
+    said = capsys.readouterr().err
+    assert "MinIO (the lake) does not answer at 127.0.0.1:1." in said
+    assert "ClickHouse does not answer at 127.0.0.1:1." in said
+    assert "./start.sh" in said

@@ -1,0 +1,156 @@
+"""What every gold table goes through, over a lake of Parquet folders and a ClickHouse that only remembers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from jobs.errors import Failed
+from jobs.fingerprint import Facts
+from jobs.journal import Run
+from jobs.runner import Runner
+from schemas.contract import Contract, contract
+from schemas.derive.fakes import Row
+from schemas.purchases.gold import Hourly, RevenueAnomalies, SellerDaily
+from tests.support.lake import ParquetLake
+from tests.support.purchases import LINES, purchase_lines
+from tests.support.transforms import frame
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+SELLERS, ANOMALIES, HOURS = contract(SellerDaily), contract(RevenueAnomalies), contract(Hourly)
+TWO_DAYS = """
+    | event_id | line_no | purchased_at     | seller_id | currency_code | quantity | line_amount |
+    | a        | 0       | 2026-01-05 09:00 | s1        | KZT           | 1        | 5           |
+    | b        | 0       | 2026-01-06 09:00 | s1        | KZT           | 1        | 7           |
+"""
+MONDAY = date(2026, 1, 5)
+
+
+@dataclass
+class House:
+    """A runner with all it needs, and what it did."""
+
+    spark: SparkSession
+    lake: ParquetLake
+    published: dict[str, tuple[int, Facts]] = field(default_factory=dict)
+    journal: list[Run] = field(default_factory=list)
+    fails_at: str = ""
+
+    def publish(self, table: Contract, version: int, facts: Facts) -> None:
+        if table.name == self.fails_at:
+            raise Failed("ClickHouse reads other rows.")
+        self.published[table.name] = (version, facts)
+
+    def silver(self, lines: list[Row]) -> None:
+        self.lake.write(frame(self.spark, LINES, lines), LINES.name, where="", note="test")
+
+    def run(self, *tables: Contract, day: date | None = None) -> dict[str, Run]:
+        runner = Runner(self.spark, self.lake, self.publish, self.journal.append, "run1", day)
+        return {run.table.name: run for run in runner.run(tables)}
+
+    def days(self) -> dict[str, Decimal]:
+        version = self.lake.version(SELLERS.name)
+        assert version is not None
+        rows = self.lake.read(self.spark, SELLERS.name, version).collect()
+        return {str(row["sold_on"]): row["revenue_amount"] for row in rows}
+
+
+@pytest.fixture
+def house(spark: SparkSession, tmp_path: Path) -> House:
+    return House(spark, ParquetLake(tmp_path))
+
+
+def test_tables_are_built_after_those_they_are_built_from(house: House) -> None:
+    house.silver(purchase_lines(TWO_DAYS))
+    runs = house.run(ANOMALIES, HOURS, SELLERS)
+
+    assert [runs[t.name].state for t in (ANOMALIES, HOURS, SELLERS)] == ["done"] * 3
+    named = [run.table.name for run in house.journal]
+    assert named.index(SELLERS.name) < named.index(ANOMALIES.name)
+    built = runs[SELLERS.name]
+    assert (built.rows_in, built.rows_out, built.step, built.is_pushed, built.day) == (2, 2, "done", True, "all")
+    version, facts = house.published[SELLERS.name]
+    assert (version, facts.rows, facts.money["revenue_amount"]) == (0, 2, 12)
+
+
+def test_a_second_run_makes_the_same(house: House) -> None:
+    house.silver(purchase_lines(TWO_DAYS))
+    house.run(SELLERS)
+    first = house.published[SELLERS.name]
+    house.run(SELLERS)
+
+    assert house.published[SELLERS.name] == (first[0] + 1, first[1])
+
+
+def test_a_day_replaces_that_day_only_and_facts_are_of_the_whole_table(house: House) -> None:
+    house.silver(purchase_lines(TWO_DAYS))
+    house.run(SELLERS)
+    house.silver(purchase_lines(TWO_DAYS.replace("| 5 ", "| 50").replace("| 7 ", "| 70")))
+    runs = house.run(SELLERS, ANOMALIES, day=MONDAY)
+
+    assert house.days() == {"2026-01-05": 50, "2026-01-06": 7}
+    assert (runs[SELLERS.name].rows_out, runs[SELLERS.name].day) == (1, "2026-01-05")
+    assert house.published[SELLERS.name][1].rows == 2
+    assert house.published[ANOMALIES.name][1].rows == 2
+
+
+def test_a_table_that_is_stopped_is_not_published_and_what_hangs_on_it_is_not_begun(house: House) -> None:
+    house.silver(purchase_lines(TWO_DAYS))
+    house.run(SELLERS, ANOMALIES)
+    before = dict(house.published)
+    lines = purchase_lines(TWO_DAYS)
+    lines[0]["seller_id"] = " "
+    house.silver(lines)
+    runs = house.run(SELLERS, ANOMALIES)
+
+    stopped, waiting = runs[SELLERS.name], runs[ANOMALIES.name]
+    assert (stopped.state, stopped.step, stopped.delta_version, stopped.is_pushed) == ("stopped", "gates", -1, False)
+    assert stopped.message.startswith("Not published: seller_id must not be empty; 1 rows")
+    assert (waiting.state, waiting.message) == ("failed", f"It is built from {SELLERS.name}, which could not be built.")
+    assert house.published == before
+    assert house.lake.version(SELLERS.name) == 0
+
+
+def test_a_push_that_fails_is_said_and_does_not_stop_the_others(house: House) -> None:
+    house.silver(purchase_lines(TWO_DAYS))
+    house.fails_at = SELLERS.name
+    runs = house.run(SELLERS, HOURS)
+
+    failed = runs[SELLERS.name]
+    assert (failed.state, failed.step, failed.delta_version, failed.is_pushed) == ("failed", "push", 0, False)
+    assert failed.message == "ClickHouse reads other rows."
+    assert runs[HOURS.name].state == "done"
+    assert {run.table.name for run in house.journal} == {SELLERS.name, HOURS.name}
+
+
+def test_an_amount_that_does_not_fit_fails_the_table_and_nothing_is_written(house: House) -> None:
+    lines = purchase_lines(TWO_DAYS)
+    for line in lines:
+        line["line_units"], line["sold_on"] = 9 * 10**17, MONDAY
+    house.silver(lines)
+    failed = house.run(SELLERS)[SELLERS.name]
+
+    assert (failed.state, failed.step) == ("failed", "build")
+    assert "NUMERIC_VALUE_OUT_OF_RANGE" in failed.message
+    assert house.lake.version(SELLERS.name) is None
+
+
+def test_silver_that_is_not_there_yet_makes_empty_tables(house: House) -> None:
+    runs = house.run(SELLERS)
+
+    assert (runs[SELLERS.name].state, runs[SELLERS.name].rows_out) == ("done", 0)
+    assert house.published[SELLERS.name][1].rows == 0
+
+
+def test_a_gold_table_that_was_never_built_is_asked_for(house: House) -> None:
+    failed = house.run(ANOMALIES)[ANOMALIES.name]
+
+    assert failed.state == "failed"
+    assert failed.message.startswith(f"{SELLERS.name} is not built yet")

@@ -1,0 +1,233 @@
+"""The nights on the real parts: built, pushed, killed in between, compared with the lake and repaired."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conf import REPOSITORY, Settings
+from conf.connect import clickhouse
+from tests.support.judge import Judge
+from tests.support.stream import Parts, Stream, simulate
+from tests.support.waiting import until
+
+pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
+
+RUN = f"jobs{secrets.token_hex(3)}"
+SELLERS = "gold.purchases_seller_daily"
+FACTS = f"SELECT count(), sum(revenue_amount), groupBitXor(cityHash64(*)) FROM {SELLERS}"
+
+
+def command(*words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", *words], cwd=REPOSITORY, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def run(*words: str, code: int = 0) -> tuple[dict[str, Any], str]:
+    """A command to its end: the JSON it ends with, and what it said on stderr."""
+    process = command(*words)
+    out, err = process.communicate(timeout=400)
+    assert process.returncode == code, f"{out}\n{err}"
+    lines = out.strip().splitlines()
+    return (json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {}), err
+
+
+def reconcile(*options: str, code: int = 0) -> dict[str, Any]:
+    """What is told of each table."""
+    found, _ = run("jobs.reconcile", "--json", *options, code=code)
+    return {table["table"]: table for table in found["tables"]} | {"state": found["state"]}
+
+
+@pytest.fixture(scope="module")
+def client(chosen: Settings) -> Iterator[Any]:
+    made = clickhouse(chosen)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def ledger(stream: Stream, judge: Judge, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Purchases that are whole in silver on both sides."""
+    file = tmp_path_factory.mktemp("jobs") / "ledger"
+    sent = simulate(
+        "--events", "5000", "--seed", "5", "--duplicates", "0.01", "--poison", "0.02", ledger=file, run_id=RUN
+    )
+    assert sent.wait(120) == 0
+    stream.start()
+    stream.wait_ready()
+    judge.wait_and_judge(RUN, file)
+    return file
+
+
+@pytest.fixture(scope="module")
+def built(ledger: Path) -> dict[str, Any]:
+    """The first night."""
+    assert ledger.exists()
+    return run("jobs.run", "nightly", "--json")[0]
+
+
+def facts(client: Any) -> Any:
+    return client.query(FACTS).result_rows[0]
+
+
+def test_all_gold_tables_are_built_and_say_what_silver_says(built: dict[str, Any], client: Any) -> None:
+    assert built["state"] == "done"
+    assert len(built["tables"]) >= 7
+    silver = client.query(
+        "SELECT sum(line_amount), count(), uniqExact(event_id, if(is_return, NULL, 1)) FROM silver.purchase_lines FINAL"
+    ).result_rows[0]
+    for table in (SELLERS, "gold.purchases_product_daily", "gold.purchases_hourly", "gold.purchases_products"):
+        gold = client.query(f"SELECT sum(revenue_amount), sum(line_count) FROM {table}").result_rows[0]
+        assert gold == silver[:2], table
+    orders = "SELECT (SELECT sum(order_count) FROM {}), (SELECT uniqExactIf(event_id, NOT is_return) FROM silver.purchase_lines)"
+    for table in (SELLERS, "gold.purchases_hourly"):
+        counted, there = client.query(orders.format(table)).result_rows[0]
+        assert counted == there, table
+
+
+def test_the_journal_has_a_row_for_each_table(built: dict[str, Any], client: Any) -> None:
+    rows = client.query(
+        "SELECT contract, state, step, is_pushed, rows_out, delta_version FROM ops.job_runs WHERE run_id = %(run)s",
+        {"run": built["run_id"]},
+    ).result_rows
+    told = [(t["table"], t["state"], t["step"], True, t["rows"], t["version"]) for t in built["tables"]]
+    assert sorted(rows) == sorted(told)
+
+
+def test_a_second_run_changes_nothing_that_is_read(built: dict[str, Any], client: Any) -> None:
+    before = facts(client)
+    (again,) = run("jobs.run", SELLERS, "--json")[0]["tables"]
+
+    assert facts(client) == before
+    first = next(t for t in built["tables"] if t["table"] == SELLERS)
+    assert (again["rows"], again["version"]) == (first["rows"], first["version"] + 1)
+
+
+def test_a_day_is_built_again_alone(built: dict[str, Any], client: Any) -> None:
+    assert built
+    before = facts(client)
+    day = client.query(f"SELECT max(sold_on) FROM {SELLERS}").result_rows[0][0]
+    (again,) = run("jobs.run", SELLERS, "--day", str(day), "--json")[0]["tables"]
+
+    assert 0 < again["rows"] < before[0]
+    assert facts(client) == before
+
+
+def test_kill_in_mid_push_leaves_the_old_table_and_the_next_run_cleans_up(built: dict[str, Any], client: Any) -> None:
+    assert built
+    before = facts(client)
+    staged = "SELECT count() FROM system.tables WHERE database = 'staging'"
+    job = command("jobs.run", SELLERS)
+    until(
+        "the push to begin",
+        lambda: client.query(staged).result_rows[0][0] > 0 or job.poll() is not None,
+        300,
+        pause=0.005,
+    )
+    job.send_signal(signal.SIGKILL)
+    job.wait()
+
+    assert facts(client) == before
+    run("jobs.run", SELLERS)
+    assert facts(client) == before
+    assert client.query(staged).result_rows[0][0] == 0
+
+
+def test_two_jobs_at_once_are_refused(built: dict[str, Any], chosen: Settings) -> None:
+    assert built
+    first = command("jobs.run", SELLERS)
+    until("the first to hold the lease", lambda: "process" in (chosen.run / "jobs.lock").read_text(), 30, pause=0.01)
+    _, said = run("jobs.run", "nightly", code=1)
+
+    assert f"The job {SELLERS} (process {first.pid}) is at work" in said
+    assert first.wait(300) == 0
+
+
+def test_a_clickhouse_that_dies_in_mid_run_fails_the_job_and_no_table(
+    built: dict[str, Any], client: Any, parts: Parts
+) -> None:
+    assert built
+    before = facts(client)
+    job = command("jobs.run", SELLERS)
+    staged = "SELECT count() FROM system.tables WHERE database = 'staging'"
+    until(
+        "the push to begin",
+        lambda: client.query(staged).result_rows[0][0] > 0 or job.poll() is not None,
+        300,
+        pause=0.005,
+    )
+    parts.kill("clickhouse")
+    out, err = job.communicate(timeout=300)
+
+    # It may have been over before the kill; if not, the failure is a sentence.
+    assert job.returncode == 0 or f"✗ {SELLERS}: " in out, err
+    until("ClickHouse to answer", lambda: facts(client) == before, 60)
+    run("jobs.run", SELLERS)
+    assert facts(client) == before
+
+
+def test_lake_and_clickhouse_agree(built: dict[str, Any]) -> None:
+    assert built
+    found = reconcile()
+
+    assert found["state"] == "equal"
+    silver = found["silver.purchase_lines"]
+    assert silver["lake_rows"] == silver["clickhouse_rows"] > 0
+    assert Decimal(silver["money"]["line_amount"]["lake"]) == Decimal(silver["money"]["line_amount"]["clickhouse"])
+    assert found["quarantine.purchases"]["lake_rows"] > 0
+
+
+def test_damage_of_every_kind_is_found_and_repaired_while_events_arrive(
+    built: dict[str, Any], ledger: Path, client: Any, judge: Judge, tmp_path: Path
+) -> None:
+    assert built
+    silver = "silver.purchase_lines"
+    days = [row[0] for row in client.query(f"SELECT DISTINCT sold_on FROM {silver} ORDER BY 1 LIMIT 5").result_rows]
+    lost, changed, invented, outdated, clean = days
+    columns = [row[0] for row in client.query(f"DESCRIBE {silver}").result_rows]
+
+    def copy(day: object, **changes: str) -> None:
+        """Insert an existing row of a day again, with some columns changed."""
+        picked = ", ".join(changes.get(c, c) for c in columns)
+        client.command(
+            f"INSERT INTO {silver} SELECT {picked} FROM {silver} FINAL WHERE sold_on = toDate32('{day}') LIMIT 1"
+        )
+
+    client.command(f"DELETE FROM {silver} WHERE sold_on = toDate32('{lost}')")
+    copy(changed, line_amount="line_amount + toDecimal64('0.0001', 4)")
+    copy(invented, event_id="concat(event_id, 'x')")
+    copy(outdated, quantity="quantity + 1", arrival="arrival + 1")
+    client.command("DELETE FROM ops.quarantine WHERE event_id IN (SELECT event_id FROM ops.quarantine LIMIT 3)")
+    client.command(f"TRUNCATE TABLE {SELLERS}")
+
+    damaged = reconcile(code=1)
+    assert damaged["state"] == "different"
+    assert damaged[silver]["differing"] == [str(day) for day in (lost, changed, invented, outdated)]
+    assert damaged["quarantine.purchases"]["differing"]
+    assert damaged[SELLERS]["differing"] == ["all"]
+    assert str(clean) not in damaged[silver]["differing"]
+
+    later = tmp_path / "later"
+    sent = simulate("--events", "4000", "--rate", "400", "--seed", "6", ledger=later, run_id=f"{RUN}b")
+    repaired = reconcile("--repair")
+    assert repaired["state"] == "repaired"
+    assert sent.wait(120) == 0
+    judge.wait_and_judge(RUN, ledger)
+    judge.wait_and_judge(f"{RUN}b", later)
+    assert reconcile("--table", silver)["state"] == "equal"
+
+
+def test_a_table_that_cannot_be_compared_is_refused_with_the_names() -> None:
+    _, said = run("jobs.reconcile", "--table", "gold.nothing", code=2)
+
+    assert "No table to compare is called gold.nothing; there are: gold.purchases_basket_daily, " in said
