@@ -11,9 +11,10 @@ import shutil
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,24 +23,26 @@ import psutil
 from rich.console import Console
 
 from bench import report
+from bench.nightly_push import Push, measured
 from bench.nightly_spark import FolderLake
 from bench.report import Report, Table, verdict
 from conf import REPOSITORY, Settings, settings
 from jobs.run import chosen
-from schemas.contract import Contract
+from schemas.contract import Contract, find
 
 SIZES, QUICK_SIZES = (1_000_000, 10_000_000, 30_000_000), (100_000,)
 ROUNDS = 4
 WARM_GOAL, COLD_GOAL = 1.5, 3.0
+PUSHED = "gold.purchases_product_daily"
 DUCKDB_THREADS, DUCKDB_MEMORY = 2, "1600MB"
 ABOUT = (
-    "Silver's purchase lines (50 shops, 300 products each, 27,400 lines a day, seen for longer the more lines there "
-    "are; Delta on local disk, sorted as compaction leaves them) become the seven gold tables. Sauda's time is that "
-    "of its own runner: read, build, conform, gates, write Delta; warm is the median of the runs after the first in "
-    "one session, cold the first run with the start of Python and Spark. DuckDB has two threads and as much memory, "
-    "is given the same whole numbers for money and ids and the same step from lines to purchases, has no gates, and "
-    "writes Parquet. Results are compared row by row: exactly, but for the anomalies' estimates, which are floats "
-    "on their way and may differ in the last digit."
+    "Silver's purchase lines (50 shops, 300 products each, 27,400 lines a day, seen for longer the more lines "
+    "there are; Delta on local disk, sorted as compaction leaves them) become the seven gold tables. Sauda's time "
+    "is that of its own runner: read, build, conform, gates, write Delta; warm is the median of the runs after "
+    "the first in one session, cold the first run with the start of Python and Spark. DuckDB has two threads and "
+    "as much memory, is given the same whole numbers for money and ids and the same step from lines to purchases, "
+    "has no gates, and writes Parquet. Results are compared row by row: exactly, but for the anomalies' "
+    "estimates, which are floats on their way and may differ in the last digit."
 )
 
 Say = Callable[[str], None]
@@ -56,6 +59,7 @@ class Outcome:
     spark_mb: int
     duckdb_mb: int
     by_table: dict[str, tuple[float, float, int]]
+    push: Push | None
 
     @property
     def warm_ratio(self) -> float:
@@ -74,13 +78,13 @@ def run(settings: Settings, quick: bool, say: Say, sizes: Sequence[int] = ()) ->
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         try:
-            found.append(_measured(folder, size, say))
+            found.append(_measured(settings, folder, size, say))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     return [_report(found)]
 
 
-def _measured(folder: Path, size: int, say: Say) -> Outcome:
+def _measured(settings: Settings, folder: Path, size: int, say: Say) -> Outcome:
     say(f"writing {size:,} lines")
     lake = FolderLake(folder)
     lines = lake.path("silver.purchase_lines")
@@ -104,25 +108,29 @@ def _measured(folder: Path, size: int, say: Say) -> Outcome:
     by_table = {
         t.name: (ours[-1]["spent"][t.name], rival[-1]["spent"][t.name], ours[-1]["rows"][t.name]) for t in tables
     }
-    return Outcome(size, ours[0]["ended"] - began, statistics.median(seconds[1:]), duckdb, spark_mb, rival_mb, by_table)
+    push = measured(settings, lake, find(PUSHED))
+    cold, warm = ours[0]["ended"] - began, statistics.median(seconds[1:])
+    return Outcome(size, cold, warm, duckdb, spark_mb, rival_mb, by_table, push)
 
 
 def _child(module: str, *words: str) -> tuple[float, list[dict[str, Any]], int]:
     """Run a module to its end: when it began, the lines of JSON it wrote, the most memory it and its children had."""
-    began, told, peak = time.time(), [], 0
-    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+    began, peak = time.time(), 0
+    said: list[str] = []
     with subprocess.Popen(
-        [sys.executable, "-m", module, *words], cwd=REPOSITORY, env=environment, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        [sys.executable, "-m", module, *words], cwd=REPOSITORY, env=os.environ | {"PYTHONUNBUFFERED": "1"}, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     ) as process:  # fmt: skip
+        assert process.stdout is not None
+        listener = threading.Thread(target=said.extend, args=(process.stdout,))
+        listener.start()
         root = psutil.Process(process.pid)
         while process.poll() is None:
             peak = max(peak, _resident(root))
             time.sleep(0.2)
-        assert process.stdout is not None
-        told = [json.loads(line) for line in process.stdout if line.startswith("{")]
-        assert process.returncode == 0, f"{module} {' '.join(words)} ended with {process.returncode}"
-    return began, told, peak // 2**20
+        listener.join()
+    assert process.returncode == 0, "".join(said[-20:])
+    return began, [json.loads(line) for line in said if line.startswith("{")], peak // 2**20
 
 
 def _resident(root: psutil.Process) -> int:
@@ -176,6 +184,12 @@ def _report(found: Sequence[Outcome]) -> Report:
         ["table", "rows", "Sauda, warm", "DuckDB"],
         [[name, rows, ours, theirs] for name, (ours, theirs, rows) in last.by_table.items()],
     )
+    pushes = [o.push for o in found if o.push is not None]
+    pushed = Table(
+        "Push into ClickHouse: load from the lake, comparison, swap",
+        ["table", "rows", "seconds", "rows/s"],
+        [[p.table, p.rows, p.seconds, p.rate] for p in pushes],
+    )
     judged = next((o for o in found if o.rows == 10_000_000), last)
     goals = [
         verdict(f"warm, {judged.rows:,} lines, times DuckDB's time", judged.warm_ratio, WARM_GOAL, at_least=False),
@@ -186,8 +200,9 @@ def _report(found: Sequence[Outcome]) -> Report:
         "first table that needs the purchases waits for them. DuckDB's by table leave out its step to purchases.",
         "Equal results were required, and found.",
     ]
-    figures = {"sizes": [vars(o) for o in found]}
-    return Report("nightly", "The nights against DuckDB", ABOUT, [sizes, tables], goals, notes, figures)
+    shown = [sizes, tables, *([pushed] if pushes else [])]
+    figures = {"sizes": [asdict(o) for o in found]}
+    return Report("nightly", "The nights against DuckDB", ABOUT, shown, goals, notes, figures)
 
 
 @click.command()

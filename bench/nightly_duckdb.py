@@ -121,7 +121,7 @@ def main(folder: str, out: str, threads: str, memory: str, rounds: str) -> None:
             spent[name] = time.time() - since
         base.close()
         print(
-            json.dumps({"round": number, "began": began, "ended": time.time(), "spent": spent, "peak_mb": peak}),
+            json.dumps({"round": number, "began": began, "ended": time.time(), "spent": spent}),
             flush=True,
         )
 

@@ -1,4 +1,4 @@
-"""What a measurement leaves behind: Markdown and JSON in bench/results/, the same tables on the screen, and an overview.
+"""What a measurement leaves behind: Markdown and JSON in bench/results/, tables on the screen, and an overview.
 
 Names of hosts and paths never get into it: results are read by people who have other machines.
 """

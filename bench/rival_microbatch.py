@@ -32,9 +32,7 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     sinks = rivals(settings())
     chosen = sinks.settings
-    spark = spark_session(
-        chosen, "rival", memory=chosen.stream_memory, ui_port=chosen.port("job_ui"), streaming=True
-    )
+    spark = spark_session(chosen, "rival", memory=chosen.stream_memory, ui_port=chosen.port("job_ui"), streaming=True)
     for name in (BRONZE, SILVER):
         apply_delta(spark, find(name), chosen.table_path(name))
     (domain,) = (d for d in domains() if d.silver.name == SILVER)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -71,12 +72,18 @@ def setting(text: str) -> tuple[str, str]:
     return f"SAUDA_{name.upper()}", value
 
 
+def _terminated(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(NAMES))
 @click.option("--events", type=click.IntRange(1_000), help=f"Records of the drain.  [default: {drain.RECORDS:,}]")
 @click.option("--seconds", type=float, help="Seconds at each rate of freshness.  [default: 30; quick: 8]")
 @click.option("--quick", is_flag=True, help="Small sizes: to see that it works, not to measure.")
-@click.option("--set", "pairs", multiple=True, metavar="NAME=VALUE", help="A setting for the stream, e.g. lake_trigger_seconds=1")
+@click.option(
+    "--set", "pairs", multiple=True, metavar="NAME=VALUE", help="A setting for the stream, e.g. lake_trigger_seconds=1"
+)
 def main(
     names: tuple[str, ...], events: int | None, seconds: float | None, quick: bool, pairs: tuple[str, ...]
 ) -> None:
@@ -84,6 +91,8 @@ def main(
 
     It wipes the stack it runs on, which must be up and must not be `main`: ./start.sh bench sees to both.
     """
+    # As after Ctrl-C: the processes that were started are ended.
+    signal.signal(signal.SIGTERM, _terminated)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
     chosen = Chosen(
         settings(),
@@ -100,18 +109,20 @@ def main(
         wanted.remove("memory")
     try:
         ground.refuse_main(chosen.settings)
+        # Figures of small sizes mean little, and must not replace those that do.
+        folder = chosen.settings.stack_home / "bench-quick" if quick else RESULTS
         facts = report.machine(java.remembered(chosen.settings))
         made: list[Report] = []
         for name in wanted:
             ground.need_parts(chosen.settings)
             console.print(f"[bold]{name}[/]")
             for each in MEASURES[name](chosen):
-                report.write(each, facts, RESULTS / "quick" if quick else RESULTS)
+                report.write(each, facts, folder)
                 made.append(each)
         for each in made:
             console.rule(each.title)
             report.show(each, console)
-        console.print(f"\nWritten to bench/results{'/quick' if quick else ''}: {', '.join(f'{m.name}.md' for m in made)}")
+        console.print(f"\nWritten to {folder.name}: {', '.join(f'{m.name}.md' for m in made)}")
     except Failed as error:
         click.echo(str(error), err=True)
         sys.exit(error.code)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 
 import click
 
 from bench.stats import percentiles
-from bench.traffic import Pace, send
+from bench.traffic import Pace, Sender
 from conf import settings
 
 
@@ -15,11 +16,11 @@ from conf import settings
 @click.option("--run", "run_id", required=True, help="Beginning of every event id.")
 @click.option("--rate", type=float, required=True, help="Events a second.")
 @click.option("--seconds", type=float, required=True)
-@click.option("--start", type=float, required=True, help="When the first event is due, in Unix seconds.")
-def main(run_id: str, rate: float, seconds: float, start: float) -> None:
-    """Send events at instants fixed in advance; ends with a line of JSON."""
-    pace = Pace(run_id, rate, seconds, start)
-    late = send(settings(), pace)
+def main(run_id: str, rate: float, seconds: float) -> None:
+    """Send events at instants fixed in advance, the first a second after all is ready; ends with a line of JSON."""
+    sender = Sender(settings())
+    pace = Pace(run_id, rate, seconds, time.time() + 1.0)
+    late = sender.send(pace)
     click.echo(json.dumps({"events": pace.events, "late": percentiles(late)}))
 
 

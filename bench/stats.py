@@ -12,7 +12,9 @@ Seen = tuple[float, Mapping[int, int]]
 """End of a poll, and the greatest offset it showed in each partition."""
 
 
-def percentiles(values: Sequence[float] | npt.NDArray[np.float64], of: Sequence[int] = (50, 95, 99)) -> dict[str, float]:
+def percentiles(
+    values: Sequence[float] | npt.NDArray[np.float64], of: Sequence[int] = (50, 95, 99)
+) -> dict[str, float]:
     """``{"p50": …, "max": …}``: of the values themselves (nearest rank), never between two. Empty for none."""
     if len(values) == 0:
         return {}

@@ -120,18 +120,24 @@ def tails() -> list[bytes]:
     return [mark + (m.value or b"").split(mark, 1)[1] for m in single_line_events(2_000)]
 
 
-def send(settings: Settings, pace: Pace) -> list[float]:
-    """Send at the pace; returns by how many seconds each event was handed over late."""
-    ends, late = tails(), []
-    producer = Producer(producer_config(settings) | {"partitioner": "murmur2_random"})
-    producer.list_topics(timeout=10)
-    for number in range(pace.events):
-        while (early := pace.due(number) - time.time()) > 0:
-            producer.poll(0)
-            time.sleep(min(early, 0.05))
-        key, value, headers = paced_record(pace, number, ends)
-        producer.produce(TOPIC, value, key, headers=headers)
-        late.append(time.time() - pace.due(number))
-    if left := producer.flush(60):
-        raise Failed(f"{left:,} events have no answer.")
-    return late
+class Sender:
+    """Sends at a pace. What takes time, the connection and the events' ends, is made before the first event is due."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.ends = tails()
+        self.producer = Producer(producer_config(settings) | {"partitioner": "murmur2_random"})
+        self.producer.list_topics(TOPIC, timeout=10)
+
+    def send(self, pace: Pace) -> list[float]:
+        """Send all events; returns by how many seconds each was handed over late."""
+        late: list[float] = []
+        for number in range(pace.events):
+            while (early := pace.due(number) - time.time()) > 0:
+                self.producer.poll(0)
+                time.sleep(min(early, 0.05))
+            key, value, headers = paced_record(pace, number, self.ends)
+            self.producer.produce(TOPIC, value, key, headers=headers)
+            late.append(time.time() - pace.due(number))
+        if left := self.producer.flush(60):
+            raise Failed(f"{left:,} events have no answer.")
+        return late

@@ -109,7 +109,7 @@ class LakeLane:
         faults.reached(f"lake.{contract.name}")
 
     def _copies(self, raw: DataFrame, since: Any, number: int) -> pa.Table:
-        """Places (partition and offset as one number) of the copies of events accepted before, in this batch or another.
+        """Places (partition and offset as one number) of copies of events accepted before, in this batch or another.
 
         Hashes find the suspects among millions by whole numbers alone; the ids themselves decide. Only an accepted
         event makes a later copy a duplicate: a refused one may be sent again, mended, under its id.

@@ -42,9 +42,7 @@ class Refused:
     "ops.quarantine",
     refresh="stream",
     delta=False,
-    clickhouse=Replacing(
-        version="arrival", order_by=("kafka_topic", "event_id"), dedup_window=20_000
-    ),
+    clickhouse=Replacing(version="arrival", order_by=("kafka_topic", "event_id"), dedup_window=20_000),
 )
 class Quarantine(Refused):
     """One row per refused event, of every topic."""

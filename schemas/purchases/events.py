@@ -34,9 +34,7 @@ class PurchaseLine:
     product_id = col(ID, "The shop's code of the product.", not_empty(), longest(64))
     description = col(TEXT, "Name of the product as sold.", longest(1_000), optional=True)
     quantity = col(COUNT, "Pieces; negative for a return.", not_zero(), at_least(-MOST), at_most(MOST))
-    unit_price = col(
-        MONEY, "Price of one piece in the purchase's currency.", at_least(-MOST), at_most(MOST)
-    )
+    unit_price = col(MONEY, "Price of one piece in the purchase's currency.", at_least(-MOST), at_most(MOST))
 
 
 @event(

@@ -44,7 +44,7 @@ def wait_drained(stream: Stream, settings: Settings) -> None:
 
 
 def figures(settings: Settings) -> dict[str, Any]:
-    """What a person would ask for; the file's lines are found by its seller, or among the quarantined by their source."""
+    """What a person would ask for; the file's lines are known by its seller, accepted or quarantined."""
     client = clickhouse(settings, reader=True)
     lines = f"silver.purchases_accounted WHERE seller_id = '{SELLER}'"
     (row,) = client.query(

@@ -1,0 +1,95 @@
+"""Contracts and live Delta tables on the real lake: what follows by itself, and what stops a stream at its start."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conf import REPOSITORY, Settings
+from schemas.contract import Contract, col, contract, table
+from schemas.derive import delta
+from schemas.live import ContractMismatch, apply_delta
+from schemas.types import CODE, COUNT, ID, TEXT
+from streaming.registry import domains
+from tests.support.delta import delta_session
+from tests.support.stream import Stream
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
+
+Lake = tuple["SparkSession", Settings]
+
+
+@pytest.fixture(scope="module")
+def lake() -> Iterator[Lake]:
+    with delta_session() as made:
+        yield made
+
+
+def declared(name: str, **more: str) -> Contract:
+    """A table of a key, a number and what else is given."""
+    columns = {"a_id": col(ID, "A key.", key=True), "count": col(COUNT, "How many.")}
+    return contract(table(f"staging.{name}")(type("Made", (), {"__doc__": "One row per test.", **columns, **more})))
+
+
+def test_a_new_optional_column_reaches_a_table_with_rows(lake: Lake) -> None:
+    spark, settings = lake
+    path = settings.table_path("staging.grown")
+    assert apply_delta(spark, declared("grown"), path) == ["Made the Delta table staging.grown."]
+    spark.sql(f"INSERT INTO delta.`{path}` VALUES ('a', 1)")
+    wider = declared("grown", colour_code=col(CODE, "It's new.", optional=True))
+
+    (done,) = apply_delta(spark, wider, path)
+
+    assert "colour_code" in done
+    assert "staging.grown" in done
+    assert [tuple(row) for row in spark.read.format("delta").load(path).collect()] == [("a", 1, None)]
+    assert apply_delta(spark, wider, path) == [], "nothing is left to do"
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "column"),
+    [
+        ("retyped", {"count": col(TEXT, "A text.")}, "count"),
+        ("required", {"needed_code": col(CODE, "It must be there.")}, "needed_code"),
+    ],
+)
+def test_any_other_change_is_refused_by_name_and_nothing_is_altered(
+    lake: Lake, name: str, more: dict[str, str], column: str
+) -> None:
+    spark, settings = lake
+    path = settings.table_path(f"staging.{name}")
+    apply_delta(spark, declared(name), path)
+
+    with pytest.raises(ContractMismatch) as caught:
+        apply_delta(spark, declared(name, **more), path)
+
+    assert f"staging.{name}" in str(caught.value)
+    assert f"column {column}" in str(caught.value)
+    assert apply_delta(spark, declared(name), path) == []
+
+
+def test_a_stream_whose_table_differs_is_refused_at_its_start_by_table_and_column(lake: Lake, stream: Stream) -> None:
+    spark, settings = lake
+    silver = next(d.silver for d in domains() if d.name == "purchases")
+    lacking = replace(silver, columns=tuple(c for c in silver.columns if c != "quantity"))
+    spark.sql(delta.create_table(lacking, settings.table_path(silver.name)))
+    stream.stop()
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "streaming.run"], cwd=REPOSITORY, capture_output=True, text=True, timeout=150,
+        env=os.environ | {"SAUDA_WAREHOUSE_PREFIX": settings.warehouse_prefix},
+    )  # fmt: skip
+
+    assert ended.returncode == 1, ended.stderr
+    assert f"The Delta table {silver.name}" in ended.stderr
+    assert "has no column quantity" in ended.stderr
+    assert "Traceback" not in ended.stderr
