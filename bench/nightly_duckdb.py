@@ -66,8 +66,8 @@ SELECT * FROM (
         min(sold_on) AS first_sold_on, max(sold_on) AS last_sold_on
     FROM "gold.purchases_product_daily" GROUP BY ALL)
 LEFT JOIN (
-    SELECT seller_id, product_id, struct_extract(max({'at': at, 'name': description}), 'name') AS description
-    FROM (SELECT seller_id, product_id, description, max(purchased_at) AS at FROM lines
+    SELECT seller_id, product_id, struct_extract(max({'place': named_at, 'name': description}), 'name') AS description
+    FROM (SELECT seller_id, product_id, description, max(purchased_at) AS named_at FROM lines
           WHERE description IS NOT NULL GROUP BY ALL)
     GROUP BY ALL) USING (seller_id, product_id)""",
     "gold.purchases_revenue_anomalies": """
@@ -82,12 +82,12 @@ WITH days AS (
 seasonal AS (
     SELECT *, median(revenue - level) OVER (PARTITION BY seller_id, currency_code, weekday ORDER BY sold_on
         ROWS BETWEEN 8 PRECEDING AND 1 PRECEDING) AS effect FROM days),
-spread AS (
+distances AS (
     SELECT *, median(abs(revenue - level - effect)) OVER (PARTITION BY seller_id, currency_code ORDER BY sold_on
         ROWS BETWEEN 56 PRECEDING AND 1 PRECEDING) AS found FROM seasonal),
 judged AS (
     SELECT *, CASE WHEN earlier >= 28 AND found IS NOT NULL THEN level + coalesce(effect, 0) END AS expected,
-        greatest(found, abs(level) * 0.01, 0.0001) AS spread, spread * (3.5 / 0.6745) AS reach FROM spread)
+        greatest(found, abs(level) * 0.01, 0.0001) AS spread, spread * (3.5 / 0.6745) AS reach FROM distances)
 SELECT seller_id, sold_on, currency_code, revenue_amount, CAST(round(expected, 4) AS DECIMAL(18, 4)) AS expected_amount,
     CAST(round(expected - reach, 4) AS DECIMAL(18, 4)) AS low_amount,
     CAST(round(expected + reach, 4) AS DECIMAL(18, 4)) AS high_amount,

@@ -11,6 +11,7 @@ Step 4 makes "read = accepted + quarantined + duplicates" true by construction.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -45,21 +46,22 @@ class Counts:
         return self.read - self.accepted - self.quarantined
 
 
-def batch_base(folder: Path, query_id: str, following: int) -> int:
+def batch_base(folder: Path, query_id: str, following: Callable[[], int]) -> int:
     """What to add to Spark's batch numbers, which begin at 0 with each new checkpoint, so that they never come twice.
 
     Delta skips a number that it knows, so a lost checkpoint would lose data in silence. `query_id` is the checkpoint's
-    own id, `following` the number after the lake's last; the answer is kept beside the checkpoint.
+    own id, `following` answers with the number after the lake's last; what it said is kept beside the checkpoint.
     """
     file = folder / "epoch.json"
     kept = json.loads(file.read_text()) if file.exists() else {}
     if kept.get("id") == query_id:
         return int(kept["base"])
+    base = following()
     folder.mkdir(parents=True, exist_ok=True)
     fresh = file.with_suffix(".new")
-    fresh.write_text(json.dumps({"id": query_id, "base": following}))
+    fresh.write_text(json.dumps({"id": query_id, "base": base}))
     fresh.replace(file)
-    return following
+    return base
 
 
 class LakeLane:
@@ -73,6 +75,15 @@ class LakeLane:
 
     def table(self, contract: Contract) -> DataFrame:
         return self.spark.read.format("delta").load(self.path(contract))
+
+    def last_batch(self) -> int | None:
+        """The number of the lake's last batch; None before the first."""
+        last = self.table(self.domain.bronze).agg(F.max("batch_id")).head()
+        return None if last is None else last[0]
+
+    def following_batch(self) -> int:
+        last = self.last_batch()
+        return 0 if last is None else last + 1
 
     def write(self, kafka: DataFrame, number: int) -> Counts:
         """Bring batch `number` into the lake. Doing it again changes nothing."""

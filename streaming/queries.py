@@ -24,7 +24,11 @@ LONGEST_WAIT = 15.0
 
 @dataclass(frozen=True)
 class Lane:
-    """One query: a topic, where to begin when there is no checkpoint, and what to do with a batch."""
+    """One query: a topic, where to begin when there is no checkpoint, and what to do with a batch.
+
+    A batch begins when `batch_events` wait, or `trigger_seconds` after the last, whichever is first; so a backlog is
+    worked off without a pause.
+    """
 
     name: str
     topic: str
@@ -76,9 +80,12 @@ class Runner(threading.Thread):
     def _start(self) -> StreamingQuery:
         lane = self.lane
         self.spark.sparkContext.setLocalProperty("spark.scheduler.pool", lane.pool)
-        source = (
-            self.spark.readStream.format("kafka")
-            .option("kafka.bootstrap.servers", self.settings.kafka)
+        source = self.spark.readStream.format("kafka")
+        if lane.trigger_seconds:
+            source = source.option("minOffsetsPerTrigger", lane.batch_events)
+            source = source.option("maxTriggerDelay", f"{int(lane.trigger_seconds * 1000)}ms")
+        events = (
+            source.option("kafka.bootstrap.servers", self.settings.kafka)
             .option("subscribe", lane.topic)
             .option("startingOffsets", lane.starting_offsets())
             .option("maxOffsetsPerTrigger", lane.batch_events)
@@ -88,8 +95,8 @@ class Runner(threading.Thread):
             .load()
         )
         return (
-            source.writeStream.queryName(lane.name)
-            .trigger(processingTime=f"{int(lane.trigger_seconds * 1000)} milliseconds")
+            events.writeStream.queryName(lane.name)
+            .trigger(processingTime="200 milliseconds" if lane.trigger_seconds else "0 seconds")
             .option("checkpointLocation", str(lane.checkpoint / "spark"))
             .foreachBatch(self._batch)
             .start()

@@ -11,6 +11,7 @@ import logging
 import signal
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,15 +54,13 @@ def folder(chosen: Settings, lane: str, domain: Domain) -> Path:
 def lake_lane(spark: SparkSession, chosen: Settings, domain: Domain, progress: Progress) -> Lane:
     name, home = f"lake:{domain.name}", folder(chosen, "lake", domain)
     lane = LakeLane(spark, chosen, domain)
-    bronze = lane.path(domain.bronze)
-    last = spark.read.format("delta").load(bronze).agg({"batch_id": "max"}).collect()[0][0]
-    following = 0 if last is None else last + 1
-    if last is not None and not (home / "spark" / "metadata").exists():
+    if not (home / "spark" / "metadata").exists() and (last := lane.last_batch()) is not None:
         # The checkpoint was lost: its last batch may have been cut off between bronze and silver.
         lane.refine(last)
 
     def handle(batch: DataFrame, batch_id: int) -> dict[str, int]:
-        counts = lane.write(batch, batch_base(home, checkpoint_id(home / "spark"), following) + batch_id)
+        base = batch_base(home, checkpoint_id(home / "spark"), lane.following_batch)
+        counts = lane.write(batch, base + batch_id)
         return {
             "read": counts.read,
             "accepted": counts.accepted,
@@ -70,7 +69,7 @@ def lake_lane(spark: SparkSession, chosen: Settings, domain: Domain, progress: P
         }
 
     def start() -> str:
-        return offsets_after(spark, bronze, domain.topic, domain.event.partitions)
+        return offsets_after(spark, lane.path(domain.bronze), domain.topic, domain.event.partitions)
 
     progress.set(name)
     return Lane(name, domain.topic, home, chosen.lake_trigger_seconds, chosen.lake_batch_events, start, handle, "lake")
@@ -114,9 +113,10 @@ def run(chosen: Settings, lanes: tuple[str, ...]) -> None:
     helpers: list[Compactor | Filler] = []
     try:
         tables = [t for d in domains() for t in (d.bronze, d.silver, d.quarantine)]
-        for table in tables:
-            for done in live_tables.apply_delta(spark, table, chosen.table_path(table.name)):
-                log.info(done)
+        with ThreadPoolExecutor(len(tables)) as pool:
+            for done in pool.map(lambda t: live_tables.apply_delta(spark, t, chosen.table_path(t.name)), tables):
+                for change in done:
+                    log.info(change)
         made = {"live": live_lane, "lake": lake_lane}
         for domain in domains():
             runners += [Runner(spark, chosen, made[lane](spark, chosen, domain, progress), progress) for lane in lanes]

@@ -146,8 +146,8 @@ class RevenueAnomalies:
     """One row per seller, day and currency: the day's revenue beside what was to be expected.
 
     The expectation is a local level (median of the 28 days with sales before) plus the weekday's usual deviation from
-    it (median of its last eight); the score is the robust z of what is left (Iglewicz and Hoaglin 1993: 0.6745 times the
-    residual, by the median absolute residual of the 56 days before; beyond 3.5 is unusual). Only earlier days are
+    it (median of its last eight); the score is the robust z of what is left (Iglewicz and Hoaglin 1993: 0.6745 times
+    the residual, by the median absolute residual of the 56 days before; beyond 3.5 is unusual). Only earlier days are
     looked at, so that a verdict does not change when later days come.
     """
 

@@ -11,28 +11,28 @@ from streaming.lake import Counts, batch_base
 
 
 def test_a_new_checkpoint_counts_on_from_the_lakes_last_batch(tmp_path: Path) -> None:
-    assert batch_base(tmp_path / "new", "one", 42) == 42
+    assert batch_base(tmp_path / "new", "one", lambda: 42) == 42
 
 
 def test_a_known_checkpoint_keeps_its_base_however_far_the_lake_has_come(tmp_path: Path) -> None:
-    batch_base(tmp_path, "one", 42)
+    batch_base(tmp_path, "one", lambda: 42)
 
-    assert batch_base(tmp_path, "one", 97) == 42
-    assert batch_base(tmp_path, "one", 0) == 42
+    assert batch_base(tmp_path, "one", lambda: 97) == 42
+    assert batch_base(tmp_path, "one", lambda: 0) == 42
 
 
 def test_a_checkpoint_made_anew_in_the_same_place_gets_a_base_of_its_own(tmp_path: Path) -> None:
     """With the old one Spark's batch 0 would have a number that Delta knows, and be skipped in silence."""
-    batch_base(tmp_path, "one", 42)
+    batch_base(tmp_path, "one", lambda: 42)
 
-    assert batch_base(tmp_path, "two", 97) == 97
-    assert batch_base(tmp_path, "two", 120) == 97
+    assert batch_base(tmp_path, "two", lambda: 97) == 97
+    assert batch_base(tmp_path, "two", lambda: 120) == 97
 
 
 def test_a_base_is_never_half_written(tmp_path: Path) -> None:
     (tmp_path / "epoch.new").write_text('{"id": "on')
 
-    assert batch_base(tmp_path, "one", 5) == 5
+    assert batch_base(tmp_path, "one", lambda: 5) == 5
     assert json.loads((tmp_path / "epoch.json").read_text()) == {"id": "one", "base": 5}
     assert [f.name for f in tmp_path.iterdir()] == ["epoch.json"]
 
