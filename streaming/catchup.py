@@ -138,7 +138,8 @@ class Filler(threading.Thread):
         try:
             client.command(
                 f"INSERT INTO {target.name} ({columns}) SELECT {columns} "
-                f"FROM deltaLake(lake, url='{self.settings.table_url(source.name)}') WHERE {within}"
+                f"FROM deltaLake(lake, url='{self.settings.table_url(source.name)}') WHERE {within}",
+                settings={"max_partitions_per_insert_block": 0},
             )
         finally:
             client.close()

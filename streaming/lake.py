@@ -17,12 +17,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow.compute as pc
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
 from conf import Settings
 from schemas.contract import Contract
+from schemas.derive.spark import schema_ddl
 from streaming import faults, parse
+from streaming.commits import Commits
 from streaming.registry import Domain
 
 if TYPE_CHECKING:
@@ -64,11 +67,17 @@ def batch_base(folder: Path, query_id: str, following: Callable[[], int]) -> int
     return base
 
 
+def app_id(contract: Contract) -> str:
+    """Under which name Delta knows this lane's transactions of a table."""
+    return f"lake:{contract.name}"
+
+
 class LakeLane:
     """Writes one domain's batches. One instance a table set and process: Delta on S3 allows one writer."""
 
     def __init__(self, spark: SparkSession, settings: Settings, domain: Domain) -> None:
         self.spark, self.settings, self.domain = spark, settings, domain
+        self._commits = {t.name: Commits(settings, t, app_id(t)) for t in (domain.bronze, domain.silver)}
 
     def path(self, contract: Contract) -> str:
         return self.settings.table_path(contract.name)
@@ -94,7 +103,7 @@ class LakeLane:
     def refine(self, number: int) -> Counts:
         """Silver and quarantine of a batch that stands in bronze."""
         domain = self.domain
-        raw = self.table(domain.bronze).where(F.col("batch_id") == number)
+        raw = self._rows(domain.bronze, number)
         read, since = raw.agg(F.count("*"), F.min("ingested_at")).collect()[0]
         if not read:
             return Counts(0, 0, 0)
@@ -102,18 +111,25 @@ class LakeLane:
         fresh = self._without(raw, self.spark.createDataFrame(copies)) if copies.num_rows else raw
         lines = domain.clean(parse.exploded(fresh, domain.event).where("line IS NOT NULL"))
         self._append(lines.withColumn("batch_id", F.lit(number).cast("bigint")), domain.silver, number)
-        silver = self.table(domain.silver).where((F.col("batch_id") == number) & (F.col("line_no") == 0))
-        accepted = silver.count()
-        left = read - accepted
-        quarantined = self._quarantine(raw, silver, number) if left else 0
-        return Counts(read, accepted, quarantined)
+        silver = self._rows(domain.silver, number).where("line_no = 0").select(F.expr(PLACE).alias("place"))
+        left = self._without(raw, silver).select("place").toArrow()
+        refused = left.filter(pc.invert(pc.is_in(left["place"], copies["place"])))
+        quarantined = self._quarantine(raw, refused, number) if refused.num_rows else 0
+        return Counts(read, read - left.num_rows, quarantined)
+
+    def _rows(self, contract: Contract, number: int) -> DataFrame:
+        """A batch's rows, after its commit."""
+        files = self._commits[contract.name].files(number)
+        if files is None:
+            return self.table(contract).where(F.col("batch_id") == number)
+        return self.spark.read.schema(schema_ddl(contract)).parquet(*files) if files else self.table(contract).limit(0)
 
     def _append(self, rows: DataFrame, contract: Contract, number: int) -> None:
         (
             rows.select(*contract.columns)
             .write.format("delta")
             .mode("append")
-            .option("txnAppId", f"lake:{contract.name}")
+            .option("txnAppId", app_id(contract))
             .option("txnVersion", number)
             .save(self.path(contract))
         )
@@ -149,10 +165,12 @@ class LakeLane:
     def _without(self, raw: DataFrame, places: DataFrame) -> DataFrame:
         return raw.withColumn("place", F.expr(PLACE)).join(F.broadcast(places), "place", "left_anti")
 
-    def _quarantine(self, raw: DataFrame, silver: DataFrame, number: int) -> int:
-        """Say why of each record that is not in silver; what keeps every rule is a copy. Returns how many were new."""
+    def _quarantine(self, raw: DataFrame, places: pa.Table, number: int) -> int:
+        """Say why of the records at `places`. Returns how many were new: a second copy of a refused event is not."""
         table = self.domain.quarantine
-        rest = self._without(raw, silver.select(F.expr(PLACE).alias("place")))
+        rest = raw.withColumn("place", F.expr(PLACE)).join(
+            F.broadcast(self.spark.createDataFrame(places)), "place", "left_semi"
+        )
         nth = F.row_number().over(Window.partitionBy("event_id").orderBy(*IN_ORDER))
         first = parse.refused(rest, self.domain.event).withColumn("nth", nth).where("nth = 1")
         ids = ["event_hash", "event_id"]

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 RAW_BACK = "CASE WHEN line IS NULL THEN {0} END AS raw_{0}"
 
 
+# A replay of many years touches more months at once than ClickHouse allows by default.
+INSERT = {"async_insert": 0, "max_partitions_per_insert_block": 0}
+
+
 @dataclass(frozen=True)
 class LiveCounts:
     """What became of one batch's records: lines inserted, events taken and refused."""
@@ -70,5 +74,5 @@ class LiveLane:
         return parse.refused(local, self.domain.event).select(*map(str, self.quarantine.serving_columns)).toArrow()
 
     def _insert(self, table: Contract, rows: pa.Table, token: str) -> None:
-        self.client.insert_arrow(table.name, rows, settings={"insert_deduplication_token": token, "async_insert": 0})
+        self.client.insert_arrow(table.name, rows, settings=INSERT | {"insert_deduplication_token": token})
         faults.reached(f"live.{table.name}")

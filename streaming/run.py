@@ -128,7 +128,12 @@ def run(chosen: Settings, lanes: tuple[str, ...]) -> None:
             helper.start()
         progress.ready.set()
         log.info("%d queries run; progress on port %d", len(runners), chosen.port("metrics"))
-        stopping.wait()
+        gateway = spark.sparkContext._gateway
+        assert gateway is not None
+        spark_process = gateway.proc
+        while not stopping.wait(1):
+            if spark_process.poll() is not None:
+                raise OSError(f"Spark's Java process ended with {spark_process.returncode}; the supervisor starts anew")
     finally:
         for runner in runners:
             runner.stop()
