@@ -117,7 +117,8 @@ def run(settings: Settings, console: Console, arguments: Sequence[str], unit_onl
             if arguments:
                 Runner(console).run(steps)
                 return _foreground(trial, arguments)
-            unit = pytest("tests", "-m", "not services")
+            # A file stays on one worker, so that each worker starts Spark once at most.
+            unit = pytest("tests", "-m", "not services", "-n", "2", "--dist", "loadfile")
             checks = [*trial.lint_steps(), trial.check("unit tests", unit, after=("mypy", *tools_ready))]
             if not unit_only and _has_service_tests():
                 service = pytest("tests/services", "-m", "services")
