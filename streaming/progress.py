@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -119,12 +118,3 @@ def serve(progress: Progress, port: int) -> ThreadingHTTPServer:
     server = ThreadingHTTPServer((LOOPBACK, port), Handler)
     threading.Thread(target=server.serve_forever, name="progress", daemon=True).start()
     return server
-
-
-class Timer:
-    def __enter__(self) -> Timer:
-        self._start = time.monotonic()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.seconds = time.monotonic() - self._start
