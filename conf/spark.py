@@ -44,10 +44,6 @@ def spark_options(settings: Settings, ui_port: int) -> dict[str, str]:
         # Files of 64 MB and more are left alone, so that compaction costs what came in since the last, not the table.
         delta + "optimize.minFileSize": str(64 << 20),
         delta + "optimize.maxFileSize": str(256 << 20),
-        "spark.sql.streaming.stateStore.providerClass": (
-            "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
-        ),
-        "spark.sql.streaming.stateStore.rocksdb.changelogCheckpointing.enabled": "true",
         "spark.sql.streaming.metricsEnabled": "true",
     }
     if settings.profile == "local":
