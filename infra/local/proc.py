@@ -128,13 +128,20 @@ def tracked(child: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
             _running.discard(child)
 
 
-def stop_children() -> None:
+def stop_children(patience: float = 3.0) -> None:
     """End the commands that still run for us, with their children (Ctrl-C, a step that failed)."""
     with _guard:
-        children = [child.pid for child in _running if child.poll() is None]
+        children = [child for child in _running if child.poll() is None]
     family: list[psutil.Process] = []
-    for pid in children:
+    for child in children:
         with contextlib.suppress(psutil.Error):
-            process = psutil.Process(pid)
-            family += [process, *process.children(recursive=True)]
-    stop(family, patience=3)
+            family += psutil.Process(child.pid).children(recursive=True)
+    for child in children:
+        child.terminate()
+    stop(family, patience)
+    for child in children:
+        # Waited for by its own Popen: were another to reap it, Popen would take its code for 0, a success.
+        try:
+            child.wait(patience)
+        except subprocess.TimeoutExpired:
+            child.kill()

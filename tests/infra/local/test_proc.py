@@ -52,19 +52,29 @@ def test_a_missing_program_is_a_sentence() -> None:
         proc.run(["/no/such/program"], "Building")
 
 
-def test_children_are_ended_with_us() -> None:
+@pytest.mark.parametrize("slow", [False, True])
+def test_children_are_ended_with_us(slow: bool) -> None:
     up = threading.Event()
     ended: list[BaseException] = []
 
+    def said(_: str) -> None:
+        up.set()
+        if slow:
+            # The child is gone before its reader looks for its code: it must not pass for a success.
+            gone.wait(timeout=20)
+
     def work() -> None:
         try:
-            proc.run(SLEEP, "Sleeping", on_line=lambda _: up.set())
+            proc.run(SLEEP, "Sleeping", on_line=said)
         except Failed as error:
             ended.append(error)
 
+    gone = threading.Event()
     thread = threading.Thread(target=work)
     thread.start()
-    assert up.wait(timeout=10)
+    assert up.wait(timeout=20)
     proc.stop_children()
-    thread.join(timeout=10)
+    gone.set()
+    thread.join(timeout=20)
     assert len(ended) == 1
+    assert "code -15" in str(ended[0])
