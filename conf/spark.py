@@ -13,6 +13,30 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
+# Columns that hold something else in nearly every row: a dictionary of them is tried, and thrown away, at a cost.
+UNIQUE = ("event_id", "event_hash", "kafka_offset", "arrival", "value")
+
+
+CHECKPOINTS_BY_FILE_SYSTEM = (
+    "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"
+)
+JAVA_OPTIONS = (
+    # The lanes and the nightly are throughput work with small live sets.
+    "-XX:+UseParallelGC",
+    "-XX:-UsePerfData",
+    # Spark matches a failed batch's message with a regular expression that recurses once a character.
+    "-Xss8m",
+    # Spark's planning is much code that runs seldom: the best compiler is kept for loops over rows, which it takes by
+    # their turns and not by their calls. A third of its time goes elsewhere so.
+    "-XX:Tier4InvocationThreshold=20000",
+    "-XX:Tier4MinInvocationThreshold=4000",
+    "-XX:Tier4CompileThreshold=40000",
+    # Else the code cache's sweeper throws away what the next batch needs again.
+    "-XX:-UseCodeCacheFlushing",
+    "-XX:ReservedCodeCacheSize=320m",
+)
+
+
 def spark_options(settings: Settings, ui_port: int) -> dict[str, str]:
     """The Spark settings of the profile. The secret key is handed to Hadoop apart from these, see `spark_session`."""
     s3a = "spark.hadoop.fs.s3a."
@@ -24,6 +48,9 @@ def spark_options(settings: Settings, ui_port: int) -> dict[str, str]:
         # INT96, the default, reads slowly and hides the column's statistics from Delta.
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
         "spark.sql.parquet.compression.codec": "zstd",
+        **{f"spark.hadoop.parquet.enable.dictionary#{column}": "false" for column in UNIQUE},
+        # A stream's plans make more classes than the default of 100: they would be compiled anew with every batch.
+        "spark.sql.codegen.cache.maxEntries": "2000",
         "spark.ui.port": str(ui_port),
         "spark.ui.showConsoleProgress": "false",
         "spark.redaction.regex": "(?i)secret|password|token|access[.]?key",
@@ -53,6 +80,10 @@ def spark_options(settings: Settings, ui_port: int) -> dict[str, str]:
         scratch.mkdir(parents=True, exist_ok=True)
         options |= {
             "spark.jars": ",".join(sorted(str(jar) for jar in (settings.jars / "spark").glob("*.jar"))),
+            # Hadoop's own starts a `chmod` for every file that it makes: 80 ms a batch, for offsets and commit.
+            "spark.driver.extraClassPath": ":".join(map(str, (settings.jars / "spark").glob("hadoop-bare-*.jar"))),
+            "spark.hadoop.fs.file.impl": "com.globalmentor.apache.hadoop.fs.BareLocalFileSystem",
+            "spark.sql.streaming.checkpointFileManagerClass": CHECKPOINTS_BY_FILE_SYSTEM,
             "spark.driver.bindAddress": LOOPBACK,
             "spark.driver.host": LOOPBACK,
             "spark.sql.shuffle.partitions": "4",
@@ -90,9 +121,7 @@ def spark_session(settings: Settings, name: str, *, memory: str, ui_port: int, s
         if settings.profile == "local":
             builder = builder.master(settings.stream_master)
     builder = builder.config("spark.driver.memory", memory)
-    # ParallelGC because the lanes and the nightly are throughput work with small live sets. The deep stack because
-    # Spark matches a failed batch's message with a regular expression that recurses once a character.
-    builder = builder.config("spark.driver.extraJavaOptions", "-XX:+UseParallelGC -XX:-UsePerfData -Xss8m")
+    builder = builder.config("spark.driver.extraJavaOptions", " ".join(JAVA_OPTIONS))
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     return session

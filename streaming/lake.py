@@ -13,13 +13,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import functions as F
-from pyspark.sql.window import Window
 
 from conf import Settings
 from schemas.contract import Contract
@@ -27,13 +29,17 @@ from schemas.derive.spark import schema_ddl
 from streaming import faults, parse
 from streaming.commits import Commits
 from streaming.registry import Domain
+from streaming.seen import Hashes, Seen, suspects
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import Column, DataFrame, SparkSession
+
+Places = npt.NDArray[np.int64]
+"""Partition and offset of records, as one number each."""
 
 PLACE = "shiftleft(kafka_partition, 48) + kafka_offset"
 IN_ORDER = ("ingested_at", "kafka_partition", "kafka_offset")
+LOAD_AT_ONCE = 20_000_000
 
 
 @dataclass(frozen=True)
@@ -72,12 +78,30 @@ def app_id(contract: Contract) -> str:
     return f"lake:{contract.name}"
 
 
+def apart(number: int) -> Column:
+    """The number as a column that Spark does not write into its generated code.
+
+    Code that differs by a number is code anew: compiled again, and started cold by Java, with every batch. An array's
+    element at a place that is always 0, but that the optimizer does not know, is passed to the code as an object.
+    """
+    return F.get(F.array(F.lit(number).cast("bigint")), F.expr("CAST(kafka_partition % 1 AS INT)"))
+
+
+@dataclass(frozen=True)
+class Reach:
+    """A filter over a table's events, and since when (their `ingested_at`) it knows them."""
+
+    since: datetime
+    filter: Seen
+
+
 class LakeLane:
     """Writes one domain's batches. One instance a table set and process: Delta on S3 allows one writer."""
 
     def __init__(self, spark: SparkSession, settings: Settings, domain: Domain) -> None:
         self.spark, self.settings, self.domain = spark, settings, domain
         self._commits = {t.name: Commits(settings, t, app_id(t)) for t in (domain.bronze, domain.silver)}
+        self._seen: dict[str, Reach] = {}
 
     def path(self, contract: Contract) -> str:
         return self.settings.table_path(contract.name)
@@ -96,26 +120,28 @@ class LakeLane:
 
     def write(self, kafka: DataFrame, number: int) -> Counts:
         """Bring batch `number` into the lake. Doing it again changes nothing."""
-        domain = self.domain
-        self._append(parse.records(kafka).withColumn("batch_id", F.lit(number).cast("bigint")), domain.bronze, number)
+        self._append(parse.records(kafka), self.domain.bronze, number)
         return self.refine(number)
 
     def refine(self, number: int) -> Counts:
         """Silver and quarantine of a batch that stands in bronze."""
         domain = self.domain
         raw = self._rows(domain.bronze, number)
-        read, since = raw.agg(F.count("*"), F.min("ingested_at")).collect()[0]
-        if not read:
+        events = raw.selectExpr(f"{PLACE} AS place", "event_hash", "ingested_at").toArrow()
+        if not events.num_rows:
             return Counts(0, 0, 0)
-        copies = self._copies(raw, since - timedelta(days=self.settings.dedup_days), number)
-        fresh = self._without(raw, self.spark.createDataFrame(copies)) if copies.num_rows else raw
+        places, hashes = (events[c].to_numpy() for c in ("place", "event_hash"))
+        since = pc.min(events["ingested_at"]).as_py() - timedelta(days=self.settings.dedup_days)
+        copies = self._copies(raw, hashes, since, number)
+        fresh = self._at(raw, copies, "left_anti") if len(copies) else raw
         lines = domain.clean(parse.exploded(fresh, domain.event).where("line IS NOT NULL"))
-        self._append(lines.withColumn("batch_id", F.lit(number).cast("bigint")), domain.silver, number)
-        silver = self._rows(domain.silver, number).where("line_no = 0").select(F.expr(PLACE).alias("place"))
-        left = self._without(raw, silver).select("place").toArrow()
-        refused = left.filter(pc.invert(pc.is_in(left["place"], copies["place"])))
-        quarantined = self._quarantine(raw, refused, number) if refused.num_rows else 0
-        return Counts(read, read - left.num_rows, quarantined)
+        self._append(lines, domain.silver, number)
+        silver = self._rows(domain.silver, number).where("line_no = 0").selectExpr(f"{PLACE} AS place").toArrow()
+        accepted = np.isin(places, silver["place"].to_numpy())
+        refused = ~accepted & ~np.isin(places, copies)
+        quarantined = self._quarantine(raw, places[refused], hashes[refused], number) if refused.any() else 0
+        self._seen[domain.silver.name].filter.add(hashes[accepted])
+        return Counts(len(places), silver.num_rows, quarantined)
 
     def _rows(self, contract: Contract, number: int) -> DataFrame:
         """A batch's rows, after its commit."""
@@ -126,7 +152,8 @@ class LakeLane:
 
     def _append(self, rows: DataFrame, contract: Contract, number: int) -> None:
         (
-            rows.select(*contract.columns)
+            rows.withColumn("batch_id", apart(number))
+            .select(*contract.columns)
             .write.format("delta")
             .mode("append")
             .option("txnAppId", app_id(contract))
@@ -135,47 +162,67 @@ class LakeLane:
         )
         faults.reached(f"lake.{contract.name}")
 
-    def _copies(self, raw: DataFrame, since: Any, number: int) -> pa.Table:
-        """Places (partition and offset as one number) of copies of events accepted before, in this batch or another.
+    def _copies(self, raw: DataFrame, hashes: Hashes, since: datetime, number: int) -> Places:
+        """Places of copies of events accepted before, in this batch or another.
 
-        Hashes find the suspects among millions by whole numbers alone; the ids themselves decide. Only an accepted
-        event makes a later copy a duplicate: a refused one may be sent again, mended, under its id.
+        Hashes find the suspects among millions; the ids themselves decide. Only an accepted event makes a later copy
+        a duplicate: a refused one may be sent again, mended, under its id.
         """
-        ids = raw.select("event_hash", "event_id")
-        twice = ids.groupBy("event_hash").count().where("count > 1").select("event_hash")
-        before = self.table(self.domain.silver).where(
-            (F.col("ingested_at") >= F.lit(since)) & (F.col("line_no") == 0) & (F.col("batch_id") < number)
-        )
-        seen = before.join(F.broadcast(ids.select("event_hash")), "event_hash", "left_semi").select("event_hash")
-        suspects = twice.union(seen).distinct().toArrow()
-        if not suspects.num_rows:
-            return suspects.rename_columns(["place"])
-        hashes = F.broadcast(self.spark.createDataFrame(suspects))
-        again = raw.join(hashes, "event_hash", "left_semi")
-        good = self.domain.clean(parse.exploded(again, self.domain.event).where("line IS NOT NULL")).where(
-            "line_no = 0"
-        )
-        known = (
-            before.join(hashes, "event_hash", "left_semi").select("event_id", F.lit(True).alias("is_known")).distinct()
-        )
-        nth = F.row_number().over(Window.partitionBy("event_id").orderBy(*IN_ORDER))
-        judged = good.select(*parse.ENVELOPE, nth.alias("nth")).join(known, "event_id", "left")
-        return judged.where("nth > 1 OR is_known").select(F.expr(PLACE).alias("place")).toArrow()
+        domain = self.domain
+        before = self._before(domain.silver, since, number).where("line_no = 0")
+        some = suspects(hashes, self._known(domain.silver, before, since, len(hashes)))
+        if not len(some):
+            return np.empty(0, dtype=np.int64)
+        suspected = F.broadcast(self._frame("event_hash", some))
+        again = raw.join(suspected, "event_hash", "left_semi")
+        good = domain.clean(parse.exploded(again, domain.event).where("line IS NOT NULL")).where("line_no = 0")
+        found = good.selectExpr(f"{PLACE} AS place", "event_id", *IN_ORDER).toArrow()
+        known = before.join(suspected, "event_hash", "left_semi").select("event_id").toArrow()
+        return later(found, known["event_id"])
 
-    def _without(self, raw: DataFrame, places: DataFrame) -> DataFrame:
-        return raw.withColumn("place", F.expr(PLACE)).join(F.broadcast(places), "place", "left_anti")
-
-    def _quarantine(self, raw: DataFrame, places: pa.Table, number: int) -> int:
+    def _quarantine(self, raw: DataFrame, places: Places, hashes: Hashes, number: int) -> int:
         """Say why of the records at `places`. Returns how many were new: a second copy of a refused event is not."""
         table = self.domain.quarantine
-        rest = raw.withColumn("place", F.expr(PLACE)).join(
-            F.broadcast(self.spark.createDataFrame(places)), "place", "left_semi"
-        )
-        nth = F.row_number().over(Window.partitionBy("event_id").orderBy(*IN_ORDER))
-        first = parse.refused(rest, self.domain.event).withColumn("nth", nth).where("nth = 1")
-        ids = ["event_hash", "event_id"]
-        before = self.table(table).where((F.col("kafka_topic") == self.domain.topic) & (F.col("batch_id") < number))
-        known = before.join(F.broadcast(first.select(*ids)), ids, "left_semi").select(*ids)
-        new = first.join(F.broadcast(known), ids, "left_anti").withColumn("batch_id", F.lit(number).cast("bigint"))
-        self._append(new, table, number)
-        return self.table(table).where(F.col("batch_id") == number).count()
+        earliest = datetime(1970, 1, 1, tzinfo=UTC)
+        before = self._before(table, earliest, number).where(F.col("kafka_topic") == self.domain.topic)
+        known = self._known(table, before, earliest, len(hashes))
+        some = suspects(hashes, known)
+        if len(some):
+            among = self._at(raw, places[np.isin(hashes, some)], "left_semi")
+            found = among.selectExpr("place", "event_id", *IN_ORDER).toArrow()
+            held = before.join(F.broadcast(self._frame("event_hash", some)), "event_hash", "left_semi")
+            places = np.setdiff1d(places, later(found, held.select("event_id").toArrow()["event_id"]))
+        self._append(parse.refused(self._at(raw, places, "left_semi"), self.domain.event), table, number)
+        known.add(hashes)
+        return len(places)
+
+    def _before(self, contract: Contract, since: datetime, number: int) -> DataFrame:
+        return self.table(contract).where((F.col("ingested_at") >= F.lit(since)) & (F.col("batch_id") < number))
+
+    def _known(self, contract: Contract, before: DataFrame, since: datetime, more: int) -> Seen:
+        """The filter over a table's events, made anew when it is missing, too full, or does not reach back enough."""
+        kept = self._seen.get(contract.name)
+        if kept is None or since < kept.since or not kept.filter.has_room(more):
+            count = before.count()
+            fresh = Seen(2 * (count + more))
+            chunks = 1 + count // LOAD_AT_ONCE
+            for chunk in range(chunks):
+                part = before.where(F.expr(f"pmod(event_hash, {chunks}) = {chunk}")) if chunks > 1 else before
+                fresh.add(part.select("event_hash").toArrow()["event_hash"].to_numpy())
+            kept = self._seen[contract.name] = Reach(since, fresh)
+        return kept.filter
+
+    def _at(self, raw: DataFrame, places: Places, how: str) -> DataFrame:
+        """The records at these places, or (`left_anti`) at all others."""
+        return raw.withColumn("place", F.expr(PLACE)).join(F.broadcast(self._frame("place", places)), "place", how)
+
+    def _frame(self, name: str, values: npt.NDArray[np.int64]) -> DataFrame:
+        return self.spark.createDataFrame(pa.table({name: values}))
+
+
+def later(found: pa.Table, known: pa.ChunkedArray) -> Places:
+    """Places of the records whose id is known or came earlier among the found ones."""
+    ordered = found.sort_by([(column, "ascending") for column in IN_ORDER])
+    repeats = ordered["event_id"].to_pandas().duplicated().to_numpy()
+    is_known = pc.is_in(ordered["event_id"], known).to_numpy()
+    return np.asarray(ordered["place"].to_numpy()[repeats | is_known], dtype=np.int64)

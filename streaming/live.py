@@ -47,16 +47,22 @@ class LiveLane:
         self.quarantine = find("ops.quarantine")
         self.columns = [str(c) for c in domain.silver.serving_columns]
 
-    def write(self, kafka: DataFrame, query_id: str, batch_id: int) -> LiveCounts:
-        """Insert batch `batch_id` of the checkpoint `query_id`. Doing it again changes nothing."""
-        token = f"live:{self.domain.name}:{query_id}:{batch_id}"
-        event = self.domain.event
-        every = self.domain.clean(parse.exploded(parse.records(kafka), event))
+    def shape(self, kafka: DataFrame) -> DataFrame:
+        """The lines of the accepted events, and of a refused one what is needed to say why.
+
+        Part of the query itself: made for each batch anew, it took longer than the batch.
+        """
+        every = self.domain.clean(parse.exploded(parse.records(kafka), self.domain.event))
         back = ("headers", "value")
-        rows = every.selectExpr(
+        return every.selectExpr(
             *self.columns, "line IS NOT NULL AS is_accepted", "event_hash AS raw_hash", "kafka_topic AS raw_topic",
             *(RAW_BACK.format(c) for c in back),
-        ).toArrow()  # fmt: skip
+        )  # fmt: skip
+
+    def write(self, shaped: DataFrame, query_id: str, batch_id: int) -> LiveCounts:
+        """Insert batch `batch_id` of the checkpoint `query_id`. Doing it again changes nothing."""
+        token = f"live:{self.domain.name}:{query_id}:{batch_id}"
+        rows = shaped.toArrow()
         good = rows.filter(rows["is_accepted"]) if rows.num_rows else rows
         bad = rows.filter(pc.invert(rows["is_accepted"]))
         if good.num_rows:

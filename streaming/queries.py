@@ -26,6 +26,8 @@ LONGEST_WAIT = 15.0
 class Lane:
     """One query: a topic, where to begin when there is no checkpoint, and what to do with a batch.
 
+    `shape` is applied to Kafka's rows once, as part of the query; `handle` gets a batch of what it makes.
+
     A batch begins when `batch_events` wait, or `trigger_seconds` after the last, whichever is first; so a backlog is
     worked off without a pause.
     """
@@ -38,6 +40,7 @@ class Lane:
     starting_offsets: Callable[[], str]
     handle: Callable[[DataFrame, int], dict[str, int]]
     pool: str
+    shape: Callable[[DataFrame], DataFrame] = lambda kafka: kafka
 
 
 class Runner(threading.Thread):
@@ -92,10 +95,13 @@ class Runner(threading.Thread):
             .option("includeHeaders", "true")
             .option("kafka.max.partition.fetch.bytes", 16_777_216)
             .option("kafka.fetch.max.bytes", 67_108_864)
+            # A batch after a pause else waits half a second for a fetch that was sent when there was nothing.
+            .option("kafka.fetch.max.wait.ms", 50)
             .load()
         )
         return (
-            events.writeStream.queryName(lane.name)
+            lane.shape(events)
+            .writeStream.queryName(lane.name)
             .trigger(processingTime="200 milliseconds" if lane.trigger_seconds else "0 seconds")
             .option("checkpointLocation", str(lane.checkpoint / "spark"))
             .foreachBatch(self._batch)

@@ -87,7 +87,8 @@ def live_lane(spark: SparkSession, chosen: Settings, domain: Domain, progress: P
         return step_over_backlog(chosen, domain, home)
 
     progress.set(name)
-    return Lane(name, domain.topic, home, chosen.live_trigger_seconds, chosen.live_batch_events, start, handle, "live")
+    trigger, most = chosen.live_trigger_seconds, chosen.live_batch_events
+    return Lane(name, domain.topic, home, trigger, most, start, handle, "live", lane.shape)
 
 
 def filler(chosen: Settings, domain: Domain) -> Filler:

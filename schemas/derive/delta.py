@@ -9,7 +9,9 @@ from schemas.derive.spark import ident
 from schemas.rules import quoted
 
 # What a reader of bronze, silver or quarantine looks rows up by, beside its keys and days.
-_LOOKED_UP = {"ingested_at", "kafka_partition", "kafka_offset", "event_hash", "batch_id"}
+_LOOKED_UP = {"ingested_at", "kafka_partition", "kafka_offset", "batch_id"}
+# Every file of a stream has ids from one end of the alphabet to the other: no file is ever skipped by them.
+_SCATTERED = {"event_id", "event_hash"}
 _NO_STATISTICS = {"TEXT", "BYTES", "HEADERS", "LIST"}
 STATISTICS_PROPERTIES = ("delta.dataSkippingStatsColumns", "delta.dataSkippingNumIndexedCols")
 
@@ -82,6 +84,8 @@ def unset_properties(path: str, names: Iterable[str]) -> str:
 
 
 def _is_looked_up(column: Column, contract: Contract) -> bool:
+    if column.name in _SCATTERED:
+        return False
     return column.key or column.type.name == "DAY" or column.name in contract.sort_by or column.name in _LOOKED_UP
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
-from streaming.lake import Counts, batch_base
+from streaming.lake import Counts, batch_base, later
 
 
 def test_a_new_checkpoint_counts_on_from_the_lakes_last_batch(tmp_path: Path) -> None:
@@ -42,3 +44,19 @@ def test_what_is_neither_accepted_nor_refused_is_a_copy(
     read: int, accepted: int, quarantined: int, copies: int
 ) -> None:
     assert Counts(read, accepted, quarantined).duplicates == copies
+
+
+def test_of_copies_the_first_to_arrive_is_kept_and_of_known_ids_none() -> None:
+    at = [datetime(2026, 1, 1, 12, 0, s, tzinfo=UTC) for s in (3, 1, 1, 2, 5)]
+    found = pa.table(
+        {
+            "place": [50, 40, 30, 20, 10],
+            "event_id": ["a", "a", "b", "b", "c"],
+            "ingested_at": at,
+            "kafka_partition": [1, 1, 0, 0, 0],
+            "kafka_offset": [9, 8, 7, 6, 5],
+        }
+    )
+
+    assert sorted(later(found, pa.chunked_array([["c", "z"]])).tolist()) == [10, 20, 50]
+    assert sorted(later(found, pa.chunked_array([[]], type=pa.string())).tolist()) == [20, 50]

@@ -39,7 +39,7 @@ def test_silver_keeps_statistics_of_keys_days_and_its_sorting_columns() -> None:
 def test_bronze_is_only_appended_to_and_found_by_offset_and_hash() -> None:
     assert delta.properties(SAMPLES_RAW) == {
         "delta.enableDeletionVectors": "false",
-        "delta.dataSkippingStatsColumns": "kafka_topic,kafka_partition,kafka_offset,ingested_at,event_hash,batch_id",
+        "delta.dataSkippingStatsColumns": "kafka_topic,kafka_partition,kafka_offset,ingested_at,batch_id",
         "delta.appendOnly": "true",
     }
 
