@@ -39,6 +39,8 @@ Places = npt.NDArray[np.int64]
 
 PLACE = "shiftleft(kafka_partition, 48) + kafka_offset"
 IN_ORDER = ("ingested_at", "kafka_partition", "kafka_offset")
+# A producer's id may be bytes that are no text, which only Spark takes for a string.
+ID_BYTES = "CAST(event_id AS BINARY) AS event_id"
 LOAD_AT_ONCE = 20_000_000
 
 
@@ -176,8 +178,8 @@ class LakeLane:
         suspected = F.broadcast(self._frame("event_hash", some))
         again = raw.join(suspected, "event_hash", "left_semi")
         good = domain.clean(parse.exploded(again, domain.event).where("line IS NOT NULL")).where("line_no = 0")
-        found = good.selectExpr(f"{PLACE} AS place", "event_id", *IN_ORDER).toArrow()
-        known = before.join(suspected, "event_hash", "left_semi").select("event_id").toArrow()
+        found = good.selectExpr(f"{PLACE} AS place", ID_BYTES, *IN_ORDER).toArrow()
+        known = before.join(suspected, "event_hash", "left_semi").selectExpr(ID_BYTES).toArrow()
         return later(found, known["event_id"])
 
     def _quarantine(self, raw: DataFrame, places: Places, hashes: Hashes, number: int) -> int:
@@ -189,9 +191,9 @@ class LakeLane:
         some = suspects(hashes, known)
         if len(some):
             among = self._at(raw, places[np.isin(hashes, some)], "left_semi")
-            found = among.selectExpr("place", "event_id", *IN_ORDER).toArrow()
+            found = among.selectExpr("place", ID_BYTES, *IN_ORDER).toArrow()
             held = before.join(F.broadcast(self._frame("event_hash", some)), "event_hash", "left_semi")
-            places = np.setdiff1d(places, later(found, held.select("event_id").toArrow()["event_id"]))
+            places = np.setdiff1d(places, later(found, held.selectExpr(ID_BYTES).toArrow()["event_id"]))
         self._append(parse.refused(self._at(raw, places, "left_semi"), self.domain.event), table, number)
         known.add(hashes)
         return len(places)
