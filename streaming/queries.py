@@ -102,7 +102,7 @@ class Runner(threading.Thread):
         return (
             lane.shape(events)
             .writeStream.queryName(lane.name)
-            .trigger(processingTime="200 milliseconds" if lane.trigger_seconds else "0 seconds")
+            .trigger(processingTime="500 milliseconds" if lane.trigger_seconds else "0 seconds")
             .option("checkpointLocation", str(lane.checkpoint / "spark"))
             .foreachBatch(self._batch)
             .start()
