@@ -89,6 +89,8 @@ def spark_options(settings: Settings, ui_port: int) -> dict[str, str]:
             "spark.driver.bindAddress": LOOPBACK,
             "spark.driver.host": LOOPBACK,
             "spark.sql.shuffle.partitions": "4",
+            # With four partitions there is little to adapt, and every stage of a plan would be a job of its own.
+            "spark.sql.adaptive.enabled": "false",
             "spark.sql.codegen.aggregate.fastHashMap.capacityBit": "20",
             "spark.eventLog.enabled": "true",
             "spark.eventLog.dir": events.as_uri(),
