@@ -1,7 +1,7 @@
 """Which events may have come before: a Bloom filter over the hashes of a table's events.
 
-The table is the truth, this is a cache of it: "no" is certain, "perhaps" is looked up in the table. A few bytes an event
-in place of a scan of thirty days a batch, and nothing to lose: it is made anew from the table at each start.
+The table is the truth, this is a cache of it: "no" is certain, "perhaps" is looked up in the table. It takes a few
+bytes an event in place of a scan of thirty days a batch, and there is nothing to lose: each start makes it anew.
 
 A filter of 16 bits a key with 4 probes answers "perhaps" for 0.24 % of new keys when full (Bloom 1970; probes by
 double hashing, Kirsch and Mitzenmacher 2006).
