@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from jobs.run import chosen
 from schemas.contract import Contract, find
 
 SIZES, QUICK_SIZES = (1_000_000, 10_000_000, 30_000_000), (100_000,)
-ROUNDS = 4
+ROUNDS, ROUNDS_OF_MANY, MANY = 4, 2, 20_000_000
 WARM_GOAL, COLD_GOAL = 1.5, 3.0
 PUSHED = "gold.purchases_product_daily"
 DUCKDB_THREADS, DUCKDB_MEMORY = 2, "1600MB"
@@ -72,19 +72,22 @@ class Outcome:
 
 def run(settings: Settings, quick: bool, say: Say, sizes: Sequence[int] = ()) -> list[Report]:
     """Measure each size. Raises AssertionError where the two do not come to the same rows."""
+    return [_report(list(_outcomes(settings, sizes or (QUICK_SIZES if quick else SIZES), say)))]
+
+
+def _outcomes(settings: Settings, sizes: Sequence[int], say: Say) -> Iterator[Outcome]:
     folder = settings.data / "bench-nightly"
-    found = []
-    for size in sizes or (QUICK_SIZES if quick else SIZES):
+    for size in sizes:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         try:
-            found.append(_measured(settings, folder, size, say))
+            yield _measured(settings, folder, size, say)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-    return [_report(found)]
 
 
 def _measured(settings: Settings, folder: Path, size: int, say: Say) -> Outcome:
+    rounds = str(ROUNDS_OF_MANY if size > MANY else ROUNDS)
     say(f"writing {size:,} lines")
     lake = FolderLake(folder)
     lines = lake.path("silver.purchase_lines")
@@ -92,11 +95,9 @@ def _measured(settings: Settings, folder: Path, size: int, say: Say) -> Outcome:
     say(f"{size:,} lines: DuckDB")
     out = folder / "duckdb"
     out.mkdir()
-    _, rival, rival_mb = _child(
-        "bench.nightly_duckdb", lines, str(out), str(DUCKDB_THREADS), DUCKDB_MEMORY, str(ROUNDS)
-    )
+    _, rival, rival_mb = _child("bench.nightly_duckdb", lines, str(out), str(DUCKDB_THREADS), DUCKDB_MEMORY, rounds)
     say(f"{size:,} lines: Sauda")
-    began, ours, spark_mb = _child("bench.nightly_spark", "night", str(folder), str(ROUNDS))
+    began, ours, spark_mb = _child("bench.nightly_spark", "night", str(folder), rounds)
     for told in ours:
         assert not told["failed"], told["failed"]
     tables = chosen("purchases")
@@ -210,9 +211,12 @@ def _report(found: Sequence[Outcome]) -> Report:
 def main(rows: str) -> None:
     """Measure the nights alone; no part of the stack is needed. Results go to bench/results/."""
     console = Console(highlight=False)
-    for made in run(settings(), False, console.print, [int(size) for size in rows.split(",")]):
-        report.write(made, report.machine(settings().java_home))
-        report.show(made, console)
+    found: list[Outcome] = []
+    for outcome in _outcomes(settings(), [int(size) for size in rows.split(",")], console.print):
+        # Written after each size: the largest takes longest, and may run out of disk or patience.
+        found.append(outcome)
+        report.write(_report(found), report.machine(settings().java_home))
+    report.show(_report(found), console)
 
 
 if __name__ == "__main__":

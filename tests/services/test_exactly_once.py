@@ -12,7 +12,7 @@ from tests.support.judge import Judge
 from tests.support.stream import Parts, Stream, simulate
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.services, pytest.mark.timeout(900)]
 
 # Ids of an earlier session on the same stack would be taken for copies.
 SESSION = secrets.token_hex(3)
