@@ -16,18 +16,19 @@ if TYPE_CHECKING:
 # Columns that hold something else in nearly every row: a dictionary of them is tried, and thrown away, at a cost.
 UNIQUE = ("event_id", "event_hash", "kafka_offset", "arrival", "value")
 
-
 CHECKPOINTS_BY_FILE_SYSTEM = (
     "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"
 )
 JAVA_OPTIONS = (
+    # Errors only, from the first line on: a session can set its level when it stands, not while it starts.
+    f"-Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties').as_uri()}",
     # The lanes and the nightly are throughput work with small live sets.
     "-XX:+UseParallelGC",
     "-XX:-UsePerfData",
     # Spark matches a failed batch's message with a regular expression that recurses once a character.
     "-Xss8m",
     # Spark's planning is much code that runs seldom: the best compiler is kept for loops over rows, which it takes by
-    # their turns and not by their calls. A third of its time goes elsewhere so.
+    # their turns and not by their calls.
     "-XX:Tier4InvocationThreshold=20000",
     "-XX:Tier4MinInvocationThreshold=4000",
     "-XX:Tier4CompileThreshold=40000",

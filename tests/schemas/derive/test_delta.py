@@ -36,7 +36,7 @@ def test_silver_keeps_statistics_of_keys_days_and_its_sorting_columns() -> None:
     assert delta.statistics_columns(SAMPLES) == ("sample_id", "sold_on", "seller_id")
 
 
-def test_bronze_is_only_appended_to_and_found_by_offset_and_hash() -> None:
+def test_bronze_is_only_appended_to_and_found_by_offset_and_batch() -> None:
     assert delta.properties(SAMPLES_RAW) == {
         "delta.enableDeletionVectors": "false",
         "delta.dataSkippingStatsColumns": "kafka_topic,kafka_partition,kafka_offset,ingested_at,batch_id",
