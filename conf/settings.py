@@ -60,6 +60,11 @@ class Settings(BaseSettings):
     stream_memory: str = "1600m"
     job_memory: str = "1600m"
     java_home: Path | None = None
+    java_compiler: Literal["auto", "quick", "full"] = Field(
+        default="auto",
+        description="How hard Java works on its code: `quick` for minutes of work, `full` for millions of rows; "
+        "`auto` is full for the stream and goes by the rows for jobs.",
+    )
     maven_central: str = "https://repo1.maven.org/maven2"
 
     live_trigger_seconds: float = 0.0

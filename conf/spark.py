@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 # Columns that hold something else in nearly every row: a dictionary of them is tried, and thrown away, at a cost.
 UNIQUE = ("event_id", "event_hash", "kafka_offset", "arrival", "value")
 
+QUICK = ("-XX:TieredStopAtLevel=1",)
+"""For a short run over little data. Most of a start's processor time goes into profiling and compiling what then never
+runs often; loops over millions of rows, though, take three times as long."""
+
 CHECKPOINTS_BY_FILE_SYSTEM = (
     "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"
 )
@@ -36,6 +40,17 @@ JAVA_OPTIONS = (
     "-XX:-UseCodeCacheFlushing",
     "-XX:ReservedCodeCacheSize=320m",
 )
+
+
+def classpath(settings: Settings) -> tuple[Path, ...]:
+    """Our jars, before those that pyspark brings. Their order is part of what Java's archive of classes is good for."""
+    return tuple(sorted((settings.jars / "spark").glob("*.jar")))
+
+
+def archive(settings: Settings) -> tuple[str, ...]:
+    """Java's archive of classes, see `infra.local.archive`. One that does not fit is left alone, without a word."""
+    found = sorted((settings.jars / "spark").glob("*.jsa"))
+    return (f"-XX:SharedArchiveFile={found[0]}", "-Xlog:disable", "-Xlog:all=error:stderr") if found else ()
 
 
 def spark_options(settings: Settings, ui_port: int) -> dict[str, str]:
@@ -82,9 +97,9 @@ def spark_options(settings: Settings, ui_port: int) -> dict[str, str]:
         scratch = settings.data / "spark-scratch"
         scratch.mkdir(parents=True, exist_ok=True)
         options |= {
-            "spark.jars": ",".join(sorted(str(jar) for jar in (settings.jars / "spark").glob("*.jar"))),
+            # Not `spark.jars`, which copies them at each start and loads them past Java's archive of classes.
+            "spark.driver.extraClassPath": ":".join(map(str, classpath(settings))),
             # Hadoop's own starts a `chmod` for every file that it makes: 80 ms a batch, for offsets and commit.
-            "spark.driver.extraClassPath": ":".join(map(str, (settings.jars / "spark").glob("hadoop-bare-*.jar"))),
             "spark.hadoop.fs.file.impl": "com.globalmentor.apache.hadoop.fs.BareLocalFileSystem",
             "spark.sql.streaming.checkpointFileManagerClass": CHECKPOINTS_BY_FILE_SYSTEM,
             "spark.driver.bindAddress": LOOPBACK,
@@ -103,10 +118,15 @@ def spark_options(settings: Settings, ui_port: int) -> dict[str, str]:
     return options
 
 
-def spark_session(settings: Settings, name: str, *, memory: str, ui_port: int, streaming: bool = False) -> SparkSession:
+def spark_session(
+    settings: Settings, name: str, *, memory: str, ui_port: int, streaming: bool = False, quick: bool = False,
+    record: Path | None = None,
+) -> SparkSession:  # fmt: skip
     """Start Spark in this process. The Spark UI listens on `ui_port`, loopback only.
 
     `streaming` gives local Spark twice its task slots and fair pools: the live lane need not wait for the lake's tasks.
+    `quick` is for a run over little data, unless the settings say otherwise. `record` is the file into which Java
+    writes, at its end, the archive of the classes that it has loaded.
     """
     if settings.java_home:
         os.environ["JAVA_HOME"] = str(settings.java_home)
@@ -126,7 +146,10 @@ def spark_session(settings: Settings, name: str, *, memory: str, ui_port: int, s
         if settings.profile == "local":
             builder = builder.master(settings.stream_master)
     builder = builder.config("spark.driver.memory", memory)
-    builder = builder.config("spark.driver.extraJavaOptions", " ".join(JAVA_OPTIONS))
+    is_quick = settings.java_compiler == "quick" or (quick and settings.java_compiler == "auto")
+    classes = (f"-XX:ArchiveClassesAtExit={record}",) if record else archive(settings)
+    java = (*JAVA_OPTIONS, *(QUICK if is_quick else ()), *classes)
+    builder = builder.config("spark.driver.extraJavaOptions", " ".join(java))
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     return session

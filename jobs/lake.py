@@ -106,6 +106,12 @@ class S3Lake(DeltaTables):
         versions = [int(match[1]) for match in map(_COMMIT.search, names) if match]
         return max(versions, default=checkpoint)
 
+    def size(self, name: str) -> int:
+        """Bytes of the table's data files, those of its last days' older versions included."""
+        folder = self.settings.table_path(name).partition(f"://{self.settings.bucket}/")[2] + "/"
+        found = self._s3.list_objects(self.settings.bucket, folder, recursive=True)
+        return sum(file.size or 0 for file in found if (file.object_name or "").endswith(".parquet"))
+
     def _last_checkpoint(self, bucket: str, folder: str) -> int | None:
         from minio.error import S3Error
 

@@ -32,6 +32,8 @@ from schemas.live import ContractMismatch, apply_delta
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+LITTLE = 30 << 20
+"""Bytes of the tables to read, below which a job is over sooner when Java compiles in haste (about a million lines)."""
 FIRST_DAY = date(2000, 1, 1)
 
 
@@ -96,12 +98,14 @@ def build(settings: Settings, job: Job) -> list[Run]:
         need_parts(settings)
         serving, lake = Serving(settings, job.run_id), S3Lake(settings)
         serving.prepare(job.tables)
-        for source in {s.name: s for t in job.tables for s in t.built_from if s.layer != "gold"}.values():
-            if lake.version(source.name) is None:
-                print(f"{source.name} does not exist yet, so there is nothing to build: tables from it become empty.")
+        sources = sorted({s.name for t in job.tables for s in t.built_from if s.layer != "gold"})
+        for name in sources:
+            if lake.version(name) is None:
+                print(f"{name} does not exist yet, so there is nothing to build: tables from it become empty.")
         spark = spark_session(
-            settings, f"sauda job {job.name}", memory=settings.job_memory, ui_port=settings.port("job_ui")
-        )
+            settings, f"sauda job {job.name}", memory=settings.job_memory, ui_port=settings.port("job_ui"),
+            quick=sum(map(lake.size, sources)) < LITTLE,
+        )  # fmt: skip
         try:
             _make_delta_tables(spark, lake, job.tables)
 

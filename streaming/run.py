@@ -69,6 +69,9 @@ def lake_lane(spark: SparkSession, chosen: Settings, domain: Domain, progress: P
         }
 
     def start() -> str:
+        if (home / "spark" / "metadata").exists():
+            # Spark goes on from its checkpoint and looks at no other beginning.
+            return "earliest"
         return offsets_after(spark, lane.path(domain.bronze), domain.topic, domain.event.partitions)
 
     progress.set(name)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from conf import Settings
-from infra.local import files, jars, java, minio, ports, proc
+from infra.local import archive, files, jars, java, minio, ports, proc
 from infra.local.errors import Failed
 from infra.local.lock import held
 from infra.local.parts import CORE, PORT_TITLES, TITLES, Part, parts, trouble
@@ -73,11 +73,16 @@ class Stack:
 
             return Step(f"Jars of {name.capitalize()}", action, after=("Java", "Maven"), quiet=True)
 
+        def make_archive(say: Say) -> str:
+            return archive.ensure(settings, tools.java_home, say)
+
         return [
             Step("Java", find_java, quiet=True),
             Step("Maven", find_maven, quiet=True),
             fetch("spark"),
             fetch("kafka"),
+            # Nothing waits for it.
+            Step("Java's archive of Spark's classes", make_archive, after=("Jars of Spark",), quiet=True),
             Step("MinIO's binary", find_minio, quiet=True),
         ]
 

@@ -18,6 +18,9 @@ from infra.local.errors import Failed, Tolerated
 from infra.local.stack import Stack
 from infra.local.steps import Runner, Say, Step
 
+QUICK = {"SAUDA_JAVA_COMPILER": "quick"}
+"""Tests start Spark often and give it little to do."""
+
 
 @dataclass
 class Outcome:
@@ -44,7 +47,7 @@ class Trial:
     def _environment(self) -> dict[str, str]:
         env = proc.environment(self.settings, self.stack.tools.java_home, part="tests")
         # Colours and widths of a terminal have no place in captured output.
-        return env | {"NO_COLOR": "1", "COLUMNS": "120"}
+        return env | QUICK | {"NO_COLOR": "1", "COLUMNS": "120"}
 
     def check(self, title: str, command: Sequence[str], after: Sequence[str] = ()) -> Step:
         """A step that runs a checker and keeps how it ended."""
@@ -141,7 +144,7 @@ def _has_service_tests() -> bool:
 
 def _foreground(trial: Trial, arguments: Sequence[str]) -> int:
     """pytest as the user called it, on the terminal."""
-    env = proc.environment(trial.settings, trial.stack.tools.java_home, part="tests")
+    env = proc.environment(trial.settings, trial.stack.tools.java_home, part="tests") | QUICK
     paths = [argument if not Path(argument).exists() else str(Path(argument).resolve()) for argument in arguments]
     child = subprocess.Popen(pytest(*paths), env=env, cwd=REPOSITORY, text=True)
     with proc.tracked(child):

@@ -23,8 +23,11 @@ WEEK = (100, 90, 90, 95, 140, 200, 60)  # what a day of the week brings, Monday 
 
 
 def day(number: int, revenue: float, seller: str = "s1") -> Row:
+    amount, none = Decimal(str(revenue)), Decimal(0)
     given = {"seller_id": seller, "sold_on": MONDAY + timedelta(number), "currency_code": "KZT"}
-    return fill(contract(SellerDaily), given | {"revenue_amount": Decimal(str(revenue))}, number)
+    # All three are given, for `fill` would look long for sales and returns that make just this revenue.
+    money = {"revenue_amount": amount, "sales_amount": max(amount, none), "returns_amount": max(-amount, none)}
+    return fill(contract(SellerDaily), given | money, number)
 
 
 def season(days: int, seller: str = "s1", seed: int = 1) -> list[Row]:
