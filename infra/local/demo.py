@@ -228,6 +228,6 @@ def run(settings: Settings, console: Console) -> None:
         runner = Runner(console)
         runner.run(steps(this))
         report(this, console)
+        console.print(f"[dim]{time.monotonic() - began:.0f} s to the answer[/]")
         # Not on the way to the answer, so it does not compete with what is.
         runner.run([replace(step, after=()) for step in stack.part_steps(["history"])])
-        console.print(f"[dim]{time.monotonic() - began:.0f} s in all[/]")
