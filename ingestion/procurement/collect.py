@@ -56,6 +56,11 @@ class Run:
         async with self.client:
             try:
                 await _first_of(self._work(), self.outbox.run(), _shown(progressing))
+            except BaseException as why:
+                for tally in self.tallies:
+                    if not tally.finished:
+                        tally.fail(str(why) or "It was broken off.")
+                raise
             finally:
                 for tally in self.tallies:
                     tally.finished = tally.finished or time()

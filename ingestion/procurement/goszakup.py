@@ -78,9 +78,6 @@ class Collection:
         finally:
             gc.set_threshold(*usual)
             outbox.close()
-            for tally in run.tallies:
-                if failure and not tally.message:
-                    tally.fail(failure)
             self._report(run, settings, run_id, failure)
         is_complete = run.tallies.is_complete and not outbox.refused
         return 0 if is_complete else 1
@@ -92,7 +89,7 @@ class Collection:
             say(waits)
         for event_id, why in run.outbox.refused[:SHOWN]:
             say(f"Kafka refused the event {event_id}: {why}.")
-        troubled = [tally for tally in run.tallies if not tally.is_complete and tally.message != failure]
+        troubled = [] if failure else [tally for tally in run.tallies if not tally.is_complete]
         for tally in troubled[:SHOWN]:
             say(f"{tally.name} is not complete: {tally.message}")
         table = Console(width=None if click.get_text_stream("stdout").isatty() else 140, highlight=False)

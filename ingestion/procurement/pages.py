@@ -15,6 +15,7 @@ from schemas.procurement import COLLECTION
 from schemas.procurement.endpoints import Endpoint, details
 
 UNREADABLE = "kz.goszakup.unreadable"
+MOST_NEWS = 200
 LONGEST_UNREADABLE = 900_000
 """Bytes of an answer that are kept where it cannot be read."""
 
@@ -28,7 +29,7 @@ class Page(msgspec.Struct):
 
     items: list[msgspec.Raw]
     next_page: str | None = None
-    total: int | str | None = None
+    total: Any = None
 
     @property
     def expected(self) -> int:
@@ -51,6 +52,7 @@ class Reader:
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
         self.news: set[str] = set()
+        self._is_watchful = True
         self._decoder = self._made()
 
     def rows(self, items: list[msgspec.Raw]) -> Iterator[Row | tuple[bytes, str]]:
@@ -80,6 +82,9 @@ class Reader:
         found = set(told) - self.endpoint.known_fields - self.news if isinstance(told, dict) else set()
         if found:
             self.news |= found
+            # Names that no decoder takes, or without number, are not worth the looking.
+            plain = all(name.isprintable() and not {'"', "\\"} & set(name) for name in found)
+            self._is_watchful = plain and len(self.news) <= MOST_NEWS
             self._decoder = self._made()
 
     def _made(self) -> msgspec.json.Decoder[Any]:
@@ -90,10 +95,11 @@ class Reader:
         known = sorted(self.endpoint.known_fields - set(self.endpoint.key))
         fields: list[Any] = [(name, int | str) for name in self.endpoint.key]
         fields += [(name, typed[name], None) if name in typed else (name, msgspec.Raw, msgspec.Raw()) for name in known]
-        renamed = {name: f"news_{number}" for number, name in enumerate(sorted(self.news))}
+        news = sorted(self.news) if self._is_watchful else []
+        renamed = {name: f"news_{number}" for number, name in enumerate(news)}
         fields += [(field, msgspec.Raw, msgspec.Raw()) for field in renamed.values()]
         back = {field: name for name, field in renamed.items()}
-        shape = msgspec.defstruct("Read", fields, rename=back, forbid_unknown_fields=True, gc=False)
+        shape = msgspec.defstruct("Read", fields, rename=back, forbid_unknown_fields=self._is_watchful, gc=False)
         return msgspec.json.Decoder(shape)
 
 

@@ -8,10 +8,11 @@ from dataclasses import replace
 from functools import partial
 
 from ingestion.errors import IngestError
+from ingestion.message import Message
 from ingestion.procurement.changes import Changes
 from ingestion.procurement.client import Answer, NoAnswer, Useless
 from ingestion.procurement.cursor import CursorRefused, follow
-from ingestion.procurement.lists import Desk
+from ingestion.procurement.lists import Desk, Read
 from ingestion.procurement.outbox import Line, Outbox
 from ingestion.procurement.pages import Page, Row, digest
 from ingestion.procurement.parcel import Parcel
@@ -86,9 +87,10 @@ class Walker:
                 await parcel.put(tally, read.refused)
                 fresh: list[Row] = []
                 if changes is None:
-                    await parcel.put(tally, read.events)
                     fresh = self._fresh(endpoint, known, read.rows)
                     tally.new += len(fresh)
+                    # Of a head's last page the rows that were known are not sent again.
+                    await parcel.put(tally, read.events if walk.mode == "full" else _those(read, fresh))
                     await self._put_sub_lists(parcel, endpoint, known, read.rows, fresh)
                 else:
                     await changes.put(parcel, answer, endpoint.path, read.rows)
@@ -156,6 +158,12 @@ class Walker:
             await self._desk.put_sub_lists(parcel, endpoint.name, fresh)
 
 
+def _those(read: Read, rows: Sequence[Row]) -> list[Message]:
+    """The events of these rows of an answer."""
+    keys = {row.key for row in rows}
+    return [event for row, event in zip(read.rows, read.events, strict=True) if row.key in keys]
+
+
 def _remembers(endpoint: Endpoint) -> bool:
     """Whether bytes of rows are remembered: the only way to know which changed in a register without falling ids."""
     return endpoint.mode == "full" and bool(details(endpoint.name))
@@ -182,7 +190,7 @@ def _reaches(endpoint: Endpoint, walk: Walk, rows: Sequence[Row]) -> bool:
 
 def _known(endpoint: Endpoint, walk: Walk, before: Known | None) -> Known:
     newest = max(walk.head, before.head if before else "", key=_number)
-    # A walk from the head ends in rows that were counted before, a page of them at most.
+    # A walk from the head has not counted the register, only seen that it is still there.
     rows = walk.rows if walk.mode == "full" or before is None else max(before.rows, walk.rows)
     return Known(endpoint.name, newest, rows, walk.started_on)
 

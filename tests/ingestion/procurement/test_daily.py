@@ -58,12 +58,12 @@ def test_the_head_is_read_until_a_known_id(service: FakeGoszakup, kafka: FakeKaf
     service.asked.clear()
     outcome = collect(service, tmp_path, kafka, "lots", today=TOMORROW)
     assert service.paths() == ["/v3/lots"] * 2
-    assert [int(kept.key.split(b":")[1]) for kept in kafka.kept] == list(range(113, 93, -1))
+    assert [int(kept.key.split(b":")[1]) for kept in kafka.kept] == list(range(113, 100, -1))
     tally = outcome.tally("lots")
     assert (tally.mode, tally.new, tally.counts.pages) == ("head", 13, 2)
     service.asked.clear()
     assert collect(service, tmp_path, kafka, "lots").tally("lots").new == 0
-    assert len(service.asked) == 1
+    assert (len(service.asked), len(kafka.kept)) == (1, 13)
 
 
 def test_a_known_id_that_was_deleted_is_passed_all_the_same(

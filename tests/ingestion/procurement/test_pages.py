@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 from hashlib import blake2b
 
 import pytest
 
 from ingestion.procurement.pages import (
     LONGEST_UNREADABLE,
+    MOST_NEWS,
     Damaged,
     Envelope,
     Reader,
@@ -79,6 +81,24 @@ def test_unknown_fields_are_kept_and_collected() -> None:
     rows = list(reader.rows(read_page(b'{"items":[' + b",".join(raw) + b"]}").items))
     assert [row.raw for row in rows if isinstance(row, Row)] == raw
     assert reader.news == {"lot-colour", "eco"}
+
+
+@pytest.mark.parametrize("name", ['a"b', "a\\b", "a\nb", "", "поле", "class", "id "])
+def test_a_new_field_may_have_any_name(name: str) -> None:
+    reader = Reader(LOTS)
+    raw = [json.dumps({"id": number, name: 1}).encode() for number in (1, 2)]
+    rows = list(reader.rows(read_page(b'{"items":[' + b",".join([*raw, b'{"id":null}']) + b"]}").items))
+    assert [row.raw for row in rows[:2] if isinstance(row, Row)] == raw
+    assert not isinstance(rows[2], Row)
+    assert reader.news == {name}
+
+
+def test_new_fields_without_number_cost_no_time_without_end() -> None:
+    reader = Reader(LOTS)
+    raw = [json.dumps({"id": number, f"field_{number}": 1}).encode() for number in range(2 * MOST_NEWS)]
+    rows = list(reader.rows(read_page(b'{"items":[' + b",".join(raw) + b"]}").items))
+    assert all(isinstance(row, Row) for row in rows)
+    assert len(reader.news) == MOST_NEWS + 1
 
 
 def test_fields_that_only_other_pages_name_are_no_news() -> None:
