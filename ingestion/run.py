@@ -160,11 +160,14 @@ class _Sources(click.Group):
         source = sources().get(cmd_name)
         if source is None:
             return None
-        is_collector = isinstance(source, Collector)
+        if isinstance(source, Collector):
+            callback, common = partial(run_collector, source), ()
+        else:
+            callback, common = partial(run_source, source), COMMON
         return click.Command(
             source.name,
-            callback=partial(run_collector if is_collector else run_source, source),
-            params=[*source.parameters, *(() if is_collector else COMMON)],
+            callback=callback,
+            params=[*source.parameters, *common],
             help=source.summary,
             short_help=source.summary,
             context_settings={"help_option_names": ["-h", "--help"]},

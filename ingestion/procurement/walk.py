@@ -73,7 +73,7 @@ class Walker:
                     walk = replace(walk, head=_newest(endpoint, read.rows))
                 if not tally.expected and walk.mode == "full":
                     tally.expected = max(0, page.expected - walk.rows)
-                refusal = None
+                refusal: CursorRefused | None = None
                 try:
                     after = self._after(endpoint, walk, page, read.rows, seen)
                 except CursorRefused as why:
