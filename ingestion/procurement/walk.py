@@ -85,15 +85,11 @@ class Walker:
                 await line.room()
                 parcel = Parcel(self._outbox, line)
                 await parcel.put(tally, read.refused)
-                fresh: list[Row] = []
-                if changes is None:
-                    fresh = self._fresh(endpoint, known, read.rows)
-                    tally.new += len(fresh)
-                    # Of a head's last page the rows that were known are not sent again.
-                    await parcel.put(tally, read.events if walk.mode == "full" else _those(read, fresh))
-                    await self._put_sub_lists(parcel, endpoint, known, read.rows, fresh)
-                else:
+                fresh = [] if changes else self._fresh(endpoint, known, read.rows)
+                if changes:
                     await changes.put(parcel, answer, endpoint.path, read.rows)
+                else:
+                    await self._put_rows(parcel, endpoint, walk, known, read, fresh, tally)
                 if refusal:
                     # The page itself is good. It is where the next run begins.
                     parcel.close()
@@ -102,7 +98,7 @@ class Walker:
                 remembered = _remembers(endpoint) and not parcel.has_failed
                 marks = [(row.key, digest(row.raw)) for row in fresh] if remembered else []
                 if is_last:
-                    found = _known(endpoint, after, known) if is_whole and changes is None else known
+                    found = _known(endpoint, after, known) if is_whole and not changes else known
                     parcel.close(partial(self._state.finish, after, found, marks))
                     return
                 parcel.close(partial(self._state.save, after, marks))
@@ -148,12 +144,19 @@ class Walker:
         newest = _number(known.head)
         return [row for row in rows if _number(row.key) > newest >= 0]
 
-    async def _put_sub_lists(
-        self, parcel: Parcel, endpoint: Endpoint, known: Known | None, rows: list[Row], fresh: list[Row]
+    async def _put_rows(
+        self, parcel: Parcel, endpoint: Endpoint, walk: Walk, known: Known | None, read: Read, fresh: list[Row],
+        tally: Tally,
     ) -> None:  # fmt: skip
-        """In a first load there are as many as the register has rows: then only where the user wants them all."""
+        """The rows and what belongs to them.
+
+        Of the last page of a head the rows that were known are not sent again. Sub-lists of a first load are as many as
+        the register has rows: then they are asked for only where the user wants them all.
+        """
+        tally.new += len(fresh)
+        await parcel.put(tally, read.events if walk.mode == "full" else _those(read, fresh))
         if self._all_details:
-            await self._desk.put_sub_lists(parcel, endpoint.name, rows)
+            await self._desk.put_sub_lists(parcel, endpoint.name, read.rows)
         elif known or _remembers(endpoint):
             await self._desk.put_sub_lists(parcel, endpoint.name, fresh)
 
