@@ -79,6 +79,17 @@ class Settings(BaseSettings):
         default=30, ge=1, description="A second copy of an event is found within so many days of ingestion."
     )
     compact_minutes: float = 30.0
+
+    goszakup_url: str = Field(default="https://ows.goszakup.gov.kz", pattern=r"^https?://[^/?#@\s]+$")
+    goszakup_token: SecretStr | None = None
+    goszakup_token_file: Path | None = Field(default=None, description="Holds the token, where it is not set itself.")
+    goszakup_ca_bundle: Path | None = Field(default=None, description="Certificates to trust instead of the usual.")
+    goszakup_requests_per_second: float = Field(default=5.0, gt=0, description="At most; the service may make it less.")
+    goszakup_concurrency: int = Field(default=4, ge=1, le=64)
+    goszakup_delay_seconds: float = Field(default=0.0, ge=0, description="Between two pages of one register.")
+    goszakup_timeout_seconds: float = Field(default=30.0, gt=0)
+    goszakup_page_limit: int = Field(default=500, ge=1, le=500)
+
     die_after: str = Field(default="", description="For tests: `step:n`, after which the stream kills itself.")
 
     def port(self, name: str) -> int:
@@ -156,6 +167,13 @@ class Settings(BaseSettings):
     @property
     def clickhouse_secret(self) -> str:
         return self.clickhouse_password.get_secret_value() if self.clickhouse_password else self.secrets.clickhouse
+
+    @property
+    def goszakup_secret(self) -> str:
+        """The token of goszakup, from the environment or its file; empty where there is none. Raises OSError."""
+        if self.goszakup_token:
+            return self.goszakup_token.get_secret_value().strip()
+        return self.goszakup_token_file.read_text().strip() if self.goszakup_token_file else ""
 
     def table_path(self, name: str, scheme: str = "s3a") -> str:
         """Where a Delta table lies: ``silver.purchase_lines`` → ``s3a://lake/warehouse/silver/purchase_lines``."""

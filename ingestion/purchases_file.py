@@ -35,7 +35,8 @@ from ingestion.purchases_cells import (
     without_point_zero,
 )
 from ingestion.purchases_mapping import FIELDS, ONLINE_RETAIL, Mapping, PurchaseField, load_mapping
-from ingestion.registry import Around, Say, Source
+from ingestion.publish import Say
+from ingestion.registry import Around, Source
 
 SHOWN_PROBLEMS = 20
 Key = tuple[str, str]

@@ -40,6 +40,7 @@ EXCEPTIONS = {
     "rows_out": "rows, said first",
     "delta_version": "Delta's own word",
     "seconds": "the unit is the name",
+    "slowest_seconds": "the unit is in the name",
 }
 
 
