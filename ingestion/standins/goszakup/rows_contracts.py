@@ -204,6 +204,15 @@ def units_of(world: World, contract: int) -> tuple[Array, Array, Array, Array]:
     return lot, world.points.of_lot[lot].astype(np.int64) + again, count, unit_prices(world.lots.price[at], share) * count
 
 
+def _shared(parts: Array, total: int) -> Array:
+    """`total` in the proportions of `parts`; the first takes what rounding leaves, so that the sum is exact."""
+    whole = int(parts.sum())
+    # Python's integers: the products of two large sums do not fit into 64 bits.
+    shares = np.array([part * total // whole for part in parts.tolist()], dtype=np.int64)
+    shares[0] += total - int(shares.sum())
+    return shares
+
+
 def units(world: World, contract: int) -> list[Row]:
     """The units of one contract row, by descending id; sums of their budget lines are strings."""
     table, clock = world.contracts, world.clock
@@ -213,11 +222,8 @@ def units(world: World, contract: int) -> list[Row]:
         return []
     lot, point, count, first_sums = units_of(world, contract)
     n = len(lot)
-    # The rounding of an addendum's new sum goes into its first unit, so that units always add up to their contract.
-    sums = first_sums * int(table.sum[contract]) // max(1, int(first_sums.sum()))
-    sums[0] += int(table.sum[contract]) - int(sums.sum())
-    taxed = sums * int(with_tax(world, deal, table.sum[index])[0]) // max(1, int(table.sum[contract]))
-    taxed[0] += int(with_tax(world, deal, table.sum[index])[0]) - int(taxed.sum())
+    sums = _shared(first_sums, int(table.sum[contract]))
+    taxed = _shared(sums, int(with_tax(world, deal, table.sum[index])[0]))
     over = bool(world.deals.ends[deal[0]] <= clock and not world.deals.broken[deal[0]])
     spot = np.arange(n)
     root, parent = int(table.root[contract]), int(table.parent[contract])

@@ -43,6 +43,11 @@ def status_of_tenders(world: World, index: Array) -> Array:
     return _state(world, index, (PUBLISHED, TAKING, REVIEW, COMPLETE, REFUSED, CANCELED), complete)
 
 
+def status_of_lots(world: World, index: Array) -> Array:
+    codes = (LOT_PUBLISHED, LOT_TAKING, LOT_REVIEW, LOT_TOOK_PLACE, LOT_FAILED, LOT_CANCELED)
+    return _state(world, world.lots.tender[index], codes, world.lot_won[index])
+
+
 def tender_changed(world: World, index: Array) -> Array:
     """When the row last changed, in seconds."""
     table = world.tenders
@@ -194,7 +199,6 @@ def lots(world: World, index: Array) -> list[Row]:
     tender = table.tender[index]
     category = world.tenders.category[tender]
     ids = world.ids["lots"].of(index)
-    codes = (LOT_PUBLISHED, LOT_TAKING, LOT_REVIEW, LOT_TOOK_PLACE, LOT_FAILED, LOT_CANCELED)
     first, points = table.first[index], table.points[index]
     double = points == 2
     second = np.minimum(first + 1, len(table.count) - 1)
@@ -205,7 +209,7 @@ def lots(world: World, index: Array) -> list[Row]:
     columns = {
         "id": ids,
         "lot_number": [f"{number}-ОИ{1 + number % 3}" for number in ids.tolist()],
-        "ref_lot_status_id": _state(world, tender, codes, world.lot_won[index]),
+        "ref_lot_status_id": status_of_lots(world, index),
         "last_update_date": changed,
         "union_lots": 0,
         "count": table.count[first] + np.where(double, table.count[second], 0),

@@ -32,7 +32,7 @@ class Over(Exception):
 
 @dataclass
 class World:
-    """`clock` is in local seconds; only `next_day` moves it."""
+    """`clock` is in local seconds, the last second of a day; what bears that instant or an earlier one has happened."""
 
     seed: int
     size: Size
@@ -46,13 +46,13 @@ class World:
     contracts: Contracts
     points: Points
     execution: Execution
-    clock: int = OPENING
+    clock: int = OPENING - 1
     ids: dict[str, Ids] = field(default_factory=dict)
 
     @property
     def day(self) -> int:
         """Days since the opening."""
-        return (self.clock - OPENING) // DAY
+        return (self.clock + 1 - OPENING) // DAY
 
     def next_day(self) -> None:
         """Let one day happen; raises Over after the last one."""
