@@ -33,7 +33,7 @@ OPENING = instant("2026-06-01")
 
 
 def generator(seed: int, part: str) -> np.random.Generator:
-    """A source of random numbers of its own for each part, so that a change in one part leaves the others as they are."""
+    """Random numbers of its own for each part, so that a change in one part leaves the others as they are."""
     return np.random.default_rng([seed, crc32(part.encode())])
 
 

@@ -35,7 +35,7 @@ class Journal:
         self._left = np.zeros(0, dtype=bool)
 
     def between(self, begins: int | None, ends: int | None) -> tuple[int, int]:
-        """The places of the entries from the day `begins` to the day `ends` inclusive, as seconds of their midnights."""
+        """The places of the entries from the day `begins` to the day `ends` inclusive, as their midnights."""
         self._follow()
         today = self.world.clock // DAY * DAY
         first = begins if begins is not None else (ends if ends is not None else today) - (SHOWN_DAYS - 1) * DAY

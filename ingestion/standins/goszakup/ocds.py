@@ -196,7 +196,7 @@ def _of_direct(export: _Export, deal: int) -> Iterator[Json]:
 
 
 def _of_deal(export: _Export, ocid: str, deal: int, award: str, own: int) -> Iterator[Json]:
-    """The contract, its amendments and payments: as much of each sum as belongs to this process, `own` tiyn at first."""
+    """The contract, its amendments and payments: of each sum what belongs to this process, `own` tiyn at first."""
     world = export.world
     whole, held = int(world.deals.sum[deal]), world.contracts
     rows = export.rows[export.row_from[deal] : export.row_from[deal + 1]]
@@ -213,7 +213,8 @@ def _of_deal(export: _Export, ocid: str, deal: int, award: str, own: int) -> Ite
             "dateSigned": iso(held.signed[rows[:1]])[0],
         }
         if held.place[row]:
-            amendments = [*amendments, {"id": str(world.ids["contract"].one(row)), "date": iso(held.signed[[row]])[0]}]
+            day = iso(held.signed[[row]])[0]
+            amendments = [*amendments, {"id": str(world.ids["contract"].one(row)), "date": day}]
             contract["amendments"] = amendments
         yield _release(ocid, signed, "contractAmendment" if held.place[row] else "contract", contracts=[contract])
     paid = export.paid[export.paid_from[deal] : export.paid_from[deal + 1]]
@@ -221,12 +222,14 @@ def _of_deal(export: _Export, ocid: str, deal: int, award: str, own: int) -> Ite
     if len(paid):
         table = world.execution.payments
         transactions = [
-            {"id": str(world.ids["payments"].one(one)), "date": day, "value": _money(int(table.amount[one]) * own // whole)}
-            for one, day in zip(paid.tolist(), iso(table.paid[paid]), strict=True)
+            {"id": str(world.ids["payments"].one(row)), "date": day, "value": _money(amount * own // whole)}
+            for row, day, amount in zip(
+                paid.tolist(), iso(table.paid[paid]), table.amount[paid].tolist(), strict=True
+            )
         ]
-        yield _release(ocid, int(table.paid[paid].max()), "implementation",
-                       contracts=[{"id": identity, "awardID": award, "implementation": {"transactions": transactions}}])  # fmt: skip
+        done = {"id": identity, "awardID": award, "implementation": {"transactions": transactions}}
+        yield _release(ocid, int(table.paid[paid].max()), "implementation", contracts=[done])
     if over:
         status = "cancelled" if world.deals.broken[deal] else "terminated"
-        tag = "contractTermination"
-        yield _release(ocid, int(world.deals.ends[deal]), tag, contracts=[{"id": identity, "awardID": award, "status": status}])  # fmt: skip
+        ended = {"id": identity, "awardID": award, "status": status}
+        yield _release(ocid, int(world.deals.ends[deal]), "contractTermination", contracts=[ended])

@@ -1,4 +1,4 @@
-"""Pages: a listing cut at `limit` rows, in the service's envelope, well or with one of the faults that pages can have."""
+"""Pages: a listing cut at `limit` rows, in the service's envelope, well or with a fault that pages can have."""
 
 from __future__ import annotations
 

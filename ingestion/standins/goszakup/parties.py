@@ -1,4 +1,4 @@
-"""Who takes part: buyers first, then suppliers, then the suppliers that planted truths keep to themselves, then newcomers.
+"""Who takes part: buyers, then suppliers, then the suppliers that planted truths keep to themselves, then newcomers.
 
 Row numbers rise with the day of registration, so newcomers of later days stand at the head of the register.
 """
@@ -55,7 +55,7 @@ class Size:
 
 @dataclass(frozen=True)
 class Parties:
-    """Columns of the subjects. `kind` is 1 legal, 2 person, 3 sole trader; `touched` is when a row changes, or NEVER."""
+    """Columns of the subjects. `kind`: 1 legal, 2 person, 3 sole trader; `touched`: when a row changes, or NEVER."""
 
     biin: Array
     kind: Array

@@ -1,4 +1,4 @@
-"""The thirty dictionaries. Codes that the service's clients have seen are the real ones; the others belong to this world.
+"""The thirty dictionaries. Codes that clients of the service have seen are real; the others belong to this world.
 
 A dictionary is a list of rows in the order of its walk: by descending id, or by ascending code where it has no id.
 """
@@ -83,6 +83,7 @@ UNITS = (
     ("921", "раб", "WRK", "Работа", "Жұмыс"),
     ("5111", "пачка", "PCK", "Пачка", "Бума"),
 )
+SOURCES = ((1, "Бюджет", "Бюджет"), (2, "Трансферты", "Трансферттер"), (3, "Кредиты", "Несиелер"))
 COUNTRIES = (
     ("156", "CN", "CHN", "КИТАЙ", "ҚЫТАЙ"),
     ("398", "KZ", "KAZ", "КАЗАХСТАН", "ҚАЗАҚСТАН"),
@@ -121,7 +122,7 @@ def _kato() -> list[Row]:
 
 def _dictionaries() -> dict[str, list[Row]]:
     programs = _plain("Бюджетная программа", "Бюджеттік бағдарлама", 8)
-    abp = [(number, f"{250 + number}", f"Администратор {250 + number}", f"Әкімші {250 + number}") for number in range(40)]
+    abp = [(n, f"{250 + n}", f"Администратор {250 + n}", f"Әкімші {250 + n}") for n in range(40)]
     return {
         "ref_lots_status": _coded(LOT_STATUS),
         "ref_trade_methods": [
@@ -136,7 +137,7 @@ def _dictionaries() -> dict[str, list[Row]]:
         "ref_subject_type": _named(((1, "Товар", "Тауар"), (2, "Работа", "Жұмыс"), (3, "Услуга", "Қызмет"))),
         "ref_finsource": [
             {"id": number, "code": str(number), "name_ru": ru, "name_kz": kz, "nogz": int(number == 3)}
-            for number, ru, kz in ((1, "Бюджет", "Бюджет"), (2, "Трансферты", "Трансферттер"), (3, "Кредиты", "Несиелер"))
+            for number, ru, kz in SOURCES
         ],
         "ref_abp": [
             {"id": number + 1, "code": code, "name_ru": ru, "name_kz": kz, "shortname_ru": ru, "shortname_kz": kz}
@@ -168,7 +169,8 @@ def _dictionaries() -> dict[str, list[Row]]:
         ],
         "ref_budget_type": _coded(((1, "2", "Местный бюджет", "Жергілікті бюджет"),
                                    (2, "1", "Республиканский бюджет", "Республикалық бюджет"))),
-        "ref_type_trade": _named(((1, "Первая закупка", "Бірінші сатып алу"), (2, "Повторная закупка", "Қайта сатып алу"))),
+        "ref_type_trade": _named(((1, "Первая закупка", "Бірінші сатып алу"),
+                                  (2, "Повторная закупка", "Қайта сатып алу"))),
         "ref_buy_status": _coded(BUY_STATUS),
         "ref_po_st": _coded(APPLICATION_STATUS),
         "ref_comm_roles": _coded(((1, "Chair", "Председатель", "Төраға"), (3, "Member", "Член комиссии", "Мүше"),

@@ -87,8 +87,8 @@ def registers(world: World) -> dict[str, Register]:
 
     def of_contracts() -> tuple[Array, ...]:
         every = np.arange(len(contracts.deal))
-        ends = np.where(deals.draft[contracts.deal], rows_contracts.deleted_at(world, every), deals.ends[contracts.deal])
-        return contracts.signed, ends
+        deal = contracts.deal
+        return contracts.signed, np.where(deals.draft[deal], rows_contracts.deleted_at(world, every), deals.ends[deal])
 
     def at_once() -> tuple[Array, ...]:
         return ()

@@ -122,7 +122,8 @@ def payments_of_contract(world: World, text: str) -> Array:
 
 def sanctions_of(world: World, biin: str) -> Array:
     listed = world.execution.sanctions
-    return where((listed.supplier == _subject(world, biin)) & (listed.system == PORTAL) & (listed.begins <= world.clock))
+    mine = (listed.supplier == _subject(world, biin)) & (listed.system == PORTAL)
+    return where(mine & (listed.begins <= world.clock))
 
 
 def deleted_points(world: World, _: str) -> Array:

@@ -140,7 +140,7 @@ def contracts_full(world: World, index: Array) -> list[Row]:
         "root_id": world.ids["contract"].of(table.root[index]),
         "trd_buy_id": short["trd_buy_id"],
         "trd_buy_number_anno": short["trd_buy_number_anno"],
-        "ref_amendm_agreem_justif_id": [[reason] if more else [] for reason, more in zip(reasons, addendum, strict=True)],
+        "ref_amendm_agreem_justif_id": [[one] if more else [] for one, more in zip(reasons, addendum, strict=True)],
         "ref_contract_status_id": short["ref_contract_status_id"],
         "deleted": (deleted_at(world, index) <= clock).astype(np.int64),
         "crdate": short["crdate"],
@@ -189,7 +189,7 @@ def contracts_full(world: World, index: Array) -> list[Row]:
 
 
 def units_of(world: World, contract: int) -> tuple[Array, Array, Array, Array]:
-    """What the deal of a contract row is made of: lots (-1 when direct), plan points, piece counts, tiyn of the first row."""
+    """What the deal of a contract row is made of: lots (-1 when direct), plan points, pieces, tiyn of the first row."""
     deal = int(world.contracts.deal[contract])
     if world.deals.tender[deal] < 0:
         point = world.points.of_deal[[deal]].astype(np.int64)
@@ -201,7 +201,8 @@ def units_of(world: World, contract: int) -> tuple[Array, Array, Array, Array]:
     again = np.concatenate([[0], (lot[1:] == lot[:-1]).astype(np.int64)])
     at = world.lots.first[lot] + again
     count = world.lots.count[at].astype(np.int64)
-    return lot, world.points.of_lot[lot].astype(np.int64) + again, count, unit_prices(world.lots.price[at], share) * count
+    point = world.points.of_lot[lot].astype(np.int64) + again
+    return lot, point, count, unit_prices(world.lots.price[at], share) * count
 
 
 def _shared(parts: Array, total: int) -> Array:
@@ -285,7 +286,7 @@ def acts(world: World, index: Array) -> list[Row]:
     columns = {
         "id": world.ids["acts"].of(index),
         "akt_date": created,
-        "number_act": [f"{number}-{row}" for number, row in zip(table.number[index].tolist(), deal.tolist(), strict=True)],
+        "number_act": [f"{n}-{row}" for n, row in zip(table.number[index].tolist(), deal.tolist(), strict=True)],
         "approve_date": stamps(np.where(decided & ~revoked, table.approved[index], NEVER)),
         "create_date_act": created,
         "contract_root_id": root,
