@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from pathlib import Path
 
@@ -35,6 +36,16 @@ def _seed(_: click.Context, __: click.Parameter, text: str) -> int | None:
     if not text.isdigit():
         raise click.BadParameter(f"{text!r}; expected a whole number, or none.")
     return int(text)
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((LOOPBACK, port))
+    except OSError as problem:
+        raise click.ClickException(f"Port {port} cannot be had ({problem.strerror}); choose another with --port.") from None
+    return listener
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
@@ -84,7 +95,7 @@ def main(
         build_app(site), host=LOOPBACK, port=port, loop="uvloop", http="httptools", lifespan="off",
         log_level="critical", access_log=False,
     )  # fmt: skip
-    listener = config.bind_socket()
+    listener = _listen(port)
     counts = site.service.counts()
     told = ", ".join(f"{counts[path]:,} {path.removeprefix('/v3/')}" for path in (
         "/v3/subject", "/v3/plans/all", "/v3/trd-buy", "/v3/lots", "/v3/trd-app", "/v3/contract", "/v3/acts",

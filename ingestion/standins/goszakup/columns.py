@@ -5,7 +5,7 @@ Times are whole seconds of the local clock since 1970 (the service names no zone
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
@@ -124,7 +124,7 @@ def rows(n: int, columns: dict[str, Any]) -> list[Row]:
         else:
             parts.append(repeat(values, n))
     keys = tuple(columns)
-    return [dict(zip(keys, values, strict=True)) for values in zip(*parts, strict=False)][:n]
+    return [dict(zip(keys, values, strict=True)) for values in zip(*parts, strict=True)]
 
 
 def spread(counts: Array) -> tuple[Array, Array]:
@@ -141,6 +141,3 @@ def latest(clock: int, *times: Array) -> Array:
     for column in times[1:]:
         result = np.where((column <= clock) & (column > result), column, result)
     return result
-
-
-Render = Callable[[Array], list[Row]]

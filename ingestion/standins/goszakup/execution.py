@@ -106,19 +106,20 @@ def _payments(
 def _sanctions(random: np.random.Generator, size: Size, parties: Parties, deals: Deals) -> Sanctions:
     """Suppliers of broken contracts come into the register a month or two after the break, by a court's decision.
 
-    Mostly those that sign nothing more while listed; a few go on winning, which is a planted truth.
+    Mostly those that sign little more while listed; a few go on winning, which is a planted truth. One of eight quiet
+    ones is listed by the other portal.
     """
     broken = np.flatnonzero(deals.broken & (deals.supplier < parties.pool))
     begins = (deals.ends[broken] + random.integers(30, 60, len(broken)) * DAY) // DAY * DAY
     left, right = _signed_between(deals, deals.supplier[broken], begins)[1:]
     known = np.flatnonzero((begins < OPENING) & (begins > OPENING - TERM))
     known = known[np.argsort((right - left)[known], kind="stable")]
-    few = max(3, min(len(known) // 2, size.suppliers // 25))
+    few = max(6, min(len(known) // 2, size.suppliers // 25))
     quiet, winning = known[:few], [row for row in known[few:] if right[row] > left[row]][: 3 + deals.n // 5_000]
     coming = np.flatnonzero((begins >= OPENING) & (begins < OPENING + size.days * DAY))[: size.days]
     chosen = np.concatenate([quiet, np.array(winning, dtype=np.int64), coming])
     chosen = chosen[np.argsort(begins[chosen], kind="stable")]
-    system = np.where(np.isin(chosen, quiet) & (random.random(len(chosen)) < 0.1), SAMRUK, PORTAL)
+    system = np.where(np.isin(chosen, quiet[::8]), SAMRUK, PORTAL)
     return Sanctions(
         deal=broken[chosen], supplier=deals.supplier[broken[chosen]], begins=begins[chosen],
         ends=begins[chosen] + TERM, system=system,

@@ -180,7 +180,7 @@ def _projected(world: World, root: str, row: Row, fields: tuple[Field, ...]) -> 
 @cache
 def schema_page() -> str:
     """The types and their fields as an HTML page. A very small world shows what rows have."""
-    world = make_world(0, 200, 1)
+    world = make_world(0, 1000, 1)
     tables = []
     for root, shape in ROOTS.items():
         row = SHAPES[shape][1](world, np.array([0]))[0]

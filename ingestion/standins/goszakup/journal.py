@@ -75,9 +75,8 @@ class Journal:
         start, stop = self._upto, self.world.clock
         parts: list[tuple[Array, Array, Array, Array]] = []
         for which, register in enumerate(self.registers.values()):
-            gone = register.gone if register.gone is not None else ()
+            gone = register.gone if register.gone is not None else np.zeros(0, dtype=np.int64)
             for left, times in ((False, register.created), *((False, t) for t in register.times()), (True, gone)):
-                times = np.asarray(times)
                 index = np.flatnonzero((times >= start) & (times <= stop))
                 index = index[register.created[index] <= stop]
                 n = len(index)

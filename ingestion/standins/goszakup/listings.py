@@ -21,7 +21,9 @@ class BadCursor(Exception):
 class Listing(Protocol):
     """Positions are whole numbers; a walk takes them from the highest down."""
 
-    total: int
+    @property
+    def total(self) -> int:
+        """How many rows a whole walk yields."""
 
     def start(self) -> int:
         """The position above the first row."""

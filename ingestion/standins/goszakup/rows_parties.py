@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ingestion.standins.goszakup.columns import (
@@ -53,7 +55,7 @@ def biins(world: World, index: Array) -> list[str]:
     return twelve(world.parties.biin[index])
 
 
-def _identity(world: World, index: Array) -> dict[str, object]:
+def _identity(world: World, index: Array) -> dict[str, Any]:
     parties = world.parties
     biin, legal = biins(world, index), parties.kind[index] == 1
     russian, kazakh = names(world, index)
@@ -96,7 +98,7 @@ def subjects_full(world: World, index: Array) -> list[Row]:
         ),
         0,
     )  # fmt: skip
-    columns = {
+    columns: dict[str, Any] = {
         **{key: identity[key] for key in ("pid", "bin", "iin")},
         "inn": None,
         "unp": None,
@@ -107,8 +109,8 @@ def subjects_full(world: World, index: Array) -> list[Row]:
         "series": "Б",
         "name_ru": identity["name_ru"],
         "name_kz": identity["name_kz"],
-        "full_name_ru": absent(list(identity["name_ru"]), ~legal),  # type: ignore[call-overload]
-        "full_name_kz": absent(list(identity["name_kz"]), ~legal),  # type: ignore[call-overload]
+        "full_name_ru": absent(identity["name_ru"], ~legal),
+        "full_name_kz": absent(identity["name_kz"], ~legal),
         "email": [f"{'post' if new else 'info'}{row}@example.kz" for row, new in zip(index, touched, strict=True)],
         "phone": [f"7701{number:07d}" for number in (noise(seed, "phone", index) % np.uint64(10**7)).tolist()],
         "website": None,

@@ -59,7 +59,7 @@ def tender_changed(world: World, index: Array) -> Array:
 
 def _total(world: World, index: Array) -> Array:
     table = world.tenders
-    sums = np.concatenate([[0], world.lot_sums])
+    sums = world.lot_sums
     return sums[table.first_lot[index] + table.lots[index]] - sums[table.first_lot[index]]
 
 

@@ -62,8 +62,8 @@ class World:
 
     @cached_property
     def lot_sums(self) -> Array:
-        """Running sums of the lots' amounts, tiyn."""
-        return np.cumsum(self.lots.amount)
+        """Running sums of the lots' amounts, tiyn: at each place the sum of the lots before it."""
+        return np.concatenate([[0], np.cumsum(self.lots.amount)])
 
     @cached_property
     def lot_won(self) -> Array:

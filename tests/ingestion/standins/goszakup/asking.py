@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,9 @@ from ingestion.standins.goszakup.service import Service
 from ingestion.standins.goszakup.truths import truths
 from ingestion.standins.goszakup.world import make_world
 
+# One loop for all clients, closed at the end: a loop that is only forgotten warns.
+RUNNER = asyncio.Runner()
+atexit.register(RUNNER.close)
 TOKEN = "a-token-of-the-tests"
 Json = dict[str, Any]
 
@@ -57,4 +61,4 @@ class Client:
 def client_of(lots: int, seed: int, days: int = 30, faults: Faults | None = None, rate: float | None = None) -> Client:
     site = Site(Service(make_world(seed, lots, days)), Guard(TOKEN, rate), faults or Faults())
     transport = httpx.ASGITransport(build_app(site))
-    return Client(site, asyncio.Runner(), httpx.AsyncClient(transport=transport, base_url="http://stand-in"))
+    return Client(site, RUNNER, httpx.AsyncClient(transport=transport, base_url="http://stand-in"))
