@@ -44,7 +44,8 @@ def _listen(port: int) -> socket.socket:
     try:
         listener.bind((LOOPBACK, port))
     except OSError as problem:
-        raise click.ClickException(f"Port {port} cannot be had ({problem.strerror}); choose another with --port.") from None
+        why = f"Port {port} cannot be had ({problem.strerror}); choose another with --port."
+        raise click.ClickException(why) from None
     return listener
 
 

@@ -74,7 +74,7 @@ def _covered(random: np.random.Generator, tenders: Tenders, tender: Array, place
 def _shares(
     random: np.random.Generator, tenders: Tenders, lots: Lots, tender: Array, place: Array, lot: Array
 ) -> Array:  # fmt: skip
-    """Rivals spread over ten points or more; a lone bidder asks nearly all; a ring's covers lie just above its winner."""
+    """Rivals spread over ten points or more; a lone bidder asks nearly all; covers lie just above a ring's winner."""
     n = len(lot)
     level = random.integers(780_000, 960_000, lots.n)[lot]
     rivals = np.minimum(1_000_000, level * (1 + 0.16 * random.random(n))).astype(np.int64)

@@ -22,7 +22,8 @@ def known(client: Client) -> dict[str, str]:
     lot = client.get("/v3/lots")["items"][-1]
     contract = next(row for row in client.walk("/v3/contract/all") if row["trd_buy_id"] and not row["deleted"])
     cancelled = client.truths("cancelled_tenders")[0]["trd_buy_ids"]
-    paused = next(row["id"] for row in client.walk("/v3/trd-buy") if client.get(f"/v3/trd-buy/{row['id']}/pause")["total"])
+    tenders = [row["id"] for row in client.walk("/v3/trd-buy")]
+    paused = next(tender for tender in tenders if client.get(f"/v3/trd-buy/{tender}/pause")["total"])
     paid = client.get("/v3/treasury-pay")["items"][0]["contract_id"]
     listed = next(row for row in client.walk("/v3/rnu") if row["system_id"] == 3)
     subject = client.get("/v3/subject")["items"][0]

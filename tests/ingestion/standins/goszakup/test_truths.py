@@ -134,7 +134,8 @@ def test_who_entered_the_register_had_won_before(client: Client, contracts: list
         assert contract["supplier_biin"] == truth["supplier_biin"]
         assert contract["sign_date"] < contract["contract_end_date"] < truth["entered"]
         listed = client.walk(f"/v3/rnu/{truth['supplier_biin']}")
-        assert (truth["entered"], contract["customer_bin"]) in {(row["start_date"], row["customer_biin"]) for row in listed}
+        entries = {(row["start_date"], row["customer_biin"]) for row in listed}
+        assert (truth["entered"], contract["customer_bin"]) in entries
 
 
 def test_payments_without_acts_are_the_planted_ones(client: Client) -> None:

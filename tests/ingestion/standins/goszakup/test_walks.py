@@ -72,7 +72,8 @@ def test_references_resolve(client: Client) -> None:
     def ids(path: str, field: str = "id") -> set[Any]:
         return {row[field] for row in client.walk(path)}
 
-    subjects, tenders, lots, points = ids("/v3/subject", "pid"), ids("/v3/trd-buy"), ids("/v3/lots"), ids("/v3/plans/all")
+    subjects, tenders = ids("/v3/subject", "pid"), ids("/v3/trd-buy")
+    lots, points = ids("/v3/lots"), ids("/v3/plans/all")
     contracts, bids = client.walk("/v3/contract/all"), client.walk("/v3/trd-app")
     biins = {row["bin"] or row["iin"] for row in client.walk("/v3/subject")}
     offers = [offer for bid in bids for offer in bid["app_lots"]]
