@@ -80,6 +80,9 @@ class Settings(BaseSettings):
     )
     compact_minutes: float = 30.0
 
+    procurement_zone: str = Field(
+        default="Asia/Almaty", description="Zone of the times in procurement registers that name none."
+    )
     goszakup_url: str = Field(default="https://ows.goszakup.gov.kz", pattern=r"^https?://[^/?#@\s]+$")
     goszakup_token: SecretStr | None = None
     goszakup_token_file: Path | None = Field(default=None, description="Holds the token, where it is not set itself.")

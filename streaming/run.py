@@ -72,7 +72,7 @@ def lake_lane(spark: SparkSession, chosen: Settings, domain: Domain, progress: P
         if (home / "spark" / "metadata").exists():
             # Spark goes on from its checkpoint and looks at no other beginning.
             return "earliest"
-        return offsets_after(spark, lane.path(domain.bronze), domain.topic, domain.event.partitions)
+        return offsets_after(spark, lane.path(domain.bronze), domain.topic, domain.source.partitions)
 
     progress.set(name)
     return Lane(name, domain.topic, home, chosen.lake_trigger_seconds, chosen.lake_batch_events, start, handle, "lake")
@@ -116,14 +116,18 @@ def run(chosen: Settings, lanes: tuple[str, ...]) -> None:
     runners: list[Runner] = []
     helpers: list[Compactor | Filler] = []
     try:
-        tables = [t for d in domains() for t in (d.bronze, d.silver, d.quarantine)]
-        with ThreadPoolExecutor(len(tables)) as pool:
+        tables = [t for d in domains() for t in d.tables]
+        with ThreadPoolExecutor(8) as pool:
             for done in pool.map(lambda t: live_tables.apply_delta(spark, t, chosen.table_path(t.name)), tables):
                 for change in done:
                     log.info(change)
         made = {"live": live_lane, "lake": lake_lane}
         for domain in domains():
-            runners += [Runner(spark, chosen, made[lane](spark, chosen, domain, progress), progress) for lane in lanes]
+            runners += [
+                Runner(spark, chosen, made[lane](spark, chosen, domain, progress), progress)
+                for lane in lanes
+                if lane == "lake" or domain.is_live
+            ]
         for runner in runners:
             runner.start()
         if "lake" in lanes:

@@ -10,6 +10,7 @@ from infra.local.errors import Failed
 from infra.local.parts import TITLES, kafka_admin
 from infra.local.steps import Step
 from schemas.contract import contracts, topics
+from schemas.derive import latest
 from schemas.live import ContractMismatch, apply_clickhouse
 
 STEPS = ("Topics", "Bucket", "Tables")
@@ -80,6 +81,8 @@ def create_tables(settings: Settings) -> str:
         done = apply_clickhouse(client, contracts())
         for view in views():
             client.command(view.read_text())
+        for versions in latest.versioned():
+            client.command(latest.view(versions))
     except ContractMismatch as difference:
         raise Failed(f"A contract and a live table disagree.\n{difference}") from None
     finally:
