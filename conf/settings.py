@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     history_port: int | None = None
     metrics_port: int | None = None
     supervisor_port: int | None = None
+    goszakup_standin_port: int | None = None
 
     # Set these to use parts that run elsewhere (profile `cluster`).
     kafka_bootstrap: str | None = None
@@ -91,6 +92,7 @@ class Settings(BaseSettings):
     goszakup_concurrency: int = Field(default=4, ge=1, le=64)
     goszakup_delay_seconds: float = Field(default=0.0, ge=0, description="Between two pages of one register.")
     goszakup_timeout_seconds: float = Field(default=30.0, gt=0)
+    goszakup_standin_lots: int = Field(default=1_000, ge=200, description="How large a world the stand-in plays.")
     goszakup_page_limit: int = Field(default=500, ge=1, le=500)
 
     die_after: str = Field(default="", description="For tests: `step:n`, after which the stream kills itself.")
@@ -178,6 +180,17 @@ class Settings(BaseSettings):
             return self.goszakup_token.get_secret_value().strip()
         return self.goszakup_token_file.read_text().strip() if self.goszakup_token_file else ""
 
+    def at_standin(self) -> Settings:
+        """These settings, with the stand-in of this stack in the place of goszakup, and no reason to be slow."""
+        return self.model_copy(
+            update={
+                "goszakup_url": f"http://{LOOPBACK}:{self.port('goszakup_standin')}",
+                "goszakup_token": SecretStr(self.secrets.goszakup_standin),
+                "goszakup_requests_per_second": 10_000.0,
+                "goszakup_delay_seconds": 0.0,
+            }
+        )
+
     def table_path(self, name: str, scheme: str = "s3a") -> str:
         """Where a Delta table lies: ``silver.purchase_lines`` → ``s3a://lake/warehouse/silver/purchase_lines``."""
         layer, _, table = name.partition(".")
@@ -201,6 +214,7 @@ DEFAULT_PORTS = {
     "history": 8080,
     "metrics": 9108,
     "supervisor": 9099,
+    "goszakup_standin": 9120,
 }
 
 

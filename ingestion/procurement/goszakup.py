@@ -39,8 +39,11 @@ class Collection:
     asked: Asked
     is_dry: bool
     as_json: bool
+    at_standin: bool = False
 
     def run(self, settings: Settings, console: Console, connect: Connect) -> int:
+        if self.at_standin:
+            settings = settings.at_standin()
         today = self.around.now.astimezone(LOCAL).date()
         with State(state_path(settings), is_dry=self.is_dry) as state:
             plan = made(state, self.asked, today, settings.goszakup_page_limit)
@@ -108,10 +111,10 @@ class Collection:
 
 def _open(
     around: Around, *, register: tuple[str, ...], since: datetime | None, full: bool, details: bool, dry_run: bool,
-    as_json: bool,
+    stand_in: bool, as_json: bool,
 ) -> Collection:  # fmt: skip
     asked = Asked(register, since.date() if since else None, full, details)
-    return Collection(around, asked, dry_run, as_json)
+    return Collection(around, asked, dry_run, as_json, stand_in)
 
 
 SOURCE = Collector(
@@ -130,6 +133,7 @@ SOURCE = Collector(
         click.Option(
             ["--details"], is_flag=True, help="With each row its sub-lists: several requests a row, for small loads."
         ),
+        click.Option(["--stand-in"], is_flag=True, help="Ask the stand-in that ./start.sh runs on this machine."),
         click.Option(["--dry-run"], is_flag=True, help="Print what would be asked, and ask nothing."),
         click.Option(["--json", "as_json"], is_flag=True, help="End with the figures as one line of JSON."),
     ),
