@@ -2,7 +2,7 @@
 
 from schemas.contract import col, table
 from schemas.procurement.feed import ProcurementRaw, Registered, versions
-from schemas.types import CODE, DAY, FLAG, ID, INSTANT, MONEY, NUMBER, TEXT
+from schemas.types import CODE, COUNT, DAY, FLAG, ID, INSTANT, MONEY, NUMBER, TEXT
 
 GOSZAKUP = "kz.goszakup."
 HASHED = "A person's is a keyed hash."
@@ -21,8 +21,8 @@ class Parties(Registered):
     """One row per version of a party: whoever buys, supplies or organises."""
 
     party_id = col(ID, "The register's number of the party.", key=True, at="party_id pid")
-    party_biin = col(ID, "BIN, or a person's IIN.", optional=True, serving=False, at="party_biin bin iin")
-    party_code = col(ID, f"BIN. {HASHED}", optional=True, at="party_biin bin iin", mask="code")
+    party_raw_id = col(ID, "BIN, or a person's IIN.", optional=True, serving=False, at="party_biin bin iin")
+    party_tax_id = col(ID, f"BIN. {HASHED}", optional=True, at="party_biin bin iin", mask="code")
     name = col(TEXT, "Name in Russian; none for a person.", optional=True, at="name name_ru", mask="party_biin bin iin")
     name_kz = col(TEXT, "Name in Kazakh; none for a person.", optional=True, at="name_kz", mask="party_biin bin iin")
     party_name = col(TEXT, "Name, a person's too.", optional=True, serving=False, at="name name_ru")
@@ -74,9 +74,9 @@ class PlanningItems(Registered):
     planning_item_id = col(ID, "The register's number of the point.", key=True, at="planning_item_id id")
     root_item_id = col(ID, "The point's first version.", optional=True, at="rootrecord_id")
     plan_number = col(TEXT, "Number of the plan's act.", optional=True, at="plan_act_number")
-    fin_year = col(CODE, "Financial year.", optional=True, at="fin_year plan_fin_year pln_point_year")
+    fin_year = col(TEXT, "Financial year.", optional=True, at="fin_year plan_fin_year pln_point_year")
     buyer_id = col(ID, "The buyer.", optional=True, at="buyer_id sys_subjects_id")
-    buyer_code = col(ID, "BIN of the buyer.", optional=True, at="buyer_code subject_biin", mask="code")
+    buyer_tax_id = col(ID, "BIN of the buyer.", optional=True, at="buyer_code subject_biin", mask="code")
     name = col(TEXT, "What is to be bought.", optional=True, at="name name_ru")
     description = col(TEXT, "More about it.", optional=True, at="description desc_ru")
     enstru_code = col(
@@ -153,11 +153,11 @@ class Tenders(Registered):
     """One row per version of a tender: an announcement of what is to be bought."""
 
     tender_id = col(ID, "The register's number of the tender.", key=True, at="tender_id id")
-    number = col(ID, "Number of the announcement, such as 415500-1.", optional=True, at="number number_anno")
+    number = col(TEXT, "Number of the announcement, such as 415500-1.", optional=True, at="number number_anno")
     name = col(TEXT, "What is bought.", optional=True, at="name name_ru")
-    organiser_code = col(ID, "BIN of the organiser.", optional=True, at="organiser_code org_bin", mask="code")
+    organiser_tax_id = col(ID, "BIN of the organiser.", optional=True, at="organiser_code org_bin", mask="code")
     organiser_id = col(ID, "The organiser.", optional=True, at="organiser_id org_pid")
-    buyer_code = col(
+    buyer_tax_id = col(
         ID, "BIN of the buyer; empty where several buy.", optional=True, at="buyer_code customer_bin", mask="code"
     )
     method_code = col(CODE, "Procurement method.", optional=True, at="method_code ref_trade_methods_id")
@@ -166,8 +166,8 @@ class Tenders(Registered):
     status_code = col(CODE, "Status.", optional=True, at="status_code ref_buy_status_id")
     total_amount = col(MONEY, "Sum planned.", optional=True, at="total_amount total_sum")
     currency_code = col(CODE, "Currency of the money columns, ISO 4217.", at="currency_code =KZT")
-    lot_count = col(NUMBER, "Lots.", optional=True, at="lot_count count_lots")
-    supplier_code = col(
+    lot_count = col(COUNT, "Lots.", optional=True, at="lot_count count_lots")
+    supplier_tax_id = col(
         ID, "The supplier named beforehand, where there is only one.", optional=True, at="biin_supplier", mask="code"
     )
     parent_id = col(ID, "The tender that it repeats.", optional=True, at="parent_id")
@@ -193,13 +193,13 @@ class Lots(Registered):
     """One row per version of a lot of a tender."""
 
     lot_id = col(ID, "The register's number of the lot.", key=True, at="lot_id id")
-    number = col(ID, "Number of the lot.", optional=True, at="number lot_number")
+    number = col(TEXT, "Number of the lot.", optional=True, at="number lot_number")
     tender_id = col(ID, "The tender.", optional=True, at="tender_id trd_buy_id")
-    tender_number = col(ID, "Number of the announcement.", optional=True, at="tender_number trd_buy_number_anno")
+    tender_number = col(TEXT, "Number of the announcement.", optional=True, at="tender_number trd_buy_number_anno")
     name = col(TEXT, "What is bought.", optional=True, at="name name_ru")
     description = col(TEXT, "More about it.", optional=True, at="description description_ru")
     buyer_id = col(ID, "The buyer.", optional=True, at="buyer_id customer_id")
-    buyer_code = col(ID, "BIN of the buyer.", optional=True, at="buyer_code customer_bin", mask="code")
+    buyer_tax_id = col(ID, "BIN of the buyer.", optional=True, at="buyer_code customer_bin", mask="code")
     quantity = col(NUMBER, "How many units.", optional=True, at="quantity count")
     total_amount = col(MONEY, "Sum planned.", optional=True, at="total_amount amount")
     currency_code = col(CODE, "Currency of the money columns, ISO 4217.", at="currency_code =KZT")
@@ -269,9 +269,9 @@ class CommissionMembers(Registered):
     member_id = col(ID, "The register's number of the member.", key=True, at="id")
     tender_id = col(ID, "The tender.", at="trd_buy_id @parent")
     fio = col(TEXT, "The person's name.", optional=True, serving=False, at="fio")
-    person_code = col(ID, "Keyed hash of the person's name.", optional=True, at="fio", mask="person")
+    person_id = col(ID, "Keyed hash of the person's name.", optional=True, at="fio", mask="person")
     role_code = col(CODE, "Role in the commission.", optional=True, at="ref_comm_roles_id")
-    employer_code = col(ID, "BIN of the employer.", optional=True, at="bin", mask="code")
+    employer_tax_id = col(ID, "BIN of the employer.", optional=True, at="bin", mask="code")
     is_active = col(FLAG, "Whether still a member.", optional=True, at="active")
 
 
@@ -292,10 +292,10 @@ class Bids(Registered):
     tender_id = col(ID, "The tender.", optional=True, at="tender_id buy_id")
     lot_id = col(ID, "The lot.", at="app_lots.lot_id")
     supplier_id = col(ID, "The supplier.", optional=True, at="supplier_id")
-    supplier_biin = col(
+    supplier_raw_id = col(
         ID, "BIN, or a person's IIN.", optional=True, serving=False, at="supplier_biin supplier_bin_iin"
     )
-    supplier_code = col(
+    supplier_tax_id = col(
         ID, f"BIN of the supplier. {HASHED}", optional=True, at="supplier_biin supplier_bin_iin", mask="code"
     )
     status_code = col(CODE, "Status, such as 360 for the winner.", optional=True, at="app_lots.status_id")
@@ -320,5 +320,5 @@ class Bids(Registered):
 class Deletions(Registered):
     """One row per deletion that a register told of; it closes all versions that changed before it."""
 
-    service_name = col(CODE, "The journal's word for the register.", key=True, at="service_name =plans")
+    service_name = col(TEXT, "The journal's word for the register.", key=True, at="service_name =plans")
     object_id = col(ID, "The number of what was deleted.", key=True, at="object_id id")

@@ -24,23 +24,23 @@ class Contracts(Registered):
     contract_id = col(ID, "The register's number of the contract or addendum.", key=True, at="contract_id id")
     parent_id = col(ID, "What an addendum changes.", optional=True, at="parent_id")
     root_id = col(ID, "The contract at the chain's beginning.", optional=True, at="root_id")
-    number = col(ID, "Number of the contract.", optional=True, at="number contract_number")
-    system_number = col(ID, "Number in the register of contracts.", optional=True, at="contract_number_sys")
+    number = col(TEXT, "Number of the contract.", optional=True, at="number contract_number")
+    system_number = col(TEXT, "Number in the register of contracts.", optional=True, at="contract_number_sys")
     tender_id = col(ID, "The tender; 0 where there was none.", optional=True, at="tender_id trd_buy_id")
-    tender_number = col(ID, "Number of the announcement.", optional=True, at="tender_number trd_buy_number_anno")
+    tender_number = col(TEXT, "Number of the announcement.", optional=True, at="tender_number trd_buy_number_anno")
     lot_ids = col(TEXT, "The lots it fulfils, as a JSON list, where the source says so.", optional=True, at="lot_ids")
     kind_code = col(CODE, "1 contract, 2 addendum.", optional=True, at="kind_code ref_contract_type_id")
     status_code = col(CODE, "Status.", optional=True, at="status_code ref_contract_status_id")
     buyer_id = col(ID, "The buyer.", optional=True, at="buyer_id customer_id")
-    buyer_code = col(ID, "BIN of the buyer.", optional=True, at="buyer_code customer_bin", mask="code")
+    buyer_tax_id = col(ID, "BIN of the buyer.", optional=True, at="buyer_code customer_bin", mask="code")
     supplier_id = col(ID, "The supplier.", optional=True, at="supplier_id")
-    supplier_biin = col(ID, "BIN, or a person's IIN.", optional=True, serving=False, at="supplier_biin")
-    supplier_code = col(ID, f"BIN of the supplier. {HASHED}", optional=True, at="supplier_biin", mask="code")
+    supplier_raw_id = col(ID, "BIN, or a person's IIN.", optional=True, serving=False, at="supplier_biin")
+    supplier_tax_id = col(ID, f"BIN of the supplier. {HASHED}", optional=True, at="supplier_biin", mask="code")
     total_amount = col(MONEY, "Sum without VAT.", optional=True, at="total_amount contract_sum")
     total_vat_amount = col(MONEY, "Sum with VAT.", optional=True, at="total_vat_amount contract_sum_wnds total_amount")
     paid_vat_amount = col(MONEY, "Sum that was carried out, with VAT.", optional=True, at="fakt_sum_wnds")
     currency_code = col(CODE, "Currency of the money columns, ISO 4217.", at="currency_code ref_currency_code =KZT")
-    fin_year = col(CODE, "Financial year.", optional=True, at="fin_year")
+    fin_year = col(TEXT, "Financial year.", optional=True, at="fin_year")
     method_code = col(CODE, "Procurement method.", optional=True, at="method_code fakt_trade_methods_id")
     description = col(TEXT, "What it is about.", optional=True, at="description description_ru")
     created_at = col(INSTANT, "When it was entered.", optional=True, at="created_at crdate")
@@ -130,7 +130,7 @@ class Transactions(Registered):
 
     transaction_id = col(ID, "The register's number of the payment.", key=True, at="transaction_id id")
     contract_id = col(ID, "The contract.", optional=True, at="contract_id @parent")
-    supplier_code = col(
+    supplier_tax_id = col(
         ID, f"BIN of the supplier. {HASHED}", optional=True, at="supplier_biin rnn_supplier", mask="code"
     )
     paid_amount = col(MONEY, "Sum paid.", optional=True, at="paid_amount pay_amount")
@@ -159,13 +159,13 @@ class Debarments(Registered):
     system_code = col(CODE, "1 Mitwork, 2 Samruk, 3 Goszakup.", key=True, at="system_code system_id")
     debarment_id = col(ID, "The register's number of the entry.", key=True, at="debarment_id id")
     supplier_id = col(ID, "The supplier, where it is registered.", optional=True, at="supplier_id pid")
-    supplier_biin = col(ID, "BIN, or a person's IIN.", optional=True, serving=False, at="supplier_biin")
-    supplier_code = col(ID, f"BIN of the supplier. {HASHED}", optional=True, at="supplier_biin", mask="code")
+    supplier_raw_id = col(ID, "BIN, or a person's IIN.", optional=True, serving=False, at="supplier_biin")
+    supplier_tax_id = col(ID, f"BIN of the supplier. {HASHED}", optional=True, at="supplier_biin", mask="code")
     supplier_name = col(
         TEXT, "Name of the supplier; none for a person.", optional=True, at="supplier_name supplier_name_ru",
         mask="supplier_biin",
     )  # fmt: skip
-    buyer_code = col(ID, "BIN of the buyer who asked for it.", optional=True, at="customer_biin", mask="code")
+    buyer_tax_id = col(ID, "BIN of the buyer who asked for it.", optional=True, at="customer_biin", mask="code")
     court_decision = col(TEXT, "The court's decision.", optional=True, at="court_decision")
     decided_at = col(INSTANT, "When the court decided.", optional=True, at="court_decision_date")
     started_at = col(INSTANT, "Since when it is barred.", optional=True, at="started_at start_date")
@@ -178,16 +178,16 @@ class Debarments(Registered):
     "silver.procurement_reference_items",
     refresh="stream",
     built_from=[ProcurementRaw],
-    clickhouse=versions("dictionary", "item_code"),
+    clickhouse=versions("dictionary_code", "item_id"),
     fed_by=DICTIONARIES,
-    entity=["dictionary", "item_code"],
+    entity=["dictionary_code", "item_id"],
 )
 class ReferenceItems(Registered):
     """One row per version of an entry of a register's dictionary."""
 
-    dictionary = col(CODE, "The dictionary, such as ref_buy_status.", key=True, at="@type")
-    item_code = col(ID, "What other tables call it: its number, or its code where it has none.", key=True, at="id code")
-    code = col(CODE, "Its code, where it has one beside the number.", optional=True, at="code symbol_code alpha_code")
+    dictionary_code = col(CODE, "The dictionary, such as ref_buy_status.", key=True, at="@type")
+    item_id = col(ID, "What other tables call it: its number, or its code where it has none.", key=True, at="id code")
+    code = col(TEXT, "Its code, where it has one beside the number.", optional=True, at="code symbol_code alpha_code")
     parent_code = col(CODE, "The entry above it.", optional=True, at="parent_code")
     name = col(TEXT, "Name in Russian.", optional=True, at="name_ru full_name_ru cname_ru shortname_ru name")
     name_kz = col(TEXT, "Name in Kazakh.", optional=True, at="name_kz full_name_kz cname_kz shortname_kz")

@@ -62,7 +62,7 @@ def test_a_row_is_typed_whatever_its_register_writes(spark: SparkSession, branch
 
     expected = {
         "collection_code": "goszakup", "lot_id": "19", "number": "415500-ОЛ1", "tender_id": "7",
-        "buyer_code": COMPANY, "quantity": 2.5, "total_amount": Decimal("1500.2500"), "currency_code": "KZT",
+        "buyer_tax_id": COMPANY, "quantity": 2.5, "total_amount": Decimal("1500.2500"), "currency_code": "KZT",
         "name": "Бумага", "planning_item_ids": '[11,"12"]', "is_dumping": False, "is_construction": None, "line_no": 0,
         # Almaty has been five hours ahead of UTC since March 2024.
         "changed_at": datetime(2026, 1, 31, 10, 30, tzinfo=UTC), "fetched_at": datetime(2026, 2, 1, 11, tzinfo=UTC),
@@ -95,14 +95,14 @@ def test_a_persons_code_is_hashed_and_a_companys_is_not(spark: SparkSession, bra
     )  # fmt: skip
     (one,), (two,) = person.lines, company.lines
 
-    assert one["party_code"] == "p" + hashlib.sha256(f"salt{PERSON}".encode()).hexdigest()[:20]
-    assert (one["name"], one["party_name"], one["party_biin"]) == (None, "Имя", PERSON)
-    assert (two["party_code"], two["name"]) == (COMPANY, "ТОО"), "no zero at the front is lost"
+    assert one["party_tax_id"] == "p" + hashlib.sha256(f"salt{PERSON}".encode()).hexdigest()[:20]
+    assert (one["name"], one["party_name"], one["party_raw_id"]) == (None, "Имя", PERSON)
+    assert (two["party_tax_id"], two["name"]) == (COMPANY, "ТОО"), "no zero at the front is lost"
     assert (one["is_supplier"], two["is_supplier"]) == (True, False)
 
 
 def test_nothing_personal_is_served(branches: dict[str, Branch]) -> None:
-    personal = {"party_biin", "party_name", "email", "phone", "address", "fio", "supplier_biin"}
+    personal = {"party_raw_id", "party_name", "email", "phone", "address", "fio", "supplier_raw_id"}
     for branch in branches.values():
         assert not personal & {str(c) for c in branch.silver.serving_columns}
 
@@ -124,10 +124,12 @@ def test_a_zone_that_is_written_holds(spark: SparkSession, branches: dict[str, B
 
 def test_what_a_row_lacks_is_taken_from_its_headers(spark: SparkSession, branches: dict[str, Branch]) -> None:
     (pause,) = judged(spark, branches["tender_pauses"], {"id": 3}, parent="7")
-    (entry,) = judged(spark, branches["reference_items"], {"code": "796", "name_ru": "Штука"}, ce_type="kz.goszakup.ref_units")
+    (entry,) = judged(
+        spark, branches["reference_items"], {"code": "796", "name_ru": "Штука"}, ce_type="kz.goszakup.ref_units"
+    )
 
     assert pause.lines[0]["tender_id"] == "7"
-    assert (entry.lines[0]["dictionary"], entry.lines[0]["item_code"]) == ("ref_units", "796")
+    assert (entry.lines[0]["dictionary_code"], entry.lines[0]["item_id"]) == ("ref_units", "796")
 
 
 @pytest.mark.parametrize(
@@ -163,9 +165,7 @@ def test_why_a_row_is_refused(
         (BID | {"app_lots": [{"id": 1, "lot_id": 2, "price": "x"}]}, "unit_amount.type"),
     ],
 )
-def test_one_bad_element_refuses_the_row(
-    spark: SparkSession, branches: dict[str, Branch], row: Any, rule: str
-) -> None:
+def test_one_bad_element_refuses_the_row(spark: SparkSession, branches: dict[str, Branch], row: Any, rule: str) -> None:
     (verdict,) = judged(spark, branches["bids"], row)
 
     assert verdict.rule == rule

@@ -1,0 +1,179 @@
+"""A whole world of procurement through the real parts: every register as large as its service says, through faults, a
+kill, a second load and a day of changes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from conf import LOOPBACK, REPOSITORY, Settings
+from conf.connect import clickhouse
+from schemas.contract import tables
+from schemas.procurement import TOPIC
+from schemas.procurement.endpoints import by_name
+from streaming.checkpoints import topic_ends
+from tests.support.stream import Stream
+from tests.support.waiting import until
+
+pytestmark = [pytest.mark.services, pytest.mark.timeout(900)]
+
+LOTS, TOKEN = 1_500, "a-token-of-tests"
+LATEST = {event: f"{t.name}_latest" for t in tables("silver", "procurement") for event in t.fed_by}
+
+
+@dataclass
+class Service:
+    """The stand-in, with faults, as a process."""
+
+    port: int
+
+    def ask(self, path: str, method: str = "GET") -> Any:
+        request = urllib.request.Request(
+            f"http://{LOOPBACK}:{self.port}{path}", method=method, headers={"Authorization": f"Bearer {TOKEN}"}
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)
+
+    def counts(self) -> dict[str, int]:
+        """Rows of each register that is collected."""
+        told = self.ask("/standin/counts")
+        return {name: int(found["total"]) for name, found in told.items()}
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    log = tmp_path_factory.mktemp("standin") / "log"
+    command = [sys.executable, "-m", "ingestion.standins.goszakup", "--port", "0", "--lots", str(LOTS), "--seed", "4"]
+    faults = ["--faults", "9", "--fault-share", "0.03", "--fault-kinds", "http,cut,html,cursor,repeat,late"]
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [*command, *faults, "--token", TOKEN], cwd=REPOSITORY, stdout=out, stderr=subprocess.STDOUT
+        )
+    try:
+        found: list[int] = []
+
+        def listens() -> bool:
+            assert process.poll() is None, log.read_text()
+            found[:] = [
+                c.laddr.port for c in psutil.Process(process.pid).net_connections("tcp") if c.status == "LISTEN"
+            ]
+            return bool(found)
+
+        until("the stand-in to listen", listens, 60)
+        yield Service(found[0])
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def collect(service: Service, *options: str) -> subprocess.Popen[str]:
+    environment = os.environ | {
+        "SAUDA_GOSZAKUP_URL": f"http://{LOOPBACK}:{service.port}",
+        "SAUDA_GOSZAKUP_TOKEN": TOKEN,
+        "SAUDA_GOSZAKUP_REQUESTS_PER_SECOND": "2000",
+    }
+    command = [sys.executable, "-m", "ingestion.run", "procurement.goszakup", "--json", *options]
+    return subprocess.Popen(
+        command, cwd=REPOSITORY, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def collected(service: Service, *options: str) -> dict[str, Any]:
+    process = collect(service, *options)
+    out, err = process.communicate(timeout=400)
+    assert process.returncode == 0, f"{out}\n{err}"
+    told: dict[str, Any] = json.loads(out.strip().splitlines()[-1])
+    return told
+
+
+def wait_served(stream: Stream, settings: Settings) -> None:
+    """Until the lake has all of the topic, and ClickHouse all of the lake."""
+    gap = Path(settings.checkpoints) / "live" / "procurement" / "gap.json"
+
+    def served() -> bool:
+        _, ends = topic_ends(settings, TOPIC)
+        query = stream.progress()["queries"][f"lake:{TOPIC.partition('-')[0]}"]
+        return bool(query["next_offsets"] == ends and gap.exists() and json.loads(gap.read_text())["filled"] == ends)
+
+    until("procurement to be served", served, 300)
+
+
+def test_every_register_arrives_whole_and_again_changes_nothing(
+    stream: Stream, chosen: Settings, service: Service
+) -> None:
+    first = collect(service, "--full")
+    state = chosen.data / "collections"
+    until("pages to be acknowledged", lambda: any(state.glob("*.sqlite")) and _topic_has(chosen, 3_000), 120)
+    first.kill()
+    first.communicate()
+    again = collected(service, "--full")
+    stream.start(lake_batch_events=200_000)
+    stream.wait_ready()
+    wait_served(stream, chosen)
+
+    client = clickhouse(chosen)
+    there = _held(client)
+    counts = service.counts()
+    assert counts["lots"] >= LOTS
+    for name, rows in counts.items():
+        event = by_name()[name].event_type
+        assert event is not None
+        assert there[event] == rows, f"{name} → {LATEST[event]}"
+
+    before = _versions(client)
+    once_more = collected(service, "--full")
+    assert once_more["acknowledged"] >= sum(counts.values()) * 0.5
+    assert again["acknowledged"] > 0
+    wait_served(stream, chosen)
+    assert _versions(client) == before
+
+
+def test_a_day_of_changes_arrives_as_updates_and_deletions(stream: Stream, chosen: Settings, service: Service) -> None:
+    client = clickhouse(chosen)
+    before = _versions(client)
+    service.ask("/standin/day", "POST")
+    collected(service)
+    wait_served(stream, chosen)
+
+    there, counts = _held(client), service.counts()
+    for name in ("lots", "trd_buy_all", "contract_all", "acts", "treasury_pay", "trd_app", "plans_all", "subject_all"):
+        event = by_name()[name].event_type
+        assert event is not None
+        assert there[event] == counts[name], name
+    after = _versions(client)
+    assert after["silver.procurement_contracts"] > before["silver.procurement_contracts"]
+    assert after["silver.procurement_deletions"] > before["silver.procurement_deletions"]
+    assert time.time() > 0
+
+
+def _topic_has(chosen: Settings, events: int) -> bool:
+    low, high = topic_ends(chosen, TOPIC)
+    return sum(high.values()) - sum(low.values()) >= events
+
+
+def _held(client: Any) -> dict[str, int]:
+    """Event type → rows that hold today, in the table that it fills."""
+    held = {}
+    for event, view in LATEST.items():
+        where = ""
+        if "reference_items" in view:
+            where = f" WHERE dictionary_code = '{event.rpartition('.')[2]}'"
+        held[event] = int(client.query(f"SELECT count() FROM {view}{where}").result_rows[0][0])
+    return held
+
+
+def _versions(client: Any) -> dict[str, int]:
+    """Rows of each table, every version counted."""
+    names = [t.name for t in tables("silver", "procurement")]
+    return {name: int(client.query(f"SELECT count() FROM {name} FINAL").result_rows[0][0]) for name in names}
