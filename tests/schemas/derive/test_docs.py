@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.contract import tables, events, tables
+from schemas.contract import events, tables
 from schemas.derive import docs
 
 
