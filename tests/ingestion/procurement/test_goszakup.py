@@ -36,9 +36,7 @@ def waiting(folder: Path, url: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def test_a_load_is_summed_up_and_journalled(
-    run: Runs, service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path
-) -> None:
+def test_a_load_is_summed_up_and_journalled(run: Runs, service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path) -> None:
     service.put("/v3/lots", rows(25, 25))
     result = run("--register", "lots", "--json")
     assert result.exit_code == 0, result.output
