@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import secrets
+import sys
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 
@@ -92,7 +93,7 @@ class Collection:
         troubled = [] if failure else [tally for tally in run.tallies if not tally.is_complete]
         for tally in troubled[:SHOWN]:
             say(f"{tally.name} is not complete: {tally.message}")
-        table = Console(width=None if click.get_text_stream("stdout").isatty() else 140, highlight=False)
+        table = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
         table.print(summary(run.tallies))
         outbox = run.outbox
         click.echo(f"{NAME}: {outbox.sent:,} events sent, {outbox.acknowledged:,} acknowledged.")
