@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import secrets
 import sys
@@ -64,9 +63,6 @@ class Collection:
         )  # fmt: skip
         run_id = f"{self.around.now:%y%m%d%H%M%S}-{secrets.token_hex(2)}"
         failure = ""
-        # A hundred thousand messages may be under way, none of them in a cycle.
-        usual = gc.get_threshold()
-        gc.set_threshold(100_000, 50, 100)
         try:
             with Progressing(console, NAME, run.tallies, client.limiter) as progressing:
                 asyncio.run(run.carry_out(progressing))
@@ -77,7 +73,6 @@ class Collection:
             failure = "Stopped by Ctrl-C."
             raise
         finally:
-            gc.set_threshold(*usual)
             outbox.close()
             self._report(run, settings, run_id, failure)
         is_complete = run.tallies.is_complete and not outbox.refused
