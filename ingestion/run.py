@@ -160,8 +160,9 @@ class _Sources(click.Group):
         source = sources().get(cmd_name)
         if source is None:
             return None
+        common: tuple[click.Parameter, ...] = ()
         if isinstance(source, Collector):
-            callback, common = partial(run_collector, source), ()
+            callback = partial(run_collector, source)
         else:
             callback, common = partial(run_source, source), COMMON
         return click.Command(

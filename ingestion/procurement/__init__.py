@@ -1,1 +1,1 @@
-"""The client of goszakup, the state register of public procurement: registers, dictionaries and what changed in them."""
+"""The client of goszakup, the state register of procurement: its registers, dictionaries and changes."""

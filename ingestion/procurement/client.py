@@ -91,7 +91,7 @@ class Client:
 
     def __init__(
         self, settings: Settings, *, limiter: Limiter | None = None, transport: httpx.AsyncBaseTransport | None = None,
-        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:  # fmt: skip
         token = _token(settings)
         self.base = settings.goszakup_url.rstrip("/")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import secrets
+import sys
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 
@@ -66,9 +66,6 @@ class Collection:
         )  # fmt: skip
         run_id = f"{self.around.now:%y%m%d%H%M%S}-{secrets.token_hex(2)}"
         failure = ""
-        # A hundred thousand messages may be under way, none of them in a cycle.
-        usual = gc.get_threshold()
-        gc.set_threshold(100_000, 50, 100)
         try:
             with Progressing(console, NAME, run.tallies, client.limiter) as progressing:
                 asyncio.run(run.carry_out(progressing))
@@ -79,7 +76,6 @@ class Collection:
             failure = "Stopped by Ctrl-C."
             raise
         finally:
-            gc.set_threshold(*usual)
             outbox.close()
             self._report(run, settings, run_id, failure)
         is_complete = run.tallies.is_complete and not outbox.refused
@@ -95,7 +91,7 @@ class Collection:
         troubled = [] if failure else [tally for tally in run.tallies if not tally.is_complete]
         for tally in troubled[:SHOWN]:
             say(f"{tally.name} is not complete: {tally.message}")
-        table = Console(width=None if click.get_text_stream("stdout").isatty() else 140, highlight=False)
+        table = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
         table.print(summary(run.tallies))
         outbox = run.outbox
         click.echo(f"{NAME}: {outbox.sent:,} events sent, {outbox.acknowledged:,} acknowledged.")

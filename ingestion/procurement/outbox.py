@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 from confluent_kafka import KafkaException
@@ -14,7 +15,7 @@ from ingestion.message import Message
 from ingestion.publish import LAST_WORD_SECONDS, OF_THE_EVENT, Broker
 
 HEARD_EVERY = 0.002
-IDLE_EVERY = 0.02
+IDLE_EVERY = 0.5
 Done = Callable[[], None]
 
 
@@ -60,15 +61,23 @@ class Outbox:
         self.sent = self.acknowledged = self.unheard = 0
         self.lost = ""
         self.refused: list[tuple[str, str]] = []
+        self._is_sending = asyncio.Event()
 
     async def run(self) -> None:
         """Until cancelled. Raises BrokerLost when Kafka has given up on an event."""
         while True:
             self._hear()
-            await asyncio.sleep(HEARD_EVERY if self.unheard else IDLE_EVERY)
+            if self.unheard:
+                await asyncio.sleep(HEARD_EVERY)
+                continue
+            # Kafka's client has word of lost brokers too, so that it is polled now and then all the same.
+            self._is_sending.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._is_sending.wait(), IDLE_EVERY)
 
     async def send(self, batch: Batch, messages: Iterable[Message]) -> int:
         """Hand messages over, waiting where the client's queue is full; how many they were."""
+        self._is_sending.set()
         count = 0
         for message in messages:
             await self._produce(batch, message)

@@ -105,7 +105,8 @@ class Reader:
 
 def read_page(body: bytes) -> Page:
     """The envelope of a list. Raises Damaged."""
-    return _decoded(body, _PAGES)
+    page: Page = _decoded(body, _PAGES)
+    return page
 
 
 def read_object(body: bytes) -> Page:

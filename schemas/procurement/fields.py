@@ -3,7 +3,9 @@
 The first texts are the documented samples; `MORE` holds fields that other pages and public clients name besides.
 """
 
-SUBJECT_SHORT = "pid bin iin parent_subject parent_name_kz parent_name_ru name_ru name_kz type_supplier system_id index_date"
+SUBJECT_SHORT = (
+    "pid bin iin parent_subject parent_name_kz parent_name_ru name_ru name_kz type_supplier system_id index_date"
+)
 SUBJECT = (
     "pid bin iin inn unp parent_subject parent_name_kz parent_name_ru regdate crdate index_date series name_ru "
     "name_kz full_name_ru full_name_kz email phone website last_update_date country_code qvazi customer organizer "

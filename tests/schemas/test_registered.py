@@ -28,6 +28,7 @@ EXCEPTIONS = {
     "line_units": "amounts in ten-thousandths: a unit, though no currency",
     "quantity": "the word of every shop; pieces, negative for a return",
     "unit_price": "the field as producers send it, its currency beside it",
+    "mode": "a word of five",
     "mean_lines": "a mean of counts, which is no count",
     "median_lines": "a median of counts, which is no count",
     "score": "a z has no unit",

@@ -221,8 +221,8 @@ class FakeKafka:
 
 def chosen(folder: Path, url: str, **more: Any) -> Settings:
     """Settings for a run against the fake: as quick as it can be."""
-    quick = {"goszakup_requests_per_second": 10_000, "goszakup_page_limit": 10}
-    return Settings(home=folder, goszakup_url=url, goszakup_token=TOKEN, **(quick | more))
+    quick = {"goszakup_requests_per_second": 10_000, "goszakup_page_limit": 10, "goszakup_token": TOKEN}
+    return Settings(home=folder, goszakup_url=url, **(quick | more))
 
 
 def rows(newest: int, count: int, **more: Any) -> list[dict[str, Any]]:

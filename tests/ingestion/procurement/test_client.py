@@ -177,7 +177,7 @@ def test_other_answers_are_not_asked_again(service: FakeGoszakup, tmp_path: Path
 
 @pytest.mark.parametrize("token", ["", "  \n"])
 def test_without_a_token_nothing_is_asked(tmp_path: Path, token: str) -> None:
-    with pytest.raises(Unreadable, match="There is no token for goszakup. Make one in your account"):
+    with pytest.raises(Unreadable, match=r"There is no token for goszakup. Make one in your account"):
         Client(Settings(home=tmp_path, goszakup_token=token))
 
 
@@ -202,7 +202,7 @@ def test_certificates_are_checked_and_a_bundle_may_be_named(tmp_path: Path) -> N
     wrong = tmp_path / "bundle.pem"
     wrong.write_text("no certificate")
     for bundle in (wrong, tmp_path / "none.pem"):
-        with pytest.raises(Unreadable, match="SAUDA_GOSZAKUP_CA_BUNDLE=.* cannot be read as certificates"):
+        with pytest.raises(Unreadable, match=r"SAUDA_GOSZAKUP_CA_BUNDLE=.* cannot be read as certificates"):
             Client(Settings(home=tmp_path, goszakup_token="x", goszakup_ca_bundle=bundle))
 
 

@@ -279,9 +279,7 @@ def test_lookups_are_asked_once_and_sent(service: FakeGoszakup, kafka: FakeKafka
     assert (outcome.tally("lots_bin").mode, outcome.tally("lots_bin").rows) == ("lookup", 15)
 
 
-def test_the_schema_and_graphql_are_shown_and_not_sent(
-    service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path
-) -> None:
+def test_the_schema_and_graphql_are_shown_and_not_sent(service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path) -> None:
     service.objects["/help/v3/schema/"] = b"<html>schema</html>"
     pages = [
         b'{"data":{"Lots":[{"id":9}]},"extensions":{"pageInfo":{"hasNextPage":true,"lastId":9}}}',

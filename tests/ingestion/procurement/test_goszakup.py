@@ -36,14 +36,12 @@ def waiting(folder: Path, url: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def test_a_load_is_summed_up_and_journalled(
-    run: Runs, service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path
-) -> None:
+def test_a_load_is_summed_up_and_journalled(run: Runs, service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path) -> None:
     service.put("/v3/lots", rows(25, 25))
     result = run("--register", "lots", "--json")
     assert result.exit_code == 0, result.output
     assert "procurement.goszakup: 25 events sent, 25 acknowledged." in result.stdout
-    line = next(line for line in result.stdout.splitlines() if line.startswith("lots"))
+    line = next(line for line in result.stdout.splitlines() if line.strip().startswith("lots"))
     assert line.split()[:5] == ["lots", "full", "3", "25", "25"]
     told = json.loads(result.stdout.splitlines()[-1])
     assert (told["sent"], told["acknowledged"], told["error"]) == (25, 25, "")

@@ -46,7 +46,12 @@ def test_rows_wait_for_clickhouse_and_are_sent_with_the_next_run(settings: Setti
         torn.write('{"run_id": "ki\n')
     written: list[list[Any]] = []
     assert journal.write(settings, "run-2", [tally()], lambda _, rows: written.extend(rows)) == ""
-    assert [(row[0], row[2]) for row in written] == [("run-1", "lots"), ("run-1", "acts"), ("run-2", "lots")]
+    named = [dict(zip(journal.COLUMNS, row, strict=True)) for row in written]
+    assert [(told["run_id"], told["register_name"]) for told in named] == [
+        ("run-1", "lots"),
+        ("run-1", "acts"),
+        ("run-2", "lots"),
+    ]
 
 
 def test_a_failure_is_told_once_and_makes_the_run_incomplete() -> None:

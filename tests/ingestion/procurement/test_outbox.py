@@ -144,7 +144,7 @@ def test_a_lost_broker_stops_the_run_and_no_page_counts_as_sent() -> None:
         parcel.close(lambda: done.append("page"))
         await line.drained()
 
-    with pytest.raises(BrokerLost, match="did not take an event of the topic procurement-events: .*timed out"):
+    with pytest.raises(BrokerLost, match=r"did not take an event of the topic procurement-events: .*timed out"):
         carried(FakeKafka(fails_after=9), work)
     assert done == []
 

@@ -41,7 +41,7 @@ def test_two_runs_at_once_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite"
     with State(path) as state:
         state.save(WALK)
-        with pytest.raises(IngestError, match="Another run of this collection is under way: it holds .*a.sqlite"):
+        with pytest.raises(IngestError, match=r"Another run of this collection is under way: it holds .*a.sqlite"):
             State(path)
     State(path).close()
 
@@ -49,7 +49,7 @@ def test_two_runs_at_once_are_refused(tmp_path: Path) -> None:
 def test_a_damaged_state_is_told_and_not_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite"
     path.write_bytes(b"this is no database, whatever its name says" * 100)
-    with pytest.raises(IngestError, match="is damaged: file is not a database. Move it away"):
+    with pytest.raises(IngestError, match=r"is damaged: file is not a database. Move it away"):
         State(path)
     assert path.read_bytes().startswith(b"this is no database")
 

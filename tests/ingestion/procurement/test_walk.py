@@ -145,9 +145,7 @@ def test_pages_that_come_twice_or_late_neither_lose_nor_multiply_events(
     assert len({kept.heads["ce_id"] for kept in kafka.kept}) == 40
 
 
-def test_memory_holds_one_page_of_a_register_at_a_time(
-    service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path
-) -> None:
+def test_memory_holds_one_page_of_a_register_at_a_time(service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path) -> None:
     service.put("/v3/lots", rows(300, 300))
     collect(service, tmp_path, kafka, "lots")
     assert kafka.most_waiting <= 10
@@ -169,9 +167,7 @@ def test_unknown_fields_are_kept_and_reported_once_a_day(
     assert first.tallies.is_complete
 
 
-def test_a_register_that_is_suddenly_empty_is_stopped(
-    service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path
-) -> None:
+def test_a_register_that_is_suddenly_empty_is_stopped(service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path) -> None:
     service.put("/v3/lots", rows(25, 25))
     collect(service, tmp_path, kafka, "lots")
     full = service.registers["/v3/lots"].rows
@@ -184,9 +180,7 @@ def test_a_register_that_is_suddenly_empty_is_stopped(
     assert collect(service, tmp_path, kafka, "lots").tallies.is_complete
 
 
-def test_a_register_that_always_was_empty_is_no_fault(
-    service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path
-) -> None:
+def test_a_register_that_always_was_empty_is_no_fault(service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path) -> None:
     service.put("/v3/lots", [])
     assert collect(service, tmp_path, kafka, "lots").tallies.is_complete
     assert collect(service, tmp_path, kafka, "lots").tallies.is_complete
