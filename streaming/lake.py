@@ -11,17 +11,19 @@ Step 4 makes "read = accepted + quarantined + duplicates" true by construction.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyspark import inheritable_thread_target
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -46,6 +48,9 @@ IN_ORDER = ("ingested_at", "kafka_partition", "kafka_offset")
 # A producer's id may be bytes that are no text, which only Spark takes for a string.
 ID_BYTES = "CAST(event_id AS BINARY) AS event_id"
 LOAD_AT_ONCE = 20_000_000
+SIDE_BY_SIDE = 4
+NOWHERE: Places = np.empty(0, dtype=np.int64)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -148,20 +153,27 @@ class LakeLane:
             return Counts(0, 0, 0)
         places, hashes = (events[c].to_numpy() for c in ("place", "event_hash"))
         since = pc.min(events["ingested_at"]).as_py() - timedelta(days=self.settings.dedup_days)
-        settled = np.zeros(len(places), dtype=bool)
-        accepted_count = 0
-        for branch in domain.branches:
+
+        def filled(branch: Branch) -> tuple[Places, Places]:
             at = self._taken(branch, events)
-            if at is not None and not at.any():
-                continue
             every = slice(None) if at is None else at
-            share = Share(self._of(branch, raw), places[every], hashes[every])
-            accepted, copies = self._silver(branch, share, since, number)
-            settled |= np.isin(places, accepted) | np.isin(places, copies)
-            accepted_count += len(accepted)
-        refused = ~settled
+            if at is not None and not at.any():
+                return NOWHERE, NOWHERE
+            return self._silver(branch, Share(self._of(branch, raw), places[every], hashes[every]), since, number)
+
+        accepted, copies = zip(*self._each(filled, domain.branches), strict=True)
+        taken = np.concatenate(accepted)
+        refused = ~np.isin(places, np.concatenate([taken, *copies]))
         quarantined = self._quarantine(raw, events.filter(refused), number) if refused.any() else 0
-        return Counts(len(places), accepted_count, quarantined)
+        return Counts(len(places), len(taken), quarantined)
+
+    def _each(self, fill: Callable[[Branch], T], branches: Sequence[Branch]) -> list[T]:
+        """Several tables at a time: each is little work, and much waiting for plans and commits."""
+        if len(branches) == 1:
+            return [fill(branches[0])]
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+            # With the batch's own job group and pool of Spark's scheduler.
+            return [done.result() for done in [pool.submit(inheritable_thread_target(fill), b) for b in branches]]
 
     def _taken(self, branch: Branch, events: pa.Table) -> npt.NDArray[np.bool_] | None:
         """Which of a batch's records a branch takes; None for all."""
@@ -211,7 +223,7 @@ class LakeLane:
         before = self._before(branch.silver, since, number).where("line_no = 0")
         some = suspects(share.hashes, self._known(branch.silver, before, since, len(share.hashes)))
         if not len(some):
-            return np.empty(0, dtype=np.int64)
+            return NOWHERE
         suspected = F.broadcast(self._frame("event_hash", some))
         good = branch.rows(share.raw.join(suspected, "event_hash", "left_semi")).where("line_no = 0")
         found = good.selectExpr(f"{PLACE} AS place", ID_BYTES, *IN_ORDER).toArrow()

@@ -29,6 +29,7 @@ from streaming.live import LiveLane
 from streaming.progress import Progress, serve
 from streaming.queries import Lane, Runner, sentence
 from streaming.registry import Domain, domains
+from streaming.standing import is_as_declared
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -118,7 +119,9 @@ def run(chosen: Settings, lanes: tuple[str, ...]) -> None:
     try:
         tables = [t for d in domains() for t in d.tables]
         with ThreadPoolExecutor(8) as pool:
-            for done in pool.map(lambda t: live_tables.apply_delta(spark, t, chosen.table_path(t.name)), tables):
+            standing = pool.map(lambda t: is_as_declared(chosen, t), tables)
+            changed = [table for table, is_standing in zip(tables, standing, strict=True) if not is_standing]
+            for done in pool.map(lambda t: live_tables.apply_delta(spark, t, chosen.table_path(t.name)), changed):
                 for change in done:
                     log.info(change)
         made = {"live": live_lane, "lake": lake_lane}

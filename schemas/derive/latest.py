@@ -19,7 +19,7 @@ def versioned() -> tuple[Contract, ...]:
 def view(contract: Contract) -> str:
     """``silver.lots`` → the view ``silver.lots_latest``: of each lot the version that changed last, none deleted."""
     entity = ", ".join(map(ident, ("collection_code", *contract.entity)))
-    newest = "changed_at DESC, ingested_at DESC, kafka_offset DESC, line_no"
+    newest = "changed_at DESC, endsWith(source_code, '_short'), ingested_at DESC, kafka_offset DESC, line_no"
     rows = f"SELECT * FROM {qualified(contract.name)} FINAL ORDER BY {newest} LIMIT 1 BY {entity}"
     made = f"CREATE OR REPLACE VIEW {qualified(contract.name + SUFFIX)} AS\n"
     if not contract.services:

@@ -38,6 +38,10 @@ class Registered(Envelope):
         at="changed_at index_date last_update_date timestamp edit_date date_action @ce_time",
     )
     fetched_at = col(INSTANT, "When it was fetched.", optional=True, at="@ce_time")
+    source_code = col(
+        CODE, "The register's kind of row, such as contract, or contract_short for what only some fields are known of.",
+        at="@type",
+    )  # fmt: skip
     line_no = col(COUNT, "Place of the row in its event, from 0.", key=True)
     times_text = col(
         TEXT, "The times as the register wrote them, in its own zone, as a JSON object.", optional=True, serving=False

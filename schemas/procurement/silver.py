@@ -13,7 +13,7 @@ HASHED = "A person's is a keyed hash."
     refresh="stream",
     built_from=[ProcurementRaw],
     clickhouse=versions("party_id"),
-    fed_by=[f"{GOSZAKUP}subject", f"{GOSZAKUP}subject_short", f"{GOSZAKUP}plans_customer", "ocds.party"],
+    fed_by=[f"{GOSZAKUP}subject", f"{GOSZAKUP}subject_short", "ocds.party"],
     entity=["party_id"],
     services=["subject", "subjects"],
 )
@@ -57,6 +57,22 @@ class PartyAddresses(Registered):
     kind_code = col(CODE, "What the address is for.", optional=True, at="address_type")
     kato_code = col(CODE, "Place, KATO.", optional=True, at="kato_code")
     country_code = col(CODE, "Country, as the register codes it.", optional=True, at="country_code")
+
+
+@table(
+    "silver.procurement_planners",
+    refresh="stream",
+    built_from=[ProcurementRaw],
+    clickhouse=versions("party_id"),
+    fed_by=[f"{GOSZAKUP}plans_customer"],
+    entity=["party_id"],
+)
+class Planners(Registered):
+    """One row per version of a buyer that has yearly plans."""
+
+    party_id = col(ID, "The buyer.", key=True, at="pid")
+    party_tax_id = col(ID, "BIN of the buyer.", optional=True, at="bin", mask="code")
+    plan_count = col(COUNT, "Its plans.", optional=True, at="doc_count")
 
 
 @table(
