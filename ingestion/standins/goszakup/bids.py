@@ -39,7 +39,7 @@ def make_bids(seed: int, size: Size, parties: Parties, tenders: Tenders, lots: L
     ring = tenders.ring >= 0
     per_category = size.suppliers // size.categories
     # More bidders than half a category's suppliers could not all be different ones.
-    counts = np.where(ring, RING_MEMBERS, np.minimum(tenders.bidders, per_category))
+    counts = np.where(ring, RING_MEMBERS, np.minimum(tenders.bidders.astype(np.int64), per_category))
     tender, place = spread(counts)
     category = tenders.category[tender].astype(np.int64)
     start = (per_category * random.random(tenders.n) ** 2).astype(np.int64)[tender]
