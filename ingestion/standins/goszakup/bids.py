@@ -39,7 +39,7 @@ def make_bids(seed: int, size: Size, parties: Parties, tenders: Tenders, lots: L
     ring = tenders.ring >= 0
     per_category = size.suppliers // size.categories
     # More bidders than half a category's suppliers could not all be different ones.
-    counts = np.where(ring, RING_MEMBERS, np.minimum(tenders.bidders, per_category))
+    counts = np.where(ring, RING_MEMBERS, np.minimum(tenders.bidders.astype(np.int64), per_category))
     tender, place = spread(counts)
     category = tenders.category[tender].astype(np.int64)
     start = (per_category * random.random(tenders.n) ** 2).astype(np.int64)[tender]
@@ -59,7 +59,7 @@ def make_bids(seed: int, size: Size, parties: Parties, tenders: Tenders, lots: L
     all_rejected = (random.random(tenders.n) < 0.03)[tender_of]
     rejected = ~safe & (all_rejected | (random.random(len(bid)) < 0.08))
     bids = Bids(tender, supplier, applied[order], np.cumsum(offers) - offers, offers.astype(np.int8))
-    return bids, Offers(bid, lot, share, amount, rejected, _winners(lots, lot, amount, rejected))
+    return bids, Offers(bid, lot, share, amount, rejected, _winners(lot, amount, rejected))
 
 
 def _covered(random: np.random.Generator, tenders: Tenders, tender: Array, place: Array) -> tuple[Array, Array]:
@@ -97,19 +97,20 @@ def ring_turn(tenders: Tenders) -> Array:
 
 def unit_prices(price: Array, share: Array) -> Array:
     """What is asked for one piece, in tiyn: the planned price times the share, rounded down."""
-    return np.maximum(1, price * share.astype(np.int64) // 1_000_000)
+    result: Array = np.maximum(1, price * share.astype(np.int64) // 1_000_000)
+    return result
 
 
 def _amounts(lots: Lots, lot: Array, share: Array) -> Array:
     first = lots.first[lot]
-    total = unit_prices(lots.price[first], share) * lots.count[first]
+    total: Array = unit_prices(lots.price[first], share) * lots.count[first]
     double = np.flatnonzero(lots.points[lot] == 2)
     second = first[double] + 1
     total[double] += unit_prices(lots.price[second], share[double]) * lots.count[second]
     return total
 
 
-def _winners(lots: Lots, lot: Array, amount: Array, rejected: Array) -> Array:
+def _winners(lot: Array, amount: Array, rejected: Array) -> Array:
     """The lowest offer of each lot that was not rejected; of equal ones the earliest."""
     valid = np.flatnonzero(~rejected)
     order = valid[np.lexsort((valid, amount[valid], lot[valid]))]

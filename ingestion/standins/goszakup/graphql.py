@@ -128,7 +128,7 @@ def _fits(name: str, value: Any, wanted: Any) -> bool:
     if name.lower().endswith("date") and isinstance(wanted, list):
         if value is None:
             return False
-        low, high = (wanted + [""])[:2]
+        low, high = [*wanted, "", ""][:2]
         return value[: len(low)] >= low and (not high or value[: len(high)] <= high)
     if isinstance(wanted, list):
         return any(_fits(name, value, one) for one in wanted)

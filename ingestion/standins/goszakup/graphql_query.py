@@ -38,7 +38,8 @@ def read_query(text: str, variables: Mapping[str, Any]) -> tuple[Field, ...]:
 
 
 def _tokens(text: str) -> list[str]:
-    found, at = [], 0
+    found: list[str] = []
+    at = 0
     while True:
         blank = IGNORED.match(text, at)
         at = blank.end() if blank else at

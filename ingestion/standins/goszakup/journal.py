@@ -76,11 +76,11 @@ class Journal:
         parts: list[tuple[Array, Array, Array, Array]] = []
         for which, register in enumerate(self.registers.values()):
             gone = register.gone if register.gone is not None else np.zeros(0, dtype=np.int64)
-            for left, times in ((False, register.created), *((False, t) for t in register.times()), (True, gone)):
+            for leaves, times in ((False, register.created), *((False, t) for t in register.times()), (True, gone)):
                 index = np.flatnonzero((times >= start) & (times <= stop))
                 index = index[register.created[index] <= stop]
                 n = len(index)
-                parts.append((np.full(n, which, dtype=np.int8), index, times[index], np.full(n, left)))
+                parts.append((np.full(n, which, dtype=np.int8), index, times[index], np.full(n, leaves)))
         kind, index, time, left = (np.concatenate(part) for part in zip(*parts, strict=True))
         order = np.lexsort((left, time, index, kind, time // DAY))
         kind, index, time, left = kind[order], index[order], time[order], left[order]

@@ -8,7 +8,19 @@ import numpy as np
 
 from ingestion.standins.goszakup.bids import unit_prices
 from ingestion.standins.goszakup.columns import (
-    DAY, NEVER, Array, Row, absent, instant, latest, picked, rows, stamps, taken, tenge, twelve,
+    DAY,
+    NEVER,
+    Array,
+    Row,
+    absent,
+    instant,
+    latest,
+    picked,
+    rows,
+    stamps,
+    taken,
+    tenge,
+    twelve,
 )  # fmt: skip
 from ingestion.standins.goszakup.execution import PORTAL
 from ingestion.standins.goszakup.rows_parties import biins, names, pids
@@ -29,7 +41,8 @@ NEW_RATE = instant("2026-01-01")
 def with_tax(world: World, deal: Array, tiyn: Array) -> Array:
     """The sum with VAT, where the supplier is one who pays it: 12 of a hundred, from 2026 on 16."""
     rate = np.where(world.deals.created[deal] >= NEW_RATE, 16, 12) * world.parties.taxed[world.deals.supplier[deal]]
-    return tiyn + tiyn * rate // 100
+    result: Array = tiyn + tiyn * rate // 100
+    return result
 
 
 def status_of_contracts(world: World, index: Array) -> Array:

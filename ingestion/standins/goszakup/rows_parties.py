@@ -7,7 +7,16 @@ from typing import Any
 import numpy as np
 
 from ingestion.standins.goszakup.columns import (
-    DAY, Array, Row, absent, latest, noise, picked, rows, stamps, twelve,
+    DAY,
+    Array,
+    Row,
+    absent,
+    latest,
+    noise,
+    picked,
+    rows,
+    stamps,
+    twelve,
 )  # fmt: skip
 from ingestion.standins.goszakup.execution import PORTAL
 from ingestion.standins.goszakup.words import BUYER_KINDS, FAMILY, FIRMS, GIVEN, REGIONS, TRADES

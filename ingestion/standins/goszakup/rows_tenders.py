@@ -59,8 +59,9 @@ def tender_changed(world: World, index: Array) -> Array:
 
 def _total(world: World, index: Array) -> Array:
     table = world.tenders
-    sums = world.lot_sums
-    return sums[table.first_lot[index] + table.lots[index]] - sums[table.first_lot[index]]
+    sums, first = world.lot_sums, table.first_lot[index]
+    result: Array = sums[first + table.lots[index]] - sums[first]
+    return result
 
 
 def tenders_short(world: World, index: Array) -> list[Row]:
@@ -241,7 +242,7 @@ def lots(world: World, index: Array) -> list[Row]:
 
 def applications(world: World, index: Array) -> list[Row]:
     """Bids; each carries its offers for lots, and each offer its prices for plan points."""
-    table, offers = world.bids, world.offers
+    table = world.bids
     tender = table.tender[index]
     decided = world.tenders.final[tender] <= world.clock
     n = table.offers[index].astype(np.int64)

@@ -71,7 +71,7 @@ def wrong(kind: Any, value: Any, where: str) -> list[str]:
     if value is None or kind in ("null", "?"):
         return []
     good = {
-        "int": isinstance(value, int) or isinstance(value, float) and round(value, 2) == value,
+        "int": isinstance(value, int) or (isinstance(value, float) and round(value, 2) == value),
         "float": isinstance(value, int | float),
         "string": isinstance(value, str),
         "string(12 digits)": isinstance(value, str) and TWELVE.fullmatch(value),

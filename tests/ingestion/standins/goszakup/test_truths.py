@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter, defaultdict
+from datetime import date
 from typing import Any
 
 import pytest
@@ -36,7 +38,7 @@ def test_ring_members_bid_together_and_take_turns(client: Client, bidders: Any, 
 
     assert len(ring["tenders"]) == 12
     assert Counter(winners) == dict.fromkeys(ring["members"], 3)
-    assert all(one != next_one for one, next_one in zip(winners, winners[1:], strict=False))
+    assert all(one != next_one for one, next_one in itertools.pairwise(winners))
     for tender in ring["tenders"]:
         for lot in tender["lot_ids"]:
             assert sorted(biin for _, biin, _ in bidders[lot]) == sorted(ring["members"])
@@ -76,7 +78,7 @@ def test_split_purchases_stay_just_below_the_threshold(client: Client, contracts
         }
         assert all(0.9 * truth["threshold"] <= row["contract_sum"] < truth["threshold"] for row in rows)
         assert sum(row["contract_sum"] for row in rows) == truth["contract_sum"] > 6 * truth["threshold"]
-        assert days[0][:7] <= days[-1][:7]
+        assert (date.fromisoformat(days[-1]) - date.fromisoformat(days[0])).days <= 9
     near = {
         row["id"]
         for row in contracts
