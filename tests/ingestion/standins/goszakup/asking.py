@@ -48,6 +48,7 @@ class Client:
         while following:
             page = self.get(following)
             yield page
+            assert page["next_page"] != following, f"{following} does not advance"
             following = page["next_page"]
 
     def walk(self, path: str, limit: int = 500) -> list[Json]:
