@@ -85,6 +85,9 @@ class Settings(BaseSettings):
         default="Asia/Almaty", description="Zone of the times in procurement registers that name none."
     )
     goszakup_url: str = Field(default="https://ows.goszakup.gov.kz", pattern=r"^https?://[^/?#@\s]+$")
+    goszakup_collection: str = Field(
+        default="goszakup", pattern=r"^[a-z][a-z0-9_]{0,30}$", description="Under which name its rows are kept."
+    )
     goszakup_token: SecretStr | None = None
     goszakup_token_file: Path | None = Field(default=None, description="Holds the token, where it is not set itself.")
     goszakup_ca_bundle: Path | None = Field(default=None, description="Certificates to trust instead of the usual.")
@@ -185,6 +188,7 @@ class Settings(BaseSettings):
         return self.model_copy(
             update={
                 "goszakup_url": f"http://{LOOPBACK}:{self.port('goszakup_standin')}",
+                "goszakup_collection": "goszakup_standin",
                 "goszakup_token": SecretStr(self.secrets.goszakup_standin),
                 "goszakup_requests_per_second": 10_000.0,
                 "goszakup_delay_seconds": 0.0,

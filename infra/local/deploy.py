@@ -79,10 +79,11 @@ def create_tables(settings: Settings) -> str:
     client = clickhouse(settings)
     try:
         done = apply_clickhouse(client, contracts())
-        for view in views():
-            client.command(view.read_text())
+        # Other views are made of these.
         for versions in latest.versioned():
             client.command(latest.view(versions))
+        for view in views():
+            client.command(view.read_text())
     except ContractMismatch as difference:
         raise Failed(f"A contract and a live table disagree.\n{difference}") from None
     finally:

@@ -35,7 +35,7 @@ class Changes:
         """Deleted rows as events of their own, changed rows as what they are now, once a run."""
         journal = by_name()["journal"]
         tally = self._desk.tallies.of(journal.name)
-        envelope = Envelope(journal, path, instant(answer.at))
+        envelope = Envelope(journal, path, instant(answer.at), collection=self._desk.client.collection)
         wanted = [row for row in rows if self._is_wanted(row)]
         await parcel.put(tally, [envelope.message(row) for row in wanted if row.read.action == DELETED])
         changed = [row for row in wanted if row.read.action == UPDATED and self._is_first(row)]

@@ -95,6 +95,7 @@ class Client:
     ) -> None:  # fmt: skip
         token = _token(settings)
         self.base = settings.goszakup_url.rstrip("/")
+        self.collection = settings.goszakup_collection
         self.limiter = limiter or Limiter(settings.goszakup_requests_per_second)
         self._places = asyncio.Semaphore(settings.goszakup_concurrency)
         self._sleep = sleep

@@ -100,7 +100,7 @@ class Collection:
         if self.as_json:
             figures = {
                 "source": NAME, "run_id": run_id, "sent": outbox.sent, "acknowledged": outbox.acknowledged,
-                "registers": [journal.row(run_id, tally) for tally in run.tallies], "error": failure,
+                "registers": [journal.row(run_id, tally, settings.goszakup_collection) for tally in run.tallies], "error": failure,
             }  # fmt: skip
             click.echo(json.dumps(figures, ensure_ascii=False))
 

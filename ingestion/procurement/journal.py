@@ -24,11 +24,11 @@ INSTANTS = [column.name for column in COLLECT_RUNS.serving_columns if column.typ
 Insert = Callable[[Settings, list[list[Any]]], None]
 
 
-def row(run_id: str, tally: Tally) -> dict[str, Any]:
+def row(run_id: str, tally: Tally, collection: str = COLLECTION) -> dict[str, Any]:
     """One tally as a row of the journal; instants as text."""
     return {
         "run_id": run_id,
-        "collection_code": COLLECTION,
+        "collection_code": collection,
         "register_name": tally.name,
         "mode": tally.mode,
         "page_count": tally.counts.pages,
@@ -50,7 +50,8 @@ def write(settings: Settings, run_id: str, tallies: Iterable[Tally], insert: Ins
     path = waiting_path(settings)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as file:
-        file.writelines(json.dumps(row(run_id, tally), ensure_ascii=False) + "\n" for tally in tallies)
+        told = (row(run_id, tally, settings.goszakup_collection) for tally in tallies)
+        file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in told)
     rows = list(_waiting(path))
     if not rows:
         return ""

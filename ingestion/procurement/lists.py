@@ -46,7 +46,7 @@ class Desk:
 
     def read(self, endpoint: Endpoint, answer: Answer, path: str, tally: Tally, parent: str = "") -> Read:
         at = instant(answer.at)
-        envelope = Envelope(endpoint, path, at, parent)
+        envelope = Envelope(endpoint, path, at, parent, self.client.collection)
         read = Read([], [], [])
         for row in self.reader(endpoint).rows(answer.read.items):
             if isinstance(row, Row):
@@ -54,7 +54,7 @@ class Desk:
                 read.events.append(envelope.message(row))
             else:
                 tally.quarantined += 1
-                read.refused.append(unreadable(endpoint, answer.url, path, at, *row))
+                read.refused.append(unreadable(endpoint, answer.url, path, at, *row, self.client.collection))
         return read
 
     async def put_useless(self, parcel: Parcel, endpoint: Endpoint, path: str, tally: Tally, why: Useless) -> None:
@@ -62,7 +62,8 @@ class Desk:
         tally.quarantined += 1
         tally.fail(f"{why.url} cannot be read: {why.reason}.")
         now = instant(Answer("", b"", None).at)
-        await parcel.put(tally, [unreadable(endpoint, why.url, path, now, why.body, why.reason)])
+        told = unreadable(endpoint, why.url, path, now, why.body, why.reason, self.client.collection)
+        await parcel.put(tally, [told])
 
     async def put_list(self, parcel: Parcel, endpoint: Endpoint, path: str, parent: str = "") -> list[Row]:
         """All pages of a short list, or the object at a path; the rows that came.

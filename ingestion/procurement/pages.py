@@ -144,10 +144,12 @@ def digest(raw: bytes) -> str:
 class Envelope:
     """What the messages of one answer share: type, source, time of fetching, and the parent of a sub-list."""
 
-    def __init__(self, endpoint: Endpoint, path: str, fetched_at: str, parent: str = "") -> None:
+    def __init__(
+        self, endpoint: Endpoint, path: str, fetched_at: str, parent: str = "", collection: str = COLLECTION
+    ) -> None:
         self._event_type = endpoint.event_type or ""
-        self._prefix = f"{COLLECTION}:{endpoint.name}:"
-        self._shared = _shared(self._event_type, path, fetched_at)
+        self._prefix = f"{collection}:{endpoint.name}:"
+        self._shared = _shared(self._event_type, path, fetched_at, collection)
         if parent:
             self._shared = [*self._shared, ("parent", parent.encode())]
 
@@ -158,19 +160,21 @@ class Envelope:
         return Message(event_id, f"{self._event_type}:{row.key}".encode(), row.raw, headers)
 
 
-def unreadable(endpoint: Endpoint, url: str, path: str, fetched_at: str, body: bytes, reason: str) -> Message:
+def unreadable(
+    endpoint: Endpoint, url: str, path: str, fetched_at: str, body: bytes, reason: str, collection: str = COLLECTION
+) -> Message:
     """What could not be read, for quarantine."""
-    event_id = f"{COLLECTION}:unreadable:{endpoint.name}:{digest(url.encode() + b' ' + body)}"
-    headers = [("ce_id", event_id.encode()), *_shared(UNREADABLE, path, fetched_at)]
+    event_id = f"{collection}:unreadable:{endpoint.name}:{digest(url.encode() + b' ' + body)}"
+    headers = [("ce_id", event_id.encode()), *_shared(UNREADABLE, path, fetched_at, collection)]
     headers += [("url", url.encode()), ("reason", reason.encode())]
     return Message(event_id, f"{UNREADABLE}:{endpoint.name}".encode(), body[:LONGEST_UNREADABLE], headers)
 
 
 @lru_cache(maxsize=64)
-def _attributes(event_type: str, path: str, fetched_at: str) -> tuple[tuple[str, bytes], ...]:
-    headers = cloud_event("", event_type, f"{COLLECTION}:{path}", fetched_at)
-    return (*headers[1:], ("collection", COLLECTION.encode()))
+def _attributes(event_type: str, path: str, fetched_at: str, collection: str) -> tuple[tuple[str, bytes], ...]:
+    headers = cloud_event("", event_type, f"{collection}:{path}", fetched_at)
+    return (*headers[1:], ("collection", collection.encode()))
 
 
-def _shared(event_type: str, path: str, fetched_at: str) -> Headers:
-    return list(_attributes(event_type, path, fetched_at))
+def _shared(event_type: str, path: str, fetched_at: str, collection: str) -> Headers:
+    return list(_attributes(event_type, path, fetched_at, collection))

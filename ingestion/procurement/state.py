@@ -17,7 +17,6 @@ from urllib.parse import urlsplit
 
 from conf import Settings
 from ingestion.errors import IngestError
-from schemas.procurement import COLLECTION
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS walks (
@@ -169,4 +168,8 @@ class State:
 def state_path(settings: Settings) -> Path:
     """Where the state of the service in the settings lies. The port is left out: a stand-in changes it."""
     host = urlsplit(settings.goszakup_url).hostname or "unknown"
-    return settings.data / "collections" / f"{COLLECTION}.{host.replace(':', '-').replace(os.sep, '-')}.sqlite"
+    return (
+        settings.data
+        / "collections"
+        / f"{settings.goszakup_collection}.{host.replace(':', '-').replace(os.sep, '-')}.sqlite"
+    )

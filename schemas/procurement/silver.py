@@ -60,6 +60,27 @@ class PartyAddresses(Registered):
 
 
 @table(
+    "silver.procurement_employees",
+    refresh="stream",
+    built_from=[ProcurementRaw],
+    clickhouse=versions("employee_id"),
+    fed_by=[f"{GOSZAKUP}subject_employee"],
+    entity=["employee_id"],
+)
+class Employees(Registered):
+    """One row per version of a person's post with a party."""
+
+    employee_id = col(ID, "The register's number of the post.", key=True, at="id")
+    party_id = col(ID, "The party.", at="pid @parent")
+    fio = col(TEXT, "The person's name.", optional=True, serving=False, at="fio")
+    iin = col(TEXT, "The person's IIN.", optional=True, serving=False, at="iin")
+    person_id = col(ID, "Keyed hash of the person's IIN, or name.", optional=True, at="iin fio", mask="person")
+    role_code = col(CODE, "The post.", optional=True, at="role")
+    started_at = col(INSTANT, "Since when.", optional=True, at="start_date")
+    ended_at = col(INSTANT, "Until when; none while it lasts.", optional=True, at="end_date")
+
+
+@table(
     "silver.procurement_planners",
     refresh="stream",
     built_from=[ProcurementRaw],

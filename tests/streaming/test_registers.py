@@ -102,7 +102,7 @@ def test_a_persons_code_is_hashed_and_a_companys_is_not(spark: SparkSession, bra
 
 
 def test_nothing_personal_is_served(branches: dict[str, Branch]) -> None:
-    personal = {"party_raw_id", "party_name", "email", "phone", "address", "fio", "supplier_raw_id"}
+    personal = {"party_raw_id", "party_name", "email", "phone", "address", "fio", "iin", "supplier_raw_id"}
     for branch in branches.values():
         assert not personal & {str(c) for c in branch.silver.serving_columns}
 
