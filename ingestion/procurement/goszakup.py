@@ -98,9 +98,10 @@ class Collection:
         if failure or troubled:
             click.echo("Running it again goes on from the last page that Kafka acknowledged; nothing is doubled.")
         if self.as_json:
+            registers = [journal.row(run_id, tally, settings.goszakup_collection) for tally in run.tallies]
             figures = {
                 "source": NAME, "run_id": run_id, "sent": outbox.sent, "acknowledged": outbox.acknowledged,
-                "registers": [journal.row(run_id, tally, settings.goszakup_collection) for tally in run.tallies], "error": failure,
+                "registers": registers, "error": failure,
             }  # fmt: skip
             click.echo(json.dumps(figures, ensure_ascii=False))
 

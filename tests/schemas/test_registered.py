@@ -42,7 +42,6 @@ EXCEPTIONS = {
     "delta_version": "Delta's own word",
     "seconds": "the unit is the name",
     "slowest_seconds": "the unit is in the name",
-    "mode": "a word of five",
     "overdue_days": "the unit is in the name",
 }
 

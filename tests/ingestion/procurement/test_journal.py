@@ -41,7 +41,8 @@ def test_rows_wait_for_clickhouse_and_are_sent_with_the_next_run(settings: Setti
         raise ConnectionRefusedError("no ClickHouse")
 
     sentence = journal.write(settings, "run-1", [tally(), tally("acts")], refuses)
-    assert "ClickHouse at 127.0.0.1:8123 did not take it (ConnectionRefusedError); its 2 rows wait in" in sentence
+    port = settings.port("clickhouse")
+    assert f"ClickHouse at 127.0.0.1:{port} did not take it (ConnectionRefusedError); its 2 rows wait in" in sentence
     with journal.waiting_path(settings).open("a") as torn:
         torn.write('{"run_id": "ki\n')
     written: list[list[Any]] = []
