@@ -35,9 +35,9 @@ def main() -> None:
     spark = spark_session(chosen, "rival", memory=chosen.stream_memory, ui_port=chosen.port("job_ui"), streaming=True)
     for name in (BRONZE, SILVER):
         apply_delta(spark, find(name), chosen.table_path(name))
-    (domain,) = (d for d in domains() if d.silver.name == SILVER)
+    domain, branch = next((d, b) for d in domains() for b in d.branches if b.silver.name == SILVER)
     client = clickhouse(chosen)
-    serving = [str(c) for c in domain.silver.serving_columns]
+    serving = [str(c) for c in branch.silver.serving_columns]
 
     def write(rows: DataFrame, name: str, number: int) -> None:
         out = rows.select(*find(name).columns).write.format("delta").mode("append")
@@ -45,7 +45,7 @@ def main() -> None:
 
     def handle(batch: DataFrame, number: int) -> None:
         raw = parse.records(batch).withColumn("batch_id", F.lit(number).cast("bigint")).persist()
-        lines = domain.clean(parse.exploded(raw, domain.event).where("line IS NOT NULL"))
+        lines = branch.rows(raw)
         lines = lines.withColumn("batch_id", F.lit(number).cast("bigint")).persist()
         write(raw, BRONZE, number)
         write(lines, SILVER, number)

@@ -21,6 +21,9 @@ class Secrets:
     clickhouse: str = field(default_factory=_new, repr=False)
     clickhouse_reader: str = field(default_factory=_new, repr=False)
     supervisor: str = field(default_factory=_new, repr=False)
+    # Mixed into the hashes of persons' codes: with another, the same person would get another hash.
+    person: str = field(default_factory=_new, repr=False)
+    goszakup_standin: str = field(default_factory=_new, repr=False)
     kafka_cluster_id: str = field(default_factory=lambda: secrets.token_urlsafe(16).replace("-", "x")[:22], repr=False)
 
 

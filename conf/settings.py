@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     history_port: int | None = None
     metrics_port: int | None = None
     supervisor_port: int | None = None
+    goszakup_standin_port: int | None = None
 
     # Set these to use parts that run elsewhere (profile `cluster`).
     kafka_bootstrap: str | None = None
@@ -79,6 +80,24 @@ class Settings(BaseSettings):
         default=30, ge=1, description="A second copy of an event is found within so many days of ingestion."
     )
     compact_minutes: float = 30.0
+
+    procurement_zone: str = Field(
+        default="Asia/Almaty", description="Zone of the times in procurement registers that name none."
+    )
+    goszakup_url: str = Field(default="https://ows.goszakup.gov.kz", pattern=r"^https?://[^/?#@\s]+$")
+    goszakup_collection: str = Field(
+        default="goszakup", pattern=r"^[a-z][a-z0-9_]{0,30}$", description="Under which name its rows are kept."
+    )
+    goszakup_token: SecretStr | None = None
+    goszakup_token_file: Path | None = Field(default=None, description="Holds the token, where it is not set itself.")
+    goszakup_ca_bundle: Path | None = Field(default=None, description="Certificates to trust instead of the usual.")
+    goszakup_requests_per_second: float = Field(default=5.0, gt=0, description="At most; the service may make it less.")
+    goszakup_concurrency: int = Field(default=4, ge=1, le=64)
+    goszakup_delay_seconds: float = Field(default=0.0, ge=0, description="Between two pages of one register.")
+    goszakup_timeout_seconds: float = Field(default=30.0, gt=0)
+    goszakup_standin_lots: int = Field(default=1_000, ge=200, description="How large a world the stand-in plays.")
+    goszakup_page_limit: int = Field(default=500, ge=1, le=500)
+
     die_after: str = Field(default="", description="For tests: `step:n`, after which the stream kills itself.")
 
     def port(self, name: str) -> int:
@@ -157,6 +176,25 @@ class Settings(BaseSettings):
     def clickhouse_secret(self) -> str:
         return self.clickhouse_password.get_secret_value() if self.clickhouse_password else self.secrets.clickhouse
 
+    @property
+    def goszakup_secret(self) -> str:
+        """The token of goszakup, from the environment or its file; empty where there is none. Raises OSError."""
+        if self.goszakup_token:
+            return self.goszakup_token.get_secret_value().strip()
+        return self.goszakup_token_file.read_text().strip() if self.goszakup_token_file else ""
+
+    def at_standin(self) -> Settings:
+        """These settings, with the stand-in of this stack in the place of goszakup, and no reason to be slow."""
+        return self.model_copy(
+            update={
+                "goszakup_url": f"http://{LOOPBACK}:{self.port('goszakup_standin')}",
+                "goszakup_collection": "goszakup_standin",
+                "goszakup_token": SecretStr(self.secrets.goszakup_standin),
+                "goszakup_requests_per_second": 10_000.0,
+                "goszakup_delay_seconds": 0.0,
+            }
+        )
+
     def table_path(self, name: str, scheme: str = "s3a") -> str:
         """Where a Delta table lies: ``silver.purchase_lines`` → ``s3a://lake/warehouse/silver/purchase_lines``."""
         layer, _, table = name.partition(".")
@@ -180,6 +218,7 @@ DEFAULT_PORTS = {
     "history": 8080,
     "metrics": 9108,
     "supervisor": 9099,
+    "goszakup_standin": 9120,
 }
 
 

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 # Columns that hold something else in nearly every row: a dictionary of them is tried, and thrown away, at a cost.
 UNIQUE = ("event_id", "event_hash", "kafka_offset", "arrival", "value")
 
+REGISTER_ZONE = "spark.sauda.register.zone"
+"""Session setting: the zone of times that name none."""
+PERSON_SECRET = "spark.sauda.person.secret"
+"""Session setting: what is mixed into the hashes of persons' codes."""
+_SECRET_MARK = "personsecret"
 QUICK = ("-XX:TieredStopAtLevel=1",)
 """For a short run over little data. Most of a start's processor time goes into profiling and compiling what then never
 runs often; loops over millions of rows, though, take three times as long."""
@@ -70,6 +75,8 @@ def spark_options(settings: Settings, ui_port: int) -> dict[str, str]:
         "spark.ui.port": str(ui_port),
         "spark.ui.showConsoleProgress": "false",
         "spark.redaction.regex": "(?i)secret|password|token|access[.]?key",
+        # Plans show the texts of which they are made.
+        "spark.redaction.string.regex": f"{_SECRET_MARK}\\w+",
         s3a + "endpoint": settings.s3,
         s3a + "endpoint.region": "us-east-1",
         s3a
@@ -152,4 +159,6 @@ def spark_session(
     builder = builder.config("spark.driver.extraJavaOptions", " ".join(java))
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
+    session.conf.set(REGISTER_ZONE, settings.procurement_zone)
+    session.conf.set(PERSON_SECRET, _SECRET_MARK + settings.secrets.person)
     return session

@@ -23,6 +23,7 @@ import orjson
 from ingestion.csv_rows import CsvFile, Row
 from ingestion.errors import IngestError, Unreadable
 from ingestion.message import Message, cloud_event, instant
+from ingestion.publish import Say
 from ingestion.purchases_cells import (
     MONEY_EXPECTED,
     WHOLE_EXPECTED,
@@ -35,7 +36,7 @@ from ingestion.purchases_cells import (
     without_point_zero,
 )
 from ingestion.purchases_mapping import FIELDS, ONLINE_RETAIL, Mapping, PurchaseField, load_mapping
-from ingestion.registry import Around, Say, Source
+from ingestion.registry import Around, Source
 
 SHOWN_PROBLEMS = 20
 Key = tuple[str, str]

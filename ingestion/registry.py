@@ -1,4 +1,4 @@
-"""Sources, found by looking: a module of `ingestion/` that declares a `SOURCE` is one."""
+"""Sources, found by looking: a module of `ingestion/` or of a package in it that declares a `SOURCE` is one."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from functools import lru_cache
 from typing import Protocol
 
 import click
+from rich.console import Console
 
+from conf import Settings
 from ingestion.message import Message
+from ingestion.publish import Broker, Say
 
-Say = Callable[[str], None]
+Connect = Callable[[Settings, str, Say], Broker]
 
 
 @dataclass(frozen=True)
@@ -58,17 +61,33 @@ class Source:
     open: Callable[..., Feed]
 
 
+class Errand(Protocol):
+    """A collection that was opened. `run` sends, says how it went, and gives the exit code."""
+
+    def run(self, settings: Settings, console: Console, connect: Connect) -> int: ...
+
+
+@dataclass(frozen=True)
+class Collector:
+    """A source that asks a service at its own pace and keeps its own place, so that it runs itself."""
+
+    name: str
+    summary: str
+    parameters: tuple[click.Parameter, ...]
+    open: Callable[..., Errand]
+
+
 @lru_cache(maxsize=1)
-def sources() -> dict[str, Source]:
+def sources() -> dict[str, Source | Collector]:
     """Every source by its name, sorted."""
     import ingestion
 
-    found: dict[str, Source] = {}
-    for module in pkgutil.iter_modules(ingestion.__path__):
-        if module.name == "run":
+    found: dict[str, Source | Collector] = {}
+    for module in pkgutil.walk_packages(ingestion.__path__, "ingestion."):
+        if module.name == "ingestion.run":
             continue
-        declared = getattr(importlib.import_module(f"ingestion.{module.name}"), "SOURCE", None)
-        if isinstance(declared, Source):
+        declared = getattr(importlib.import_module(module.name), "SOURCE", None)
+        if isinstance(declared, Source | Collector):
             if declared.name in found:
                 raise ValueError(f"two modules of ingestion/ declare the source {declared.name}")
             found[declared.name] = declared

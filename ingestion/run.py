@@ -24,10 +24,9 @@ from conf import Settings, settings
 from ingestion.errors import IngestError, Unreadable
 from ingestion.ledger import LedgerWriter
 from ingestion.progress import Shown
-from ingestion.publish import Broker, Publisher, Totals, kafka, remedy
-from ingestion.registry import Around, Feed, Say, Source, sources
+from ingestion.publish import Publisher, Totals, kafka, remedy
+from ingestion.registry import Around, Collector, Connect, Feed, Source, sources
 
-Connect = Callable[[Settings, str, Say], Broker]
 STOPPED = 130
 LOOK_EVERY = 256
 SHOWN_REFUSED = 5
@@ -108,6 +107,26 @@ def run_source(
     context.exit(code)
 
 
+def run_collector(collector: Collector, **options: Any) -> None:
+    """Let the collector do its errand, and leave with its exit code."""
+    context = click.get_current_context()
+    connect: Connect = context.obj or kafka
+    console = Console(stderr=True, highlight=False)
+    say = partial(console.print, markup=False, soft_wrap=True)
+    try:
+        code = collector.open(Around(say, datetime.now(UTC)), **options).run(_settings(), console, connect)
+    except IngestError as problem:
+        say(str(problem), style="red")
+        code = problem.code
+    except OSError as problem:
+        say(f"{problem.filename or collector.name}: {problem.strerror or problem}.", style="red")
+        code = 1
+    except KeyboardInterrupt:
+        say("Stopped by Ctrl-C.", style="red")
+        code = STOPPED
+    context.exit(code)
+
+
 def _settings() -> Settings:
     try:
         return settings()
@@ -141,10 +160,15 @@ class _Sources(click.Group):
         source = sources().get(cmd_name)
         if source is None:
             return None
+        common: tuple[click.Parameter, ...] = ()
+        if isinstance(source, Collector):
+            callback = partial(run_collector, source)
+        else:
+            callback, common = partial(run_source, source), COMMON
         return click.Command(
             source.name,
-            callback=partial(run_source, source),
-            params=[*source.parameters, *COMMON],
+            callback=callback,
+            params=[*source.parameters, *common],
             help=source.summary,
             short_help=source.summary,
             context_settings={"help_option_names": ["-h", "--help"]},

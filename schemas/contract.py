@@ -17,7 +17,7 @@ from schemas.rules import OnFail, RowRule, Rule
 from schemas.types import LogicalType
 
 Layer = Literal["bronze", "silver", "gold", "quarantine", "ops"]
-Kind = Literal["table", "event", "record"]
+Kind = Literal["table", "event", "record", "feed"]
 T = TypeVar("T", bound=type)
 
 
@@ -31,6 +31,8 @@ class Column(str):
     optional: bool
     serving: bool
     items: Contract | None
+    at: tuple[str, ...]
+    mask: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -53,11 +55,16 @@ def col(
     serving: bool = True,
     on_fail: OnFail | None = None,
     items: type | None = None,
+    at: str = "",
+    mask: str = "",
 ) -> str:
     """Declare a column. It is required unless `optional`.
 
     `key` columns together name a row. `serving=False` keeps a column out of ClickHouse.
     `on_fail` replaces the outcome of the column's rules. `items` is the record class of a list column (events only).
+    `at` names the fields of a feed's rows that the column is read from; of several the first that is filled counts.
+    `mask` hides a natural person: `code` makes a keyed hash of a person's code, other words are the fields with the
+    code of whoever the value belongs to, and it is left out where that is a person.
     """
     if not description.endswith("."):
         raise ValueError(f"the description {description!r} must be a sentence that ends with a full stop")
@@ -66,6 +73,7 @@ def col(
     facts = {
         "type": type, "description": description, "rules": tuple(rules), "key": key, "optional": optional,
         "serving": serving, "items": contract(items) if items is not None else None,
+        "at": tuple(at.split()), "mask": tuple(mask.split()),
     }  # fmt: skip
     return _Pending(facts)  # type: ignore[return-value]
 
@@ -116,6 +124,10 @@ class Contract:
     event_type: str = ""
     partitions: int = 0
     max_bytes: int = 0
+    fed_by: tuple[str, ...] = ()
+    rows_at: str = ""
+    entity: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
     python: type | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -195,7 +207,7 @@ def _wrong(made: Contract) -> Iterator[str]:
             yield f"{column} is a key, so it cannot be optional"
         if column.items is not None or not column.type.spark:
             yield f"{column} is a list, which only an event can hold"
-    named = {"day": (made.day,), "sort_by": made.sort_by}
+    named = {"day": (made.day,), "sort_by": made.sort_by, "entity": made.entity}
     serving: dict[str, tuple[str, ...]] = {}
     if made.clickhouse is not None:
         serving["order_by"] = made.orders
@@ -230,12 +242,21 @@ def table(
     delta: bool = True,
     sort_by: Sequence[str] = (),
     rules: Sequence[RowRule] = (),
+    fed_by: Sequence[str] = (),
+    rows_at: str = "",
+    entity: Sequence[str] = (),
+    services: Sequence[str] = (),
 ) -> Callable[[T], T]:
     """Declare a table ``layer.name``.
 
     `day` names the column by which a nightly table can be rebuilt one day at a time; without it the table is
     always rebuilt whole. `delta=False` is a table that only ClickHouse holds. `sort_by` is the order inside Delta
-    files. Raises ValueError, with what is wrong, for a table that no system could hold.
+    files.
+
+    For a table that is filled from a feed: `fed_by` are the event types whose rows it takes, `rows_at` the list of
+    which each element becomes a row. A table that keeps every version of what it describes names that by the columns
+    `entity`; the version that changed last (`changed_at`) is the one that holds. `services` are the words by which
+    deletions name it. Raises ValueError, with what is wrong, for a table that no system could hold.
     """
     if name.count(".") != 1:
         raise ValueError(f"{name!r} must be layer.name")
@@ -244,6 +265,7 @@ def table(
         return _make(
             cls, name=name, kind="table", built_from=tuple(contract(source) for source in built_from), refresh=refresh,
             day=day, clickhouse=clickhouse, delta=delta, sort_by=tuple(sort_by), rules=tuple(rules),
+            fed_by=tuple(fed_by), rows_at=rows_at, entity=tuple(entity), services=tuple(services),
         )  # fmt: skip
 
     return made
@@ -281,9 +303,19 @@ def event(
     return made
 
 
+def feed(*, topic: str, partitions: int, max_bytes: int = 1_000_000) -> Callable[[T], T]:
+    """Declare a topic whose records are rows as their sources have them, of many types, told apart by ce_type.
+
+    Which of their fields are read stands in the silver tables that they feed (`fed_by`, `at`).
+    """
+    return lambda cls: _make(
+        cls, name=f"feed.{topic}", kind="feed", topic=topic, partitions=partitions, max_bytes=max_bytes
+    )
+
+
 @lru_cache(maxsize=1)
 def contracts() -> tuple[Contract, ...]:
-    """Every table and event that stands below `schemas/`, found by looking; sorted by name."""
+    """Every table, event and feed that stands below `schemas/`, found by looking; sorted by name."""
     import schemas
 
     found: dict[str, Contract] = {}
@@ -325,7 +357,7 @@ class Topic:
 def topics() -> tuple[Topic, ...]:
     """One topic a domain. LogAppendTime: the broker's clock orders the events, a producer's wrong clock does not."""
     made: dict[str, Topic] = {}
-    for declared in events():
+    for declared in (c for c in contracts() if c.topic):
         made[declared.topic] = Topic(
             declared.topic,
             max(declared.partitions, made[declared.topic].partitions if declared.topic in made else 0),

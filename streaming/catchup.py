@@ -95,7 +95,10 @@ def step_over_backlog(settings: Settings, domain: Domain, folder: Path) -> str:
 
 
 class Filler(threading.Thread):
-    """Fills one domain's gap as the lake goes on. `lake` answers how far the lake has committed."""
+    """Fills one domain's gap as the lake goes on. `lake` answers how far the lake has committed.
+
+    For a domain without a live lane, all that the lake commits is such a gap.
+    """
 
     def __init__(self, settings: Settings, domain: Domain, folder: Path, lake: Callable[[], Offsets]) -> None:
         super().__init__(name=f"fill:{domain.name}", daemon=True)
@@ -115,15 +118,15 @@ class Filler(threading.Thread):
 
     def fill(self) -> int:
         """Load what the lake has of the gap. Returns how many offsets that covers."""
-        gap = self.notes.read()
-        ranges = gap.reachable(self.lake()) if gap.is_open else {}
+        gap, lake = self.notes.read(), self.lake()
+        if not self.domain.is_live:
+            gap = Gap(gap.filled, lake)
+        ranges = gap.reachable(lake) if gap.is_open else {}
         if not ranges:
             return 0
-        for source, target in (
-            (self.domain.silver, self.domain.silver),
-            (self.domain.quarantine, find("ops.quarantine")),
-        ):
-            self._load(source, target, ranges)
+        for branch in self.domain.branches:
+            self._load(branch.silver, branch.silver, ranges)
+        self._load(self.domain.quarantine, find("ops.quarantine"), ranges)
         faults.reached("fill.loaded")
         self.notes.write(gap.after(ranges))
         return sum(to - begin for begin, to in ranges.values())

@@ -11,16 +11,20 @@ Step 4 makes "read = accepted + quarantined + duplicates" true by construction.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyspark import inheritable_thread_target
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from conf import Settings
@@ -28,20 +32,25 @@ from schemas.contract import Contract
 from schemas.derive.spark import schema_ddl
 from streaming import faults, parse
 from streaming.commits import Commits
-from streaming.registry import Domain
+from streaming.registers import EVENT_TYPE, unknown
+from streaming.registry import Branch, Domain
 from streaming.seen import Hashes, Seen, suspects
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame, SparkSession
+    from pyspark.sql import Column, SparkSession
 
 Places = npt.NDArray[np.int64]
 """Partition and offset of records, as one number each."""
 
 PLACE = "shiftleft(kafka_partition, 48) + kafka_offset"
+TYPE = f"{EVENT_TYPE} AS event_type"
 IN_ORDER = ("ingested_at", "kafka_partition", "kafka_offset")
 # A producer's id may be bytes that are no text, which only Spark takes for a string.
 ID_BYTES = "CAST(event_id AS BINARY) AS event_id"
 LOAD_AT_ONCE = 20_000_000
+SIDE_BY_SIDE = 4
+NOWHERE: Places = np.empty(0, dtype=np.int64)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -97,12 +106,21 @@ class Reach:
     filter: Seen
 
 
+@dataclass(frozen=True)
+class Share:
+    """The records of a batch that one branch takes: the rows of bronze, their places and the hashes of their ids."""
+
+    raw: DataFrame
+    places: Places
+    hashes: Hashes
+
+
 class LakeLane:
     """Writes one domain's batches. One instance a table set and process: Delta on S3 allows one writer."""
 
     def __init__(self, spark: SparkSession, settings: Settings, domain: Domain) -> None:
         self.spark, self.settings, self.domain = spark, settings, domain
-        self._commits = {t.name: Commits(settings, t, app_id(t)) for t in (domain.bronze, domain.silver)}
+        self._commits = {t.name: Commits(settings, t, app_id(t)) for t in domain.tables if t != domain.quarantine}
         self._seen: dict[str, Reach] = {}
 
     def path(self, contract: Contract) -> str:
@@ -129,21 +147,53 @@ class LakeLane:
         """Silver and quarantine of a batch that stands in bronze."""
         domain = self.domain
         raw = self._rows(domain.bronze, number)
-        events = raw.selectExpr(f"{PLACE} AS place", "event_hash", "ingested_at").toArrow()
+        wanted = [f"{PLACE} AS place", "event_hash", "ingested_at"]
+        events = raw.selectExpr(*wanted, *([TYPE] if domain.is_typed else [])).toArrow()
         if not events.num_rows:
             return Counts(0, 0, 0)
         places, hashes = (events[c].to_numpy() for c in ("place", "event_hash"))
         since = pc.min(events["ingested_at"]).as_py() - timedelta(days=self.settings.dedup_days)
-        copies = self._copies(raw, hashes, since, number)
-        fresh = self._at(raw, copies, "left_anti") if len(copies) else raw
-        lines = domain.clean(parse.exploded(fresh, domain.event).where("line IS NOT NULL"))
-        self._append(lines, domain.silver, number)
-        silver = self._rows(domain.silver, number).where("line_no = 0").selectExpr(f"{PLACE} AS place").toArrow()
-        accepted = np.isin(places, silver["place"].to_numpy())
-        refused = ~accepted & ~np.isin(places, copies)
-        quarantined = self._quarantine(raw, places[refused], hashes[refused], number) if refused.any() else 0
-        self._seen[domain.silver.name].filter.add(hashes[accepted])
-        return Counts(len(places), silver.num_rows, quarantined)
+
+        def filled(branch: Branch) -> tuple[Places, Places]:
+            at = self._taken(branch, events)
+            every = slice(None) if at is None else at
+            if at is not None and not at.any():
+                return NOWHERE, NOWHERE
+            return self._silver(branch, Share(self._of(branch, raw), places[every], hashes[every]), since, number)
+
+        accepted, copies = zip(*self._each(filled, domain.branches), strict=True)
+        taken = np.concatenate(accepted)
+        refused = ~np.isin(places, np.concatenate([taken, *copies]))
+        quarantined = self._quarantine(raw, events.filter(refused), number) if refused.any() else 0
+        return Counts(len(places), len(taken), quarantined)
+
+    def _each(self, fill: Callable[[Branch], T], branches: Sequence[Branch]) -> list[T]:
+        """Several tables at a time: each is little work, and much waiting for plans and commits."""
+        if len(branches) == 1:
+            return [fill(branches[0])]
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+            # With the batch's own job group and pool of Spark's scheduler.
+            return [done.result() for done in [pool.submit(inheritable_thread_target(fill), b) for b in branches]]
+
+    def _taken(self, branch: Branch, events: pa.Table) -> npt.NDArray[np.bool_] | None:
+        """Which of a batch's records a branch takes; None for all."""
+        if not branch.types:
+            return None
+        return np.asarray(pc.is_in(events["event_type"], pa.array(sorted(branch.types))).to_numpy(zero_copy_only=False))
+
+    def _of(self, branch: Branch, raw: DataFrame) -> DataFrame:
+        return raw.where(F.expr(EVENT_TYPE).isin(*branch.types)) if branch.types else raw
+
+    def _silver(self, branch: Branch, share: Share, since: datetime, number: int) -> tuple[Places, Places]:
+        """One table's rows of a batch. Returns the places of the records that it accepted, and of copies."""
+        silver = branch.silver
+        copies = self._copies(branch, share, since, number)
+        fresh = self._at(share.raw, copies, "left_anti") if len(copies) else share.raw
+        self._append(branch.rows(fresh), silver, number)
+        first = self._rows(silver, number).where("line_no = 0").selectExpr(f"{PLACE} AS place").toArrow()
+        accepted = first["place"].to_numpy()
+        self._seen[silver.name].filter.add(share.hashes[np.isin(share.places, accepted)])
+        return accepted, copies
 
     def _rows(self, contract: Contract, number: int) -> DataFrame:
         """A batch's rows, after its commit."""
@@ -164,27 +214,26 @@ class LakeLane:
         )
         faults.reached(f"lake.{contract.name}")
 
-    def _copies(self, raw: DataFrame, hashes: Hashes, since: datetime, number: int) -> Places:
+    def _copies(self, branch: Branch, share: Share, since: datetime, number: int) -> Places:
         """Places of copies of events accepted before, in this batch or another.
 
         Hashes find the suspects among millions; the ids themselves decide. Only an accepted event makes a later copy
         a duplicate: a refused one may be sent again, mended, under its id.
         """
-        domain = self.domain
-        before = self._before(domain.silver, since, number).where("line_no = 0")
-        some = suspects(hashes, self._known(domain.silver, before, since, len(hashes)))
+        before = self._before(branch.silver, since, number).where("line_no = 0")
+        some = suspects(share.hashes, self._known(branch.silver, before, since, len(share.hashes)))
         if not len(some):
-            return np.empty(0, dtype=np.int64)
+            return NOWHERE
         suspected = F.broadcast(self._frame("event_hash", some))
-        again = raw.join(suspected, "event_hash", "left_semi")
-        good = domain.clean(parse.exploded(again, domain.event).where("line IS NOT NULL")).where("line_no = 0")
+        good = branch.rows(share.raw.join(suspected, "event_hash", "left_semi")).where("line_no = 0")
         found = good.selectExpr(f"{PLACE} AS place", ID_BYTES, *IN_ORDER).toArrow()
         known = before.join(suspected, "event_hash", "left_semi").selectExpr(ID_BYTES).toArrow()
         return later(found, known["event_id"])
 
-    def _quarantine(self, raw: DataFrame, places: Places, hashes: Hashes, number: int) -> int:
-        """Say why of the records at `places`. Returns how many were new: a second copy of a refused event is not."""
+    def _quarantine(self, raw: DataFrame, refused: pa.Table, number: int) -> int:
+        """Say why of refused records. Returns how many were new: a second copy of a refused event is not."""
         table = self.domain.quarantine
+        places, hashes = (refused[c].to_numpy() for c in ("place", "event_hash"))
         earliest = datetime(1970, 1, 1, tzinfo=UTC)
         before = self._before(table, earliest, number).where(F.col("kafka_topic") == self.domain.topic)
         known = self._known(table, before, earliest, len(hashes))
@@ -194,7 +243,16 @@ class LakeLane:
             found = among.selectExpr("place", ID_BYTES, *IN_ORDER).toArrow()
             held = before.join(F.broadcast(self._frame("event_hash", some)), "event_hash", "left_semi")
             places = np.setdiff1d(places, later(found, held.selectExpr(ID_BYTES).toArrow()["event_id"]))
-        self._append(parse.refused(self._at(raw, places, "left_semi"), self.domain.event), table, number)
+        judged = [
+            branch.refused(self._of(branch, self._at(raw, places, "left_semi")))
+            for branch in self.domain.branches
+            if (at := self._taken(branch, refused)) is None or at.any()
+        ]
+        if self.domain.is_typed:
+            types = sorted(frozenset().union(*(branch.types for branch in self.domain.branches)))
+            taken = F.coalesce(F.expr(EVENT_TYPE).isin(*types), F.lit(False))
+            judged.append(unknown(self._at(raw, places, "left_semi").where(~taken)))
+        self._append(reduce(DataFrame.unionByName, judged), table, number)
         known.add(hashes)
         return len(places)
 

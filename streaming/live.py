@@ -43,16 +43,17 @@ class LiveLane:
 
     def __init__(self, spark: SparkSession, settings: Settings, domain: Domain) -> None:
         self.spark, self.domain = spark, domain
+        (self.branch,) = domain.branches
         self.client = clickhouse(settings)
         self.quarantine = find("ops.quarantine")
-        self.columns = [str(c) for c in domain.silver.serving_columns]
+        self.columns = [str(c) for c in self.branch.silver.serving_columns]
 
     def shape(self, kafka: DataFrame) -> DataFrame:
         """The lines of the accepted events, and of a refused one what is needed to say why.
 
         Part of the query itself: made for each batch anew, it took longer than the batch.
         """
-        every = self.domain.clean(parse.exploded(parse.records(kafka), self.domain.event))
+        every = self.branch.clean(self.branch.exploded(parse.records(kafka)))
         back = ("headers", "value")
         return every.selectExpr(
             *self.columns, "line IS NOT NULL AS is_accepted", "event_hash AS raw_hash", "kafka_topic AS raw_topic",
@@ -66,7 +67,7 @@ class LiveLane:
         good = rows.filter(rows["is_accepted"]) if rows.num_rows else rows
         bad = rows.filter(pc.invert(rows["is_accepted"]))
         if good.num_rows:
-            self._insert(self.domain.silver, good.select(self.columns), token)
+            self._insert(self.branch.silver, good.select(self.columns), token)
         if bad.num_rows:
             self._insert(self.quarantine, self._refused(bad), token)
         accepted = int(pc.sum(pc.equal(good["line_no"], 0)).as_py() or 0)
@@ -77,7 +78,7 @@ class LiveLane:
         names = {"raw_topic": "kafka_topic", "raw_hash": "event_hash", "raw_headers": "headers", "raw_value": "value"}
         wanted = ["kafka_partition", "kafka_offset", "ingested_at", "event_id", *names]
         local = self.spark.createDataFrame(bad.select(wanted).rename_columns([names.get(c, c) for c in wanted]))
-        return parse.refused(local, self.domain.event).select(*map(str, self.quarantine.serving_columns)).toArrow()
+        return self.branch.refused(local).select(*map(str, self.quarantine.serving_columns)).toArrow()
 
     def _insert(self, table: Contract, rows: pa.Table, token: str) -> None:
         self.client.insert_arrow(table.name, rows, settings=INSERT | {"insert_deduplication_token": token})

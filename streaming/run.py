@@ -29,6 +29,7 @@ from streaming.live import LiveLane
 from streaming.progress import Progress, serve
 from streaming.queries import Lane, Runner, sentence
 from streaming.registry import Domain, domains
+from streaming.standing import is_as_declared
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -72,7 +73,7 @@ def lake_lane(spark: SparkSession, chosen: Settings, domain: Domain, progress: P
         if (home / "spark" / "metadata").exists():
             # Spark goes on from its checkpoint and looks at no other beginning.
             return "earliest"
-        return offsets_after(spark, lane.path(domain.bronze), domain.topic, domain.event.partitions)
+        return offsets_after(spark, lane.path(domain.bronze), domain.topic, domain.source.partitions)
 
     progress.set(name)
     return Lane(name, domain.topic, home, chosen.lake_trigger_seconds, chosen.lake_batch_events, start, handle, "lake")
@@ -116,14 +117,20 @@ def run(chosen: Settings, lanes: tuple[str, ...]) -> None:
     runners: list[Runner] = []
     helpers: list[Compactor | Filler] = []
     try:
-        tables = [t for d in domains() for t in (d.bronze, d.silver, d.quarantine)]
-        with ThreadPoolExecutor(len(tables)) as pool:
-            for done in pool.map(lambda t: live_tables.apply_delta(spark, t, chosen.table_path(t.name)), tables):
+        tables = [t for d in domains() for t in d.tables]
+        with ThreadPoolExecutor(8) as pool:
+            standing = pool.map(lambda t: is_as_declared(chosen, t), tables)
+            changed = [table for table, is_standing in zip(tables, standing, strict=True) if not is_standing]
+            for done in pool.map(lambda t: live_tables.apply_delta(spark, t, chosen.table_path(t.name)), changed):
                 for change in done:
                     log.info(change)
         made = {"live": live_lane, "lake": lake_lane}
         for domain in domains():
-            runners += [Runner(spark, chosen, made[lane](spark, chosen, domain, progress), progress) for lane in lanes]
+            runners += [
+                Runner(spark, chosen, made[lane](spark, chosen, domain, progress), progress)
+                for lane in lanes
+                if lane == "lake" or domain.is_live
+            ]
         for runner in runners:
             runner.start()
         if "lake" in lanes:

@@ -160,7 +160,7 @@ def ingest(source: str, rest: tuple[str, ...]) -> None:
     Sending the same file again adds nothing. The source's own options: ./start.sh ingest SOURCE -- --help
     """
     chosen = current()
-    if "--help" not in rest:
+    if not {"--help", "--dry-run"} & set(rest):
         Stack(chosen).need("kafka")
     pass_on(chosen, "ingest", ["ingestion.run", source, *rest])
 

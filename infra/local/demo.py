@@ -87,6 +87,12 @@ def steps(run: Run) -> list[Step]:
         account = run.send(EVENTS, *FAULTS)
         return f"{account['acknowledged']:,} events"
 
+    def collect(_: Say) -> str:
+        words = ("ingestion.run", "procurement.goszakup", "--stand-in", "--json")
+        account = last_json(run.command("Collecting procurement", *words))
+        run.sent.append(account)
+        return f"{account['acknowledged']:,} rows of {len(account['registers'])} registers"
+
     def live(say: Say) -> str:
         catch_up(settings, say, "live:")
         watch_freshness(run, say)
@@ -103,10 +109,12 @@ def steps(run: Run) -> list[Step]:
         *deploy.steps(settings),
         Step("Counts before", count_before, after=deploy.STEPS, quiet=True),
         Step("Purchases sent", send, after=("Topics", "Counts before")),
+        *stack.part_steps(["standin"]),
+        Step("Procurement collected", collect, after=(TITLES["standin"], "Topics", "Counts before")),
         *stack.part_steps(["stream"], after=deploy.STEPS),
-        Step("Purchases in the lake", lake, after=(TITLES["stream"], "Purchases sent")),
+        Step("All in the lake", lake, after=(TITLES["stream"], "Purchases sent", "Procurement collected")),
         Step("Freshness watched", live, after=(TITLES["stream"], "Purchases sent")),
-        Step("Nightly jobs", nightly, after=("Purchases in the lake", "Freshness watched")),
+        Step("Nightly jobs", nightly, after=("All in the lake", "Freshness watched")),
         # Those sent to watch the freshness come with the lake's next batch, while the jobs run.
         Step("The last purchases in the lake", lake, after=("Freshness watched",), quiet=True),
     ]

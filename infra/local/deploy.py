@@ -10,6 +10,7 @@ from infra.local.errors import Failed
 from infra.local.parts import TITLES, kafka_admin
 from infra.local.steps import Step
 from schemas.contract import contracts, topics
+from schemas.derive import latest
 from schemas.live import ContractMismatch, apply_clickhouse
 
 STEPS = ("Topics", "Bucket", "Tables")
@@ -78,6 +79,9 @@ def create_tables(settings: Settings) -> str:
     client = clickhouse(settings)
     try:
         done = apply_clickhouse(client, contracts())
+        # Other views are made of these.
+        for versions in latest.versioned():
+            client.command(latest.view(versions))
         for view in views():
             client.command(view.read_text())
     except ContractMismatch as difference:

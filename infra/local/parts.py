@@ -43,6 +43,7 @@ TITLES = {
     "clickhouse": "ClickHouse",
     "stream": "Stream",
     "history": "Spark History Server",
+    "standin": "Stand-in of goszakup",
 }
 PORT_TITLES = {
     "kafka": "Kafka",
@@ -56,6 +57,7 @@ PORT_TITLES = {
     "history": "the Spark History Server",
     "metrics": "the stream's metrics",
     "supervisor": "the supervisor",
+    "goszakup_standin": "the stand-in of goszakup",
 }
 
 
@@ -111,6 +113,16 @@ def parts(settings: Settings, java_home: Path, minio: Path) -> dict[str, Part]:
             env=settings.environment(),
             ports=("spark_ui", "metrics"),
             stop_seconds=30,
+        ),
+        Part(
+            "standin",
+            [
+                *(sys.executable, "-m", "ingestion.standins.goszakup"),
+                *("--port", str(settings.port("goszakup_standin")), "--lots", str(settings.goszakup_standin_lots)),
+                *("--truths", str(settings.data / "goszakup-truths.json")),
+            ],
+            env={"SAUDA_GOSZAKUP_TOKEN": settings.secrets.goszakup_standin},
+            ports=("goszakup_standin",),
         ),
         Part(
             "history",
@@ -213,12 +225,19 @@ def _history(settings: Settings) -> str | None:
     return None if status == 200 else f"it answers {status}"
 
 
+def _standin(settings: Settings) -> str | None:
+    # Without a token it refuses, and so shows that it is there.
+    status, _ = _get(f"http://{LOOPBACK}:{settings.port('goszakup_standin')}/v3/lots")
+    return None if status in (401, 403) else f"it answers {status}"
+
+
 PROBES: dict[str, Probe] = {
     "kafka": _kafka,
     "minio": _minio,
     "clickhouse": _clickhouse,
     "stream": _stream,
     "history": _history,
+    "standin": _standin,
 }
 
 

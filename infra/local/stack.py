@@ -17,7 +17,7 @@ from infra.local.parts import CORE, PORT_TITLES, TITLES, Part, parts, trouble
 from infra.local.steps import Say, Step
 from infra.local.supervisor import Supervisor
 
-PATIENCE = {"kafka": 90, "minio": 60, "clickhouse": 60, "stream": 240, "history": 120}
+PATIENCE = {"kafka": 90, "minio": 60, "clickhouse": 60, "stream": 240, "history": 120, "standin": 60}
 """Seconds a part may take to answer, on a slow machine that does other things too."""
 
 

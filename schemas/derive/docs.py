@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from pathlib import Path
 
 from schemas.contract import Column, Contract, Replacing, contracts, events, order_by_dependency, tables
+from schemas.derive import latest
 from schemas.derive.clickhouse import columns, engine, engine_of
 from schemas.rules import OnFail, RowRule
 from schemas.types import ALL
@@ -51,6 +53,7 @@ def catalogue(views: Path = VIEWS) -> str:
         parts += [lineage] if lineage else []
         declared = [e for e in events() if e.domain == domain]
         parts += [_event(e) for e in declared]
+        parts += [_feed(f) for f in contracts() if f.kind == "feed" and f.domain == domain]
         for layer in LAYERS:
             parts += [_table(t) for t in tables(layer, domain)]
     parts.append(_views(questions))
@@ -107,8 +110,23 @@ def _event(event: Contract) -> str:
     return "\n".join(parts)
 
 
+def _feed(source: Contract) -> str:
+    facts = [
+        f"- Topic `{source.topic}`, {source.partitions} partitions; at most {source.max_bytes:,} bytes a row.",
+        "- A row that a rule refuses, or of a type that no table takes, goes to quarantine; the stream goes on.",
+    ]
+    takers = sorted(((kind, t) for t in tables(domain=source.domain) for kind in t.fed_by), key=itemgetter(0))
+    fed = _markdown_table(["event type", "table"], [[f"`{kind}`", _link(t)] for kind, t in takers])
+    return "\n".join([f"### {source.name}\n", source.description, "", *facts, "", fed])
+
+
 def _table(contract: Contract) -> str:
     facts = []
+    if contract.fed_by:
+        rows = f", a row each element of `{contract.rows_at}`" if contract.rows_at else ""
+        facts.append(f"- Filled from {', '.join(f'`{kind}`' for kind in contract.fed_by)}{rows}.")
+    if contract.entity:
+        facts.append(f"- Every version is kept; those that hold today are in `{contract.name}{latest.SUFFIX}`.")
     if contract.built_from:
         facts.append(f"- Built from {_links(contract.built_from)}.")
     readers = [c for c in tables() if contract in c.built_from]

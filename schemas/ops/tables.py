@@ -75,3 +75,33 @@ class JobRuns:
     is_pushed = col(FLAG, "Whether ClickHouse shows this run's rows.")
     started_at = col(INSTANT, "Start of the run.")
     finished_at = col(INSTANT, "End of the run.", key=True)
+
+
+@table(
+    "ops.collect_runs",
+    refresh="always",
+    delta=False,
+    clickhouse=Plain(
+        order_by=("finished_at", "run_id", "register_name"),
+        ttl="toDateTime(finished_at) + INTERVAL 400 DAY",
+        dedup_window=1_000,
+    ),
+)
+class CollectRuns:
+    """One row per run of a collection and endpoint that it asked."""
+
+    run_id = col(ID, "The run; all endpoints asked in it share it.", key=True)
+    collection_code = col(CODE, "The service that was asked.")
+    register_name = col(TEXT, "The endpoint, by its name in the table of endpoints.", key=True)
+    mode = col(CODE, "full, head, changes, detail or lookup.")
+    page_count = col(COUNT, "Answers that were read.")
+    row_count = col(COUNT, "Rows that Kafka acknowledged.")
+    retry_count = col(COUNT, "Requests that were repeated.")
+    seconds = col(NUMBER, "Seconds in which its requests were under way, waiting for a turn left out.")
+    slowest_seconds = col(NUMBER, "Seconds of its slowest request.")
+    quarantined_count = col(COUNT, "Rows and answers that could not be read and were sent to quarantine.")
+    not_found_count = col(COUNT, "Ids that were listed and that the service answered with 404.")
+    is_complete = col(FLAG, "Whether all that was to be asked was asked and acknowledged.")
+    message = col(TEXT, "Why it is not complete, or what was noticed; empty when all is well.")
+    started_at = col(INSTANT, "Start of the run.")
+    finished_at = col(INSTANT, "When it was done with this endpoint.", key=True)

@@ -79,7 +79,7 @@ def test_any_other_change_is_refused_by_name_and_nothing_is_altered(
 
 def test_a_stream_whose_table_differs_is_refused_at_its_start_by_table_and_column(lake: Lake, stream: Stream) -> None:
     spark, settings = lake
-    silver = next(d.silver for d in domains() if d.name == "purchases")
+    silver = next(d.branches[0].silver for d in domains() if d.name == "purchases")
     lacking = replace(silver, columns=tuple(c for c in silver.columns if c != "quantity"))
     spark.sql(delta.create_table(lacking, settings.table_path(silver.name)))
     stream.stop()

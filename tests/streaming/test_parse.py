@@ -18,7 +18,7 @@ from schemas.contract import contract
 from schemas.purchases.events import CURRENCIES
 from schemas.purchases.silver import PurchaseLines
 from streaming import parse
-from streaming.registry import Domain, domains
+from streaming.registry import Branch, domains
 from tests.support.verdicts import ARRIVED, Headers, Verdict, kafka, verdicts
 
 if TYPE_CHECKING:
@@ -207,8 +207,8 @@ HEADERS: list[tuple[Headers | None, str]] = [
 
 
 @pytest.fixture(scope="module")
-def domain() -> Domain:
-    (found,) = (d for d in domains() if d.silver == contract(PurchaseLines))
+def branch() -> Branch:
+    (found,) = (b for d in domains() for b in d.branches if b.silver == contract(PurchaseLines))
     return found
 
 
@@ -243,7 +243,7 @@ MUTATED = mutations(seed=20_260_201, count=600)
 
 
 @pytest.fixture(scope="module")
-def judged(spark: SparkSession, domain: Domain) -> dict[str, list[Verdict]]:
+def judged(spark: SparkSession, branch: Branch) -> dict[str, list[Verdict]]:
     """All values of this module in one go: compiling the questions takes longer than asking them."""
     good = orjson.loads(WHOLE)
     groups: dict[str, list[bytes | None]] = {
@@ -253,7 +253,7 @@ def judged(spark: SparkSession, domain: Domain) -> dict[str, list[Verdict]]:
         "poisons": [poison.make(good, NOW) for poison in ALL_POISONS],
         "mutated": list(MUTATED),
     }
-    everything = verdicts(spark, domain, [v for g in groups.values() for v in g], [h for h, _ in HEADERS])
+    everything = verdicts(spark, branch, [v for g in groups.values() for v in g], [h for h, _ in HEADERS])
     made: dict[str, list[Verdict]] = {}
     for name, values in groups.items():
         made[name], everything = everything[: len(values)], everything[len(values) :]
@@ -336,13 +336,13 @@ def test_the_event_id_is_the_header_or_else_the_place(judged: Judged) -> None:
     assert [v.lines[0]["event_id"] for v in judged["headers"]] == [expected for _, expected in HEADERS]
 
 
-def test_a_refused_record_keeps_its_place_and_its_own_source(spark: SparkSession, domain: Domain) -> None:
+def test_a_refused_record_keeps_its_place_and_its_own_source(spark: SparkSession, branch: Branch) -> None:
     header: Headers = [("ce_id", b"e"), ("ce_source", b"file:a.csv")]
     values: list[bytes | None] = [
         purchase(lines=[], source="file:a.csv:17-24"), purchase(lines=[]), None, b"{not json", purchase(lines=[]),
     ]  # fmt: skip
 
-    made = verdicts(spark, domain, values, [header] * 4)
+    made = verdicts(spark, branch, values, [header] * 4)
 
     assert [v.refusals[0]["source"] for v in made] == ["file:a.csv:17-24", *["file:a.csv"] * 3, None]
     assert [(v.refusals[0]["event_id"], v.refusals[0]["kafka_offset"]) for v in made] == [
@@ -362,10 +362,10 @@ def test_arrival_is_greater_for_the_earlier_record(spark: SparkSession) -> None:
     assert all(0 <= arrival < 2**63 for arrival in arrivals)
 
 
-def test_the_events_that_are_taken_are_parsed_once(spark: SparkSession, domain: Domain) -> None:
+def test_the_events_that_are_taken_are_parsed_once(spark: SparkSession, branch: Branch) -> None:
     """A filter on a parsed field would be pushed below the parse, which is then done twice."""
-    cleaned = domain.clean(parse.exploded(parse.records(kafka(spark, [purchase()])), domain.event))
-    taken = cleaned.where("line IS NOT NULL").select(*(c for c in domain.silver.columns if c != "batch_id"))
+    cleaned = branch.clean(branch.exploded(parse.records(kafka(spark, [purchase()]))))
+    taken = cleaned.where("line IS NOT NULL").select(*(c for c in branch.silver.columns if c != "batch_id"))
 
     plan: Callable[[], Any] = taken._jdf.queryExecution().optimizedPlan  # type: ignore[operator]
 

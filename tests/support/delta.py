@@ -77,7 +77,8 @@ class Trial:
 
     @property
     def tables(self) -> tuple[Contract, Contract, Contract]:
-        return self.domain.bronze, self.domain.silver, self.domain.quarantine
+        (branch,) = self.domain.branches
+        return self.domain.bronze, branch.silver, self.domain.quarantine
 
     def batch(self, *sent: Sent) -> tuple[DataFrame, int]:
         """The next batch, as Spark would hand it over."""

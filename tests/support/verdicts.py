@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from streaming import parse
-from streaming.registry import Domain
+from streaming.registry import Branch
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -49,16 +49,16 @@ def kafka(spark: SparkSession, values: Sequence[bytes | None], headers: Sequence
 
 
 def verdicts(
-    spark: SparkSession, domain: Domain, values: Sequence[bytes | None], headers: Sequence[Headers | None] = ()
+    spark: SparkSession, branch: Branch, values: Sequence[bytes | None], headers: Sequence[Headers | None] = ()
 ) -> list[Verdict]:
     """One verdict a value, in order."""
     raw = parse.records(kafka(spark, values, headers))
     made = [Verdict() for _ in values]
-    cleaned = domain.clean(parse.exploded(raw, domain.event).where("line IS NOT NULL"))
-    columns = [c for c in domain.silver.columns if c != "batch_id"]
+    cleaned = branch.rows(raw)
+    columns = [c for c in branch.silver.columns if c != "batch_id"]
     for row in cleaned.select(*columns).collect():
         made[row["kafka_offset"]].lines.append({name: _plain(value) for name, value in row.asDict().items()})
-    for row in parse.refused(raw, domain.event).collect():
+    for row in branch.refused(raw).collect():
         made[row["kafka_offset"]].refusals.append({name: _plain(value) for name, value in row.asDict().items()})
     for verdict in made:
         verdict.lines.sort(key=lambda line: int(line["line_no"]))

@@ -1,0 +1,35 @@
+-- What is known of a company? (everything of one BIN: ask WHERE tax_id = '…' ORDER BY at)
+CREATE OR REPLACE VIEW silver.procurement_company_card AS
+SELECT collection_code, assumeNotNull(party_tax_id) AS tax_id, 'party' AS part, 'itself' AS role, party_id AS number,
+       ifNull(name, '') AS what, NULL::Nullable(Decimal(18, 4)) AS amount, NULL::Nullable(String) AS currency_code,
+       registered_at AS at
+FROM silver.procurement_parties_latest WHERE party_tax_id IS NOT NULL
+UNION ALL
+SELECT collection_code, assumeNotNull(organiser_tax_id), 'tender', 'organiser', ifNull(number, tender_id),
+       ifNull(name, ''), total_amount, toNullable(toString(currency_code)), published_at
+FROM silver.procurement_tenders_latest WHERE organiser_tax_id IS NOT NULL
+UNION ALL
+SELECT collection_code, assumeNotNull(buyer_tax_id), 'lot', 'buyer', ifNull(number, lot_id),
+       ifNull(name, ''), total_amount, toNullable(toString(currency_code)), toNullable(changed_at)
+FROM silver.procurement_lots_latest WHERE buyer_tax_id IS NOT NULL
+UNION ALL
+SELECT collection_code, assumeNotNull(supplier_tax_id), 'bid', 'supplier', bid_id,
+       concat('lot ', lot_id, ', status ', ifNull(toString(status_code), '')), total_amount,
+       toNullable(toString(currency_code)), submitted_at
+FROM silver.procurement_bids_latest WHERE supplier_tax_id IS NOT NULL
+UNION ALL
+SELECT collection_code, assumeNotNull(buyer_tax_id), 'contract', 'buyer', ifNull(number, contract_id),
+       ifNull(description, ''), total_vat_amount, toNullable(toString(currency_code)), signed_at
+FROM silver.procurement_contracts_latest WHERE buyer_tax_id IS NOT NULL
+UNION ALL
+SELECT collection_code, assumeNotNull(supplier_tax_id), 'contract', 'supplier', ifNull(number, contract_id),
+       ifNull(description, ''), total_vat_amount, toNullable(toString(currency_code)), signed_at
+FROM silver.procurement_contracts_latest WHERE supplier_tax_id IS NOT NULL
+UNION ALL
+SELECT collection_code, assumeNotNull(supplier_tax_id), 'payment', 'supplier', transaction_id,
+       ifNull(description, ''), paid_amount, toNullable(toString(currency_code)), paid_at
+FROM silver.procurement_transactions_latest WHERE supplier_tax_id IS NOT NULL
+UNION ALL
+SELECT collection_code, assumeNotNull(supplier_tax_id), 'debarment', 'supplier', debarment_id,
+       ifNull(court_decision, ''), NULL, NULL, started_at
+FROM silver.procurement_debarments_latest WHERE supplier_tax_id IS NOT NULL

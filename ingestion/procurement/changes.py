@@ -1,0 +1,109 @@
+"""What the journal tells: rows that were deleted, and rows that changed and are fetched anew."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from urllib.parse import unquote, urlsplit
+
+from ingestion.message import instant
+from ingestion.procurement.client import Answer, NoAnswer, Useless
+from ingestion.procurement.cursor import VERSIONED, first_address
+from ingestion.procurement.lists import Desk
+from ingestion.procurement.pages import Envelope, Row
+from ingestion.procurement.parcel import Parcel
+from ingestion.procurement.plan import filled
+from schemas.procurement.endpoints import Endpoint, by_name, by_path, by_service, item_of
+
+AT_ONCE = 32
+DELETED, UPDATED = "D", "U"
+
+
+class Changes:
+    """Takes pages of the journal. `only` are the registers whose changes are wanted; empty means all.
+
+    `unknown` collects what the journal names and the table of endpoints does not.
+    """
+
+    def __init__(self, desk: Desk, only: frozenset[str] = frozenset()) -> None:
+        self._desk, self._only = desk, only
+        self._fetched: set[int] = set()
+        self.unknown: set[str] = set()
+        self.has_failed = False
+
+    async def put(self, parcel: Parcel, answer: Answer, path: str, rows: Sequence[Row]) -> None:
+        """Deleted rows as events of their own, changed rows as what they are now, once a run."""
+        journal = by_name()["journal"]
+        tally = self._desk.tallies.of(journal.name)
+        envelope = Envelope(journal, path, instant(answer.at), collection=self._desk.client.collection)
+        wanted = [row for row in rows if self._is_wanted(row)]
+        await parcel.put(tally, [envelope.message(row) for row in wanted if row.read.action == DELETED])
+        changed = [row for row in wanted if row.read.action == UPDATED and self._is_first(row)]
+        for row in rows:
+            if row.read.action not in (DELETED, UPDATED):
+                self.unknown.add(f"the action {row.read.action!r}")
+        tally.new += len(wanted)
+        for start in range(0, len(changed), AT_ONCE):
+            await asyncio.gather(*(self._fetch(parcel, row) for row in changed[start : start + AT_ONCE]))
+        self.has_failed |= parcel.has_failed
+
+    def _is_wanted(self, row: Row) -> bool:
+        if not self._only:
+            return True
+        register = by_service(str(row.read.service_name))
+        return register is not None and register.name in self._only
+
+    def _is_first(self, row: Row) -> bool:
+        mark = hash(row.key)
+        is_first = mark not in self._fetched
+        self._fetched.add(mark)
+        return is_first
+
+    async def _fetch(self, parcel: Parcel, row: Row) -> None:
+        register = by_service(str(row.read.service_name))
+        found = _at(row.read.url or "")
+        if found is None and register is not None:
+            item = item_of(register.name)
+            found = (item, str(row.read.object_id)) if item else None
+        if found is not None:
+            endpoint, value = found
+            rows = await self._desk.put_list(parcel, endpoint, filled(endpoint, value))
+            if endpoint.item_of:
+                await self._desk.put_sub_lists(parcel, endpoint.item_of, rows)
+        elif register is not None and register.descends and str(row.read.object_id).isdecimal():
+            await self._fetch_by_cursor(parcel, register, int(row.read.object_id))
+        else:
+            self.unknown.add(f"the service {row.read.service_name!r}")
+
+    async def _fetch_by_cursor(self, parcel: Parcel, register: Endpoint, number: int) -> None:
+        """A register without a path for one row: the page of one that begins below the next greater id."""
+        tally = self._desk.tallies.of(register.name)
+        address = first_address(register.path, {"page": "next", "search_after": str(number + 1), "limit": "1"})
+        try:
+            answer = await self._desk.ask(register, address, tally)
+        except Useless as why:
+            await self._desk.put_useless(parcel, register, register.path, tally, why)
+            return
+        except NoAnswer as why:
+            parcel.has_failed = True
+            tally.fail(str(why))
+            return
+        if answer.read is None:
+            return
+        read = self._desk.read(register, answer, register.path, tally)
+        if not any(row.key == str(number) for row in read.rows):
+            tally.counts.not_found += 1
+        await parcel.put(tally, read.events + read.refused)
+
+
+def _at(url: str) -> tuple[Endpoint, str] | None:
+    """The endpoint that the journal's address means, and its value. The host is not looked at: ours is asked."""
+    try:
+        path = urlsplit(url).path
+    except ValueError:
+        return None
+    path = path if path.startswith("/") else f"/{path}"
+    found = by_path(path if VERSIONED.match(path) else f"/v3{path}")
+    if found is None or not found[1] or found[0].schedule not in ("detail", "lookup"):
+        return None
+    return found[0], unquote(found[1])

@@ -1,0 +1,182 @@
+"""One run of the collection: registers side by side under one limit of speed, then what the journal tells."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import date
+from time import time
+from typing import Any
+
+import msgspec
+
+from ingestion.procurement.changes import Changes
+from ingestion.procurement.client import Client, NoAnswer, Useless
+from ingestion.procurement.lists import Desk
+from ingestion.procurement.outbox import Line, Outbox
+from ingestion.procurement.pages import Damaged
+from ingestion.procurement.parcel import Parcel
+from ingestion.procurement.plan import JOURNAL_ON, Asked, Lookup, Plan, again
+from ingestion.procurement.show import Progressing
+from ingestion.procurement.state import State, Walk
+from ingestion.procurement.tally import Tallies
+from ingestion.procurement.walk import Walker
+from schemas.procurement.endpoints import by_name
+
+SHOW_EVERY = 0.2
+GRAPHQL_LIMIT = 200
+Say = Callable[[str], None]
+
+
+@dataclass
+class Run:
+    """All that one run works with. `print` takes what is shown and not sent; `say` takes sentences."""
+
+    asked: Asked
+    plan: Plan
+    client: Client
+    outbox: Outbox
+    state: State
+    today: date
+    limit: int
+    delay: float
+    say: Say
+    print: Say
+    tallies: Tallies = field(default_factory=Tallies)
+
+    def __post_init__(self) -> None:
+        self._desk = Desk(self.client, self.tallies, self.limit)
+        self._walker = Walker(
+            self._desk, self.outbox, self.state, delay=self.delay, all_details=self.asked.details
+        )  # fmt: skip
+
+    async def carry_out(self, progressing: Progressing) -> None:
+        """Everything that is planned. Raises TokenRefused and BrokerLost, after which the next run goes on."""
+        async with self.client:
+            try:
+                await _first_of(self._work(), self.outbox.run(), _shown(progressing))
+            except BaseException as why:
+                for tally in self.tallies:
+                    if not tally.finished:
+                        tally.fail(str(why) or "It was broken off.")
+                raise
+            finally:
+                for tally in self.tallies:
+                    tally.finished = tally.finished or time()
+                self._tell_news()
+
+    async def _work(self) -> None:
+        walks = [self._walk(walk) for walk in self.plan.walks]
+        await _together(*walks, *(self._look_up(lookup) for lookup in self.plan.lookups))
+        if self.plan.journal:
+            await self._ask_journal(self.plan.journal)
+        elif not self.asked.names and not self.state.fact(JOURNAL_ON):
+            # From the day on which the first load began, the journal tells what has changed since.
+            self.state.note(JOURNAL_ON, min((w.started_on for w in self.plan.walks), default=self.today.isoformat()))
+
+    async def _walk(self, walk: Walk) -> None:
+        endpoint = by_name()[walk.register]
+        tally = self.tallies.of(endpoint.name, walk.mode)
+        was_taken_up = walk.pages > 0
+        await self._walker.walk(endpoint, walk)
+        newer = again(self.state, endpoint, self.today, self.limit) if was_taken_up and tally.is_complete else None
+        if newer and not self.asked.full:
+            await self._walker.walk(endpoint, newer)
+        tally.finished = time()
+
+    async def _ask_journal(self, walk: Walk) -> None:
+        journal = by_name()[walk.register]
+        only = frozenset(self.asked.names) - {journal.name}
+        changes = Changes(self._desk, only)
+        await self._walker.walk(journal, walk, changes)
+        tally = self.tallies.of(journal.name)
+        if changes.unknown:
+            told = ", ".join(sorted(changes.unknown))
+            tally.messages.append(f"It names what the table of endpoints does not know: {told}.")
+            self.say(f"The journal names what the table of endpoints does not know: {told}.")
+        if tally.is_complete and not changes.has_failed and not only:
+            self.state.note(JOURNAL_ON, max(walk.started_on, self.state.fact(JOURNAL_ON)))
+
+    async def _look_up(self, lookup: Lookup) -> None:
+        if lookup.endpoint.event_type is None:
+            await self._show(lookup)
+            return
+        line = Line(self.outbox)
+        parcel = Parcel(self.outbox, line)
+        await self._desk.put_list(parcel, lookup.endpoint, lookup.path)
+        parcel.close()
+        await line.drained()
+
+    async def _show(self, lookup: Lookup) -> None:
+        """What has no rows is shown: the page of the schema, and the answers to a GraphQL query."""
+        tally = self.tallies.of(lookup.endpoint.name, "lookup")
+        try:
+            if lookup.endpoint.answer == "html":
+                answer = await self.client.get(lookup.path, bytes, tally.counts)
+                self.print(answer.body.decode("utf-8", "replace"))
+                return
+            variables: dict[str, Any] = {"limit": GRAPHQL_LIMIT}
+            while True:
+                question = {"operationName": None, "query": lookup.value, "variables": variables}
+                answer = await self.client.post(lookup.path, question, _graphql, tally.counts)
+                self.print(answer.body.decode("utf-8", "replace").strip())
+                page = ((answer.read or {}).get("extensions") or {}).get("pageInfo") or {}
+                last = page.get("lastId")
+                # A query that does not take $after gives its first page for ever.
+                if not page.get("hasNextPage") or last == variables.get("after") or "$after" not in lookup.value:
+                    return
+                variables = variables | {"after": last}
+        except Useless as why:
+            tally.fail(f"{why.url} cannot be read: {why.reason}.")
+        except NoAnswer as why:
+            tally.fail(str(why))
+
+    def _tell_news(self) -> None:
+        for name, reader in self._desk.readers.items():
+            fields = self.state.unreported(name, reader.news, self.today.isoformat())
+            if fields:
+                told = f"{name} has fields that are not in the table of endpoints: {', '.join(fields)}."
+                self.tallies.of(name).messages.append(told)
+                self.say(f"Schema drift: {told} They are kept in bronze; add them to schemas/procurement/fields.py.")
+
+
+def _graphql(body: bytes) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(body, type=dict[str, Any])
+    except msgspec.MsgspecError as problem:
+        raise Damaged(f"the answer is no JSON object: {problem}") from None
+
+
+async def _shown(progressing: Progressing) -> None:
+    while True:
+        progressing.update()
+        await asyncio.sleep(SHOW_EVERY)
+
+
+async def _first_of(work: Coroutine[Any, Any, None], *beside: Coroutine[Any, Any, None]) -> None:
+    """Until the work is done, or something beside it fails."""
+    tasks = [asyncio.ensure_future(each) for each in (work, *beside)]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
+
+
+async def _together(*works: Coroutine[Any, Any, None]) -> None:
+    """All of them; the first that fails stops the others."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    if not tasks:
+        return
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()

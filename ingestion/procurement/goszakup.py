@@ -1,0 +1,138 @@
+"""The state register of procurement, goszakup.gov.kz, as a source of the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import sys
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+
+import click
+from rich.console import Console
+
+from conf import Settings
+from ingestion.errors import IngestError
+from ingestion.procurement import journal
+from ingestion.procurement.client import Client
+from ingestion.procurement.collect import Run
+from ingestion.procurement.outbox import Outbox
+from ingestion.procurement.plan import Asked, Plan, made, told
+from ingestion.procurement.show import Progressing, summary
+from ingestion.procurement.state import State, state_path
+from ingestion.publish import remedy
+from ingestion.registry import Around, Collector, Connect
+from schemas.procurement import TOPIC
+
+LOCAL = timezone(timedelta(hours=5))
+"""The service's days are those of Kazakhstan."""
+NAME = "procurement.goszakup"
+SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A collection that was asked for. `run` gives the exit code, or raises IngestError."""
+
+    around: Around
+    asked: Asked
+    is_dry: bool
+    as_json: bool
+    at_standin: bool = False
+
+    def run(self, settings: Settings, console: Console, connect: Connect) -> int:
+        if self.at_standin:
+            settings = settings.at_standin()
+        today = self.around.now.astimezone(LOCAL).date()
+        with State(state_path(settings), is_dry=self.is_dry) as state:
+            plan = made(state, self.asked, today, settings.goszakup_page_limit)
+            if self.is_dry:
+                for line in told(plan, settings.goszakup_url.rstrip("/")):
+                    click.echo(line)
+                return 0
+            return self._collect(settings, console, connect, state, plan, today)
+
+    def _collect(
+        self, settings: Settings, console: Console, connect: Connect, state: State, plan: Plan, today: date
+    ) -> int:  # fmt: skip
+        say = self.around.say
+        # Before Kafka is asked for: without a token nothing can be done.
+        client = Client(settings)
+        outbox = Outbox(connect(settings, TOPIC, say), TOPIC, remedy(settings))
+        run = Run(
+            self.asked, plan, client, outbox, state, today, settings.goszakup_page_limit,
+            settings.goszakup_delay_seconds, say, click.echo,
+        )  # fmt: skip
+        run_id = f"{self.around.now:%y%m%d%H%M%S}-{secrets.token_hex(2)}"
+        failure = ""
+        try:
+            with Progressing(console, NAME, run.tallies, client.limiter) as progressing:
+                asyncio.run(run.carry_out(progressing))
+        except IngestError as problem:
+            failure = str(problem)
+            raise
+        except KeyboardInterrupt:
+            failure = "Stopped by Ctrl-C."
+            raise
+        finally:
+            outbox.close()
+            self._report(run, settings, run_id, failure)
+        is_complete = run.tallies.is_complete and not outbox.refused
+        return 0 if is_complete else 1
+
+    def _report(self, run: Run, settings: Settings, run_id: str, failure: str) -> None:
+        say = self.around.say
+        waits = journal.write(settings, run_id, run.tallies)
+        if waits:
+            say(waits)
+        for event_id, why in run.outbox.refused[:SHOWN]:
+            say(f"Kafka refused the event {event_id}: {why}.")
+        troubled = [] if failure else [tally for tally in run.tallies if not tally.is_complete]
+        for tally in troubled[:SHOWN]:
+            say(f"{tally.name} is not complete: {tally.message}")
+        table = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
+        table.print(summary(run.tallies))
+        outbox = run.outbox
+        click.echo(f"{NAME}: {outbox.sent:,} events sent, {outbox.acknowledged:,} acknowledged.")
+        if failure or troubled:
+            click.echo("Running it again goes on from the last page that Kafka acknowledged; nothing is doubled.")
+        if self.as_json:
+            registers = [journal.row(run_id, tally, settings.goszakup_collection) for tally in run.tallies]
+            figures = {
+                "source": NAME, "run_id": run_id, "sent": outbox.sent, "acknowledged": outbox.acknowledged,
+                "registers": registers, "error": failure,
+            }  # fmt: skip
+            click.echo(json.dumps(figures, ensure_ascii=False))
+
+
+def _open(
+    around: Around, *, register: tuple[str, ...], since: datetime | None, full: bool, details: bool, dry_run: bool,
+    stand_in: bool, as_json: bool,
+) -> Collection:  # fmt: skip
+    asked = Asked(register, since.date() if since else None, full, details)
+    return Collection(around, asked, dry_run, as_json, stand_in)
+
+
+SOURCE = Collector(
+    NAME,
+    "Registers of public procurement from goszakup.gov.kz: new rows, and what its journal says has changed.",
+    (
+        click.Option(
+            ["--register", "register"], multiple=True,
+            help="Only this register, dictionary or lookup, as NAME or NAME=VALUE; may be given several times.",
+        ),
+        click.Option(
+            ["--since"], type=click.DateTime(["%Y-%m-%d"]),
+            help="Ask the journal for changes since this day.  [default: a day before the last time]",
+        ),
+        click.Option(["--full"], is_flag=True, help="Walk each register to its end, not only to known ids."),
+        click.Option(
+            ["--details"], is_flag=True, help="With each row its sub-lists: several requests a row, for small loads."
+        ),
+        click.Option(["--stand-in"], is_flag=True, help="Ask the stand-in that ./start.sh runs on this machine."),
+        click.Option(["--dry-run"], is_flag=True, help="Print what would be asked, and ask nothing."),
+        click.Option(["--json", "as_json"], is_flag=True, help="End with the figures as one line of JSON."),
+    ),
+    _open,
+)  # fmt: skip

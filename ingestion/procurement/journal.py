@@ -1,0 +1,94 @@
+"""The journal of collections, `ops.collect_runs`: a row for each endpoint that a run asked.
+
+Rows wait in a file until ClickHouse has them: the load itself matters more than its journal.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from conf import Settings
+from conf.connect import clickhouse
+from ingestion.procurement.tally import Tally
+from schemas.contract import contract
+from schemas.ops.tables import CollectRuns
+from schemas.procurement import COLLECTION
+
+COLLECT_RUNS = contract(CollectRuns)
+COLUMNS = [column.name for column in COLLECT_RUNS.serving_columns]
+INSTANTS = [column.name for column in COLLECT_RUNS.serving_columns if column.type.name == "INSTANT"]
+Insert = Callable[[Settings, list[list[Any]]], None]
+
+
+def row(run_id: str, tally: Tally, collection: str = COLLECTION) -> dict[str, Any]:
+    """One tally as a row of the journal; instants as text."""
+    return {
+        "run_id": run_id,
+        "collection_code": collection,
+        "register_name": tally.name,
+        "mode": tally.mode,
+        "page_count": tally.counts.pages,
+        "row_count": tally.rows,
+        "retry_count": tally.counts.retries,
+        "seconds": round(tally.counts.seconds, 3),
+        "slowest_seconds": round(tally.counts.slowest, 3),
+        "quarantined_count": tally.quarantined,
+        "not_found_count": tally.counts.not_found,
+        "is_complete": tally.is_complete,
+        "message": tally.message,
+        "started_at": _instant(tally.started),
+        "finished_at": _instant(tally.finished or tally.started),
+    }
+
+
+def write(settings: Settings, run_id: str, tallies: Iterable[Tally], insert: Insert | None = None) -> str:
+    """Add a run to the journal, with what waits from earlier ones. The sentence to say where it had to wait; or ''."""
+    path = waiting_path(settings)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        told = (row(run_id, tally, settings.goszakup_collection) for tally in tallies)
+        file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in told)
+    rows = list(_waiting(path))
+    if not rows:
+        return ""
+    try:
+        (insert or _insert)(settings, rows)
+    except Exception as problem:
+        # Whatever is wrong with ClickHouse, the rows are kept and the load was done.
+        host, port = settings.clickhouse
+        return (
+            f"The journal ops.collect_runs was not written, for ClickHouse at {host}:{port} did not take it "
+            f"({type(problem).__name__}); its {len(rows):,} rows wait in {path} for the next run."
+        )
+    path.unlink()
+    return ""
+
+
+def waiting_path(settings: Settings) -> Path:
+    """Where rows wait."""
+    return settings.data / "collections" / "collect_runs.jsonl"
+
+
+def _waiting(path: Path) -> Iterable[list[Any]]:
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            told = json.loads(line)
+        except ValueError:
+            continue  # The end of a line that a killed run could not write.
+        yield [datetime.fromisoformat(told[name]) if name in INSTANTS else told[name] for name in COLUMNS]
+
+
+def _insert(settings: Settings, rows: list[list[Any]]) -> None:
+    client = clickhouse(settings, connect_timeout=5, send_receive_timeout=30)
+    try:
+        client.insert(COLLECT_RUNS.name, rows, column_names=COLUMNS)
+    finally:
+        client.close()
+
+
+def _instant(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()

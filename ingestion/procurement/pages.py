@@ -1,0 +1,180 @@
+"""Answers into rows: the bytes of each row are cut out of the page as the service sent them, never written anew."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from ingestion.message import Headers, Message, cloud_event
+from schemas.procurement import COLLECTION
+from schemas.procurement.endpoints import Endpoint, details
+
+UNREADABLE = "kz.goszakup.unreadable"
+MOST_NEWS = 200
+LONGEST_UNREADABLE = 900_000
+"""Bytes of an answer that are kept where it cannot be read."""
+
+
+class Damaged(Exception):
+    """An answer is not what was to come: a web page, cut off, or of another shape. The message says which."""
+
+
+class Page(msgspec.Struct):
+    """The envelope of a list."""
+
+    items: list[msgspec.Raw]
+    next_page: str | None = None
+    total: Any = None
+
+    @property
+    def expected(self) -> int:
+        """Rows of the whole list, as the service counts them; 0 where it does not say."""
+        text = str(self.total or 0)
+        return int(text) if text.isdecimal() else 0
+
+
+class Row(msgspec.Struct):
+    """What is read of a row: its key, the fields that name its sub-lists, and its bytes."""
+
+    key: str
+    read: Any
+    raw: bytes
+
+
+class Reader:
+    """Reads the rows of one endpoint. Unknown fields are collected in `news`; each costs time only once."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self.news: set[str] = set()
+        self._is_watchful = True
+        self._decoder = self._made()
+
+    def rows(self, items: list[msgspec.Raw]) -> Iterator[Row | tuple[bytes, str]]:
+        """Each row, or the bytes of what is none and the reason."""
+        keys = self.endpoint.key
+        single = keys[0] if len(keys) == 1 else ""
+        for item in items:
+            raw = bytes(item)
+            try:
+                try:
+                    read = self._decoder.decode(raw)
+                except msgspec.ValidationError:
+                    # Either the row has fields that nobody has told us of, or it is no such row.
+                    self._look_for_news(raw)
+                    read = self._decoder.decode(raw)
+            except (msgspec.MsgspecError, ValueError) as problem:
+                yield raw, f"no row of {self.endpoint.name}: {problem}"
+                continue
+            key = getattr(read, single) if single else "-".join(str(getattr(read, name)) for name in keys)
+            yield Row(str(key), read, raw)
+
+    def _look_for_news(self, raw: bytes) -> None:
+        try:
+            told = json.loads(raw)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+        found = set(told) - self.endpoint.known_fields - self.news if isinstance(told, dict) else set()
+        if found:
+            self.news |= found
+            # Names that no decoder takes, or without number, are not worth the looking.
+            plain = all(name.isprintable() and not {'"', "\\"} & set(name) for name in found)
+            self._is_watchful = plain and len(self.news) <= MOST_NEWS
+            self._decoder = self._made()
+
+    def _made(self) -> msgspec.json.Decoder[Any]:
+        """A decoder that knows every field and keeps few: a field it does not know is an error."""
+        typed: dict[str, Any] = dict.fromkeys(("action", "url"), str | None)
+        lists = details(self.endpoint.item_of or self.endpoint.name)
+        typed |= {field: int | str | None for sub_list in lists for field in sub_list.parent_field}
+        known = sorted(self.endpoint.known_fields - set(self.endpoint.key))
+        fields: list[Any] = [(name, int | str) for name in self.endpoint.key]
+        fields += [(name, typed[name], None) if name in typed else (name, msgspec.Raw, msgspec.Raw()) for name in known]
+        news = sorted(self.news) if self._is_watchful else []
+        renamed = {name: f"news_{number}" for number, name in enumerate(news)}
+        fields += [(field, msgspec.Raw, msgspec.Raw()) for field in renamed.values()]
+        back = {field: name for name, field in renamed.items()}
+        shape = msgspec.defstruct("Read", fields, rename=back, forbid_unknown_fields=self._is_watchful, gc=False)
+        return msgspec.json.Decoder(shape)
+
+
+def read_page(body: bytes) -> Page:
+    """The envelope of a list. Raises Damaged."""
+    page: Page = _decoded(body, _PAGES)
+    return page
+
+
+def read_object(body: bytes) -> Page:
+    """A bare object as a page of one row. Raises Damaged."""
+    _decoded(body, _OBJECTS)
+    return Page([msgspec.Raw(body.strip())])
+
+
+def _decoded(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
+    start = body.lstrip()[:1]
+    if not start:
+        raise Damaged("the answer is empty")
+    if start == b"<":
+        raise Damaged("the answer is a web page, where JSON was expected")
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as problem:
+        raise Damaged(f"the answer has another shape: {problem}") from None
+    except msgspec.DecodeError as problem:
+        what = "the answer is cut off" if "truncated" in str(problem) else f"the answer is no JSON: {problem}"
+        raise Damaged(what) from None
+    except RecursionError:
+        raise Damaged("the answer is nested too deeply") from None
+
+
+_PAGES = msgspec.json.Decoder(Page)
+_OBJECTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def digest(raw: bytes) -> str:
+    """16 hexadecimal digits that change when the bytes do."""
+    return blake2b(raw, digest_size=8).hexdigest()
+
+
+class Envelope:
+    """What the messages of one answer share: type, source, time of fetching, and the parent of a sub-list."""
+
+    def __init__(
+        self, endpoint: Endpoint, path: str, fetched_at: str, parent: str = "", collection: str = COLLECTION
+    ) -> None:
+        self._event_type = endpoint.event_type or ""
+        self._prefix = f"{collection}:{endpoint.name}:"
+        self._shared = _shared(self._event_type, path, fetched_at, collection)
+        if parent:
+            self._shared = [*self._shared, ("parent", parent.encode())]
+
+    def message(self, row: Row) -> Message:
+        """The row as an event; equal bytes of one row are one event, whenever they are fetched."""
+        event_id = f"{self._prefix}{row.key}:{digest(row.raw)}"
+        headers = [("ce_id", event_id.encode()), *self._shared]
+        return Message(event_id, f"{self._event_type}:{row.key}".encode(), row.raw, headers)
+
+
+def unreadable(
+    endpoint: Endpoint, url: str, path: str, fetched_at: str, body: bytes, reason: str, collection: str = COLLECTION
+) -> Message:
+    """What could not be read, for quarantine."""
+    event_id = f"{collection}:unreadable:{endpoint.name}:{digest(url.encode() + b' ' + body)}"
+    headers = [("ce_id", event_id.encode()), *_shared(UNREADABLE, path, fetched_at, collection)]
+    headers += [("url", url.encode()), ("reason", reason.encode())]
+    return Message(event_id, f"{UNREADABLE}:{endpoint.name}".encode(), body[:LONGEST_UNREADABLE], headers)
+
+
+@lru_cache(maxsize=64)
+def _attributes(event_type: str, path: str, fetched_at: str, collection: str) -> tuple[tuple[str, bytes], ...]:
+    headers = cloud_event("", event_type, f"{collection}:{path}", fetched_at)
+    return (*headers[1:], ("collection", collection.encode()))
+
+
+def _shared(event_type: str, path: str, fetched_at: str, collection: str) -> Headers:
+    return list(_attributes(event_type, path, fetched_at, collection))

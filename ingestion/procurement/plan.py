@@ -1,0 +1,156 @@
+"""What a run asks: decided from the state before anything is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from urllib.parse import quote
+
+from ingestion.errors import Unreadable
+from ingestion.procurement.cursor import first_address
+from ingestion.procurement.state import Known, State, Walk
+from schemas.procurement.endpoints import Endpoint, by_name, registers
+
+WEEK = timedelta(days=7)
+OVERLAP = timedelta(days=1)
+"""The journal is asked from so long before the last time: it knows days only, and is written late."""
+JOURNAL_ON = "journal asked on"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the user wants. `names` are those of --register; empty means the usual load."""
+
+    names: tuple[str, ...] = ()
+    since: date | None = None
+    full: bool = False
+    details: bool = False
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """One question that is asked and forgotten: an endpoint and what stands in the place of its parameter."""
+
+    endpoint: Endpoint
+    value: str
+
+    @property
+    def path(self) -> str:
+        return filled(self.endpoint, self.value)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Walks of registers, lookups, and the walk of the journal, where there is one."""
+
+    walks: tuple[Walk, ...]
+    lookups: tuple[Lookup, ...]
+    journal: Walk | None
+
+
+def filled(endpoint: Endpoint, value: str) -> str:
+    """The endpoint's path with a value in the place of its parameter."""
+    safe = quote(value, safe="")
+    if "{" in endpoint.path:
+        before, _, rest = endpoint.path.partition("{")
+        return before + safe + rest.partition("}")[2]
+    return f"{endpoint.path}?{endpoint.parameter}={safe}" if endpoint.parameter else endpoint.path
+
+
+def made(state: State, asked: Asked, today: date, limit: int) -> Plan:
+    """Raises Unreadable for a register that does not exist or lacks its value."""
+    named = [_named(name) for name in asked.names]
+    lookups = tuple(Lookup(endpoint, value) for endpoint, value in named if _is_lookup(endpoint))
+    chosen = [endpoint for endpoint, _ in named if not _is_lookup(endpoint) and endpoint.mode != "changes"]
+    if not named:
+        chosen = [e for e in registers() if asked.full or _is_due(e, state.known(e.name), today)]
+        chosen += [e for e in registers() if e not in chosen and state.walk(e.name)]
+    walks = tuple(_walk(state, endpoint, asked.full, today, limit) for endpoint in chosen)
+    is_journal_named = any(endpoint.mode == "changes" for endpoint, _ in named)
+    journal = None
+    if is_journal_named or asked.since or not (named or asked.full):
+        journal = _journal(state, asked, today, limit, is_journal_named)
+    return Plan(walks, lookups, journal)
+
+
+def again(state: State, endpoint: Endpoint, today: date, limit: int) -> Walk | None:
+    """The walk that follows one that was taken up again: what is newer than its beginning."""
+    known = state.known(endpoint.name)
+    if endpoint.mode != "head" or known is None or not known.head:
+        return None
+    return _walk(state, endpoint, False, today, limit)
+
+
+def _named(text: str) -> tuple[Endpoint, str]:
+    name, _, value = text.partition("=")
+    endpoint = by_name().get(name)
+    if endpoint is None:
+        raise Unreadable(f"No register is called {name!r}; there are {', '.join(by_name())}.")
+    if endpoint.parameter and not value:
+        raise Unreadable(f"{name} asks for a {endpoint.parameter}: write --register {name}=VALUE.")
+    if endpoint.answer == "graphql" and not value:
+        raise Unreadable("graphql asks for a query: write --register 'graphql={ Lots(limit: 50) { id } }'.")
+    if value and not endpoint.parameter and endpoint.answer != "graphql":
+        raise Unreadable(f"{name} takes no value; {value!r} was given.")
+    return endpoint, value
+
+
+def _is_lookup(endpoint: Endpoint) -> bool:
+    return bool(endpoint.parameter) or endpoint.answer != "page"
+
+
+def _is_due(endpoint: Endpoint, known: Known | None, today: date) -> bool:
+    if endpoint.schedule == "daily" or known is None:
+        return True
+    return today - date.fromisoformat(known.walked_on) >= WEEK
+
+
+def _walk(state: State, endpoint: Endpoint, full: bool, today: date, limit: int) -> Walk:
+    begun = state.walk(endpoint.name)
+    if begun and (begun.mode == "full" or not full):
+        return begun
+    known = state.known(endpoint.name)
+    first = first_address(endpoint.path, own_parameters(endpoint, limit))
+    if full or endpoint.mode != "head" or known is None or not known.head:
+        return Walk(endpoint.name, "full", first, started_on=today.isoformat())
+    return Walk(endpoint.name, "head", first, until=known.head, started_on=today.isoformat())
+
+
+def _journal(state: State, asked: Asked, today: date, limit: int, is_named: bool) -> Walk | None:
+    """None on the very first run: there is nothing yet that could have changed."""
+    journal = by_name()["journal"]
+    begun = state.walk(journal.name)
+    if begun and not asked.since:
+        return begun
+    last = state.fact(JOURNAL_ON)
+    if asked.since:
+        since = asked.since
+    elif last or is_named:
+        since = (date.fromisoformat(last) if last else today) - OVERLAP
+    else:
+        return None
+    own = own_parameters(journal, limit, since.isoformat())
+    return Walk(
+        journal.name, "changes", first_address(journal.path, own), until=since.isoformat(), started_on=today.isoformat()
+    )
+
+
+def own_parameters(endpoint: Endpoint, limit: int, since: str = "") -> dict[str, str]:
+    """What we ask each page of a list with."""
+    own = {"date_from": since} if endpoint.mode == "changes" and since else {}
+    return own | {"limit": str(limit)}
+
+
+def told(plan: Plan, base: str) -> Sequence[str]:
+    """The plan as lines: the first request of each walk, how it goes on, and from where."""
+    lines = []
+    for walk in (*plan.walks, *filter(None, [plan.journal])):
+        where = f"from the cursor {walk.search_after}" if walk.search_after else "from its beginning"
+        until = f" until the known id {walk.until}" if walk.mode == "head" else ""
+        if walk.mode == "changes":
+            where = f"changes since {walk.until}, {where}"
+        lines.append(f"GET {base}{walk.address}  {walk.register}: {walk.mode}, {where}{until}")
+    for lookup in plan.lookups:
+        lines.append(f"{lookup.endpoint.method} {base}{lookup.path}  {lookup.endpoint.name}: once")
+    return lines

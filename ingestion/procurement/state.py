@@ -1,0 +1,175 @@
+"""What is known from run to run: where each walk stands, and what each register held when it was last walked.
+
+One SQLite file a service, so that a rehearsal against a stand-in never mixes its ids with the real ones. A write is
+durable against kill -9: the system has it; only a power cut may take the last ones.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+from conf import Settings
+from ingestion.errors import IngestError
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS walks (
+    register TEXT PRIMARY KEY, mode TEXT NOT NULL, address TEXT NOT NULL, search_after TEXT NOT NULL,
+    head TEXT NOT NULL, until TEXT NOT NULL, pages INTEGER NOT NULL, rows INTEGER NOT NULL, started_on TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS registers (
+    register TEXT PRIMARY KEY, head TEXT NOT NULL, rows INTEGER NOT NULL, walked_on TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS seen (
+    register TEXT, key TEXT, hash TEXT NOT NULL, PRIMARY KEY (register, key)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS drift (register TEXT, field TEXT, day TEXT NOT NULL, PRIMARY KEY (register, field));
+"""
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A walk that is not at its end. `address` is the next page to ask for, `search_after` the cursor in it.
+
+    `head` is the newest id when it began, `until` the id at which it ends, or the day from which changes are asked;
+    both are empty where they do not apply. `started_on` is a day, YYYY-MM-DD.
+    """
+
+    register: str
+    mode: str
+    address: str
+    search_after: str = ""
+    head: str = ""
+    until: str = ""
+    pages: int = 0
+    rows: int = 0
+    started_on: str = ""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a complete walk left: the newest id, the rows of the register then, and the day."""
+
+    register: str
+    head: str
+    rows: int
+    walked_on: str
+
+
+class State:
+    """The file. Only one process may have it open for writing; the second is refused with a sentence."""
+
+    def __init__(self, path: Path, *, is_dry: bool = False) -> None:
+        self.path = path
+        if is_dry and not path.exists():
+            self._base = sqlite3.connect(":memory:", isolation_level=None)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._base = sqlite3.connect(path, timeout=0.5, isolation_level=None)
+        try:
+            if not is_dry:
+                # Held until the file is closed: two runs would overtake each other's cursors.
+                self._base.execute("PRAGMA locking_mode = EXCLUSIVE")
+                self._base.execute("PRAGMA journal_mode = WAL")
+                self._base.execute("PRAGMA synchronous = NORMAL")
+                self._base.execute("BEGIN IMMEDIATE")
+                self._base.execute("COMMIT")
+            self._base.executescript(TABLES)
+        except sqlite3.OperationalError as problem:
+            self._base.close()
+            if "locked" not in str(problem):
+                raise IngestError(f"The state of the collection, {path}, cannot be used: {problem}.") from None
+            raise IngestError(
+                f"Another run of this collection is under way: it holds {path}. Wait for its end, or stop it."
+            ) from None
+        except sqlite3.DatabaseError as problem:
+            self._base.close()
+            raise IngestError(
+                f"The state of the collection, {path}, is damaged: {problem}. Move it away; the next run then walks "
+                "every register from its beginning, which doubles nothing."
+            ) from None
+
+    def walk(self, register: str) -> Walk | None:
+        found = self._base.execute("SELECT * FROM walks WHERE register = ?", [register]).fetchone()
+        return Walk(*found) if found else None
+
+    def known(self, register: str) -> Known | None:
+        found = self._base.execute("SELECT * FROM registers WHERE register = ?", [register]).fetchone()
+        return Known(*found) if found else None
+
+    def save(self, walk: Walk, seen: Iterable[tuple[str, str]] = ()) -> None:
+        """The walk has come so far; `seen` are keys and hashes of rows whose sub-lists are done. Both or neither."""
+        values = asdict(walk)
+        self._base.execute("BEGIN")
+        self._remember(walk.register, seen)
+        marks = ", ".join(f":{name}" for name in values)
+        self._base.execute(f"INSERT OR REPLACE INTO walks VALUES ({marks})", values)
+        self._base.execute("COMMIT")
+
+    def finish(self, walk: Walk, known: Known | None, seen: Iterable[tuple[str, str]] = ()) -> None:
+        """The walk is at its end, which is `known` of the register from now on."""
+        self._base.execute("BEGIN")
+        self._remember(walk.register, seen)
+        self._base.execute("DELETE FROM walks WHERE register = ?", [walk.register])
+        if known:
+            self._base.execute(
+                "INSERT OR REPLACE INTO registers VALUES (:register, :head, :rows, :walked_on)", asdict(known)
+            )
+        self._base.execute("COMMIT")
+
+    def hashes(self, register: str, keys: Iterable[str]) -> dict[str, str]:
+        """Of rows seen before, the hash each had."""
+        found: dict[str, str] = {}
+        for key in keys:
+            row = self._base.execute("SELECT hash FROM seen WHERE register = ? AND key = ?", [register, key]).fetchone()
+            if row:
+                found[key] = str(row[0])
+        return found
+
+    def fact(self, name: str) -> str:
+        """A fact by its name; empty where it was never noted."""
+        found = self._base.execute("SELECT value FROM facts WHERE name = ?", [name]).fetchone()
+        return str(found[0]) if found else ""
+
+    def note(self, name: str, value: str) -> None:
+        self._base.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", [name, value])
+
+    def unreported(self, register: str, fields: Iterable[str], day: str) -> list[str]:
+        """The fields that were not yet reported on that day; they are from now on."""
+        fresh = []
+        for field in sorted(fields):
+            told = self._base.execute(
+                "SELECT 1 FROM drift WHERE register = ? AND field = ? AND day = ?", [register, field, day]
+            ).fetchone()
+            if not told:
+                self._base.execute("INSERT OR REPLACE INTO drift VALUES (?, ?, ?)", [register, field, day])
+                fresh.append(field)
+        return fresh
+
+    def close(self) -> None:
+        self._base.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _remember(self, register: str, seen: Iterable[tuple[str, str]]) -> None:
+        rows = [(register, key, hashed) for key, hashed in seen]
+        if rows:
+            self._base.executemany("INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", rows)
+
+
+def state_path(settings: Settings) -> Path:
+    """Where the state of the service in the settings lies. The port is left out: a stand-in changes it."""
+    host = urlsplit(settings.goszakup_url).hostname or "unknown"
+    return (
+        settings.data
+        / "collections"
+        / f"{settings.goszakup_collection}.{host.replace(':', '-').replace(os.sep, '-')}.sqlite"
+    )

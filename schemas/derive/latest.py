@@ -1,0 +1,38 @@
+"""Views of the newest versions: what holds today of tables that keep every version."""
+
+from __future__ import annotations
+
+from schemas.contract import Contract, tables
+from schemas.derive.clickhouse import qualified
+from schemas.derive.spark import ident
+from schemas.rules import quoted
+
+SUFFIX = "_latest"
+_DELETIONS = "silver.{}_deletions"
+
+
+def versioned() -> tuple[Contract, ...]:
+    """Tables that keep versions and are served."""
+    return tuple(t for t in tables("silver") if t.entity and t.clickhouse is not None)
+
+
+def view(contract: Contract) -> str:
+    """``silver.lots`` → the view ``silver.lots_latest``: of each lot the version that changed last, none deleted."""
+    entity = ", ".join(map(ident, ("collection_code", *contract.entity)))
+    newest = "changed_at DESC, endsWith(source_code, '_short'), ingested_at DESC, kafka_offset DESC, line_no"
+    rows = f"SELECT * FROM {qualified(contract.name)} FINAL ORDER BY {newest} LIMIT 1 BY {entity}"
+    made = f"CREATE OR REPLACE VIEW {qualified(contract.name + SUFFIX)} AS\n"
+    if not contract.services:
+        return made + rows
+    words = ", ".join(map(quoted, contract.services))
+    number = f"concatWithSeparator('-', {', '.join(f'rows.{ident(c)}' for c in contract.entity)})"
+    gone = (
+        "SELECT collection_code, object_id, max(changed_at) AS deleted_at "
+        f"FROM {_DELETIONS.format(contract.domain)} "
+        f"WHERE replaceRegexpAll(lower(service_name), '[^a-z]', '') IN ({words}) GROUP BY collection_code, object_id"
+    )
+    return (
+        f"{made}SELECT rows.* FROM ({rows}) AS rows\nLEFT JOIN ({gone}) AS gone\n"
+        f"ON gone.collection_code = rows.collection_code AND gone.object_id = {number}\n"
+        "WHERE gone.object_id = '' OR gone.deleted_at < rows.changed_at"
+    )

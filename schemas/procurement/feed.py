@@ -1,0 +1,55 @@
+"""The topic of public procurement, and what each of its silver tables begins with."""
+
+from schemas.contract import Replacing, col, feed, table
+from schemas.ops.envelope import Envelope
+from schemas.ops.tables import Raw, Refused
+from schemas.procurement import TOPIC
+from schemas.types import CODE, COUNT, INSTANT, TEXT
+
+
+@feed(topic=TOPIC, partitions=2)
+class ProcurementRows:
+    """Rows of procurement registers, untouched, one event a row; the event's type names the register."""
+
+
+@table("bronze.procurement", refresh="stream", built_from=[ProcurementRows])
+class ProcurementRaw(Raw):
+    """One row per record of the topic procurement-events, untouched."""
+
+
+@table("quarantine.procurement", refresh="stream", built_from=[ProcurementRaw])
+class ProcurementRefused(Refused):
+    """One row per refused row or page of a register."""
+
+
+class Registered(Envelope):
+    """What every silver table of procurement begins with.
+
+    A row is one version of what it describes: it stays when a newer one comes. The newest is the one that changed
+    last, of those the one that came last.
+    """
+
+    collection_code = col(
+        CODE, "The publisher or set of files; no analysis mixes two.", key=True, at="collection_code @collection"
+    )
+    changed_at = col(
+        INSTANT,
+        "When the register last changed the row, where it says so; else when it was fetched.",
+        at="changed_at index_date last_update_date timestamp edit_date date_action @ce_time",
+    )
+    fetched_at = col(INSTANT, "When it was fetched.", optional=True, at="@ce_time")
+    source_code = col(
+        CODE, "The register's kind of row, such as contract, or contract_short for what only some fields are known of.",
+        at="@type",
+    )  # fmt: skip
+    line_no = col(COUNT, "Place of the row in its event, from 0.", key=True)
+    times_text = col(
+        TEXT, "The times as the register wrote them, in its own zone, as a JSON object.", optional=True, serving=False
+    )
+
+
+def versions(*entity: str) -> Replacing:
+    """ClickHouse's side of a table that keeps versions: copies of an event are one row, versions stay."""
+    return Replacing(
+        order_by=("collection_code", *entity, "event_id", "line_no"), version="arrival", dedup_window=20_000
+    )

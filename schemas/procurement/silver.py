@@ -1,0 +1,361 @@
+"""Procurement, cleaned, in the words of OCDS where it has one: who takes part, what is planned, tendered, offered."""
+
+from schemas.contract import col, table
+from schemas.procurement.feed import ProcurementRaw, Registered, versions
+from schemas.types import CODE, COUNT, DAY, FLAG, ID, INSTANT, MONEY, NUMBER, TEXT
+
+GOSZAKUP = "kz.goszakup."
+HASHED = "A person's is a keyed hash."
+
+
+@table(
+    "silver.procurement_parties",
+    refresh="stream",
+    built_from=[ProcurementRaw],
+    clickhouse=versions("party_id"),
+    fed_by=[f"{GOSZAKUP}subject", f"{GOSZAKUP}subject_short", "ocds.party"],
+    entity=["party_id"],
+    services=["subject", "subjects"],
+)
+class Parties(Registered):
+    """One row per version of a party: whoever buys, supplies or organises."""
+
+    party_id = col(ID, "The register's number of the party.", key=True, at="party_id pid")
+    party_raw_id = col(ID, "BIN, or a person's IIN.", optional=True, serving=False, at="party_biin bin iin")
+    party_tax_id = col(ID, f"BIN. {HASHED}", optional=True, at="party_biin bin iin", mask="code")
+    name = col(TEXT, "Name in Russian; none for a person.", optional=True, at="name name_ru", mask="party_biin bin iin")
+    name_kz = col(TEXT, "Name in Kazakh; none for a person.", optional=True, at="name_kz", mask="party_biin bin iin")
+    party_name = col(TEXT, "Name, a person's too.", optional=True, serving=False, at="name name_ru")
+    email = col(TEXT, "Electronic address.", optional=True, serving=False, at="email")
+    phone = col(TEXT, "Telephone.", optional=True, serving=False, at="phone")
+    country_code = col(CODE, "Country, as the register codes it.", optional=True, at="country_code")
+    is_buyer = col(FLAG, "Whether it buys.", optional=True, at="is_buyer customer")
+    is_supplier = col(FLAG, "Whether it supplies.", optional=True, at="is_supplier supplier")
+    is_organiser = col(FLAG, "Whether it organises tenders.", optional=True, at="is_organiser organizer")
+    is_single_organiser = col(FLAG, "Whether it organises for others.", optional=True, at="is_single_org")
+    is_resident = col(FLAG, "Whether it is a resident.", optional=True, at="mark_resident")
+    kind_code = col(CODE, "1 legal entity, 2 person, 3 sole trader.", optional=True, at="kind_code type_supplier")
+    registered_at = col(INSTANT, "When it was registered with the state.", optional=True, at="registered_at regdate")
+    system_code = col(CODE, "The part of the portal that it comes from.", optional=True, at="system_id")
+
+
+@table(
+    "silver.procurement_party_addresses",
+    refresh="stream",
+    built_from=[ProcurementRaw],
+    clickhouse=versions("address_id"),
+    fed_by=[f"{GOSZAKUP}subject_address", "ocds.address"],
+    entity=["address_id"],
+)
+class PartyAddresses(Registered):
+    """One row per version of a party's address."""
+
+    address_id = col(ID, "The register's number of the address.", key=True, at="address_id id")
+    party_id = col(ID, "The party.", at="party_id pid @parent")
+    address = col(TEXT, "Street and house; a person's are left out of ClickHouse.", optional=True, serving=False,
+                  at="address")  # fmt: skip
+    kind_code = col(CODE, "What the address is for.", optional=True, at="address_type")
+    kato_code = col(CODE, "Place, KATO.", optional=True, at="kato_code")
+    country_code = col(CODE, "Country, as the register codes it.", optional=True, at="country_code")
+
+
+@table(
+    "silver.procurement_employees",
+    refresh="stream",
+    built_from=[ProcurementRaw],
+    clickhouse=versions("employee_id"),
+    fed_by=[f"{GOSZAKUP}subject_employee"],
+    entity=["employee_id"],
+)
+class Employees(Registered):
+    """One row per version of a person's post with a party."""
+
+    employee_id = col(ID, "The register's number of the post.", key=True, at="id")
+    party_id = col(ID, "The party.", at="pid @parent")
+    fio = col(TEXT, "The person's name.", optional=True, serving=False, at="fio")
+    iin = col(TEXT, "The person's IIN.", optional=True, serving=False, at="iin")
+    person_id = col(ID, "Keyed hash of the person's IIN, or name.", optional=True, at="iin fio", mask="person")
+    role_code = col(CODE, "The post.", optional=True, at="role")
+    started_at = col(INSTANT, "Since when.", optional=True, at="start_date")
+    ended_at = col(INSTANT, "Until when; none while it lasts.", optional=True, at="end_date")
+
+
+@table(
+    "silver.procurement_planners",
+    refresh="stream",
+    built_from=[ProcurementRaw],
+    clickhouse=versions("party_id"),
+    fed_by=[f"{GOSZAKUP}plans_customer"],
+    entity=["party_id"],
+)
+class Planners(Registered):
+    """One row per version of a buyer that has yearly plans."""
+
+    party_id = col(ID, "The buyer.", key=True, at="pid")
+    party_tax_id = col(ID, "BIN of the buyer.", optional=True, at="bin", mask="code")
+    plan_count = col(COUNT, "Its plans.", optional=True, at="doc_count")
+
+
+@table(
+    "silver.procurement_planning_items",
+    refresh="stream",
+    built_from=[ProcurementRaw],
+    clickhouse=versions("planning_item_id"),
+    fed_by=[f"{GOSZAKUP}plans", "ocds.planning_item"],
+    entity=["planning_item_id"],
+    services=["plan", "plans", "plnpoint", "plnpoints"],
+)
+class PlanningItems(Registered):
+    """One row per version of a point of a yearly plan."""
+
+    planning_item_id = col(ID, "The register's number of the point.", key=True, at="planning_item_id id")
+    root_item_id = col(ID, "The point's first version.", optional=True, at="rootrecord_id")
+    plan_number = col(TEXT, "Number of the plan's act.", optional=True, at="plan_act_number")
+    fin_year = col(TEXT, "Financial year.", optional=True, at="fin_year plan_fin_year pln_point_year")
+    buyer_id = col(ID, "The buyer.", optional=True, at="buyer_id sys_subjects_id")
+    buyer_tax_id = col(ID, "BIN of the buyer.", optional=True, at="buyer_code subject_biin", mask="code")
+    name = col(TEXT, "What is to be bought.", optional=True, at="name name_ru")
+    description = col(TEXT, "More about it.", optional=True, at="description desc_ru")
+    enstru_code = col(
+        CODE, "Class of goods, works or services, ENS TRU.", optional=True, at="enstru_code ref_enstru_code"
+    )
+    method_code = col(CODE, "Procurement method.", optional=True, at="method_code ref_trade_methods_id")
+    subject_code = col(CODE, "1 goods, 2 works, 3 services.", optional=True, at="subject_code ref_subject_types_id")
+    unit_code = col(CODE, "Unit of measure.", optional=True, at="unit_code ref_units_code")
+    quantity = col(NUMBER, "How many units.", optional=True, at="quantity count")
+    unit_amount = col(MONEY, "Price of a unit.", optional=True, at="unit_amount price")
+    total_amount = col(MONEY, "Sum planned.", optional=True, at="total_amount amount")
+    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", at="currency_code =KZT")
+    prepayment_pct = col(NUMBER, "Prepayment, percent.", optional=True, at="prepayment")
+    month_code = col(CODE, "Month of the purchase.", optional=True, at="ref_months_id")
+    status_code = col(CODE, "Status of the point.", optional=True, at="status_code ref_pln_point_status_id")
+    financing_code = col(CODE, "Source of the money.", optional=True, at="ref_finsource_id")
+    abp_code = col(CODE, "Administrator of the budget programme.", optional=True, at="ref_abp_code")
+    approved_at = col(INSTANT, "When it was approved.", optional=True, at="approved_at date_approved")
+    created_at = col(INSTANT, "When it was entered.", optional=True, at="created_at date_create")
+
+
+@table(
+    "silver.procurement_planning_deliveries",
+    refresh="stream",
+    built_from=[ProcurementRaw],
+    clickhouse=versions("delivery_id"),
+    fed_by=[f"{GOSZAKUP}plans_kato"],
+    entity=["delivery_id"],
+    services=["planskato", "plnpointskato"],
+)
+class PlanningDeliveries(Registered):
+    """One row per version of a place to which a planned item is to be delivered."""
+
+    delivery_id = col(ID, "The register's number of the place.", key=True, at="id")
+    planning_item_id = col(ID, "The planned item.", at="pln_points_id")
+    kato_code = col(CODE, "Place, KATO.", optional=True, at="ref_kato_code")
+    country_code = col(CODE, "Country, as the register codes it.", optional=True, at="ref_countries_code")
+    place = col(TEXT, "The place in words.", optional=True, at="full_delivery_place_name_ru")
+    quantity = col(NUMBER, "How many units go there.", optional=True, at="count")
+
+
+@table(
+    "silver.procurement_planning_finances",
+    refresh="stream",
+    built_from=[ProcurementRaw],
+    clickhouse=versions("finance_id"),
+    fed_by=[f"{GOSZAKUP}plans_spec"],
+    entity=["finance_id"],
+    services=["plansspec", "plnpointsspec"],
+)
+class PlanningFinances(Registered):
+    """One row per version of a budget line from which a planned item is to be paid."""
+
+    finance_id = col(ID, "The register's number of the line.", key=True, at="id")
+    planning_item_id = col(ID, "The planned item.", at="pln_points_id")
+    program_code = col(CODE, "Budget programme.", optional=True, at="ref_fkrb_program_id")
+    subprogram_code = col(CODE, "Budget subprogramme.", optional=True, at="ref_fkrb_subprogram_id")
+    specific_code = col(CODE, "Budget specific, EKRB.", optional=True, at="ref_ekrb_id")
+    quantity = col(NUMBER, "How many units.", optional=True, at="count")
+    unit_kzt = col(MONEY, "Price of a unit.", optional=True, at="price")
+    total_kzt = col(MONEY, "Sum planned.", optional=True, at="amount")
+
+
+@table(
+    "silver.procurement_tenders",
+    refresh="stream",
+    built_from=[ProcurementRaw],
+    clickhouse=versions("tender_id"),
+    fed_by=[f"{GOSZAKUP}trd_buy", f"{GOSZAKUP}trd_buy_short", "ocds.tender"],
+    entity=["tender_id"],
+    services=["trdbuy"],
+)
+class Tenders(Registered):
+    """One row per version of a tender: an announcement of what is to be bought."""
+
+    tender_id = col(ID, "The register's number of the tender.", key=True, at="tender_id id")
+    number = col(TEXT, "Number of the announcement, such as 415500-1.", optional=True, at="number number_anno")
+    name = col(TEXT, "What is bought.", optional=True, at="name name_ru")
+    organiser_tax_id = col(ID, "BIN of the organiser.", optional=True, at="organiser_code org_bin", mask="code")
+    organiser_id = col(ID, "The organiser.", optional=True, at="organiser_id org_pid")
+    buyer_tax_id = col(
+        ID, "BIN of the buyer; empty where several buy.", optional=True, at="buyer_code customer_bin", mask="code"
+    )
+    method_code = col(CODE, "Procurement method.", optional=True, at="method_code ref_trade_methods_id")
+    subject_code = col(CODE, "1 goods, 2 works, 3 services.", optional=True, at="subject_code ref_subject_type_id")
+    kind_code = col(CODE, "First or repeated.", optional=True, at="ref_type_trade_id")
+    status_code = col(CODE, "Status.", optional=True, at="status_code ref_buy_status_id")
+    total_amount = col(MONEY, "Sum planned.", optional=True, at="total_amount total_sum")
+    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", at="currency_code =KZT")
+    lot_count = col(COUNT, "Lots.", optional=True, at="lot_count count_lots")
+    supplier_tax_id = col(
+        ID, "The supplier named beforehand, where there is only one.", optional=True, at="biin_supplier", mask="code"
+    )
+    parent_id = col(ID, "The tender that it repeats.", optional=True, at="parent_id")
+    published_at = col(INSTANT, "When it was published.", optional=True, at="published_at publish_date")
+    started_at = col(
+        INSTANT, "When bids could be handed in.", optional=True, at="started_at repeat_start_date start_date"
+    )
+    ended_at = col(INSTANT, "Until when.", optional=True, at="ended_at repeat_end_date end_date")
+    awarded_at = col(INSTANT, "When its outcome was published.", optional=True, at="awarded_at itogi_date_public")
+    is_construction = col(FLAG, "Whether it is construction work.", optional=True, at="is_construction_work")
+
+
+@table(
+    "silver.procurement_lots",
+    refresh="stream",
+    built_from=[ProcurementRaw],
+    clickhouse=versions("lot_id"),
+    fed_by=[f"{GOSZAKUP}lots", "ocds.lot"],
+    entity=["lot_id"],
+    services=["lot", "lots"],
+)
+class Lots(Registered):
+    """One row per version of a lot of a tender."""
+
+    lot_id = col(ID, "The register's number of the lot.", key=True, at="lot_id id")
+    number = col(TEXT, "Number of the lot.", optional=True, at="number lot_number")
+    tender_id = col(ID, "The tender.", optional=True, at="tender_id trd_buy_id")
+    tender_number = col(TEXT, "Number of the announcement.", optional=True, at="tender_number trd_buy_number_anno")
+    name = col(TEXT, "What is bought.", optional=True, at="name name_ru")
+    description = col(TEXT, "More about it.", optional=True, at="description description_ru")
+    buyer_id = col(ID, "The buyer.", optional=True, at="buyer_id customer_id")
+    buyer_tax_id = col(ID, "BIN of the buyer.", optional=True, at="buyer_code customer_bin", mask="code")
+    quantity = col(NUMBER, "How many units.", optional=True, at="quantity count")
+    total_amount = col(MONEY, "Sum planned.", optional=True, at="total_amount amount")
+    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", at="currency_code =KZT")
+    method_code = col(CODE, "Procurement method.", optional=True, at="method_code ref_trade_methods_id")
+    status_code = col(CODE, "Status.", optional=True, at="status_code ref_lot_status_id")
+    planning_item_ids = col(TEXT, "The planned items it buys, as a JSON list.", optional=True, at="point_list")
+    is_dumping = col(FLAG, "Whether a bid was suspiciously low.", optional=True, at="dumping")
+    is_construction = col(FLAG, "Whether it is construction work.", optional=True, at="is_construction_work")
+
+
+@table(
+    "silver.procurement_tender_pauses",
+    refresh="stream",
+    built_from=[ProcurementRaw],
+    clickhouse=versions("pause_id"),
+    fed_by=[f"{GOSZAKUP}trd_buy_pause"],
+    entity=["pause_id"],
+)
+class TenderPauses(Registered):
+    """One row per version of a tender's pause."""
+
+    pause_id = col(ID, "The register's number of the pause.", key=True, at="id")
+    tender_id = col(ID, "The tender.", at="trd_buy_id @parent")
+    status_code = col(CODE, "Status.", optional=True, at="status")
+    status_name = col(TEXT, "Status in words.", optional=True, at="status_name_ru")
+    solution_name = col(TEXT, "What was decided.", optional=True, at="solution_name_ru")
+    decision_number = col(TEXT, "Number of the decision.", optional=True, at="decide_number")
+    decided_at = col(INSTANT, "When it was decided.", optional=True, at="decide_date")
+    paused_at = col(INSTANT, "Since when it pauses.", optional=True, at="date_pause")
+    created_at = col(INSTANT, "When it was entered.", optional=True, at="date_create")
+    lot_ids = col(TEXT, "The lots that pause, as JSON.", optional=True, at="lots")
+
+
+@table(
+    "silver.procurement_tender_cancellations",
+    refresh="stream",
+    built_from=[ProcurementRaw],
+    clickhouse=versions("cancellation_id"),
+    fed_by=[f"{GOSZAKUP}trd_buy_cancel"],
+    entity=["cancellation_id"],
+)
+class TenderCancellations(Registered):
+    """One row per version of a tender's cancellation."""
+
+    cancellation_id = col(ID, "The register's number of the cancellation.", key=True, at="id")
+    tender_id = col(ID, "The tender.", at="trd_buy_id @parent")
+    decision_number = col(TEXT, "Number of the decision.", optional=True, at="number_decision")
+    authority = col(TEXT, "Who decided.", optional=True, at="name_authority")
+    act_name = col(TEXT, "Kind of act.", optional=True, at="act_type_name_ru")
+    action_code = col(CODE, "What became of the tender, such as canceledTrade.", optional=True, at="type_actions_code")
+    action_name = col(TEXT, "The same in words.", optional=True, at="type_actions_name_ru")
+    decided_at = col(INSTANT, "When it was decided.", optional=True, at="date_decision")
+    created_at = col(INSTANT, "When it was entered.", optional=True, at="date_create")
+
+
+@table(
+    "silver.procurement_commission_members",
+    refresh="stream",
+    built_from=[ProcurementRaw],
+    clickhouse=versions("member_id"),
+    fed_by=[f"{GOSZAKUP}trd_buy_commission"],
+    entity=["member_id"],
+)
+class CommissionMembers(Registered):
+    """One row per version of a member of a tender's commission."""
+
+    member_id = col(ID, "The register's number of the member.", key=True, at="id")
+    tender_id = col(ID, "The tender.", at="trd_buy_id @parent")
+    fio = col(TEXT, "The person's name.", optional=True, serving=False, at="fio")
+    person_id = col(ID, "Keyed hash of the person's name.", optional=True, at="fio", mask="person")
+    role_code = col(CODE, "Role in the commission.", optional=True, at="ref_comm_roles_id")
+    employer_tax_id = col(ID, "BIN of the employer.", optional=True, at="bin", mask="code")
+    is_active = col(FLAG, "Whether still a member.", optional=True, at="active")
+
+
+@table(
+    "silver.procurement_bids",
+    refresh="stream",
+    built_from=[ProcurementRaw],
+    clickhouse=versions("bid_id"),
+    fed_by=[f"{GOSZAKUP}trd_app", "ocds.bid"],
+    rows_at="app_lots",
+    entity=["bid_id"],
+)
+class Bids(Registered):
+    """One row per version of a supplier's bid for a lot."""
+
+    bid_id = col(ID, "The register's number of the bid for the lot.", key=True, at="app_lots.id")
+    application_id = col(ID, "The application, which may hold bids for several lots.", at="application_id id")
+    tender_id = col(ID, "The tender.", optional=True, at="tender_id buy_id")
+    lot_id = col(ID, "The lot.", at="app_lots.lot_id")
+    supplier_id = col(ID, "The supplier.", optional=True, at="supplier_id")
+    supplier_raw_id = col(
+        ID, "BIN, or a person's IIN.", optional=True, serving=False, at="supplier_biin supplier_bin_iin"
+    )
+    supplier_tax_id = col(
+        ID, f"BIN of the supplier. {HASHED}", optional=True, at="supplier_biin supplier_bin_iin", mask="code"
+    )
+    status_code = col(CODE, "Status, such as 360 for the winner.", optional=True, at="app_lots.status_id")
+    unit_amount = col(MONEY, "Price of a unit.", optional=True, at="app_lots.price")
+    total_amount = col(MONEY, "Sum offered.", optional=True, at="app_lots.amount")
+    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", at="currency_code =KZT")
+    discount_pct = col(NUMBER, "Conditional discount, percent.", optional=True, at="app_lots.discount_value")
+    discounted_amount = col(MONEY, "Price with the conditional discount.", optional=True, at="app_lots.discount_price")
+    protocol_number = col(TEXT, "Number of the protocol.", optional=True, at="prot_number")
+    submitted_at = col(INSTANT, "When it was handed in.", optional=True, at="submitted_at date_apply")
+    submitted_on = col(DAY, "The same day, in the register's zone.", optional=True, at="submitted_at date_apply")
+
+
+@table(
+    "silver.procurement_deletions",
+    refresh="stream",
+    built_from=[ProcurementRaw],
+    clickhouse=versions("service_name", "object_id"),
+    fed_by=[f"{GOSZAKUP}deleted", f"{GOSZAKUP}plans_deleted"],
+    entity=["service_name", "object_id"],
+)
+class Deletions(Registered):
+    """One row per deletion that a register told of; it closes all versions that changed before it."""
+
+    service_name = col(TEXT, "The journal's word for the register.", key=True, at="service_name =plans")
+    object_id = col(ID, "The number of what was deleted.", key=True, at="object_id id")

@@ -1,0 +1,18 @@
+"""Procurement: rows of registers, as their silver tables say. Collected daily, so there is no live lane."""
+
+from __future__ import annotations
+
+from schemas.contract import contract, tables
+from schemas.procurement.feed import ProcurementRaw, ProcurementRefused, ProcurementRows
+from streaming.registers import branch
+from streaming.registry import Domain, register
+
+register(
+    Domain(
+        contract(ProcurementRows),
+        contract(ProcurementRaw),
+        contract(ProcurementRefused),
+        tuple(branch(silver) for silver in tables("silver", "procurement")),
+        is_live=False,
+    )
+)

@@ -1,0 +1,58 @@
+"""One run against the fakes, as the command line would make it, without its screen."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from ingestion.procurement.client import Client
+from ingestion.procurement.collect import Run
+from ingestion.procurement.outbox import Outbox
+from ingestion.procurement.plan import Asked, made
+from ingestion.procurement.show import Progressing
+from ingestion.procurement.state import State, state_path
+from ingestion.procurement.tally import Tallies, Tally
+from schemas.procurement import TOPIC
+from tests.ingestion.procurement.fakes import FakeGoszakup, FakeKafka, chosen
+
+TODAY = date(2026, 2, 10)
+
+
+@dataclass
+class Outcome:
+    """A run that ended: its sentences, what it printed, and what it counted."""
+
+    said: list[str] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
+    tallies: Tallies = field(default_factory=Tallies)
+
+    def tally(self, name: str) -> Tally:
+        return self.tallies.found[name]
+
+
+async def _at_once(_seconds: float) -> None:
+    await asyncio.sleep(0)
+
+
+def collect(
+    service: FakeGoszakup, folder: Path, kafka: FakeKafka, *names: str, today: date = TODAY, since: date | None = None,
+    full: bool = False, details: bool = False, **more: Any,
+) -> Outcome:  # fmt: skip
+    """Collect what these registers, or all of them, have to give."""
+    settings = chosen(folder, service.url, **more)
+    asked = Asked(names, since, full, details)
+    outcome = Outcome()
+    with State(state_path(settings)) as state:
+        plan = made(state, asked, today, settings.goszakup_page_limit)
+        run = Run(
+            asked, plan, Client(settings, sleep=_at_once), Outbox(kafka, TOPIC), state, today,
+            settings.goszakup_page_limit, 0.0, outcome.said.append, outcome.shown.append, outcome.tallies,
+        )  # fmt: skip
+        with Progressing(Console(quiet=True), "test", run.tallies, run.client.limiter) as progressing:
+            asyncio.run(run.carry_out(progressing))
+    return outcome

@@ -1,0 +1,142 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ingestion.errors import BrokerLost
+from ingestion.procurement.journal import waiting_path
+from ingestion.run import main
+from tests.ingestion.procurement.fakes import TOKEN, FakeGoszakup, FakeKafka, chosen, rows
+
+Runs = Callable[..., Result]
+
+
+@pytest.fixture
+def run(service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runs:
+    """Run the command with settings for the fakes; `written` are the journal's rows that ClickHouse would get."""
+
+    def invoke(*arguments: str, connect: Any = None, **more: Any) -> Result:
+        settings = chosen(tmp_path, service.url, clickhouse_port=1, **more)
+        monkeypatch.setattr("ingestion.run.settings", lambda: settings)
+        taken = connect or (lambda _settings, _topic, _say: kafka)
+        return CliRunner().invoke(main, ["procurement.goszakup", *arguments], obj=taken)
+
+    return invoke
+
+
+def waiting(folder: Path, url: str) -> list[dict[str, Any]]:
+    path = waiting_path(chosen(folder, url))
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_a_load_is_summed_up_and_journalled(run: Runs, service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path) -> None:
+    service.put("/v3/lots", rows(25, 25))
+    result = run("--register", "lots", "--json")
+    assert result.exit_code == 0, result.output
+    assert "procurement.goszakup: 25 events sent, 25 acknowledged." in result.stdout
+    line = next(line for line in result.stdout.splitlines() if line.strip().startswith("lots"))
+    assert line.split()[:5] == ["lots", "full", "3", "25", "25"]
+    told = json.loads(result.stdout.splitlines()[-1])
+    assert (told["sent"], told["acknowledged"], told["error"]) == (25, 25, "")
+    (row,) = told["registers"]
+    assert (row["page_count"], row["row_count"], row["is_complete"], row["message"]) == (3, 25, True, "")
+    assert waiting(tmp_path, service.url) == [row]
+    assert "The journal ops.collect_runs was not written, for ClickHouse at 127.0.0.1:1 did not take it" in (
+        result.stderr.replace("\n", " ")
+    )
+    assert len(kafka.kept) == 25
+
+
+def test_a_wrong_token_ends_with_2_and_says_how_to_get_one(run: Runs, service: FakeGoszakup) -> None:
+    service.token = "another"
+    service.put("/v3/lots", rows(25, 25))
+    result = run("--register", "lots")
+    assert result.exit_code == 2
+    assert "goszakup refused the token (403 at " in result.stderr
+    assert "SAUDA_GOSZAKUP_TOKEN" in result.stderr
+    assert TOKEN not in result.output
+    assert "Traceback" not in result.output
+
+
+def test_without_a_token_nothing_is_asked(run: Runs, service: FakeGoszakup) -> None:
+    result = run("--register", "lots", goszakup_token=None)
+    assert result.exit_code == 2
+    assert "There is no token for goszakup." in result.stderr
+    assert service.asked == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--register", "lotz"], "No register is called 'lotz'; there are schema, graphql, journal, "),
+        (["--register", "lots_bin"], "lots_bin asks for a customer_bin: write --register lots_bin=VALUE."),
+        (["--register", "lots=5"], "lots takes no value; '5' was given."),
+        (["--register", "graphql"], "graphql asks for a query"),
+        (["--since", "tomorrow"], "'tomorrow' does not match the format"),
+    ],
+)
+def test_wrong_arguments_end_with_2_and_a_sentence(
+    run: Runs, service: FakeGoszakup, arguments: list[str], message: str
+) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr.replace("\n", " ")
+    assert service.asked == []
+
+
+def test_a_dry_run_asks_nothing_and_needs_neither_token_nor_kafka(
+    run: Runs, service: FakeGoszakup, tmp_path: Path
+) -> None:
+    def connect(*_: Any) -> FakeKafka:
+        raise BrokerLost("Kafka does not answer.")
+
+    result = run("--dry-run", "--register", "lots", "--since", "2026-01-15", connect=connect, goszakup_token=None)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines() == [
+        f"GET {service.url}/v3/lots?limit=10  lots: full, from its beginning",
+        f"GET {service.url}/v3/journal?date_from=2026-01-15&limit=10  journal: changes, changes since 2026-01-15, from "
+        "its beginning",
+    ]
+    assert service.asked == []
+    assert not (chosen(tmp_path, service.url).data / "collections").exists()
+
+
+def test_a_register_that_fails_ends_with_1_and_the_way_on(run: Runs, service: FakeGoszakup) -> None:
+    service.put("/v3/lots", rows(25, 25))
+    result = run("--register", "lots", "--register", "acts")
+    assert result.exit_code == 1
+    assert "acts is not complete: " in result.stderr
+    assert "answered 404" in result.stderr.replace("\n", " ")
+    assert "Running it again goes on from the last page that Kafka acknowledged" in result.stdout
+    assert "acts (incomplete)" in result.stdout
+
+
+def test_kafka_that_is_down_ends_with_1(run: Runs, service: FakeGoszakup) -> None:
+    def connect(*_: Any) -> FakeKafka:
+        raise BrokerLost("Kafka does not answer. Start it with ./start.sh")
+
+    result = run("--register", "lots", connect=connect)
+    assert result.exit_code == 1
+    assert "Kafka does not answer. Start it with ./start.sh" in result.stderr
+    assert service.asked == []
+
+
+def test_ctrl_c_ends_with_130_and_keeps_the_place(
+    run: Runs, service: FakeGoszakup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.put("/v3/lots", rows(25, 25))
+
+    async def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ingestion.procurement.collect._shown", interrupted)
+    result = run("--register", "lots")
+    assert result.exit_code == 130
+    assert "Stopped by Ctrl-C." in result.stderr

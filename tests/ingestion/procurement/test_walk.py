@@ -1,0 +1,216 @@
+"""Full loads of registers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from ingestion.errors import BrokerLost
+from ingestion.procurement.client import ATTEMPTS, TokenRefused
+from ingestion.procurement.plan import Asked, made
+from ingestion.procurement.state import State, state_path
+from tests.ingestion.procurement.fakes import FakeGoszakup, FakeKafka, Killed, Reply, chosen, rows
+from tests.ingestion.procurement.runs import TODAY, collect
+
+
+def test_a_register_is_walked_to_its_end_row_by_row(service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path) -> None:
+    service.put("/v3/lots", rows(120, 53))
+    outcome = collect(service, tmp_path, kafka, "lots")
+    assert [kept.value for kept in kafka.kept] == [raw for _, raw in service.registers["/v3/lots"].rows]
+    assert {kept.type for kept in kafka.kept} == {"kz.goszakup.lots"}
+    assert kafka.kept[0].key == b"kz.goszakup.lots:120"
+    assert service.asked[:2] == ["/v3/lots?limit=10", "/v3/lots?page=next&search_after=111&limit=10"]
+    tally = outcome.tally("lots")
+    assert (tally.counts.pages, tally.rows, tally.new, tally.expected, tally.is_complete) == (6, 53, 53, 53, True)
+
+
+def test_dictionaries_are_walked_by_their_codes(service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path) -> None:
+    codes = [f"{number:03d}" for number in range(0, 700, 30)]
+    service.put("/v3/refs/ref_units", [{"code": code, "name_ru": "кг"} for code in codes], key="code")
+    collect(service, tmp_path, kafka, "ref_units")
+    assert [kept.key.decode() for kept in kafka.kept] == [f"kz.goszakup.ref_units:{code}" for code in codes]
+
+
+def test_the_malformed_cursors_are_followed(service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path) -> None:
+    service.put("/v3/lots", rows(25, 25), next_path="/lots")
+    service.put("/v2/plans/deleted", rows(25, 25), next_path="/plans/spec")
+    assert collect(service, tmp_path, kafka, "lots", "plans_deleted").tallies.is_complete
+    assert (len(kafka.of("lots")), len(kafka.of("plans_deleted"))) == (25, 25)
+
+
+def test_a_cursor_that_stands_still_stops_the_register_after_its_page(
+    service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path
+) -> None:
+    service.put("/v3/lots", rows(40, 40))
+    page = service.answer("/v3/lots?limit=10&search_after=31", f"Bearer {service.token}").body
+    service.faults["/v3/lots"].extend([
+        service.answer("/v3/lots?limit=10", f"Bearer {service.token}"), Reply(200, page), Reply(200, page),
+    ])  # fmt: skip
+    outcome = collect(service, tmp_path, kafka, "lots")
+    assert "21 does not advance from 21" in outcome.tally("lots").message
+    assert not outcome.tally("lots").is_complete
+    seen = Counter(kept.key for kept in kafka.kept)
+    assert len(seen) == 20
+    again = collect(service, tmp_path, kafka, "lots")
+    assert again.tally("lots").is_complete
+    assert {kept.value for kept in kafka.kept} == {raw for _, raw in service.registers["/v3/lots"].rows}
+
+
+def test_registers_go_on_when_one_of_them_fails(service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path) -> None:
+    service.put("/v3/lots", rows(25, 25))
+    service.put("/v3/acts", rows(25, 25))
+    service.faults["/v3/acts"].extend([Reply(500)] * ATTEMPTS)
+    outcome = collect(service, tmp_path, kafka, "lots", "acts", "trd_app")
+    assert (len(kafka.of("lots")), len(kafka.of("acts"))) == (25, 0)
+    assert (outcome.tally("acts").is_complete, outcome.tally("trd_app").is_complete) == (False, False)
+    assert "answered 404" in outcome.tally("trd_app").message
+    assert outcome.tally("acts").counts.retries == ATTEMPTS - 1
+
+
+def test_a_page_that_cannot_be_read_goes_to_quarantine_and_is_asked_again_next_time(
+    service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path
+) -> None:
+    service.put("/v3/lots", rows(25, 25))
+    service.faults["/v3/lots"].append(service.answer("/v3/lots?limit=10", f"Bearer {service.token}"))
+    service.faults["/v3/lots"].extend([Reply(200, b"<html>maintenance</html>")] * ATTEMPTS)
+    outcome = collect(service, tmp_path, kafka, "lots")
+    (bad,) = kafka.of("unreadable")
+    assert bad.value == b"<html>maintenance</html>"
+    assert bad.heads["url"] == f"{service.url}/v3/lots?page=next&search_after=16&limit=10"
+    assert "web page" in bad.heads["reason"]
+    assert (outcome.tally("lots").quarantined, outcome.tally("lots").is_complete) == (1, False)
+    assert len(kafka.of("lots")) == 10
+    assert collect(service, tmp_path, kafka, "lots").tally("lots").is_complete
+    assert len(kafka.of("lots")) == 25, "it went on from the page that was missing"
+
+
+def test_a_row_of_another_shape_goes_to_quarantine_with_its_url(
+    service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path
+) -> None:
+    service.put("/v3/lots", rows(15, 15))
+    service.registers["/v3/lots"].rows[3] = ("12", b'{"id": null, "name_ru": "?"}')
+    outcome = collect(service, tmp_path, kafka, "lots")
+    (bad,) = kafka.of("unreadable")
+    assert (bad.value, bad.heads["url"]) == (b'{"id": null, "name_ru": "?"}', f"{service.url}/v3/lots?limit=10")
+    assert (len(kafka.of("lots")), outcome.tally("lots").quarantined, outcome.tallies.is_complete) == (14, 1, True)
+
+
+@pytest.mark.parametrize("records", [1, 17, 30, 31, 57, 99])
+def test_after_a_kill_at_most_one_page_is_repeated(service: FakeGoszakup, tmp_path: Path, records: int) -> None:
+    service.put("/v3/lots", rows(100, 100))
+    killed, after = FakeKafka(dies_after=records), FakeKafka()
+    with pytest.raises(Killed):
+        collect(service, tmp_path, killed, "lots")
+    collect(service, tmp_path, after, "lots")
+    sent = [kept.value for kept in killed.kept] + [kept.value for kept, _ in killed.waiting]
+    sent += [kept.value for kept in after.kept]
+    assert set(sent) == {raw for _, raw in service.registers["/v3/lots"].rows}
+    assert len(sent) - len(set(sent)) <= 10
+    assert len(after.kept) <= 100 - 10 * ((records - 1) // 10)
+
+
+def test_a_lost_broker_keeps_the_place_of_what_was_acknowledged(service: FakeGoszakup, tmp_path: Path) -> None:
+    service.put("/v3/lots", rows(100, 100))
+    with pytest.raises(BrokerLost):
+        collect(service, tmp_path, FakeKafka(fails_after=35), "lots")
+    with State(state_path(chosen(tmp_path, service.url))) as state:
+        walk = state.walk("lots")
+    assert walk is not None
+    assert (walk.search_after, walk.pages, walk.rows) == ("71", 3, 30)
+
+
+def test_a_refused_token_in_the_middle_stops_all_and_keeps_the_place(
+    service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path
+) -> None:
+    service.put("/v3/lots", rows(100, 100))
+    first = service.answer("/v3/lots?limit=10", f"Bearer {service.token}")
+    service.faults["/v3/lots"].extend([first, Reply(401)])
+    with pytest.raises(TokenRefused):
+        collect(service, tmp_path, kafka, "lots")
+    assert collect(service, tmp_path, kafka, "lots").tallies.is_complete
+    assert len({kept.key for kept in kafka.kept}) == 100
+    assert len(kafka.kept) <= 110
+
+
+def test_pages_that_come_twice_or_late_neither_lose_nor_multiply_events(
+    service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path
+) -> None:
+    service.put("/v3/lots", rows(40, 40))
+    collect(service, tmp_path, kafka, "lots")
+    collect(service, tmp_path, kafka, "lots", full=True)
+    assert len(kafka.kept) == 80
+    assert len({kept.heads["ce_id"] for kept in kafka.kept}) == 40
+
+
+def test_memory_holds_one_page_of_a_register_at_a_time(service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path) -> None:
+    service.put("/v3/lots", rows(300, 300))
+    collect(service, tmp_path, kafka, "lots")
+    assert kafka.most_waiting <= 10
+
+
+def test_unknown_fields_are_kept_and_reported_once_a_day(
+    service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path
+) -> None:
+    service.put("/v3/lots", rows(15, 15, lot_colour="red"))
+    first = collect(service, tmp_path, kafka, "lots", full=True)
+    assert first.said == [
+        "Schema drift: lots has fields that are not in the table of endpoints: lot_colour. They are kept in bronze; "
+        "add them to schemas/procurement/fields.py."
+    ]
+    assert all(b'"lot_colour": "red"' in kept.value for kept in kafka.kept)
+    assert collect(service, tmp_path, kafka, "lots", full=True).said == []
+    later = collect(service, tmp_path, kafka, "lots", full=True, today=date(2026, 2, 11))
+    assert len(later.said) == 1
+    assert first.tallies.is_complete
+
+
+def test_a_register_that_is_suddenly_empty_is_stopped(service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path) -> None:
+    service.put("/v3/lots", rows(25, 25))
+    collect(service, tmp_path, kafka, "lots")
+    full = service.registers["/v3/lots"].rows
+    service.registers["/v3/lots"].rows = []
+    for whole in (True, False):
+        outcome = collect(service, tmp_path, kafka, "lots", full=whole, today=date(2026, 2, 11))
+        assert not outcome.tally("lots").is_complete
+        assert "lots: the service shows no row, where it had 25 on 2026-02-10." in outcome.tally("lots").message
+    service.registers["/v3/lots"].rows = full
+    assert collect(service, tmp_path, kafka, "lots").tallies.is_complete
+
+
+def test_a_register_that_always_was_empty_is_no_fault(service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path) -> None:
+    service.put("/v3/lots", [])
+    assert collect(service, tmp_path, kafka, "lots").tallies.is_complete
+    assert collect(service, tmp_path, kafka, "lots").tallies.is_complete
+
+
+def test_details_of_every_row_are_fetched_where_they_are_asked_for(
+    service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path
+) -> None:
+    service.put("/v3/contract/all", rows(13, 13))
+    for number in range(1, 14):
+        service.put(f"/v3/contract/{number}/units", [{"id": number * 100, "quantity": 1}])
+    collect(service, tmp_path, kafka, "contract_all", details=True)
+    units = kafka.of("contract_unit")
+    assert {(kept.heads["parent"], kept.key.decode()) for kept in units} == {
+        (str(number), f"kz.goszakup.contract_unit:{number * 100}") for number in range(1, 14)
+    }
+    assert units[0].heads["ce_source"].startswith("goszakup:/v3/contract/")
+
+
+def test_all_registers_are_walked_side_by_side(service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path) -> None:
+    settings = chosen(tmp_path, service.url)
+    with State(state_path(settings)) as state:
+        plan = made(state, Asked(), TODAY, 10)
+    for walk in plan.walks:
+        path = walk.address.partition("?")[0]
+        key = {"subject_all": "pid", "plans": "pid"}.get(walk.register, "id")
+        key = "code" if walk.register in ("ref_units", "ref_kato", "ref_countries", "ref_currency") else key
+        service.put(path, [{key: number, "system_id": 3} for number in range(25, 0, -1)], key)
+    outcome = collect(service, tmp_path, kafka)
+    assert outcome.tallies.is_complete, [tally.message for tally in outcome.tallies]
+    assert len(plan.walks) == 43
+    assert len({kept.key for kept in kafka.kept}) == 43 * 25
+    assert "/v3/journal" not in service.paths(), "nothing can have changed before the first load"

@@ -1,0 +1,187 @@
+"""A whole world of procurement through the real parts: every register as large as its service says, through faults, a
+kill, a second load and a day of changes."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from conf import LOOPBACK, REPOSITORY, Settings
+from conf.connect import clickhouse
+from schemas.contract import tables
+from schemas.procurement import TOPIC
+from schemas.procurement.endpoints import registers
+from streaming.checkpoints import topic_ends
+from tests.support.stream import Stream
+from tests.support.waiting import until
+
+pytestmark = [pytest.mark.services, pytest.mark.timeout(900)]
+
+LOTS, TOKEN = 1_500, "a-token-of-tests"
+# What an earlier session left on the same stack is another collection's.
+COLLECTION = f"tests_{secrets.token_hex(3)}"
+MINE = f"collection_code = '{COLLECTION}'"
+WORLD_OPENS = "2026-05-31"
+LATEST = {event: f"{t.name}_latest" for t in tables("silver", "procurement") for event in t.fed_by}
+
+
+@dataclass
+class Service:
+    """The stand-in, with faults, as a process."""
+
+    port: int
+
+    def ask(self, path: str, method: str = "GET") -> Any:
+        request = urllib.request.Request(
+            f"http://{LOOPBACK}:{self.port}{path}", method=method, headers={"Authorization": f"Bearer {TOKEN}"}
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)
+
+    def counts(self) -> dict[str, int]:
+        """Rows of each register that every load collects, by its event type."""
+        told = self.ask("/standin/counts")["counts"]
+        return {str(e.event_type): int(told[e.path]) for e in registers()}
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    log = tmp_path_factory.mktemp("standin") / "log"
+    command = [sys.executable, "-m", "ingestion.standins.goszakup", "--port", "0", "--lots", str(LOTS), "--seed", "4"]
+    faults = ["--faults", "9", "--fault-share", "0.03", "--fault-kinds", "http,cut,html,cursor,repeat,late"]
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [*command, *faults, "--token", TOKEN], cwd=REPOSITORY, stdout=out, stderr=subprocess.STDOUT
+        )
+    try:
+        found: list[int] = []
+
+        def listens() -> bool:
+            assert process.poll() is None, log.read_text()
+            found[:] = [
+                c.laddr.port for c in psutil.Process(process.pid).net_connections("tcp") if c.status == "LISTEN"
+            ]
+            return bool(found)
+
+        until("the stand-in to listen", listens, 60)
+        yield Service(found[0])
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def collect(service: Service, *options: str) -> subprocess.Popen[str]:
+    environment = os.environ | {
+        "SAUDA_GOSZAKUP_URL": f"http://{LOOPBACK}:{service.port}",
+        "SAUDA_GOSZAKUP_TOKEN": TOKEN,
+        "SAUDA_GOSZAKUP_COLLECTION": COLLECTION,
+        "SAUDA_GOSZAKUP_REQUESTS_PER_SECOND": "2000",
+    }
+    command = [sys.executable, "-m", "ingestion.run", "procurement.goszakup", "--json", *options]
+    return subprocess.Popen(
+        command, cwd=REPOSITORY, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def collected(service: Service, *options: str) -> dict[str, Any]:
+    process = collect(service, *options)
+    out, err = process.communicate(timeout=400)
+    assert process.returncode == 0, f"{out}\n{err}"
+    told: dict[str, Any] = json.loads(out.strip().splitlines()[-1])
+    return told
+
+
+def wait_served(stream: Stream, settings: Settings) -> None:
+    """Until the lake has all of the topic, and ClickHouse all of the lake."""
+    gap = Path(settings.checkpoints) / "live" / "procurement" / "gap.json"
+
+    def served() -> bool:
+        _, ends = topic_ends(settings, TOPIC)
+        query = stream.progress()["queries"][f"lake:{TOPIC.partition('-')[0]}"]
+        return bool(query["next_offsets"] == ends and gap.exists() and json.loads(gap.read_text())["filled"] == ends)
+
+    until("procurement to be served", served, 300)
+
+
+def test_every_register_arrives_whole_and_again_changes_nothing(
+    stream: Stream, chosen: Settings, service: Service
+) -> None:
+    there = events_in_topic(chosen)
+    first = collect(service, "--full")
+    until("pages to be acknowledged", lambda: events_in_topic(chosen) > there + 3_000, 120)
+    first.kill()
+    first.communicate()
+    again = collected(service, "--full")
+    stream.start(lake_batch_events=200_000)
+    stream.wait_ready()
+    wait_served(stream, chosen)
+
+    client, counts = clickhouse(chosen), service.counts()
+    assert counts["kz.goszakup.lots"] > 0.9 * LOTS
+    assert held(client) == counts
+
+    before = versions(client)
+    once_more = collected(service, "--full")
+    assert again["acknowledged"] > 0
+    assert once_more["acknowledged"] >= sum(counts.values()), "all of it was sent again"
+    wait_served(stream, chosen)
+    assert versions(client) == before
+
+
+def test_a_day_of_changes_arrives_as_updates_and_deletions(stream: Stream, chosen: Settings, service: Service) -> None:
+    client = clickhouse(chosen)
+    before, yesterday = versions(client), held(client)
+    service.ask("/standin/day", "POST")
+    # The world's calendar is its own.
+    collected(service, "--since", WORLD_OPENS)
+    wait_served(stream, chosen)
+
+    counts, after = service.counts(), versions(client)
+    assert counts["kz.goszakup.lots"] > yesterday["kz.goszakup.lots"], "a day brings lots"
+    daily = {str(e.event_type) for e in registers() if e.schedule == "daily"}
+    assert {k: v for k, v in held(client).items() if k in daily} == {k: v for k, v in counts.items() if k in daily}
+    deletions = f"SELECT count() FROM silver.procurement_deletions FINAL WHERE {MINE} AND service_name != 'plans'"
+    assert client.query(deletions).result_rows[0][0] > 0
+    # A change is one more version of a row that was there.
+    grown = after["silver.procurement_contracts"] - before["silver.procurement_contracts"]
+    assert grown > counts["kz.goszakup.contract"] - yesterday["kz.goszakup.contract"]
+
+
+def events_in_topic(chosen: Settings) -> int:
+    low, high = topic_ends(chosen, TOPIC)
+    return sum(high.values()) - sum(low.values())
+
+
+def held(client: Any) -> dict[str, int]:
+    """Rows that hold today, by the event type of the register that they came from."""
+    questions = {
+        str(e.event_type): f"SELECT count() FROM {LATEST[str(e.event_type)]} WHERE {MINE}" for e in registers()
+    }
+    # An application for several lots is one row of its register.
+    questions["kz.goszakup.trd_app"] = (
+        f"SELECT uniqExact(application_id) FROM silver.procurement_bids_latest WHERE {MINE}"
+    )
+    questions["kz.goszakup.plans_deleted"] += " AND service_name = 'plans'"
+    for event in questions:
+        if event.startswith("kz.goszakup.ref_"):
+            questions[event] += f" AND dictionary_code = '{event.rpartition('.')[2]}'"
+    return {event: int(client.query(question).result_rows[0][0]) for event, question in questions.items()}
+
+
+def versions(client: Any) -> dict[str, int]:
+    """Rows of each table, every version counted."""
+    names = [t.name for t in tables("silver", "procurement")]
+    return {
+        name: int(client.query(f"SELECT count() FROM {name} FINAL WHERE {MINE}").result_rows[0][0]) for name in names
+    }
