@@ -99,7 +99,6 @@ def _transactions(process: Process, contract: str, told: Json, shared: Json) -> 
             "supplier_biin": process.parties.code(payee) or shared.get("supplier_biin"),
             "paid_amount": amount,
             "currency_code": currency,
-            "payment_number": transaction,
             "paid_at": time(paid.get("date")),
             "changed_at": process.changed_at,
         }

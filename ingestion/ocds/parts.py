@@ -47,22 +47,27 @@ def parts(file: JsonFile) -> Iterator[Part]:
     line, offset = 1, 0
     with file.open() as text:
         while whole := text.readline(LONGEST_LINE):
-            value: Any = None
-            if whole.endswith(b"\n") or len(whole) < LONGEST_LINE:
-                try:
-                    value = _decode(whole) if whole.strip() else {}
-                except (msgspec.DecodeError, ValueError, RecursionError):
-                    value = None
-            if not isinstance(value, dict):
-                yield from _streamed(file, text, whole, line, offset)
-                return
-            yield from _of_value(value)
-            line, offset = line + 1, offset + len(whole)
+            if not whole.isspace():
+                value = _of_line(whole)
+                if value is None:
+                    yield from _streamed(file, text, whole, line, offset)
+                    return
+                yield from _of_value(value)
+            line, offset = line + whole.count(b"\n"), offset + len(whole)
+
+
+def _of_line(line: bytes) -> dict[str, Any] | None:
+    """The object that a whole line is; None where it is none, or may go on."""
+    if len(line) == LONGEST_LINE:
+        return None
+    try:
+        value = _decode(line)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _of_value(value: dict[str, Any]) -> Iterator[Part]:
-    if not value:
-        return
     for name in LISTS:
         if isinstance(listed := value.get(name), list):
             value[name] = []
@@ -146,22 +151,29 @@ def _refuse(file: JsonFile, reason: str, line: int, offset: int, sound: int) -> 
 
 def _stopped(text: io.BufferedReader, sound: int, line: int) -> tuple[int, int, bytes]:
     """Where the parser stops: bytes before it, its line, and how the text goes on."""
-    parser = ijson.basic_parse_coro(_Nowhere(), multiple_values=True)
-    at = 0
+    heard = _Heard()
+    parser = ijson.basic_parse_coro(heard, multiple_values=True)
+    at, since = 0, b""
     for piece in chain(_blocks(text, sound), _bytes(text)):
+        heard.anything = False
         try:
             parser.send(piece)
-        except IncompleteJSONError:
-            return at, line, piece + text.read(15)
+        except IncompleteJSONError as problem:
+            # A token that should not stand there is only refused at its end.
+            begun = since.lstrip(b" \t\r\n,:") if str(problem).startswith("parse error") else b""
+            return at - len(begun), line - begun.count(b"\n"), begun + piece + text.read(15)
         at, line = at + len(piece), line + piece.count(b"\n")
+        since = b"" if heard.anything or len(piece) > 1 else since + piece
     return at, line, b""
 
 
-class _Nowhere:
-    """Takes a parser's tokens."""
+class _Heard:
+    """Takes a parser's tokens; `anything` tells whether one came."""
 
-    def send(self, token: Token) -> None:
-        """Forget it."""
+    anything = False
+
+    def send(self, token: Token) -> None:  # noqa: ARG002
+        self.anything = True
 
 
 def _blocks(text: io.BufferedReader, count: int) -> Iterator[bytes]:

@@ -31,12 +31,12 @@ def planned(process: Process) -> Iterator[Event]:
         }
         yield Event("ocds.planning_item", process.ocid, value)
     for item, told in process.items.items():
-        unit = shape.one(told, "unit")
+        unit, classified = shape.one(told, "unit"), shape.one(told, "classification")
         amount, currency = shape.money(unit)
         value = shared | {
             "planning_item_id": process.own(item),
-            "name": text(told.get("description")),
-            "enstru_code": text(shape.one(told, "classification").get("id")),
+            "name": text(told.get("description")) or text(classified.get("description")),
+            "enstru_code": text(classified.get("id")),
             "unit_code": text(unit.get("id")) or text(unit.get("name")),
             "quantity": text(told.get("quantity")),
             "unit_amount": amount,
