@@ -7,6 +7,7 @@ all files, and memory follows the largest process. Ids come from content: the sa
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from hashlib import blake2b
@@ -16,7 +17,7 @@ import click
 
 from ingestion.errors import Unreadable
 from ingestion.message import Message, cloud_event, instant
-from ingestion.ocds.convert import Conversion
+from ingestion.ocds.convert import PARTY, Conversion
 from ingestion.ocds.files import JsonFile, found
 from ingestion.ocds.releases import releases
 from ingestion.ocds.shape import Event, written
@@ -35,7 +36,7 @@ SAMPLE = 200
 class OcdsFiles:
     """Opening it reads everything; raises Unreadable before anything is sent. `say` hears what is left out and why.
 
-    `total` is exact up to 200 processes, else reckoned from the first 200.
+    `total` is exact up to 400 processes, else reckoned from 200 or more of them.
     """
 
     topic = TOPIC
@@ -59,9 +60,7 @@ class OcdsFiles:
         if not self.processes:
             raise Unreadable(f"{path.name} has no release with an ocid and a date; nothing can be sent.")
         say(f"{path.name}: {self.releases:,} releases of {self.processes:,} processes.")
-        trial = Conversion(self._spool, Statuses(*self._tables), lambda _: None)
-        sampled = sum(1 for _ in trial.events(SAMPLE))
-        self.total = round(sampled * max(1.0, self.processes / SAMPLE))
+        self.total = self._expected()
 
     def figures(self) -> dict[str, int]:
         done = self._conversion
@@ -84,6 +83,13 @@ class OcdsFiles:
         """One event an entity, process by process, and at the end one a party."""
         self._conversion = Conversion(self._spool, Statuses(*self._tables), self._problem)
         return map(self._message, self._conversion.events())
+
+    def _expected(self) -> int:
+        every = max(1, self.processes // SAMPLE)
+        trial = Conversion(self._spool, Statuses(*self._tables), lambda _: None)
+        kinds = Counter(event.kind == PARTY for event in trial.events(every))
+        # The same parties take part in many processes.
+        return kinds[False] * every + kinds[True]
 
     def _problem(self, sentence: str) -> None:
         self.problems += 1

@@ -17,6 +17,8 @@ from ingestion.ocds.spool import Spool
 from ingestion.ocds.statuses import Statuses
 from ingestion.ocds.tenders import offered, planned, tendered
 
+PARTY = "ocds.party"
+
 
 class Conversion:
     """One passage over the spool. `problem` hears of processes that cannot be merged.
@@ -28,16 +30,16 @@ class Conversion:
         self._spool, self._problem = spool, problem
         self.statuses, self.shape, self.doubled = statuses, Shape(), 0
 
-    def events(self, most: int | None = None) -> Iterator[Event]:
-        """The events of all processes, or of the first `most`. One at a time: the parties share the spool."""
+    def events(self, every: int = 1) -> Iterator[Event]:
+        """The events of all processes, or of one in so many. One passage at a time: the parties share the spool."""
         self._spool.forget_parties()
-        for is_compiled, releases in self._spool.processes(most):
+        for is_compiled, releases in self._spool.processes(every):
             release = releases[0] if is_compiled else self._merged(releases)
             if release is not None:
                 yield from self._of_process(Process(release, self.statuses, self.shape))
         for party_id, roles, changed_at, body in self._spool.parties():
             flags = {flag: bool(roles & bit) for flag, bit in FLAGS.items()}
-            yield Event("ocds.party", party_id, orjson.loads(body) | flags | {"changed_at": changed_at})
+            yield Event(PARTY, party_id, orjson.loads(body) | flags | {"changed_at": changed_at})
 
     def _merged(self, releases: list[dict[str, Any]]) -> dict[str, Any] | None:
         try:

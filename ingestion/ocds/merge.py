@@ -51,6 +51,7 @@ def merged(releases: list[dict[str, Any]]) -> tuple[dict[str, Any], int]:
         warnings.simplefilter("always")
         try:
             return merger.create_compiled_release(releases), len(doubled)
-        except (OCDSMergeError, AttributeError, TypeError, KeyError) as problem:
-            # The library meets lists among objects, and ids that are lists, with Python's own errors.
+        except (OCDSMergeError, AttributeError, TypeError, KeyError, RecursionError) as problem:
+            # The library meets lists among objects, ids that are lists, and what is nested too deeply, with
+            # Python's own errors.
             raise Unmergeable(str(problem)) from None

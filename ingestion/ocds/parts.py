@@ -62,7 +62,7 @@ def _of_line(line: bytes) -> dict[str, Any] | None:
         return None
     try:
         value = _decode(line)
-    except (msgspec.DecodeError, ValueError, RecursionError):
+    except (msgspec.DecodeError, ValueError, ArithmeticError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 
@@ -97,6 +97,12 @@ def _streamed(file: JsonFile, text: io.BufferedReader, first: bytes, line: int, 
         yield from _of_tokens(file, tokens)
     except IncompleteJSONError as problem:
         _refuse(file, str(problem), line, offset, source.before)
+    except (ValueError, ArithmeticError, SystemError):
+        # Numbers that Python makes none of; with SystemError the parser passes such an error on.
+        raise Unreadable(
+            f"{file.name} has a number with more digits than can be read, after byte {offset + source.before:,}; "
+            "amounts of at most 14 digits before the point were expected."
+        ) from None
 
 
 def _of_tokens(file: JsonFile, tokens: Iterator[Token]) -> Iterator[Part]:

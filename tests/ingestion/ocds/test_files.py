@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 
-from ingestion.errors import Unreadable
+from ingestion.errors import IngestError, Unreadable
+from ingestion.ocds.merge import Unmergeable, merged
+from ingestion.ocds.releases import Release
+from ingestion.ocds.spool import Spool
 from ingestion.standins.goszakup import ocds
 from ingestion.standins.goszakup.world import make_world
 from tests.ingestion.ocds.samples import AWARD, CONTRACT, TENDER, bodies, opened, package, sent, written
@@ -155,6 +158,8 @@ TORN = b'{"releases": [\n  {"ocid": "o", "date": "2026-01-01", "tender": {"id" "
         (b'{"records": [{"ocid": "o"}]}', "x.json, record 1 (o) has neither a compiledRelease nor releases."),
         (b'{"records": [7]}', "x.json, record 1 is no object;"),
         (b'{"releases": []}', "x.json has no release with an ocid and a date; nothing can be sent."),
+        (b'{"ocid": "o", "date": "1", "id": 1' + b"0" * 5_000 + b"}", "x.json has a number with more digits than"),
+        (b'{"ocid": "o", "date": "1", "id": 1e99999999999999999999}', "x.json has a number with more digits than can"),
         (b'{"a": ' + b"[" * 100_000, "x.json is no whole JSON"),
         (b'{"releases": [{"ocid": "o", "date": "1", "a": ' + b"[" * 9_000 + b"]" * 9_000 + b"}]}", "nested too deeply"),
     ],
@@ -214,6 +219,26 @@ def test_two_elements_of_one_id_become_one_and_are_counted(tmp_path: Path) -> No
     feed = opened(written(tmp_path / "x.json", package(TENDER | {"tender": {"id": "T", "lots": lots}})))
     assert len([m for m in feed.messages() if b"ocds.lot" in m.key]) == 1
     assert feed.closing() == "1 elements of lists had the id of another one, and became one with it."
+
+
+def test_what_is_nested_too_deeply_cannot_be_merged() -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(5_000):
+        deep = {"a": deep or 1}
+    with pytest.raises(Unmergeable, match="recursion"):
+        merged([TENDER | {"planning": deep}])
+
+
+def filled(spool: Spool) -> None:
+    for number in range(200):
+        spool.add(Release(f"o-{number}", "2026-01-01", False, {"text": str(number) * 1_000}))
+
+
+def test_a_full_disk_is_told() -> None:
+    spool = Spool()
+    spool._db.execute("PRAGMA max_page_count = 20")
+    with pytest.raises(IngestError, match=r"cannot be put on disk: database or disk is full\. About as much room"):
+        filled(spool)
 
 
 @pytest.mark.parametrize("indent", [None, 1], ids=["lines", "one value"])
