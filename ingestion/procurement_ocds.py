@@ -30,7 +30,7 @@ from schemas.procurement import COLLECTION, TOPIC
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 SHOWN_PROBLEMS = 20
 SAMPLE = 200
-"""Processes that are made into events beforehand, to know how many events to expect."""
+"""About so many processes are made into events beforehand, to know how many events to expect."""
 
 
 class OcdsFiles:

@@ -43,7 +43,7 @@ def found(path: Path, say: Say) -> list[Path]:
         raise Unreadable(f"There is no file or folder {path}.")
     if not path.is_dir():
         return [path]
-    inside = sorted(p for p in path.rglob("*") if p.is_file() and not p.relative_to(path).as_posix().startswith("."))
+    inside = sorted(p for p in path.rglob("*") if p.is_file() and "/." not in f"/{p.relative_to(path).as_posix()}")
     taken = [p for p in inside if p.suffix.lower() in ENDINGS]
     aside = [p.relative_to(path).as_posix() for p in inside if p.suffix.lower() not in ENDINGS]
     if not taken:

@@ -45,6 +45,7 @@ def test_releases_of_one_process_are_merged_from_several_files(tmp_path: Path, e
     (folder / "2026" / "2.JSONL.gz").write_bytes(gzip.compress(json.dumps(package(AWARD, TENDER)).encode()))
     (folder / "README.txt").write_text("what this is")
     (folder / ".hidden.json").write_text("{")
+    (folder / "2026" / ".hidden.json").write_text("{")
     said: list[str] = []
     feed = opened(folder, said=said)
     assert [m.event_id for m in feed.messages()] == expected
