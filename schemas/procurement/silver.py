@@ -242,7 +242,9 @@ class Lots(Registered):
     currency_code = col(CODE, "Currency of the money columns, ISO 4217.", at="currency_code =KZT")
     method_code = col(CODE, "Procurement method.", optional=True, at="method_code ref_trade_methods_id")
     status_code = col(CODE, "Status.", optional=True, at="status_code ref_lot_status_id")
-    planning_item_ids = col(TEXT, "The planned items it buys, as a JSON list.", optional=True, at="point_list")
+    planning_item_ids = col(
+        TEXT, "The planned items it buys, as a JSON list.", optional=True, at="planning_item_ids point_list"
+    )
     is_dumping = col(FLAG, "Whether a bid was suspiciously low.", optional=True, at="dumping")
     is_construction = col(FLAG, "Whether it is construction work.", optional=True, at="is_construction_work")
 

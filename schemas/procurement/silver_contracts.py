@@ -100,7 +100,9 @@ class Acts(Registered):
 
     act_id = col(ID, "The register's number of the act.", key=True, at="act_id id")
     contract_id = col(ID, "The contract.", optional=True, at="contract_id")
-    root_contract_id = col(ID, "The contract at the chain's beginning.", optional=True, at="contract_root_id")
+    root_contract_id = col(
+        ID, "The contract at the chain's beginning.", optional=True, at="root_contract_id contract_root_id"
+    )
     number = col(TEXT, "Number of the act.", optional=True, at="number number_act")
     status_code = col(CODE, "Status; 15 is approved.", optional=True, at="status_code status_id")
     status_name = col(TEXT, "Status in words.", optional=True, at="status_name status_name_ru")
