@@ -107,13 +107,13 @@ def test_nothing_personal_is_served(branches: dict[str, Branch]) -> None:
         assert not personal & {str(c) for c in branch.silver.serving_columns}
 
 
-@pytest.mark.parametrize("text", ["1999-01-01 00:00:00", "0000-00-00 00:00:00", "", None])
-def test_an_open_end_is_none(spark: SparkSession, branches: dict[str, Branch], text: str | None) -> None:
-    (verdict,) = judged(spark, branches["debarments"], {"id": "1-4909", "system_id": 3, "pid": "8", "end_date": text})
-
-    (row,) = verdict.lines
-    assert row["ended_at"] is None
-    assert (row["system_code"], row["debarment_id"], row["supplier_id"]) == ("3", "1-4909", "8")
+def test_an_open_end_is_none(spark: SparkSession, branches: dict[str, Branch]) -> None:
+    entry = {"id": "1-4909", "system_id": 3, "pid": "8"}
+    open_ends = ["1999-01-01 00:00:00", "0000-00-00 00:00:00", "", None]
+    for verdict in judged(spark, branches["debarments"], *(entry | {"end_date": text} for text in open_ends)):
+        (row,) = verdict.lines
+        assert row["ended_at"] is None
+        assert (row["system_code"], row["debarment_id"], row["supplier_id"]) == ("3", "1-4909", "8")
 
 
 def test_a_zone_that_is_written_holds(spark: SparkSession, branches: dict[str, Branch]) -> None:
@@ -132,43 +132,38 @@ def test_what_a_row_lacks_is_taken_from_its_headers(spark: SparkSession, branche
     assert (entry.lines[0]["dictionary_code"], entry.lines[0]["item_id"]) == ("ref_units", "796")
 
 
-@pytest.mark.parametrize(
-    ("row", "rule", "sentence"),
-    [
-        (None, "record.tombstone", "the record has no value; a row as JSON was expected"),
-        (b"<html>", "record.json", 'the value is not one JSON object: "<html>"'),
-        (b"[]", "record.json", 'the value is not one JSON object: "[]"'),
-        (b'{"id": 1} {"id": 2}', "record.json", 'the value is not one JSON object: "{"id": 1} {"id": 2}"'),
-        (b'{"id": 1, "name_ru": "\xff"}', "record.utf8", "the bytes are not UTF-8"),
-        ({"name_ru": "x"}, "lot_id.required", "lot_id is missing; it was looked for in lot_id, id"),
-        ({"id": 1, "amount": "many"}, "total_amount.type", "total_amount must be an amount"),
-        ({"id": 1, "count": "2,5"}, "quantity.type", 'quantity must be a number; found "2,5"'),
-        ({"id": 1, "index_date": "31.01.2026"}, "changed_at.type", "changed_at must be a time"),
-        ({"id": 1, "dumping": "maybe"}, "is_dumping.type", 'is_dumping must be true or false; found "maybe"'),
-    ],
-)
-def test_why_a_row_is_refused(
-    spark: SparkSession, branches: dict[str, Branch], row: Any, rule: str, sentence: str
-) -> None:
-    (verdict,) = judged(spark, branches["lots"], row)
-
-    assert verdict.rule == rule
-    assert verdict.sentence.startswith(sentence)
+REFUSED: list[tuple[Any, str, str]] = [
+    (None, "record.tombstone", "the record has no value; a row as JSON was expected"),
+    (b"<html>", "record.json", 'the value is not one JSON object: "<html>"'),
+    (b"[]", "record.json", 'the value is not one JSON object: "[]"'),
+    (b'{"id": 1} {"id": 2}', "record.json", 'the value is not one JSON object: "{"id": 1} {"id": 2}"'),
+    (b'{"id": 1, "name_ru": "\xff"}', "record.utf8", "the bytes are not UTF-8"),
+    ({"name_ru": "x"}, "lot_id.required", "lot_id is missing; it was looked for in lot_id, id"),
+    ({"id": 1, "amount": "many"}, "total_amount.type", "total_amount must be an amount"),
+    ({"id": 1, "count": "2,5"}, "quantity.type", 'quantity must be a number; found "2,5"'),
+    ({"id": 1, "index_date": "31.01.2026"}, "changed_at.type", "changed_at must be a time"),
+    ({"id": 1, "dumping": "maybe"}, "is_dumping.type", 'is_dumping must be true or false; found "maybe"'),
+]
 
 
-@pytest.mark.parametrize(
-    ("row", "rule"),
-    [
-        (BID | {"app_lots": []}, "app_lots.some"),
-        (BID | {"app_lots": None}, "app_lots.some"),
-        (BID | {"app_lots": [{"id": 1, "lot_id": 2}, {"id": 3}]}, "lot_id.required"),
-        (BID | {"app_lots": [{"id": 1, "lot_id": 2, "price": "x"}]}, "unit_amount.type"),
-    ],
-)
-def test_one_bad_element_refuses_the_row(spark: SparkSession, branches: dict[str, Branch], row: Any, rule: str) -> None:
-    (verdict,) = judged(spark, branches["bids"], row)
+def test_why_a_row_is_refused(spark: SparkSession, branches: dict[str, Branch]) -> None:
+    found = judged(spark, branches["lots"], *(row for row, _, _ in REFUSED))
 
-    assert verdict.rule == rule
+    for verdict, (_, rule, sentence) in zip(found, REFUSED, strict=True):
+        assert verdict.rule == rule
+        assert verdict.sentence.startswith(sentence)
+
+
+def test_one_bad_element_refuses_the_row(spark: SparkSession, branches: dict[str, Branch]) -> None:
+    bad: list[tuple[Any, str]] = [
+        ([], "app_lots.some"),
+        (None, "app_lots.some"),
+        ([{"id": 1, "lot_id": 2}, {"id": 3}], "lot_id.required"),
+        ([{"id": 1, "lot_id": 2, "price": "x"}], "unit_amount.type"),
+    ]
+    found = judged(spark, branches["bids"], *(BID | {"app_lots": lots} for lots, _ in bad))
+
+    assert [verdict.rule for verdict in found] == [rule for _, rule in bad]
 
 
 def test_what_no_table_takes_is_told_with_its_reason(spark: SparkSession) -> None:
