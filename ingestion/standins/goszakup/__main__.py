@@ -43,6 +43,8 @@ def _listen(port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((LOOPBACK, port))
+        # Now, for it tells that it is ready before the server begins to accept.
+        listener.listen(128)
     except OSError as problem:
         why = f"Port {port} cannot be had ({problem.strerror}); choose another with --port."
         raise click.ClickException(why) from None
