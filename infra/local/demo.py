@@ -113,8 +113,9 @@ def steps(run: Run) -> list[Step]:
         Step("Procurement collected", collect, after=(TITLES["standin"], "Topics", "Counts before")),
         *stack.part_steps(["stream"], after=deploy.STEPS),
         Step("All in the lake", lake, after=(TITLES["stream"], "Purchases sent", "Procurement collected")),
-        Step("Freshness watched", live, after=(TITLES["stream"], "Purchases sent")),
-        Step("Nightly jobs", nightly, after=("All in the lake", "Freshness watched")),
+        # Not beside the first batches, whose code Java has never seen.
+        Step("Freshness watched", live, after=("All in the lake",)),
+        Step("Nightly jobs", nightly, after=("Freshness watched",)),
         # Those sent to watch the freshness come with the lake's next batch, while the jobs run.
         Step("The last purchases in the lake", lake, after=("Freshness watched",), quiet=True),
     ]
@@ -208,8 +209,8 @@ def report(run: Run, console: Console) -> None:
     line("silver: events accepted", "silver_events")
     line("quarantine: events refused", "quarantined")
     line("duplicates left out", "duplicates")
-    line("silver: purchase lines", "silver_rows")
-    line("ClickHouse: purchase lines", "clickhouse_silver_rows")
+    line("silver: rows", "silver_rows")
+    line("ClickHouse: rows of silver", "clickhouse_silver_rows")
     for name, count in figures.gold(run.settings).items():
         table.add_row(name, "", f"{count:,}")
     console.print(table)
