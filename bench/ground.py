@@ -22,7 +22,7 @@ from conf import REPOSITORY, Settings
 from conf.connect import clickhouse, s3
 from infra.local import deploy, java, parts, proc
 from infra.local.errors import Failed, Refused
-from schemas.contract import Contract, find
+from schemas.contract import Contract, find, topics
 from schemas.derive.clickhouse import create_database, create_table, qualified
 
 Say = Callable[[str], None]
@@ -92,7 +92,7 @@ def clear(settings: Settings, *, topic: bool = True) -> None:
     """Empty lake, ClickHouse tables, checkpoints (Sauda's and the rivals') and, unless it is to stay, the topic."""
     refuse_main(settings)
     if topic:
-        _empty_topic(settings)
+        empty_topic(settings, TOPIC)
     client = s3(settings)
     deploy.create_bucket(settings)
     from minio.deleteobjects import DeleteObject
@@ -123,14 +123,16 @@ def rival_checkpoints(settings: Settings) -> Path:
     return settings.data / "checkpoints-rival"
 
 
-def _empty_topic(settings: Settings) -> None:
-    """A new topic of the same name: offsets begin at 0."""
+def empty_topic(settings: Settings, name: str) -> None:
+    """A new topic of the same name: offsets begin at 0. One that no contract declares has two partitions."""
+    from confluent_kafka.admin import NewTopic
+
     admin = parts.kafka_admin(settings)
     deadline = time.monotonic() + 60
-    if TOPIC in admin.list_topics(timeout=20).topics:
-        for future in admin.delete_topics([TOPIC], operation_timeout=30).values():
+    if name in admin.list_topics(timeout=20).topics:
+        for future in admin.delete_topics([name], operation_timeout=30).values():
             future.result(timeout=40)
-    while TOPIC in parts.kafka_admin(settings).list_topics(timeout=20).topics:
+    while name in parts.kafka_admin(settings).list_topics(timeout=20).topics:
         if time.monotonic() > deadline:
             raise Failed("Kafka does not delete the topic.")
         time.sleep(0.2)
@@ -138,7 +140,9 @@ def _empty_topic(settings: Settings) -> None:
         # The name is free a moment later than it vanishes.
         with contextlib.suppress(Exception):
             deploy.create_topics(settings)
-        if TOPIC in parts.kafka_admin(settings).list_topics(timeout=20).topics:
+            if name not in {topic.name for topic in topics()}:
+                admin.create_topics([NewTopic(name, 2, 1)])[name].result(timeout=20)
+        if name in parts.kafka_admin(settings).list_topics(timeout=20).topics:
             return
         if time.monotonic() > deadline:
             raise Failed("Kafka does not make the topic.")

@@ -17,7 +17,7 @@ from conf import Settings, settings
 from infra.local import java
 from infra.local.errors import Failed
 
-NAMES = ("drain", "freshness", "nightly", "memory")
+NAMES = ("drain", "freshness", "nightly", "memory", "collect")
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,18 @@ def _nightly(chosen: Chosen) -> list[Report]:
     return nightly.run(chosen.settings, chosen.quick, chosen.say)
 
 
+def _collect(chosen: Chosen) -> list[Report]:
+    from bench import collect
+
+    return collect.run(chosen.settings, chosen.quick, chosen.say)
+
+
 MEASURES: dict[str, Callable[[Chosen], list[Report]]] = {
     "drain": _drain,
     "freshness": _freshness,
     "nightly": _nightly,
     "memory": _memory,
+    "collect": _collect,
 }
 
 

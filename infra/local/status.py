@@ -160,6 +160,7 @@ def addresses(settings: Settings) -> list[tuple[str, str, str, str]]:
         ("ClickHouse over TCP", f"{LOOPBACK}:{settings.port('clickhouse_tcp')}", "sauda", "clickhouse"),
         ("Kafka", settings.kafka, "", ""),
         ("Metrics of the stream", page("metrics") + "/metrics", "", ""),
+        ("Stand-in of goszakup (a token as user)", page("goszakup_standin"), "", "goszakup_standin"),
     ]
 
 

@@ -1,0 +1,47 @@
+"""The rival of the collector: the loop that one writes first. ``python -m bench.rival_requests URL TOPIC PATH…``
+
+One request after another with `requests`, each row as JSON to Kafka. It keeps no place to go on from, looks at no field
+and repeats nothing that fails.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+
+import requests
+from confluent_kafka import Producer
+
+from conf import settings
+from conf.connect import producer_config
+
+
+def main(url: str, topic: str, paths: list[str]) -> None:
+    chosen = settings()
+    producer = Producer(producer_config(chosen))
+    session = requests.Session()
+    session.headers["Authorization"] = f"Bearer {chosen.goszakup_secret}"
+    began, rows = time.monotonic(), 0
+    for path in paths:
+        page = f"{path}?limit={chosen.goszakup_page_limit}"
+        while page:
+            answer = session.get(url + page, timeout=60)
+            answer.raise_for_status()
+            told = answer.json()
+            for row in told["items"]:
+                while True:
+                    try:
+                        producer.produce(topic, json.dumps(row, ensure_ascii=False).encode(), key=str(row.get("id")))
+                        break
+                    except BufferError:
+                        producer.poll(0.1)
+                rows += 1
+            producer.poll(0)
+            page = told["next_page"]
+    producer.flush()
+    print(json.dumps({"rows": rows, "seconds": time.monotonic() - began}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], sys.argv[3:])

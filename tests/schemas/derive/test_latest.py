@@ -1,0 +1,24 @@
+"""Views of the newest versions."""
+
+from __future__ import annotations
+
+from schemas.contract import find, tables
+from schemas.derive import latest
+
+
+def test_every_table_of_versions_has_a_view() -> None:
+    assert {t.name for t in latest.versioned()} == {t.name for t in tables("silver", "procurement")}
+
+
+def test_the_view_takes_one_version_an_entity_and_leaves_out_what_is_gone() -> None:
+    view = latest.view(find("silver.procurement_debarments"))
+
+    assert view.startswith("CREATE OR REPLACE VIEW `silver`.`procurement_debarments_latest` AS\n")
+    assert "LIMIT 1 BY `collection_code`, `system_code`, `debarment_id`" in view
+    # The journal names an entry by system and number: 1-4909.
+    assert "gone.object_id = concatWithSeparator('-', rows.`system_code`, rows.`debarment_id`)" in view
+    assert "IN ('rnu', 'rnulist')" in view
+
+
+def test_a_row_that_no_journal_names_is_never_gone() -> None:
+    assert "JOIN" not in latest.view(find("silver.procurement_reference_items"))
