@@ -128,6 +128,7 @@ class Contract:
     rows_at: str = ""
     entity: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
+    split_by: str = ""
     python: type | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -207,7 +208,7 @@ def _wrong(made: Contract) -> Iterator[str]:
             yield f"{column} is a key, so it cannot be optional"
         if column.items is not None or not column.type.spark:
             yield f"{column} is a list, which only an event can hold"
-    named = {"day": (made.day,), "sort_by": made.sort_by, "entity": made.entity}
+    named = {"day": (made.day,), "sort_by": made.sort_by, "entity": made.entity, "split_by": (made.split_by,)}
     serving: dict[str, tuple[str, ...]] = {}
     if made.clickhouse is not None:
         serving["order_by"] = made.orders
@@ -246,6 +247,7 @@ def table(
     rows_at: str = "",
     entity: Sequence[str] = (),
     services: Sequence[str] = (),
+    split_by: str = "",
 ) -> Callable[[T], T]:
     """Declare a table ``layer.name``.
 
@@ -256,7 +258,8 @@ def table(
     For a table that is filled from a feed: `fed_by` are the event types whose rows it takes, `rows_at` the list of
     which each element becomes a row. A table that keeps every version of what it describes names that by the columns
     `entity`; the version that changed last (`changed_at`) is the one that holds. `services` are the words by which
-    deletions name it. Raises ValueError, with what is wrong, for a table that no system could hold.
+    deletions name it. `split_by` is a column with the last word of the event type; each word gets a view. Raises
+    ValueError, with what is wrong, for a table that no system could hold.
     """
     if name.count(".") != 1:
         raise ValueError(f"{name!r} must be layer.name")
@@ -265,7 +268,7 @@ def table(
         return _make(
             cls, name=name, kind="table", built_from=tuple(contract(source) for source in built_from), refresh=refresh,
             day=day, clickhouse=clickhouse, delta=delta, sort_by=tuple(sort_by), rules=tuple(rules),
-            fed_by=tuple(fed_by), rows_at=rows_at, entity=tuple(entity), services=tuple(services),
+            fed_by=tuple(fed_by), rows_at=rows_at, entity=tuple(entity), services=tuple(services), split_by=split_by,
         )  # fmt: skip
 
     return made

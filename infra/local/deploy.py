@@ -81,7 +81,8 @@ def create_tables(settings: Settings) -> str:
         done = apply_clickhouse(client, contracts())
         # Other views are made of these.
         for versions in latest.versioned():
-            client.command(latest.view(versions))
+            for statement in latest.views(versions):
+                client.command(statement)
         for view in views():
             client.command(view.read_text())
     except ContractMismatch as difference:

@@ -16,6 +16,30 @@ def versioned() -> tuple[Contract, ...]:
     return tuple(t for t in tables("silver") if t.entity and t.clickhouse is not None)
 
 
+def views(contract: Contract) -> list[str]:
+    """The view of what holds today, and of a table of many kinds one for each: ``silver.procurement_ref_units``."""
+    words = [kind.rpartition(".")[2] for kind in contract.fed_by] if contract.split_by else []
+    return [view(contract), *(_part(contract, word) for word in words)]
+
+
+def _part(contract: Contract, word: str) -> str:
+    own = {
+        "event_id",
+        "line_no",
+        "source_code",
+        "changed_at",
+        "fetched_at",
+        "ingested_at",
+        "arrival",
+        contract.split_by,
+    }
+    shown = [ident(c) for c in contract.serving_columns if c not in own and not c.startswith("kafka_")]
+    name = qualified(f"{contract.layer}.{contract.domain}_{word}")
+    source = qualified(contract.name + SUFFIX)
+    wanted = f"{ident(contract.split_by)} = {quoted(word)}"
+    return f"CREATE OR REPLACE VIEW {name} AS\nSELECT {', '.join(shown)} FROM {source} WHERE {wanted}"
+
+
 def view(contract: Contract) -> str:
     """``silver.lots`` → the view ``silver.lots_latest``: of each lot the version that changed last, none deleted."""
     entity = ", ".join(map(ident, ("collection_code", *contract.entity)))

@@ -183,6 +183,7 @@ class Debarments(Registered):
     clickhouse=versions("dictionary_code", "item_id"),
     fed_by=DICTIONARIES,
     entity=["dictionary_code", "item_id"],
+    split_by="dictionary_code",
 )
 class ReferenceItems(Registered):
     """One row per version of an entry of a register's dictionary."""

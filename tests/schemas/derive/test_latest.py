@@ -22,3 +22,14 @@ def test_the_view_takes_one_version_an_entity_and_leaves_out_what_is_gone() -> N
 
 def test_a_row_that_no_journal_names_is_never_gone() -> None:
     assert "JOIN" not in latest.view(find("silver.procurement_reference_items"))
+
+
+def test_each_dictionary_has_a_view_of_its_own() -> None:
+    views = latest.views(find("silver.procurement_reference_items"))
+
+    assert len(views) == 31
+    assert (
+        "CREATE OR REPLACE VIEW `silver`.`procurement_ref_units` AS\n"
+        "SELECT `collection_code`, `item_id`, `code`, `parent_code`, `name`, `name_kz` "
+        "FROM `silver`.`procurement_reference_items_latest` WHERE `dictionary_code` = 'ref_units'"
+    ) in views
