@@ -173,7 +173,8 @@ class LakeLane:
             return [fill(branches[0])]
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
             # With the batch's own job group and pool of Spark's scheduler.
-            return [done.result() for done in [pool.submit(inheritable_thread_target(fill), b) for b in branches]]
+            within = inheritable_thread_target(self.spark)
+            return [done.result() for done in [pool.submit(within(fill), branch) for branch in branches]]
 
     def _taken(self, branch: Branch, events: pa.Table) -> npt.NDArray[np.bool_] | None:
         """Which of a batch's records a branch takes; None for all."""

@@ -37,7 +37,7 @@ def wait_drained(stream: Stream, settings: Settings) -> None:
 
     def drained() -> bool:
         _, ends = topic_ends(settings, "purchases")
-        queries = stream.progress()["queries"].values()
+        queries = [q for name, q in stream.progress()["queries"].items() if name.endswith(":purchases")]
         return all(query["next_offsets"] == ends for query in queries)
 
     until("both lanes to reach the end of the topic", drained, 240)
