@@ -167,7 +167,8 @@ class StreamTable:
             "count()",
             f"groupBitXor(CRC32(concat({key}, '')))",
             f"sum({clickhouse_row(content)})",
-            *(f"sum({ident(c)})" for c in self.money),
+            # A day may have rows and no amount.
+            *(f"ifNull(sum({ident(c)}), 0)" for c in self.money),
         ]
         answer = self.client.query(f"SELECT {', '.join(asked)} FROM {source} GROUP BY day {settings}").result_rows
         return {row[0]: Day(int(row[1]), int(row[2]), int(row[3]), tuple(row[4:])) for row in answer}

@@ -131,6 +131,10 @@ def test_every_register_arrives_whole_and_again_changes_nothing(
     assert counts["kz.goszakup.lots"] > 0.9 * LOTS
     assert held(client) == counts
 
+    compared = reconciled()
+    assert {name: table["differing"] for name, table in compared.items() if table["differing"]} == {}
+    assert compared["silver.procurement_lots"]["lake_rows"] >= counts["kz.goszakup.lots"]
+
     before = versions(client)
     once_more = collected(service, "--full")
     assert again["acknowledged"] > 0
@@ -156,6 +160,14 @@ def test_a_day_of_changes_arrives_as_updates_and_deletions(stream: Stream, chose
     # A change is one more version of a row that was there.
     grown = after["silver.procurement_contracts"] - before["silver.procurement_contracts"]
     assert grown > counts["kz.goszakup.contract"] - yesterday["kz.goszakup.contract"]
+
+
+def reconciled() -> dict[str, dict[str, Any]]:
+    """What lake and ClickHouse say of each other's procurement."""
+    asked = [word for t in tables("silver", "procurement") for word in ("--table", t.name)]
+    command = [sys.executable, "-m", "jobs.reconcile", "--json", *asked]
+    told = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False).stdout
+    return {table["table"]: table for table in json.loads(told.splitlines()[-1])["tables"]}
 
 
 def events_in_topic(chosen: Settings) -> int:
