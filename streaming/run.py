@@ -75,7 +75,7 @@ def lake_lane(spark: SparkSession, chosen: Settings, domain: Domain, progress: P
             return "earliest"
         return offsets_after(spark, lane.path(domain.bronze), domain.topic, domain.source.partitions)
 
-    progress.set(name)
+    progress.set(name, topic=domain.topic)
     return Lane(name, domain.topic, home, chosen.lake_trigger_seconds, chosen.lake_batch_events, start, handle, "lake")
 
 
@@ -90,15 +90,19 @@ def live_lane(spark: SparkSession, chosen: Settings, domain: Domain, progress: P
     def start() -> str:
         return step_over_backlog(chosen, domain, home)
 
-    progress.set(name)
+    progress.set(name, topic=domain.topic)
     trigger, most = chosen.live_trigger_seconds, chosen.live_batch_events
     return Lane(name, domain.topic, home, trigger, most, start, handle, "live", lane.shape)
 
 
-def filler(chosen: Settings, domain: Domain) -> Filler:
+def filler(chosen: Settings, domain: Domain, progress: Progress) -> Filler:
     """Follows the lake lane by its checkpoint."""
     lake = folder(chosen, "lake", domain) / "spark"
-    return Filler(chosen, domain, folder(chosen, "live", domain), lambda: checkpoint_position(lake, domain.topic))
+    made = Filler(
+        chosen, domain, folder(chosen, "live", domain), lambda: checkpoint_position(lake, domain.topic), progress
+    )
+    made.report()
+    return made
 
 
 def run(chosen: Settings, lanes: tuple[str, ...]) -> None:
@@ -134,7 +138,7 @@ def run(chosen: Settings, lanes: tuple[str, ...]) -> None:
         for runner in runners:
             runner.start()
         if "lake" in lanes:
-            helpers = [Compactor(spark, chosen, tables), *(filler(chosen, domain) for domain in domains())]
+            helpers = [Compactor(spark, chosen, tables), *(filler(chosen, domain, progress) for domain in domains())]
         for helper in helpers:
             helper.start()
         progress.ready.set()

@@ -14,7 +14,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from conf import LOOPBACK, Settings
-from infra.local import figures, parts
+from conf.flow import stream_progress
+from infra.local import figures
 from infra.local.parts import TITLES, trouble
 from infra.local.supervisor import Supervisor
 
@@ -84,7 +85,7 @@ def gather(settings: Settings) -> dict[str, Any]:
     statuses = part_statuses(settings)
     queries: Any = {}
     with contextlib.suppress(OSError, ValueError):
-        queries = parts.progress(settings).get("queries", {})
+        queries = stream_progress(settings).get("queries", {})
     return {
         "stack": settings.stack,
         "parts": [asdict(status) for status in statuses],

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from conf import REPOSITORY, Settings
 from infra.local import cli, sql
-from infra.local.demo import behind_of, last_json, percentile
+from infra.local.demo import last_json, percentile
 from infra.local.errors import Failed
 from infra.local.status import span
 
@@ -85,17 +85,6 @@ def test_an_answer_is_shown_as_a_table(capsys: pytest.CaptureFixture[str]) -> No
     assert "[bold]" in shown
     assert "12.5000" in shown
     assert "2 rows" in shown
-
-
-def test_what_a_query_lacks_is_counted_by_partition() -> None:
-    ends = {"purchases": {"0": 10, "1": 4}}
-    progress = {
-        "queries": {
-            "live:purchases": {"next_offsets": {"0": 10, "1": 4}},
-            "lake:purchases": {"next_offsets": {"0": 7}},
-        }
-    }
-    assert behind_of(progress, ends) == {"lake:purchases": 7}
 
 
 def test_small_helpers() -> None:
