@@ -68,7 +68,7 @@ class Intake:
         if not outcomes:
             click.echo(f"{NAME}: no file waits in {settings.bucket}/{INCOMING}.")
         if self.as_json:
-            counts = Counter(outcome.became for outcome in outcomes)
+            counts = dict(Counter(str(outcome.became) for outcome in outcomes))
             told: dict[str, Any] = {"source": NAME, **counts, "files": [asdict(o) for o in outcomes]}
             click.echo(json.dumps(told | {"rows": sum(o.rows for o in outcomes if o.became == "staged")}))
         # A bad file that someone dropped does not stop the night; whoever hands one over is told.
