@@ -9,6 +9,7 @@ from conf.settings import Settings
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
     from minio import Minio
+    from psycopg import Connection
 
 
 def clickhouse(settings: Settings, *, reader: bool = False, **options: Any) -> Client:
@@ -26,6 +27,15 @@ def clickhouse(settings: Settings, *, reader: bool = False, **options: Any) -> C
         host=host, port=port, username=user, password=password, settings=session_settings,
         autogenerate_session_id=False, compress="lz4", **options,
     )  # fmt: skip
+
+
+def postgres(settings: Settings, *, database: str = "", **options: Any) -> Connection[Any]:
+    """A connection to the shop's database, or to another one of its server. Raises psycopg.OperationalError."""
+    import psycopg
+    from psycopg.conninfo import make_conninfo
+
+    named = {"dbname": database} if database else {}
+    return psycopg.connect(make_conninfo(settings.postgres, connect_timeout=5, **named), **options)
 
 
 def s3(settings: Settings) -> Minio:

@@ -190,6 +190,7 @@ def render(settings: Settings, parts: Iterable[Part]) -> str:
             "startsecs=2",
             "startretries=8",
             f"stopwaitsecs={part.stop_seconds}",
+            f"stopsignal={part.stop_signal}",
             "stopasgroup=true",
             "killasgroup=true",
             "redirect_stderr=true",
