@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 from airflow.sdk import dag, task
@@ -17,7 +16,6 @@ KEPT_DAYS = 21
 
 @dag(
     schedule="45 3 * * *",
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULTS,

@@ -6,8 +6,6 @@ makes its task red and keeps what it showed.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from airflow.sdk import DAG, Asset, Param, dag
 
 from dags.command import DEFAULTS, Command
@@ -23,7 +21,6 @@ def night(domain: str) -> DAG:
     @dag(
         dag_id=f"{domain}_nightly",
         schedule="10 0 * * *",
-        start_date=datetime(2026, 1, 1, tzinfo=UTC),
         catchup=False,
         max_active_runs=1,
         default_args=DEFAULTS,

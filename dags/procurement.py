@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
 from typing import Any
 
 from airflow.sdk import Asset, Param, dag, task
@@ -25,7 +24,6 @@ DICTIONARIES = [endpoint.name for endpoint in registers() if endpoint.path.start
 
 @dag(
     schedule="30 20 * * *",
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULTS,
