@@ -90,6 +90,13 @@ class Settings(BaseSettings):
     )
     compact_minutes: float = 30.0
 
+    check_unresolved_pct: float = Field(
+        default=5.0, ge=0, le=100, description="References of a column to rows that are not there: beyond it, a stop."
+    )
+    check_shrink_pct: float = Field(
+        default=5.0, ge=0, le=100, description="By how much a table may have shrunk since the check before."
+    )
+
     procurement_zone: str = Field(
         default="Asia/Almaty", description="Zone of the times in procurement registers that name none."
     )

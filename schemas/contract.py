@@ -1,7 +1,7 @@
 """The contract language: a table or an event is a class, a column is one line.
 
-Standard library only, and nothing of ours but `types` and `rules`: a contract must be readable where no part of the
-stack is installed (in Airflow's environment, in a documentation build).
+Standard library only, and nothing of ours but `types`, `rules` and `storage`: a contract must be readable where no
+part of the stack is installed (in Airflow's environment, in a documentation build).
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from functools import lru_cache
 from typing import Any, Literal, TypeVar
 
 from schemas.rules import OnFail, RowRule, Rule
+from schemas.storage import Plain as Plain
+from schemas.storage import Replacing as Replacing
 from schemas.types import LogicalType
 
 Layer = Literal["bronze", "silver", "gold", "quarantine", "ops"]
@@ -33,6 +35,7 @@ class Column(str):
     items: Contract | None
     at: tuple[str, ...]
     mask: tuple[str, ...]
+    refers_to: str
 
     @property
     def name(self) -> str:
@@ -57,6 +60,7 @@ def col(
     items: type | None = None,
     at: str = "",
     mask: str = "",
+    refers_to: str = "",
 ) -> str:
     """Declare a column. It is required unless `optional`.
 
@@ -65,6 +69,8 @@ def col(
     `at` names the fields of a feed's rows that the column is read from; of several the first that is filled counts.
     `mask` hides a natural person: `code` makes a keyed hash of a person's code, other words are the fields with the
     code of whoever the value belongs to, and it is left out where that is a person.
+    `refers_to` is the column of another table whose values these are (``silver.shop_orders.order_id``), of a table
+    that is split, of a part of it; see `schemas.references`.
     """
     if not description.endswith("."):
         raise ValueError(f"the description {description!r} must be a sentence that ends with a full stop")
@@ -73,35 +79,9 @@ def col(
     facts = {
         "type": type, "description": description, "rules": tuple(rules), "key": key, "optional": optional,
         "serving": serving, "items": contract(items) if items is not None else None,
-        "at": tuple(at.split()), "mask": tuple(mask.split()),
+        "at": tuple(at.split()), "mask": tuple(mask.split()), "refers_to": refers_to,
     }  # fmt: skip
     return _Pending(facts)  # type: ignore[return-value]
-
-
-@dataclass(frozen=True)
-class Replacing:
-    """ClickHouse's ReplacingMergeTree: of rows with one key the one with the greatest `version` stays.
-
-    `order_by` is the sorting key, the contract's key where it is not given; it must hold every key column.
-    `partition` is an expression such as ``toYYYYMM(sold_on)``; `version` a column.
-    `dedup_window` is how many insert tokens the table remembers.
-    """
-
-    order_by: tuple[str, ...] = ()
-    partition: str = ""
-    version: str = ""
-    ttl: str = ""
-    dedup_window: int = 0
-
-
-@dataclass(frozen=True)
-class Plain:
-    """ClickHouse's MergeTree, for tables that are swapped whole or only appended to."""
-
-    order_by: tuple[str, ...] = ()
-    partition: str = ""
-    ttl: str = ""
-    dedup_window: int = 0
 
 
 @dataclass(frozen=True)
@@ -157,6 +137,12 @@ class Contract:
     @property
     def money_columns(self) -> tuple[str, ...]:
         return tuple(c.name for c in self.columns if c.type.name == "MONEY")
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """Of a table that is split (`split_by`): the name of each part's view, with the word that it is split by."""
+        words = [kind.rpartition(".")[2] for kind in self.fed_by] if self.split_by else []
+        return {f"{self.layer}.{self.domain}_{word}": word for word in words}
 
     @property
     def orders(self) -> tuple[str, ...]:

@@ -188,6 +188,41 @@ def reconcile(repair: bool, as_json: bool) -> None:
     pass_on(chosen, "job", ["jobs.reconcile", *(["--repair"] if repair else []), *(["--json"] if as_json else [])])
 
 
+@cli.group()
+def collection() -> None:
+    """Collections of procurement: each publisher or set of files is one."""
+
+
+@collection.command("list")
+def collection_list() -> None:
+    """List the collections with their rows."""
+    from infra.local import collections
+
+    chosen = current()
+    Stack(chosen).need("clickhouse")
+    collections.show(chosen, out())
+
+
+@collection.command("drop")
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def collection_drop(name: str, yes: bool) -> None:
+    """Drop the collection NAME whole: lake, ClickHouse, quarantine and the collector's state.
+
+    The stream stops meanwhile. Loading the collection again fills everything again; other collections stay.
+    """
+    from infra.local import collections
+
+    chosen = current()
+    stack = Stack(chosen)
+    stack.need("kafka", "minio", "clickhouse")
+    with stack.alone():
+        count = collections.need(chosen, name)
+        if not yes:
+            click.confirm(f"Drop {count:,} rows of {name}, and all that came in for them?", abort=True)
+        collections.drop(chosen, stack, name, click.echo)
+
+
 @cli.command()
 @click.argument("name")
 @click.option("-f", "--follow", is_flag=True, help="Keep showing what is added, until Ctrl-C.")

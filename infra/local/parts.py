@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import logging
 import socket
 import sys
 import urllib.error
@@ -16,11 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conf import LOOPBACK, Settings
+from conf.flow import kafka_admin, stream_progress
 from infra.local import airflow, postgres
 from infra.local.jars import pyspark_jars
 
 if TYPE_CHECKING:
-    from confluent_kafka.admin import AdminClient
+    pass
 
 Probe = Callable[[Settings], str | None]
 
@@ -204,17 +203,6 @@ def _get(url: str, timeout: float = 2.0) -> tuple[int, bytes]:
             return error.code, error.read()
 
 
-def kafka_admin(settings: Settings) -> AdminClient:
-    """Kafka's administration. What goes wrong comes as an exception, so the client itself need not write to stderr."""
-    from confluent_kafka.admin import AdminClient
-
-    logger = logging.getLogger("sauda.librdkafka")
-    logger.addHandler(logging.NullHandler())
-    logger.propagate = False
-    options = {"bootstrap.servers": settings.kafka, "socket.timeout.ms": 20_000, "log_level": 0}
-    return AdminClient(options, logger=logger)
-
-
 def _kafka(settings: Settings) -> str | None:
     # The client waits two seconds for a broker that is not there; this tells at once.
     host, _, port = settings.kafka.partition(",")[0].rpartition(":")
@@ -242,17 +230,8 @@ def _clickhouse(settings: Settings) -> str | None:
             return error.read().decode(errors="replace").strip()[:300]
 
 
-def progress(settings: Settings) -> dict[str, object]:
-    """What the stream says of its queries; raises OSError while it does not answer."""
-    status, body = _get(f"http://{LOOPBACK}:{settings.port('metrics')}/progress")
-    if status != 200:
-        raise OSError(f"/progress answers {status}")
-    answer: dict[str, object] = json.loads(body)
-    return answer
-
-
 def _stream(settings: Settings) -> str | None:
-    return None if progress(settings).get("ready") else "its queries are still starting"
+    return None if stream_progress(settings).get("ready") else "its queries are still starting"
 
 
 def _history(settings: Settings) -> str | None:

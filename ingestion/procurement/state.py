@@ -165,11 +165,23 @@ class State:
             self._base.executemany("INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", rows)
 
 
+def forget(settings: Settings, collection: str) -> list[Path]:
+    """Remove the state of a collection, of whatever host. Raises IngestError where a run of it is under way."""
+    files = [path for path in _folder(settings).glob("*.sqlite") if path.name.partition(".")[0] == collection]
+    for path in files:
+        # Held while it is removed, so no run of it can begin on what is going away.
+        with State(path):
+            for beside in ("", "-wal", "-shm"):
+                path.with_name(path.name + beside).unlink(missing_ok=True)
+    return files
+
+
+def _folder(settings: Settings) -> Path:
+    return settings.data / "collections"
+
+
 def state_path(settings: Settings) -> Path:
     """Where the state of the service in the settings lies. The port is left out: a stand-in changes it."""
     host = urlsplit(settings.goszakup_url).hostname or "unknown"
-    return (
-        settings.data
-        / "collections"
-        / f"{settings.goszakup_collection}.{host.replace(':', '-').replace(os.sep, '-')}.sqlite"
-    )
+    host = host.replace(":", "-").replace(os.sep, "-")
+    return _folder(settings) / f"{settings.goszakup_collection}.{host}.sqlite"

@@ -18,11 +18,10 @@ def versioned() -> tuple[Contract, ...]:
 
 def views(contract: Contract) -> list[str]:
     """The view of what holds today, and of a table of many kinds one for each: ``silver.procurement_ref_units``."""
-    words = [kind.rpartition(".")[2] for kind in contract.fed_by] if contract.split_by else []
-    return [view(contract), *(_part(contract, word) for word in words)]
+    return [view(contract), *(_part(contract, name, word) for name, word in contract.parts.items())]
 
 
-def _part(contract: Contract, word: str) -> str:
+def _part(contract: Contract, name: str, word: str) -> str:
     own = {
         "event_id",
         "line_no",
@@ -34,10 +33,9 @@ def _part(contract: Contract, word: str) -> str:
         contract.split_by,
     }
     shown = [ident(c) for c in contract.serving_columns if c not in own and not c.startswith("kafka_")]
-    name = qualified(f"{contract.layer}.{contract.domain}_{word}")
     source = qualified(contract.name + SUFFIX)
     wanted = f"{ident(contract.split_by)} = {quoted(word)}"
-    return f"CREATE OR REPLACE VIEW {name} AS\nSELECT {', '.join(shown)} FROM {source} WHERE {wanted}"
+    return f"CREATE OR REPLACE VIEW {qualified(name)} AS\nSELECT {', '.join(shown)} FROM {source} WHERE {wanted}"
 
 
 def view(contract: Contract) -> str:

@@ -1,0 +1,119 @@
+"""The questions of checks, asked of a ClickHouse with a few rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemas.contract import Contract, find
+from schemas.derive import checks, latest
+from schemas.derive.clickhouse import create_database, create_table
+from schemas.derive.fakes import fill
+from schemas.references import references
+from schemas.rules import quoted
+from tests.support.clickhouse import answers
+
+LOTS, TENDERS, ITEMS, ENTRIES, DELETIONS = (
+    find(f"silver.procurement_{name}")
+    for name in ("lots", "tenders", "planning_items", "reference_items", "deletions")
+)  # fmt: skip
+
+
+def inserted(contract: Contract, rows: list[Mapping[str, Any]]) -> str:
+    """The rows; all columns that are not named are fakes."""
+    columns = [c for c in contract.serving_columns if c.type.name != "HEADERS"]
+    values = [
+        ", ".join(shown(row[c]) for c in columns) for row in (fill(contract, given, n) for n, given in enumerate(rows))
+    ]
+    return f"INSERT INTO {contract.name} ({', '.join(columns)}) VALUES ({'), ('.join(values)})"
+
+
+def shown(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    return str(value) if isinstance(value, bool | int | float) else quoted(str(value).replace("+00:00", ""))
+
+
+def version(collection: str, **columns: Any) -> dict[str, Any]:
+    return {"collection_code": collection, "line_no": 0, "changed_at": "2026-01-01 00:00:00", **columns}
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("clickhouse")
+    tables = [LOTS, TENDERS, ITEMS, ENTRIES, DELETIONS]
+    empty = find("silver.procurement_parties")
+    statements = [create_database("silver"), *map(create_table, [*tables, empty])]
+    statements += [statement for table in [*tables, empty] for statement in latest.views(table)]
+    statements += [
+        inserted(TENDERS, [
+            version("a", tender_id="1", parent_id="0"), version("a", tender_id="2", parent_id="1"),
+            version("b", tender_id="3", parent_id=None),
+        ]),
+        inserted(LOTS, [
+            version("a", lot_id="7", tender_id="1", status_code="240", planning_item_ids='[5, "6"]'),
+            version("a", lot_id="8", tender_id="3", status_code="999", planning_item_ids=None),
+            version("a", lot_id="9", tender_id="0", status_code=None, planning_item_ids="[]"),
+            # An older version refers to nothing; it no longer holds.
+            version("a", lot_id="7", tender_id="77", changed_at="2025-01-01 00:00:00"),
+            version("b", lot_id="7", tender_id="3", status_code=None, planning_item_ids="[5]"),
+        ]),
+        inserted(ITEMS, [
+            version("a", planning_item_id="5", unit_code="6"), version("a", planning_item_id="4", unit_code="796"),
+        ]),
+        inserted(ENTRIES, [
+            version("a", dictionary_code="ref_lots_status", item_id="240", code="Published"),
+            version("a", dictionary_code="ref_units", item_id="006", code="006"),
+        ]),
+    ]  # fmt: skip
+    answers(folder, statements)
+    return folder
+
+
+def counted(base: Path, contract: Contract, column: str, collection: str = "") -> list[list[Any]]:
+    (reference,) = [r for r in references(contract) if r.column == column]
+    rows = answers(base, [checks.unresolved([reference], collection)])
+    return sorted([code, int(named), int(broken), example] for code, named, broken, example in rows)
+
+
+def test_a_reference_resolves_within_its_collection_only(base: Path) -> None:
+    assert counted(base, LOTS, "tender_id") == [["a", 2, 1, "lot_id 8: tender_id 3"], ["b", 1, 0, ""]]
+    assert counted(base, LOTS, "tender_id", "b") == [["b", 1, 0, ""]]
+
+
+def test_nothing_and_0_refer_to_nothing(base: Path) -> None:
+    assert counted(base, TENDERS, "parent_id") == [["a", 1, 0, ""], ["b", 0, 0, ""]]
+
+
+def test_each_id_of_a_list_is_looked_for_as_number_and_as_text(base: Path) -> None:
+    assert counted(base, LOTS, "planning_item_ids") == [
+        ["a", 2, 1, "lot_id 7: planning_item_ids 6"], ["b", 1, 1, "lot_id 7: planning_item_ids 5"]
+    ]  # fmt: skip
+
+
+def test_a_code_is_looked_for_in_its_own_dictionary_without_leading_zeros(base: Path) -> None:
+    assert counted(base, LOTS, "status_code", "a") == [["a", 2, 1, "lot_id 8: status_code 999"]]
+    assert counted(base, ITEMS, "unit_code") == [["a", 2, 1, "planning_item_id 4: unit_code 796"]]
+
+
+def test_references_of_one_table_are_counted_in_one_question(base: Path) -> None:
+    together = [r for r in references(LOTS) if r.column in ("tender_id", "status_code")]
+    rows = answers(base, [checks.unresolved(together, "a")])
+
+    assert [[int(v) if str(v).isdigit() else v for v in row] for row in rows] == [
+        ["a", 2, 1, "lot_id 8: tender_id 3", 2, 1, "lot_id 8: status_code 999"]
+    ]
+
+
+def test_rows_that_hold_are_counted_by_collection_and_dictionary(base: Path) -> None:
+    rows = answers(base, [checks.counted(LOTS), checks.counted(ENTRIES, "a")])
+
+    assert sorted([code, name, int(count)] for code, name, count in rows) == [
+        ["a", "silver.procurement_lots", 3],
+        ["a", "silver.procurement_ref_lots_status", 1],
+        ["a", "silver.procurement_ref_units", 1],
+        ["b", "silver.procurement_lots", 1],
+    ]
