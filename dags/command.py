@@ -16,6 +16,8 @@ from dags.alerts import tell
 
 MISTAKE = 2
 """The exit code of our commands for what trying again cannot mend: a wrong token, a wrong name."""
+STOPPED = "stopped"
+"""The state, in a command's JSON, of what did not pass a gate: trying again would find the same."""
 DEFAULTS: dict[str, Any] = {
     "retries": 3,
     "retry_delay": timedelta(minutes=1),
@@ -43,19 +45,29 @@ class Command(BaseOperator):
         self.arguments = list(arguments)
 
     def execute(self, context: Any) -> Any:  # noqa: ARG002
-        """Raises AirflowFailException, which is not tried again, where the command calls it the user's mistake."""
+        """Raises AirflowFailException, which is not tried again, for the user's mistake and for what a gate stopped."""
         words = [os.environ["SAUDA_PYTHON"], "-m", self.module, *filter(None, self.arguments)]
         self._hook = SubprocessHook()
         done = self._hook.run_command(words, env=environment(os.environ), cwd=os.environ["SAUDA_REPOSITORY"])
+        told = json.loads(done.output) if done.output.startswith("{") else {}
         if done.exit_code == MISTAKE:
             raise AirflowFailException(f"{self.module} cannot be run as it stands: {done.output}")
+        if told.get("state") == STOPPED:
+            raise AirflowFailException(f"A gate stopped {self.module}: {'; '.join(stopped(told)) or done.output}")
         if done.exit_code:
-            raise AirflowException(f"{self.module} ended with code {done.exit_code}: {done.output}")
-        return json.loads(done.output) if done.output.startswith("{") else None
+            raise AirflowException(f"{self.module} ended with code {done.exit_code}: {done.output[-2000:]}")
+        return told or None
 
     def on_kill(self) -> None:
         """Ends the command with its children: each of ours leaves things so that it can be run again."""
         self._hook.send_sigterm()
+
+
+def stopped(told: Mapping[str, Any]) -> list[str]:
+    """What the gates found, as sentences: of `jobs.check` its checks, of `jobs.run` its tables."""
+    checks = [f"{c['table_name']}: {c['sentence']}" for c in told.get("checks", []) if c["outcome"] == STOPPED]
+    tables = [f"{t['table']}: {t['message']}" for t in told.get("tables", []) if t["state"] == STOPPED]
+    return [*checks, *tables]
 
 
 def environment(given: Mapping[str, str]) -> dict[str, str]:

@@ -57,7 +57,7 @@ def procurement_daily() -> None:
         print(collected(run for account in accounts for run in account["registers"]))
 
     settle = Command(task_id="settle", module="jobs.settle", arguments=[TOPIC])
-    gates = Command(task_id="gates", module="jobs.check", arguments=[DOMAIN])
+    gates = Command(task_id="gates", module="jobs.check", arguments=[DOMAIN, "--json"])
     drift = Command(task_id="drift", module="jobs.drift", arguments=[DOMAIN])
     last = Command(
         task_id="reconcile", module="jobs.reconcile", outlets=[Asset(f"sauda://silver/{DOMAIN}")]
