@@ -62,7 +62,8 @@ class Runner:
                 waiting = {t.name for t in [*todo, *running.values()]}
                 for table in [t for t in todo if not any(s.name in waiting for s in t.built_from)]:
                     todo.remove(table)
-                    lacking = [done[s.name] for s in table.built_from if s.name in done and done[s.name].state != "done"]
+                    sources = [done[s.name] for s in table.built_from if s.name in done]
+                    lacking = [source for source in sources if source.state != "done"]
                     running[pool.submit(self._one, table, inputs, shared, lacking)] = table
                 for finished in wait(running, return_when=FIRST_COMPLETED).done:
                     done[running.pop(finished).name] = finished.result()

@@ -75,6 +75,8 @@ def environment(settings: Settings) -> dict[str, str]:
     }
     return settings.environment() | {
         "AIRFLOW_HOME": str(settings.data / "airflow"),
+        # Its processes write their titles over their environment, by whose mark we find them again.
+        "SPT_NOENV": "1",
         "SAUDA_PYTHON": sys.executable,
         "SAUDA_REPOSITORY": str(REPOSITORY),
         **{f"AIRFLOW__{name}": str(value) for name, value in given.items()},
