@@ -30,12 +30,16 @@ def clickhouse(settings: Settings, *, reader: bool = False, **options: Any) -> C
 
 
 def postgres(settings: Settings, *, database: str = "", **options: Any) -> Connection[Any]:
-    """A connection to the shop's database, or to another one of its server. Raises psycopg.OperationalError."""
-    import psycopg
-    from psycopg.conninfo import make_conninfo
+    """A connection to the shop's database, in UTC, or to another database of its server.
 
-    named = {"dbname": database} if database else {}
-    return psycopg.connect(make_conninfo(settings.postgres, connect_timeout=5, **named), **options)
+    Raises psycopg.OperationalError where it does not answer.
+    """
+    import psycopg
+
+    given: dict[str, Any] = {"connect_timeout": 10, "application_name": f"sauda {settings.stack}"} | options
+    if database:
+        given["dbname"] = database
+    return psycopg.connect(settings.postgres, options="-c timezone=UTC", **given)
 
 
 def s3(settings: Settings) -> Minio:

@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     airflow_port: int | None = None
     supervisor_port: int | None = None
     goszakup_standin_port: int | None = None
+    postgres_port: int | None = None
 
     # Set these to use parts that run elsewhere (profile `cluster`).
     kafka_bootstrap: str | None = None
@@ -96,6 +97,11 @@ class Settings(BaseSettings):
     check_shrink_pct: float = Field(
         default=5.0, ge=0, le=100, description="By how much a table may have shrunk since the check before."
     )
+    customers_overlap_seconds: float = Field(
+        default=60.0, ge=0, description="How far before its mark an extract of customers looks, for clocks set back."
+    )
+    stage_days: int = Field(default=21, ge=1, description="How long loaded files stay in the stage area.")
+    stage_file_mb: int = Field(default=512, ge=1, description="The largest file of products that is read.")
 
     procurement_zone: str = Field(
         default="Asia/Almaty", description="Zone of the times in procurement registers that name none."

@@ -58,7 +58,7 @@ def procurement_daily() -> None:
 
     settle = Command(task_id="settle", module="jobs.settle", arguments=[TOPIC])
     gates = Command(task_id="gates", module="jobs.check", arguments=[DOMAIN, "--json"])
-    drift = Command(task_id="drift", module="jobs.drift", arguments=[DOMAIN])
+    drift = Command(task_id="drift", module="jobs.drift")
     last = Command(
         task_id="reconcile", module="jobs.reconcile", outlets=[Asset(f"sauda://silver/{DOMAIN}")]
     )

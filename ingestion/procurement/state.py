@@ -27,7 +27,6 @@ CREATE TABLE IF NOT EXISTS registers (
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS seen (
     register TEXT, key TEXT, hash TEXT NOT NULL, PRIMARY KEY (register, key)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS drift (register TEXT, field TEXT, day TEXT NOT NULL, PRIMARY KEY (register, field));
 """
 
 
@@ -137,18 +136,6 @@ class State:
 
     def note(self, name: str, value: str) -> None:
         self._base.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", [name, value])
-
-    def unreported(self, register: str, fields: Iterable[str], day: str) -> list[str]:
-        """The fields that were not yet reported on that day; they are from now on."""
-        fresh = []
-        for field in sorted(fields):
-            told = self._base.execute(
-                "SELECT 1 FROM drift WHERE register = ? AND field = ? AND day = ?", [register, field, day]
-            ).fetchone()
-            if not told:
-                self._base.execute("INSERT OR REPLACE INTO drift VALUES (?, ?, ?)", [register, field, day])
-                fresh.append(field)
-        return fresh
 
     def close(self) -> None:
         self._base.close()

@@ -30,13 +30,6 @@ def test_a_finished_walk_leaves_what_is_known_of_its_register(tmp_path: Path) ->
         assert (state.walk("lots"), state.known("lots")) == (None, known)
 
 
-def test_a_field_is_reported_once_a_day(tmp_path: Path) -> None:
-    with State(tmp_path / "a.sqlite") as state:
-        assert state.unreported("lots", {"b", "a"}, "2026-02-10") == ["a", "b"]
-        assert state.unreported("lots", {"b", "c"}, "2026-02-10") == ["c"]
-        assert state.unreported("lots", {"b"}, "2026-02-11") == ["b"]
-
-
 def test_two_runs_at_once_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite"
     with State(path) as state:
