@@ -45,7 +45,6 @@ class Settings(BaseSettings):
     airflow_port: int | None = None
     supervisor_port: int | None = None
     goszakup_standin_port: int | None = None
-    postgres_port: int | None = None
 
     # Set these to use parts that run elsewhere (profile `cluster`).
     kafka_bootstrap: str | None = None

@@ -97,7 +97,7 @@ def migrate(settings: Settings, java_home: Path) -> str:
         return ""
     stamp.parent.mkdir(parents=True, exist_ok=True)
     log = settings.logs / "airflow_migrate.log"
-    command = [home(settings) / "bin" / "airflow", "db", "migrate"]
+    command = [str(home(settings) / "bin" / "airflow"), "db", "migrate"]
     env = proc.environment(settings, java_home, part="migrate") | environment(settings)
     proc.run(command, "Airflow's database", env=env, log=log)
     stamp.write_text(wanted)

@@ -39,7 +39,7 @@ def sync(settings: Settings, project: Path, target: Path) -> None:
     with held(target.with_suffix(".lock"), f"the environment {target.name}", wait=True):
         if is_current(project, target):
             return
-        command = [find(settings), "sync", "-q", "--project", project, "--locked", "--python", sys.executable]
+        command = [str(find(settings)), "sync", "-q", "--project", str(project), "--locked", "--python", sys.executable]
         env = dict(os.environ) | {"UV_PROJECT_ENVIRONMENT": str(target)}
         proc.run(command, f"Making the environment {target.name}", env=env)
         (target / ".sauda-stamp").write_text(_lock(project))
