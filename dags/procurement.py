@@ -47,9 +47,7 @@ def procurement_daily() -> None:
         task_id="dictionaries", module="ingestion.run", arguments=[COLLECT, STAND_IN, FULL, "--json", *named]
     )
     # One command for all: it walks them side by side under one limit of requests, and a retry goes on where it stood.
-    lists = Command(
-        task_id="registers", module="ingestion.run", arguments=[COLLECT, STAND_IN, FULL, SINCE, "--json"]
-    )
+    lists = Command(task_id="registers", module="ingestion.run", arguments=[COLLECT, STAND_IN, FULL, SINCE, "--json"])
 
     @task(on_failure_callback=None)
     def summary(*accounts: dict[str, Any]) -> None:
@@ -59,9 +57,7 @@ def procurement_daily() -> None:
     settle = Command(task_id="settle", module="jobs.settle", arguments=[TOPIC])
     gates = Command(task_id="gates", module="jobs.check", arguments=[DOMAIN, "--json"])
     drift = Command(task_id="drift", module="jobs.drift")
-    last = Command(
-        task_id="reconcile", module="jobs.reconcile", outlets=[Asset(f"sauda://silver/{DOMAIN}")]
-    )
+    last = Command(task_id="reconcile", module="jobs.reconcile", outlets=[Asset(f"sauda://silver/{DOMAIN}")])
     dictionaries >> lists >> settle >> [gates, drift]
     summary(dictionaries.output, lists.output)
     if tables("gold", DOMAIN):
