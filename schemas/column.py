@@ -30,6 +30,7 @@ class Column(str):
     mask: tuple[str, ...]
     personal: str
     refers_to: str
+    lookup: bool
 
     @property
     def name(self) -> str:
@@ -56,6 +57,7 @@ def col(
     mask: str = "",
     personal: str = "",
     refers_to: str = "",
+    lookup: bool = False,
 ) -> str:
     """Declare a column. It is required unless `optional`.
 
@@ -67,6 +69,8 @@ def col(
     `personal` says what the column tells of a natural person (one of `PERSONAL`): such a column is never served.
     `refers_to` is the column of another table whose values these are (``silver.shop_orders.order_id``), of a table
     that is split, of a part of it; see `schemas.references`.
+    By a column with `lookup` rows are looked up in ClickHouse: it gets an index there, and of a table of versions a
+    view that finds the rows that hold today by it.
     """
     if personal and personal not in PERSONAL:
         raise ValueError(f"personal={personal!r} is not known; there are {', '.join(PERSONAL)}")
@@ -77,7 +81,7 @@ def col(
     facts = {
         "type": type, "description": description, "rules": tuple(rules), "key": key, "optional": optional,
         "serving": serving and not personal, "items": items, "at": tuple(at.split()), "mask": tuple(mask.split()),
-        "personal": personal, "refers_to": refers_to,
+        "personal": personal, "refers_to": refers_to, "lookup": lookup,
     }  # fmt: skip
     return Pending(facts)  # type: ignore[return-value]
 

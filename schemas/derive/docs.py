@@ -140,6 +140,10 @@ def _table(contract: Contract) -> str:
         facts.append(f"- Filled from {', '.join(f'`{kind}`' for kind in contract.fed_by)}{rows}.")
     if contract.entity:
         facts.append(f"- Every version is kept; those that hold today are in `{contract.name}{latest.SUFFIX}`.")
+    by = latest.lookups(contract)
+    if by:
+        columns_by = ", ".join(f"`{column}`" for column in by.values())
+        facts.append(f"- Found by {columns_by} with `SELECT * FROM {next(iter(by))}(value = '…')` and the like.")
     if contract.built_from:
         facts.append(f"- Built from {_links(contract.built_from)}.")
     readers = [c for c in tables() if contract in c.built_from]

@@ -10,30 +10,14 @@ import pytest
 from schemas.contract import Contract, find
 from schemas.derive import checks, latest
 from schemas.derive.clickhouse import create_database, create_table
-from schemas.derive.fakes import fill
 from schemas.references import references
 from schemas.rules import quoted
-from tests.support.clickhouse import answers
+from tests.support.clickhouse import answers, inserted
 
 LOTS, TENDERS, ITEMS, ENTRIES, DELETIONS = (
     find(f"silver.procurement_{name}")
     for name in ("lots", "tenders", "planning_items", "reference_items", "deletions")
 )  # fmt: skip
-
-
-def inserted(contract: Contract, rows: list[Mapping[str, Any]]) -> str:
-    """The rows; all columns that are not named are fakes."""
-    columns = [c for c in contract.serving_columns if c.type.name != "HEADERS"]
-    values = [
-        ", ".join(shown(row[c]) for c in columns) for row in (fill(contract, given, n) for n, given in enumerate(rows))
-    ]
-    return f"INSERT INTO {contract.name} ({', '.join(columns)}) VALUES ({'), ('.join(values)})"
-
-
-def shown(value: Any) -> str:
-    if value is None:
-        return "NULL"
-    return str(value) if isinstance(value, bool | int | float) else quoted(str(value).replace("+00:00", ""))
 
 
 def version(collection: str, **columns: Any) -> dict[str, Any]:
