@@ -39,6 +39,9 @@ class Airflow:
         token = self._client.post("/auth/token", json=given).raise_for_status().json()["access_token"]
         self._client.headers["Authorization"] = f"Bearer {token}"
 
+    def close(self) -> None:
+        self._client.close()
+
     def get(self, path: str) -> Any:
         return self._client.get(f"/api/v2{path}").raise_for_status().json()
 
@@ -91,6 +94,7 @@ def pages(chosen: Settings) -> Iterator[Airflow]:
     found = Airflow(chosen)
     until("the DAGs to be read", lambda: NIGHT in {dag["dag_id"] for dag in found.get("/dags")["dags"]}, 60)
     yield found
+    found.close()
     for part in airflow.PARTS:
         supervisor.stop(part)
 
