@@ -35,8 +35,7 @@ def stage_changes(
         state,
         run_no=run.run_no if staged else state.run_no,
         taken_at=utc(run.taken_at),
-        # Never back: what lies before the mark was complete when it was set.
-        watermark=utc(max(shown.complete_until, mark or shown.complete_until)),
+        watermark=utc(shown.complete_until),
     )
     finish(bucket, STAGED.table, after)
     return after, tally
@@ -80,7 +79,7 @@ class Extract:
                 how = "all were compared"
             else:
                 after, tally = stage_changes(bucket, shown, before, overlap, folder)
-                how = f"changed since {before.watermark[:19]}Z"
+                how = f"changed since {before.watermark[:19]}Z, and {overlap.seconds} s before"
         seconds = time.monotonic() - began
         staged = f"in run {after.run_no}" if tally.changed or tally.gone else "so nothing was staged"
         click.echo(
