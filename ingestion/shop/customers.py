@@ -79,7 +79,7 @@ class Extract:
                 how = "all were compared"
             else:
                 after, tally = stage_changes(bucket, shown, before, overlap, folder)
-                how = f"changed since {before.watermark[:19]}Z, and {overlap.seconds} s before"
+                how = f"changed since {before.watermark[:19]}Z, and {overlap.total_seconds():.0f} s before"
         seconds = time.monotonic() - began
         staged = f"in run {after.run_no}" if tally.changed or tally.gone else "so nothing was staged"
         click.echo(
