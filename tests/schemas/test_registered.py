@@ -44,6 +44,7 @@ EXCEPTIONS = {
     "delta_version": "Delta's own word",
     "seconds": "the unit is the name",
     "slowest_seconds": "the unit is in the name",
+    "gates_seconds": "the unit is in the name",
     "overdue_days": "the unit is in the name",
 }
 
