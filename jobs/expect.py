@@ -13,6 +13,7 @@ import logging
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import great_expectations as gx
@@ -142,9 +143,8 @@ class Judge:
     """Asks Great Expectations, from any thread. Nothing is stored anywhere."""
 
     def __init__(self) -> None:
-        context = gx.get_context(mode="ephemeral")
-        context.variables.progress_bars = {"globally": False}
-        self._source = context.data_sources.add_spark("sauda", persist=False)
+        self._context = gx.get_context(mode="ephemeral")
+        self._context.variables.progress_bars = {"globally": False}
         self._tables: dict[str, Any] = {}
         self._lock = threading.Lock()
 
@@ -165,6 +165,11 @@ class Judge:
             if trouble:
                 raise Failed(f"{contract.name} cannot be judged: {expectation.name}: {trouble}")
         return Answers({name: bool(result.success) for name, result in results.items()}, found)
+
+    @cached_property
+    def _source(self) -> Any:
+        # Not before there is a table: it starts Spark, of whatever settings, where none runs.
+        return self._context.data_sources.add_spark("sauda", persist=False)
 
     def _table(self, name: str) -> Any:
         """The table as a thing to judge, whatever its rows."""

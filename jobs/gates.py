@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
     from jobs.expect import Judge
 
-CONNECT = "pyspark.sql.connect"
+UNWANTED = ("pyspark.sql.connect", "pyspark.ml")
+"""Great Expectations takes them where they can be imported. Of these the first ends the process where it was not
+started by a script, as a worker of pytest-xdist is, and the second takes half a second."""
 
 
 @dataclass(frozen=True)
@@ -164,14 +166,12 @@ def _begun() -> Future[Judge]:
 
 
 def _load() -> Judge:
-    # The library looks for Spark Connect, which we have not, and which ends the process where no script was started.
-    absent = CONNECT not in sys.modules
-    if absent:
-        sys.modules[CONNECT] = None  # type: ignore[assignment]
+    hidden = [name for name in UNWANTED if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
     try:
         from jobs.expect import Judge
 
         return Judge()
     finally:
-        if absent:
-            del sys.modules[CONNECT]
+        for name in hidden:
+            del sys.modules[name]

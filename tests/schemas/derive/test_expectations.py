@@ -96,10 +96,7 @@ def test_a_suite_has_columns_types_required_values_rules_the_key_freshness_and_t
 def test_outcomes_are_the_contracts_and_what_looks_beyond_the_table_only_warns() -> None:
     stops = {e.name: e.stops for e in suite(SAMPLE_DAILY)}
 
-    assert stops["a_kzt.at_least(0)"]
-    assert not stops["b_kzt.at_least(0)"]
-    assert stops["adds_up"] and stops["key"] and stops["seller_id.required"]
-    assert not stops["sold_on.fresh"] and not stops["row_count"]
+    assert {name for name, stop in stops.items() if not stop} == {"b_kzt.at_least(0)", "sold_on.fresh", "row_count"}
 
 
 def test_an_expectation_says_which_values_it_waits_for() -> None:
