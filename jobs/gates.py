@@ -94,7 +94,7 @@ def judge(
     asked = tuple(e for e in suite(contract) if all(name in known for name in e.needs))
     if warn_only:
         asked = tuple(replace(e, on_fail=OnFail.WARN) for e in asked)
-    facts, seen = _facts(rows, contract)
+    facts, seen = figures(rows, contract)
     began = time.monotonic()
     answers = the_judge().ask(rows, contract, asked, known)
     broken = [e for e in asked if not answers.kept[e.name]]
@@ -102,7 +102,7 @@ def judge(
     return Judgement(facts, asked, verdicts, time.monotonic() - began, known, seen, answers.validation)
 
 
-def _facts(rows: DataFrame, contract: Contract) -> tuple[Facts, dict[str, str]]:
+def figures(rows: DataFrame, contract: Contract) -> tuple[Facts, dict[str, str]]:
     """The rows' facts and, in the same reading, what the expectations about the whole table look at."""
     facts, fresh = spark_facts(contract), freshness(contract)
     newest = [f"max({ident(f.day)})" for f in fresh]

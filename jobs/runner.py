@@ -142,8 +142,8 @@ class Runner:
                 known[fresh.parameter] = newest.isoformat()
         before = self.before.get(table.name)
         if before:
-            known[FEWEST_ROWS] = floor(before * (1 - self.change_pct / 100))
-            known[MOST_ROWS] = ceil(before * (1 + self.change_pct / 100))
+            known[FEWEST_ROWS] = ceil(before * (1 - self.change_pct / 100))
+            known[MOST_ROWS] = floor(before * (1 + self.change_pct / 100))
         return known
 
     def _write(self, table: Contract, rows: DataFrame, count: int) -> int:
