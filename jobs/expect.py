@@ -1,10 +1,13 @@
-"""Great Expectations: a suite is judged over a Spark table, with three expectations that the library lacks.
+"""Great Expectations: a suite is judged over a Spark table, with five expectations that the library lacks.
 
 Importing this takes seconds, so it is imported only by `jobs.gates.the_judge`, beside other work.
 
 `UnexpectedRowsExpectation`, the library's own for conditions in SQL, is not used: each asks two questions of Spark, and
 all of them go through one temporary view of a fixed name, so that of two tables judged at once one would be judged by
 the other's rows. A condition is counted here as the library counts its own: all in one aggregation.
+
+The library asks for its figures in waves, and each wave is a question to Spark. What is about values of a column comes
+in the last; the figures here that are about the table come with the number of rows, so that there are two waves.
 """
 
 from __future__ import annotations
@@ -20,14 +23,26 @@ import great_expectations as gx
 from great_expectations.core.metric_domain_types import MetricDomainTypes
 from great_expectations.core.metric_function_types import MetricPartialFunctionTypes
 from great_expectations.execution_engine import SparkDFExecutionEngine
-from great_expectations.expectations.expectation import BatchExpectation
+from great_expectations.expectations.expectation import BatchExpectation, ColumnMapExpectation
+from great_expectations.expectations.metrics.map_metric_provider import (
+    ColumnMapMetricProvider,
+    column_condition_partial,
+)
 from great_expectations.expectations.metrics.metric_provider import metric_partial, metric_value
 from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
 from pyspark.sql import functions as F
 
 from jobs.errors import Failed
 from schemas.contract import Contract
-from schemas.derive.expectations import KEY_NAMES_ONE_ROW, REFERENCES_RESOLVE, ROWS_KEEP, Expectation, breaks
+from schemas.derive.expectations import (
+    DAY_IS_REACHED,
+    KEY_NAMES_ONE_ROW,
+    REFERENCES_RESOLVE,
+    ROWS_KEEP,
+    VALUES_KEEP,
+    Expectation,
+    breaks,
+)
 from schemas.derive.spark import ident
 
 if TYPE_CHECKING:
@@ -74,6 +89,31 @@ def keys_of_several_rows(rows: DataFrame, keys: Sequence[str]) -> int:
     return rows.groupBy(*keys).count().where("count > 1").count()
 
 
+class ValuesKeep(ColumnMapMetricProvider):  # type: ignore[misc]
+    """Whether each value keeps a condition. One for which it is unknown does."""
+
+    condition_metric_name = "column_values.sauda_keep"
+    condition_value_keys = ("condition",)
+    filter_column_isnull = False
+
+    @column_condition_partial(engine=SparkDFExecutionEngine)  # type: ignore[untyped-decorator]
+    def _spark(cls: Any, _column: Any, condition: str, **_: Any) -> Any:
+        return ~F.expr(breaks(condition))
+
+
+class NewestDay(TableMetricProvider):  # type: ignore[misc]
+    """The newest day in a column, as a text; None where there is none."""
+
+    metric_name = "sauda.newest_day"
+    value_keys = ("column",)
+
+    @metric_partial(
+        engine=SparkDFExecutionEngine, partial_fn_type=MetricPartialFunctionTypes.AGGREGATE_FN, domain_type=_TABLE
+    )  # type: ignore[untyped-decorator]
+    def _spark(cls: Any, metric_domain_kwargs: Any, metric_value_kwargs: Any, **_: Any) -> Any:
+        return F.expr(f"CAST(max({ident(metric_value_kwargs['column'])}) AS STRING)"), metric_domain_kwargs, {}
+
+
 class UnresolvedRows(TableMetricProvider):  # type: ignore[misc]
     """How many rows are broken by a condition that looks into another table, which no aggregation can hold."""
 
@@ -86,6 +126,29 @@ class UnresolvedRows(TableMetricProvider):  # type: ignore[misc]
     ) -> Any:  # fmt: skip
         rows, _, _ = execution_engine.get_compute_domain(metric_domain_kwargs, domain_type=_TABLE)
         return rows.alias("r").where(metric_value_kwargs["broken"]).count()
+
+
+class ExpectColumnValuesToKeep(ColumnMapExpectation):  # type: ignore[misc]
+    """Expect every value of a column to keep a condition, in Spark's SQL."""
+
+    condition: str
+    map_metric: ClassVar[str] = ValuesKeep.condition_metric_name
+    success_keys: ClassVar[tuple[str, ...]] = ("condition", "mostly")
+    args_keys: ClassVar[tuple[str, ...]] = ("column", "condition")
+
+
+class ExpectDayToBeReached(BatchExpectation):  # type: ignore[misc]
+    """Expect a column's newest day to be a day, or a later one; both are texts like 2026-01-31."""
+
+    column: str
+    day: Any
+    metric_dependencies: ClassVar[tuple[str, ...]] = (NewestDay.metric_name,)
+    success_keys: ClassVar[tuple[str, ...]] = ("column", "day")
+    args_keys: ClassVar[tuple[str, ...]] = ("column", "day")
+
+    def _validate(self, metrics: Any, **_: Any) -> Any:
+        newest = metrics[NewestDay.metric_name]
+        return {"success": newest is not None and newest >= self.day}
 
 
 class ExpectRowsToKeep(BatchExpectation):  # type: ignore[misc]
@@ -127,8 +190,14 @@ class ExpectReferencesToResolve(BatchExpectation):  # type: ignore[misc]
         return {"success": not metrics[UnresolvedRows.metric_name]}
 
 
-_OURS = (ExpectRowsToKeep, ExpectKeyToNameOneRow, ExpectReferencesToResolve)
-assert [e.expectation_type for e in _OURS] == [ROWS_KEEP, KEY_NAMES_ONE_ROW, REFERENCES_RESOLVE]
+_OURS: dict[str, Any] = {
+    VALUES_KEEP: ExpectColumnValuesToKeep,
+    ROWS_KEEP: ExpectRowsToKeep,
+    KEY_NAMES_ONE_ROW: ExpectKeyToNameOneRow,
+    REFERENCES_RESOLVE: ExpectReferencesToResolve,
+    DAY_IS_REACHED: ExpectDayToBeReached,
+}
+assert all(e.expectation_type == name for name, e in _OURS.items())
 
 
 @dataclass(frozen=True)

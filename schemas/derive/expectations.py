@@ -2,8 +2,8 @@
 
 Each expectation has a type, its arguments and our own words for it, so that a suite can be read, stored and handed on
 where Great Expectations is not installed. What JSON Schema can say of a value has an expectation of the library's own;
-what only SQL can say is one of those that `jobs.expect` adds: rows that keep a condition, keys that name one row,
-references that resolve.
+what only SQL can say is one of those that `jobs.expect` adds: values and rows that keep a condition, keys that name one
+row, references that resolve, a day that is reached.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from schemas.derive.spark import ident
 from schemas.references import Reference, references
 from schemas.rules import OnFail, Rule
 
+VALUES_KEEP = "expect_column_values_to_keep"
 ROWS_KEEP = "expect_rows_to_keep"
 KEY_NAMES_ONE_ROW = "expect_key_to_name_one_row"
 REFERENCES_RESOLVE = "expect_references_to_resolve"
+DAY_IS_REACHED = "expect_day_to_be_reached"
 FEWEST_ROWS, MOST_ROWS = "fewest_rows", "most_rows"
 NO_ROW = "0 rows"
 KEY = "key"
@@ -123,7 +125,10 @@ def _suite(contract: Contract) -> Iterator[Expectation]:
     for column in contract.columns:
         yield from _column(column)
     for rule in contract.rules:
-        yield _condition(rule.name, rule.sentence, rule.condition, rule.on_fail)
+        yield Expectation(
+            rule.name, ROWS_KEEP, rule.sentence, rule.on_fail, {"condition": rule.condition},
+            broken=breaks(rule.condition),
+        )  # fmt: skip
     keys = ", ".join(contract.key)
     yield Expectation(
         KEY, KEY_NAMES_ONE_ROW, f"{keys} must name one row", OnFail.STOP, {"column_list": list(contract.key)}
@@ -137,9 +142,9 @@ def _suite(contract: Contract) -> Iterator[Expectation]:
         )  # fmt: skip
     for fresh in freshness(contract):
         yield Expectation(
-            f"{fresh.day}.fresh", "expect_column_max_to_be_between",
+            f"{fresh.day}.fresh", DAY_IS_REACHED,
             f"{fresh.day} must reach the newest day of {fresh.source.name}", OnFail.WARN,
-            {"column": fresh.day, "min_value": {"$PARAMETER": fresh.parameter}},
+            {"column": fresh.day, "day": {"$PARAMETER": fresh.parameter}},
             wanted=f">= {{{fresh.parameter}}}", needs=(fresh.parameter,),
         )  # fmt: skip
     yield Expectation(
@@ -166,17 +171,12 @@ def _column(column: Column) -> Iterator[Expectation]:
 
 
 def _rule(column: Column, rule: Rule) -> Expectation:
-    name, sentence, condition = f"{column}.{rule.name}", f"{column} {rule.sentence}", rule.spark(ident(column))
-    found = _OF_FACETS.get(frozenset(rule.json))
-    if found is None:
-        return _condition(name, sentence, condition, rule.on_fail)
-    type_, arguments = found
-    kwargs = {"column": column.name, **arguments(rule.json)}
-    return Expectation(name, type_, sentence, rule.on_fail, kwargs, broken=breaks(condition))
-
-
-def _condition(name: str, sentence: str, condition: str, on_fail: OnFail) -> Expectation:
-    return Expectation(name, ROWS_KEEP, sentence, on_fail, {"condition": condition}, broken=breaks(condition))
+    condition = rule.spark(ident(column))
+    type_, arguments = _OF_FACETS.get(frozenset(rule.json), (VALUES_KEEP, lambda _: {"condition": condition}))
+    return Expectation(
+        f"{column}.{rule.name}", type_, f"{column} {rule.sentence}", rule.on_fail,
+        {"column": column.name, **arguments(rule.json)}, broken=breaks(condition),
+    )  # fmt: skip
 
 
 def breaks(condition: str) -> str:

@@ -14,7 +14,7 @@ from schemas.rules import STOP, WARN, OnFail, Rule
 from schemas.types import COUNT, DAY, ID, TEXT
 from tests.support.sample import SAMPLE_DAILY
 
-CONDITION = "expect_rows_to_keep"
+CONDITION = "expect_column_values_to_keep"
 # A rule of each kind, and what is made of it.
 KINDS: list[tuple[Rule, str, dict[str, object]]] = [
     (rules.not_empty(), CONDITION, {}),
@@ -63,7 +63,7 @@ def test_a_rule_is_an_expectation(rule: Rule, type_: str, arguments: dict[str, o
 
     assert made.type == type_
     if type_ == CONDITION:
-        assert made.kwargs == {"condition": rule.spark("`value`")}
+        assert made.kwargs == {"column": "value", "condition": rule.spark("`value`")}
     else:
         assert made.kwargs == {"column": "value", **arguments}
     assert made.sentence == f"value {rule.sentence}"
@@ -88,7 +88,9 @@ def test_a_suite_has_columns_types_required_values_rules_the_key_freshness_and_t
     assert [kinds[f"{c}.type"].wanted for c in ("seller_id", "sold_on", "a_kzt")] == [
         "StringType", "DateType", "DecimalType",
     ]  # fmt: skip
-    assert kinds["adds_up"].kwargs == {"condition": "c_kzt = a_kzt - b_kzt"}
+    assert (kinds["adds_up"].type, kinds["adds_up"].kwargs) == (
+        "expect_rows_to_keep", {"condition": "c_kzt = a_kzt - b_kzt"},
+    )  # fmt: skip
     assert kinds["key"].kwargs == {"column_list": ["seller_id", "sold_on"]}
     assert kinds["key"].sentence == "seller_id, sold_on must name one row"
 
@@ -103,7 +105,7 @@ def test_an_expectation_says_which_values_it_waits_for() -> None:
     kinds = {e.name: e for e in suite(SAMPLE_DAILY)}
 
     assert kinds["sold_on.fresh"].needs == ("newest_sold_on",)
-    assert kinds["sold_on.fresh"].kwargs["min_value"] == {"$PARAMETER": "newest_sold_on"}
+    assert kinds["sold_on.fresh"].kwargs == {"column": "sold_on", "day": {"$PARAMETER": "newest_sold_on"}}
     assert kinds["sold_on.fresh"].sentence == "sold_on must reach the newest day of silver.samples"
     assert kinds["row_count"].needs == ("fewest_rows", "most_rows")
     assert kinds["row_count"].wanted.format(fewest_rows=5, most_rows=15) == "5 to 15"
