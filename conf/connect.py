@@ -9,6 +9,7 @@ from conf.settings import Settings
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
     from minio import Minio
+    from psycopg import Connection
 
 
 def clickhouse(settings: Settings, *, reader: bool = False, **options: Any) -> Client:
@@ -26,6 +27,19 @@ def clickhouse(settings: Settings, *, reader: bool = False, **options: Any) -> C
         host=host, port=port, username=user, password=password, settings=session_settings,
         autogenerate_session_id=False, compress="lz4", **options,
     )  # fmt: skip
+
+
+def postgres(settings: Settings, *, database: str = "", **options: Any) -> Connection[Any]:
+    """A connection to the shop's database, in UTC, or to another database of its server.
+
+    Raises psycopg.OperationalError where it does not answer.
+    """
+    import psycopg
+
+    given: dict[str, Any] = {"connect_timeout": 10, "application_name": f"sauda {settings.stack}"} | options
+    if database:
+        given["dbname"] = database
+    return psycopg.connect(settings.postgres, options="-c timezone=UTC", **given)
 
 
 def s3(settings: Settings) -> Minio:

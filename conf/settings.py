@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     job_ui_port: int | None = None
     history_port: int | None = None
     metrics_port: int | None = None
+    postgres_port: int | None = None
+    airflow_port: int | None = None
     supervisor_port: int | None = None
     goszakup_standin_port: int | None = None
 
@@ -52,6 +54,13 @@ class Settings(BaseSettings):
     clickhouse_host: str | None = None
     clickhouse_user: str = "sauda"
     clickhouse_password: SecretStr | None = None
+    postgres_url: SecretStr | None = Field(
+        default=None,
+        description="The shop's database, e.g. postgresql://user:password@host/sauda; else one is run here.",
+    )
+    airflow_database_url: SecretStr | None = Field(
+        default=None, description="Airflow's own database, where `postgres_url` is set."
+    )
     spark_master: str = "local[2]"
     stream_master: str = "local[4]"
     checkpoint_root: str | None = None
@@ -95,6 +104,11 @@ class Settings(BaseSettings):
     check_shrink_pct: float = Field(
         default=5.0, ge=0, le=100, description="By how much a table may have shrunk since the check before."
     )
+    customers_overlap_seconds: float = Field(
+        default=60.0, ge=0, description="How far before its mark an extract of customers looks, for clocks set back."
+    )
+    stage_days: int = Field(default=21, ge=1, description="How long loaded files stay in the stage area.")
+    stage_file_mb: int = Field(default=512, ge=1, description="The largest file of products that is read.")
 
     procurement_zone: str = Field(
         default="Asia/Almaty", description="Zone of the times in procurement registers that name none."
@@ -112,6 +126,11 @@ class Settings(BaseSettings):
     goszakup_timeout_seconds: float = Field(default=30.0, gt=0)
     goszakup_standin_lots: int = Field(default=1_000, ge=200, description="How large a world the stand-in plays.")
     goszakup_page_limit: int = Field(default=500, ge=1, le=500)
+
+    alert_webhook: SecretStr | None = Field(
+        default=None, description="Where a failed run of Airflow is told, as JSON with a field `text`, e.g. Slack's."
+    )
+    alert_telegram: SecretStr | None = Field(default=None, description="A bot's token and a chat: TOKEN@CHAT.")
 
     die_after: str = Field(default="", description="For tests: `step:n`, after which the stream kills itself.")
 
@@ -197,6 +216,22 @@ class Settings(BaseSettings):
         return self.clickhouse_password.get_secret_value() if self.clickhouse_password else self.secrets.clickhouse
 
     @property
+    def postgres(self) -> str:
+        """The address of the shop's database, the password in it."""
+        if self.postgres_url:
+            return self.postgres_url.get_secret_value()
+        return f"postgresql://sauda:{self.secrets.postgres}@{LOOPBACK}:{self.port('postgres')}/sauda"
+
+    @property
+    def airflow_database(self) -> str:
+        """The address of Airflow's own database, the password in it; empty where there is none."""
+        if self.airflow_database_url:
+            return self.airflow_database_url.get_secret_value()
+        if self.postgres_url:
+            return ""
+        return f"postgresql://airflow:{self.secrets.airflow_database}@{LOOPBACK}:{self.port('postgres')}/airflow"
+
+    @property
     def goszakup_secret(self) -> str:
         """The token of goszakup, from the environment or its file; empty where there is none. Raises OSError."""
         if self.goszakup_token:
@@ -239,6 +274,8 @@ DEFAULT_PORTS = {
     "metrics": 9108,
     "supervisor": 9099,
     "goszakup_standin": 9120,
+    "postgres": 5432,
+    "airflow": 8081,
 }
 
 

@@ -138,7 +138,8 @@ def _show(domain: str, findings: Sequence[Finding]) -> None:
     for code in sorted({finding.collection_code for finding in findings}):
         own = [finding for finding in findings if finding.collection_code == code]
         counts = {outcome: sum(finding.outcome == outcome for finding in own) for outcome in SIGNS}
-        print(f"{domain}, collection {code}: " + ", ".join(f"{count} {outcome}" for outcome, count in counts.items()))
+        name = f"{domain}, collection {code}" if code else domain
+        print(f"{name}: " + ", ".join(f"{count} {outcome}" for outcome, count in counts.items()))
         for finding in own:
             if finding.outcome != "passed":
                 print(f"  {SIGNS[finding.outcome]} {finding}")

@@ -88,7 +88,8 @@ def judge(
     """Judge the finished rows. They are read several times, so keep them in memory.
 
     `known` has the values that some expectations need (`schemas.derive.expectations`). With `warn_only` nothing stops.
-    `shown` are the columns by which an example is shown; all, where none is given.
+    `shown` are the columns by which an example is shown; where none is given, those that may be served, which leaves
+    out what tells of a person.
     """
     known = known or {}
     asked = tuple(e for e in suite(contract) if all(name in known for name in e.needs))
@@ -122,7 +123,7 @@ def _verdict(
         count, example = _keys_twice(rows, contract)
     elif e.broken:
         bad = rows.alias("r").where(e.broken)
-        count, example = bad.count(), _example(bad.orderBy(*contract.key), shown or rows.columns)
+        count, example = bad.count(), _example(bad.orderBy(*contract.key), shown or contract.serving_columns)
     value = seen.get(e.name) or f"{count} rows"
     return Verdict(e.name, e.sentence, count, example, e.stops, value, e.wanted.format(**known))
 

@@ -24,7 +24,7 @@ Step = tuple[Build, tuple[str, ...]]
 
 
 class Inputs:
-    """The sources of one run. A silver table has one version for the whole run, whatever is appended meanwhile."""
+    """The sources of one run. A streamed table has one version for the whole run, whatever is appended meanwhile."""
 
     def __init__(self, spark: SparkSession, lake: Lake) -> None:
         self.spark, self.lake = spark, lake
@@ -36,24 +36,25 @@ class Inputs:
     def frame(self, source: Contract) -> DataFrame:
         """The table as it stood when it was first asked for. A silver table that nothing has filled yet is empty.
 
-        A gold table may be built in the run itself, so its version is looked up anew. Raises Failed where it has none.
+        A nightly table may be built in the run itself, so its version is looked up anew. Raises Failed where a gold
+        table has none.
         """
         with self._lock:
-            if source.name not in self._frames or source.layer == "gold":
+            if source.name not in self._frames or source.refresh == "nightly":
                 self._frames[source.name] = self._read(source)
             return self._frames[source.name]
 
     def count(self, source: Contract) -> int:
         """How many rows the table has."""
         with self._lock:
-            if source.name not in self._counts or source.layer == "gold":
+            if source.name not in self._counts or source.refresh == "nightly":
                 self._counts[source.name] = self.frame(source).count()
             return self._counts[source.name]
 
     def newest(self, source: Contract, day: str) -> date | None:
         """The newest day in a column of the table; None where it has no row."""
         with self._lock:
-            if (source.name, day) not in self._newest or source.layer == "gold":
+            if (source.name, day) not in self._newest or source.refresh == "nightly":
                 ((found,),) = self.frame(source).selectExpr(f"max({ident(day)})").collect()
                 self._newest[source.name, day] = found
             return self._newest[source.name, day]
@@ -66,6 +67,8 @@ class Inputs:
         return rows_of(target)
 
     def _read(self, source: Contract) -> DataFrame:
+        if source.layer == "stage":
+            return self.lake.staged(self.spark, source)
         version = self.lake.version(source.name)
         if version is not None:
             return self.lake.read(self.spark, source.name, version)

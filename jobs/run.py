@@ -107,9 +107,9 @@ def build(settings: Settings, job: Job) -> list[Run]:
         need_parts(settings)
         serving, lake = Serving(settings, job.run_id), S3Lake(settings)
         serving.prepare(job.tables)
-        sources = sorted({s.name for t in job.tables for s in t.built_from if s.layer != "gold"})
         docs = DataDocs(settings.data_docs, job.run_id, settings.data_docs_runs)
         gates.prepare()
+        sources = sorted({s.name for t in job.tables for s in t.built_from if s.refresh == "stream"})
         for name in sources:
             if lake.version(name) is None:
                 print(f"{name} does not exist yet, so there is nothing to build: tables from it become empty.")
@@ -191,7 +191,9 @@ def _summary(job: Job, runs: Sequence[Run], seconds: float, *, as_json: bool) ->
              "message": run.message}
             for run in runs
         ]  # fmt: skip
-        state = "failed" if bad else "done"
+        # A table that a gate stopped will be stopped again; what else failed may do better another time.
+        states = {run.state for run in runs}
+        state = next(state for state in ("failed", "stopped", "done") if state in states)
         print(json.dumps({"run_id": job.run_id, "state": state, "seconds": round(seconds, 3), "tables": tables}))
 
 

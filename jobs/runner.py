@@ -73,18 +73,21 @@ class Runner:
                 waiting = {t.name for t in [*todo, *running.values()]}
                 for table in [t for t in todo if not any(s.name in waiting for s in t.built_from)]:
                     todo.remove(table)
-                    lacking = [s.name for s in table.built_from if s.name in done and done[s.name].state != "done"]
+                    sources = [done[s.name] for s in table.built_from if s.name in done]
+                    lacking = [source for source in sources if source.state != "done"]
                     running[pool.submit(self._one, table, inputs, shared, lacking)] = table
                 for finished in wait(running, return_when=FIRST_COMPLETED).done:
                     done[running.pop(finished).name] = finished.result()
         return [done[t.name] for t in tables]
 
-    def _one(self, table: Contract, inputs: Inputs, shared: SharedSteps, lacking: list[str]) -> Run:
+    def _one(self, table: Contract, inputs: Inputs, shared: SharedSteps, lacking: list[Run]) -> Run:
         run = Run(self.run_id, table, self.day.isoformat() if self.day else "all")
         self.spark.sparkContext.setJobDescription(f"{table.name}, {run.day}")
         try:
             if lacking:
-                raise Failed(f"It is built from {lacking[0]}, which could not be built.")
+                # Stopped with what it is built from: trying again would change neither.
+                run.state = lacking[0].state
+                raise Failed(f"It is built from {lacking[0].table.name}, which could not be built.")
             self._build(table, run, inputs, shared)
             run.state, run.step = "done", "done"
         except Failed as error:
@@ -101,12 +104,15 @@ class Runner:
     def _build(self, table: Contract, run: Run, inputs: Inputs, shared: SharedSteps) -> None:
         run.rows_in = sum(inputs.count(source) for source in table.built_from)
         sources = [inputs.frame(source) for source in table.built_from]
+        if table.keeps_versions:
+            sources.insert(0, inputs.frame(table))
         rows = conform(shared.build(transforms()[table.name], sources), table)
         if self._is_by_day(table):
             rows = rows.where(self._of_day(table))
         rows = rows.persist(StorageLevel.MEMORY_AND_DISK)
         try:
             judgement = self._judge(rows, table, run, inputs)
+            self._lose_nothing(table, inputs, judgement.facts.rows)
             run.step = "write"
             run.delta_version = self._write(table, rows, judgement.facts.rows)
         finally:
@@ -145,6 +151,12 @@ class Runner:
             known[FEWEST_ROWS] = ceil(before * (1 - self.change_pct / 100))
             known[MOST_ROWS] = floor(before * (1 + self.change_pct / 100))
         return known
+
+    def _lose_nothing(self, table: Contract, inputs: Inputs, rows: int) -> None:
+        """What a table that keeps versions has lost, no run makes again."""
+        held = inputs.count(table) if table.keeps_versions else 0
+        if rows < held:
+            raise Failed(f"Not written: it holds {held:,} versions, and would hold only {rows:,}.")
 
     def _write(self, table: Contract, rows: DataFrame, count: int) -> int:
         files = min(self.spark.sparkContext.defaultParallelism, count // ROWS_A_FILE + 1)

@@ -6,7 +6,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -108,6 +108,7 @@ def steps(run: Run) -> list[Step]:
 
     return [
         *stack.up_steps(),
+        *stack.database_steps(),
         *deploy.steps(settings),
         Step("Counts before", count_before, after=deploy.STEPS, quiet=True),
         Step("Purchases sent", send, after=("Topics", "Counts before")),
@@ -195,8 +196,8 @@ def report(run: Run, console: Console) -> None:
     console.print('Ask more: ./start.sh sql "SELECT …"   Stop: ./start.sh down   Everything: ./start.sh --help')
 
 
-def run(settings: Settings, console: Console) -> None:
-    """Set up, run, show."""
+def run(settings: Settings, console: Console, *, is_lite: bool = False) -> None:
+    """Set up, run, show; last come the parts that the answer does not need. `is_lite` leaves Airflow out."""
     stack = Stack(settings)
     began = time.monotonic()
     with stack.alone():
@@ -206,5 +207,11 @@ def run(settings: Settings, console: Console) -> None:
         runner.run(steps(this))
         report(this, console)
         console.print(f"[dim]{time.monotonic() - began:.0f} s to the answer[/]")
-        # Not on the way to the answer, so it does not compete with what is.
-        runner.run([replace(step, after=()) for step in stack.part_steps(["history"])])
+        # Not on the way to the answer, so they do not compete with what is.
+        runner.run(_alone([*stack.part_steps(["history"]), *([] if is_lite else stack.airflow_steps(started=True))]))
+
+
+def _alone(steps: Sequence[Step]) -> list[Step]:
+    """Steps whose other conditions were met in an earlier run."""
+    titles = {step.title for step in steps}
+    return [replace(step, after=[title for title in step.after if title in titles]) for step in steps]

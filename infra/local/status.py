@@ -15,7 +15,7 @@ from rich.table import Table
 
 from conf import LOOPBACK, Settings
 from conf.flow import stream_progress
-from infra.local import figures
+from infra.local import airflow, figures, parts
 from infra.local.parts import TITLES, trouble
 from infra.local.supervisor import Supervisor
 
@@ -62,7 +62,7 @@ def part_statuses(settings: Settings) -> list[PartStatus]:
     info = supervisor.info()
     restarts = supervisor.restarts() if info else {}
     found = []
-    for name in TITLES:
+    for name in parts.here(settings):
         entry = info.get(name, {})
         running = entry.get("statename") in ("RUNNING", "STARTING")
         pid = int(entry["pid"]) if running and entry["pid"] else None
@@ -170,6 +170,8 @@ def addresses(settings: Settings) -> list[tuple[str, str, str, str]]:
         ("Kafka", settings.kafka, "", ""),
         ("Data Docs: what the gates found", (settings.data_docs / "index.html").as_uri(), "", ""),
         ("Metrics of the stream", page("metrics") + "/metrics", "", ""),
+        ("Airflow", page("airflow"), airflow.USER, "airflow"),
+        ("PostgreSQL", f"{LOOPBACK}:{settings.port('postgres')}", "sauda", "postgres"),
         ("Stand-in of goszakup (a token as user)", page("goszakup_standin"), "", "goszakup_standin"),
     ]
 

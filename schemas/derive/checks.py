@@ -28,8 +28,9 @@ def counted(contract: Contract, collection: str = "") -> str:
         shown = f"{list(contract.parts)}, {name}"
         name = f"transform(toString({ident(contract.split_by)}), {words}, {shown})"
     return (
-        f"SELECT toString({COLLECTION}), {name} AS counted_table, count() FROM {qualified(contract.name + SUFFIX)}"
-        f"{_only(collection)} GROUP BY {COLLECTION}, counted_table"
+        f"SELECT toString({_collection(contract)}) AS counted_collection, {name} AS counted_table, count() "
+        f"FROM {qualified(contract.name + SUFFIX)}{_only(contract, collection)} "
+        "GROUP BY counted_collection, counted_table HAVING count() > 0"
     )
 
 
@@ -45,18 +46,19 @@ def unresolved(found: Sequence[Reference], collection: str = "") -> str:
         # Numbers in one register are texts in another: 12 and "12".
         each = f"arrayMap(one -> trim(BOTH '\"' FROM one), JSONExtractArrayRaw(ifNull({ident(listed)}, '[]')))"
         entity = ", ".join(map(ident, source.entity))
-        rows = f"(SELECT {COLLECTION}, {entity}, arrayJoin({each}) AS {LISTED} FROM {rows})"
-    asked = [f"toString({COLLECTION})"]
+        rows = f"(SELECT {_collection(source)} AS {COLLECTION}, {entity}, arrayJoin({each}) AS {LISTED} FROM {rows})"
+    mine = COLLECTION if found[0].is_list else _collection(source)
+    asked = [f"toString({mine}) AS counted_collection"]
     for reference in found:
         value = _value(LISTED if reference.is_list else reference.column, reference)
         named = f"{value} NOT IN {NOTHING}"
         there = (
-            f"SELECT {COLLECTION}, {_value(reference.target_column, reference)} "
-            f"FROM {qualified(reference.part or reference.target.name + SUFFIX)}{_only(collection)}"
+            f"SELECT {_collection(reference.target)}, {_value(reference.target_column, reference)} "
+            f"FROM {qualified(reference.part or reference.target.name + SUFFIX)}{_only(reference.target, collection)}"
         )
-        broken = f"{named} AND ({COLLECTION}, {value}) NOT IN ({there})"
+        broken = f"{named} AND ({mine}, {value}) NOT IN ({there})"
         asked += [f"countIf({named})", f"countIf({broken})", f"minIf({_shown(reference, value)}, {broken})"]
-    return f"SELECT {', '.join(asked)} FROM {rows}{_only(collection)} GROUP BY {COLLECTION}"
+    return f"SELECT {', '.join(asked)} FROM {rows}{_only(source, collection)} GROUP BY counted_collection"
 
 
 def _value(column: str, reference: Reference) -> str:
@@ -71,5 +73,10 @@ def _shown(reference: Reference, value: str) -> str:
     return f"concat({key}, ': {reference.column} ', {value})"
 
 
-def _only(collection: str) -> str:
-    return f" WHERE {COLLECTION} = {quoted(collection)}" if collection else ""
+def _collection(contract: Contract) -> str:
+    """The collection of a row; tables without collections are one, without a name."""
+    return COLLECTION if COLLECTION in contract.columns else "''"
+
+
+def _only(contract: Contract, collection: str) -> str:
+    return f" WHERE {_collection(contract)} = {quoted(collection)}" if collection else ""

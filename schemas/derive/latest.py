@@ -17,8 +17,29 @@ def versioned() -> tuple[Contract, ...]:
 
 
 def views(contract: Contract) -> list[str]:
-    """The view of what holds today, and of a table of many kinds one for each: ``silver.procurement_ref_units``."""
-    return [view(contract), *(_part(contract, name, word) for name, word in contract.parts.items())]
+    """The view of what holds today, of a table of many kinds one for each (``silver.procurement_ref_units``), and one
+    for each column by which rows are looked up."""
+    parts = [_part(contract, name, word) for name, word in contract.parts.items()]
+    return [view(contract), *parts, *(_lookup(contract, column) for column in lookups(contract).values())]
+
+
+def lookups(contract: Contract) -> dict[str, str]:
+    """View → the column by which it looks rows up: ``SELECT * FROM silver.lots_by_number(value = '7')``."""
+    keyed = not contract.keeps_versions and contract.entity
+    return {f"{contract.name}_by_{c}": c.name for c in contract.serving_columns if c.lookup and keyed}
+
+
+def _lookup(contract: Contract, column: str) -> str:
+    """What holds today is known only when all versions of an entity have been compared, for any of them may have the
+    value. So entities that ever had it are found by the column's index, and only their versions are compared: 0.14 s
+    where the filter on the view of all takes 1.5 s (two million versions, of which 120 have the value)."""
+    name = qualified(f"{contract.name}_by_{column}")
+    entity = ", ".join(map(ident, ("collection_code", *contract.entity)))
+    has = f"{ident(column)} = {{value:String}}"
+    return (
+        f"CREATE OR REPLACE VIEW {name} AS\nSELECT * FROM {qualified(contract.name + SUFFIX)}\n"
+        f"WHERE ({entity}) IN (SELECT {entity} FROM {qualified(contract.name)} WHERE {has}) AND {has}"
+    )
 
 
 def _part(contract: Contract, name: str, word: str) -> str:
@@ -38,8 +59,20 @@ def _part(contract: Contract, name: str, word: str) -> str:
     return f"CREATE OR REPLACE VIEW {qualified(name)} AS\nSELECT {', '.join(shown)} FROM {source} WHERE {wanted}"
 
 
+def _newest(contract: Contract) -> str:
+    """Of a table that the nightly jobs keep: `is_current` says what holds, or the last version that is no deletion."""
+    made = f"CREATE OR REPLACE VIEW {qualified(contract.name + SUFFIX)} AS\n"
+    if "is_current" in contract.columns:
+        return f"{made}SELECT * FROM {qualified(contract.name)} WHERE is_current"
+    (version,) = (c for c in contract.key if c not in contract.entity)
+    last = f"ORDER BY {ident(version)} DESC LIMIT 1 BY {', '.join(map(ident, contract.entity))}"
+    return f"{made}SELECT * FROM (SELECT * FROM {qualified(contract.name)} {last}) WHERE NOT is_deleted"
+
+
 def view(contract: Contract) -> str:
     """``silver.lots`` → the view ``silver.lots_latest``: of each lot the version that changed last, none deleted."""
+    if contract.keeps_versions:
+        return _newest(contract)
     entity = ", ".join(map(ident, ("collection_code", *contract.entity)))
     newest = "changed_at DESC, endsWith(source_code, '_short'), ingested_at DESC, kafka_offset DESC, line_no"
     rows = f"SELECT * FROM {qualified(contract.name)} FINAL ORDER BY {newest} LIMIT 1 BY {entity}"

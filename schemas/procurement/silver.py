@@ -30,7 +30,7 @@ class Parties(Registered):
 
     party_id = col(ID, "The register's number of the party.", key=True, at="party_id pid")
     party_raw_id = col(ID, "BIN, or a person's IIN.", optional=True, serving=False, at="party_biin bin iin")
-    party_tax_id = col(ID, f"BIN. {HASHED}", optional=True, at="party_biin bin iin", mask="code")
+    party_tax_id = col(ID, f"BIN. {HASHED}", optional=True, at="party_biin bin iin", mask="code", lookup=True)
     name = col(TEXT, "Name in Russian; none for a person.", optional=True, at="name name_ru", mask="party_biin bin iin")
     name_kz = col(TEXT, "Name in Kazakh; none for a person.", optional=True, at="name_kz", mask="party_biin bin iin")
     party_name = col(TEXT, "Name, a person's too.", optional=True, serving=False, at="name name_ru")
@@ -59,11 +59,13 @@ class PartyAddresses(Registered):
     """One row per version of a party's address."""
 
     address_id = col(ID, "The register's number of the address.", key=True, at="address_id id")
-    party_id = col(ID, "The party.", at="party_id pid @parent", refers_to=PARTY)
+    party_id = col(ID, "The party.", at="party_id pid @parent", refers_to=PARTY, lookup=True)
     address = col(TEXT, "Street and house; a person's are left out of ClickHouse.", optional=True, serving=False,
                   at="address")  # fmt: skip
     kind_code = col(CODE, "What the address is for.", optional=True, at="address_type")
-    kato_code = col(CODE, "Place, KATO.", optional=True, at="kato_code", refers_to=entry("ref_kato", "code"))
+    kato_code = col(
+        CODE, "Place, KATO.", optional=True, at="kato_code", refers_to=entry("ref_kato", "code"), lookup=True
+    )
     country_code = col(CODE, "Country, as the register codes it.", optional=True, at="country_code")
 
 
@@ -79,7 +81,7 @@ class Employees(Registered):
     """One row per version of a person's post with a party."""
 
     employee_id = col(ID, "The register's number of the post.", key=True, at="id")
-    party_id = col(ID, "The party.", at="pid @parent", refers_to=PARTY)
+    party_id = col(ID, "The party.", at="pid @parent", refers_to=PARTY, lookup=True)
     fio = col(TEXT, "The person's name.", optional=True, serving=False, at="fio")
     iin = col(TEXT, "The person's IIN.", optional=True, serving=False, at="iin")
     person_id = col(ID, "Keyed hash of the person's IIN, or name.", optional=True, at="iin fio", mask="person")
@@ -101,12 +103,21 @@ class Tenders(Registered):
     """One row per version of a tender: an announcement of what is to be bought."""
 
     tender_id = col(ID, "The register's number of the tender.", key=True, at="tender_id id")
-    number = col(TEXT, "Number of the announcement, such as 415500-1.", optional=True, at="number number_anno")
+    number = col(
+        TEXT, "Number of the announcement, such as 415500-1.", optional=True, at="number number_anno", lookup=True
+    )
     name = col(TEXT, "What is bought.", optional=True, at="name name_ru")
-    organiser_tax_id = col(ID, "BIN of the organiser.", optional=True, at="organiser_code org_bin", mask="code")
+    organiser_tax_id = col(
+        ID, "BIN of the organiser.", optional=True, at="organiser_code org_bin", mask="code", lookup=True
+    )
     organiser_id = col(ID, "The organiser.", optional=True, at="organiser_id org_pid", refers_to=PARTY)
     buyer_tax_id = col(
-        ID, "BIN of the buyer; empty where several buy.", optional=True, at="buyer_code customer_bin", mask="code"
+        ID,
+        "BIN of the buyer; empty where several buy.",
+        optional=True,
+        at="buyer_code customer_bin",
+        mask="code",
+        lookup=True,
     )
     method_code = col(
         CODE,
@@ -126,7 +137,12 @@ class Tenders(Registered):
         CODE, "First or repeated.", optional=True, at="ref_type_trade_id", refers_to=entry("ref_type_trade")
     )
     status_code = col(
-        CODE, "Status.", optional=True, at="status_code ref_buy_status_id", refers_to=entry("ref_buy_status")
+        CODE,
+        "Status.",
+        optional=True,
+        at="status_code ref_buy_status_id",
+        refers_to=entry("ref_buy_status"),
+        lookup=True,
     )
     total_amount = col(MONEY, "Sum planned.", optional=True, at="total_amount total_sum")
     currency_code = col(CODE, "Currency of the money columns, ISO 4217.", at="currency_code =KZT")
@@ -157,13 +173,15 @@ class Lots(Registered):
     """One row per version of a lot of a tender."""
 
     lot_id = col(ID, "The register's number of the lot.", key=True, at="lot_id id")
-    number = col(TEXT, "Number of the lot.", optional=True, at="number lot_number")
-    tender_id = col(ID, "The tender.", optional=True, at="tender_id trd_buy_id", refers_to=TENDER)
-    tender_number = col(TEXT, "Number of the announcement.", optional=True, at="tender_number trd_buy_number_anno")
+    number = col(TEXT, "Number of the lot.", optional=True, at="number lot_number", lookup=True)
+    tender_id = col(ID, "The tender.", optional=True, at="tender_id trd_buy_id", refers_to=TENDER, lookup=True)
+    tender_number = col(
+        TEXT, "Number of the announcement.", optional=True, at="tender_number trd_buy_number_anno", lookup=True
+    )
     name = col(TEXT, "What is bought.", optional=True, at="name name_ru")
     description = col(TEXT, "More about it.", optional=True, at="description description_ru")
     buyer_id = col(ID, "The buyer.", optional=True, at="buyer_id customer_id", refers_to=PARTY)
-    buyer_tax_id = col(ID, "BIN of the buyer.", optional=True, at="buyer_code customer_bin", mask="code")
+    buyer_tax_id = col(ID, "BIN of the buyer.", optional=True, at="buyer_code customer_bin", mask="code", lookup=True)
     quantity = col(NUMBER, "How many units.", optional=True, at="quantity count")
     total_amount = col(MONEY, "Sum planned.", optional=True, at="total_amount amount")
     currency_code = col(CODE, "Currency of the money columns, ISO 4217.", at="currency_code =KZT")
@@ -175,7 +193,12 @@ class Lots(Registered):
         refers_to=entry("ref_trade_methods"),
     )
     status_code = col(
-        CODE, "Status.", optional=True, at="status_code ref_lot_status_id", refers_to=entry("ref_lots_status")
+        CODE,
+        "Status.",
+        optional=True,
+        at="status_code ref_lot_status_id",
+        refers_to=entry("ref_lots_status"),
+        lookup=True,
     )
     planning_item_ids = col(
         TEXT,
@@ -200,7 +223,7 @@ class TenderPauses(Registered):
     """One row per version of a tender's pause."""
 
     pause_id = col(ID, "The register's number of the pause.", key=True, at="id")
-    tender_id = col(ID, "The tender.", at="trd_buy_id @parent", refers_to=TENDER)
+    tender_id = col(ID, "The tender.", at="trd_buy_id @parent", refers_to=TENDER, lookup=True)
     status_code = col(CODE, "Status.", optional=True, at="status")
     status_name = col(TEXT, "Status in words.", optional=True, at="status_name_ru")
     solution_name = col(TEXT, "What was decided.", optional=True, at="solution_name_ru")
@@ -223,7 +246,7 @@ class TenderCancellations(Registered):
     """One row per version of a tender's cancellation."""
 
     cancellation_id = col(ID, "The register's number of the cancellation.", key=True, at="id")
-    tender_id = col(ID, "The tender.", at="trd_buy_id @parent", refers_to=TENDER)
+    tender_id = col(ID, "The tender.", at="trd_buy_id @parent", refers_to=TENDER, lookup=True)
     decision_number = col(TEXT, "Number of the decision.", optional=True, at="number_decision")
     authority = col(TEXT, "Who decided.", optional=True, at="name_authority")
     act_name = col(TEXT, "Kind of act.", optional=True, at="act_type_name_ru")
@@ -245,7 +268,7 @@ class CommissionMembers(Registered):
     """One row per version of a member of a tender's commission."""
 
     member_id = col(ID, "The register's number of the member.", key=True, at="id")
-    tender_id = col(ID, "The tender.", at="trd_buy_id @parent", refers_to=TENDER)
+    tender_id = col(ID, "The tender.", at="trd_buy_id @parent", refers_to=TENDER, lookup=True)
     fio = col(TEXT, "The person's name.", optional=True, serving=False, at="fio")
     person_id = col(ID, "Keyed hash of the person's name.", optional=True, at="fio", mask="person")
     role_code = col(
@@ -269,14 +292,19 @@ class Bids(Registered):
 
     bid_id = col(ID, "The register's number of the bid for the lot.", key=True, at="app_lots.id")
     application_id = col(ID, "The application, which may hold bids for several lots.", at="application_id id")
-    tender_id = col(ID, "The tender.", optional=True, at="tender_id buy_id", refers_to=TENDER)
-    lot_id = col(ID, "The lot.", at="app_lots.lot_id", refers_to=LOT)
+    tender_id = col(ID, "The tender.", optional=True, at="tender_id buy_id", refers_to=TENDER, lookup=True)
+    lot_id = col(ID, "The lot.", at="app_lots.lot_id", refers_to=LOT, lookup=True)
     supplier_id = col(ID, "The supplier.", optional=True, at="supplier_id", refers_to=PARTY)
     supplier_raw_id = col(
         ID, "BIN, or a person's IIN.", optional=True, serving=False, at="supplier_biin supplier_bin_iin"
     )
     supplier_tax_id = col(
-        ID, f"BIN of the supplier. {HASHED}", optional=True, at="supplier_biin supplier_bin_iin", mask="code"
+        ID,
+        f"BIN of the supplier. {HASHED}",
+        optional=True,
+        at="supplier_biin supplier_bin_iin",
+        mask="code",
+        lookup=True,
     )
     status_code = col(
         CODE,
@@ -284,6 +312,7 @@ class Bids(Registered):
         optional=True,
         at="app_lots.status_id",
         refers_to=entry("ref_po_st"),
+        lookup=True,
     )
     unit_amount = col(MONEY, "Price of a unit.", optional=True, at="app_lots.price")
     total_amount = col(MONEY, "Sum offered.", optional=True, at="app_lots.amount")

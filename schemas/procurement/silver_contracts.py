@@ -34,13 +34,24 @@ class Contracts(Registered):
 
     contract_id = col(ID, "The register's number of the contract or addendum.", key=True, at="contract_id id")
     parent_id = col(ID, "What an addendum changes.", optional=True, at="parent_id", refers_to=CONTRACT)
-    root_id = col(ID, "The contract at the chain's beginning.", optional=True, at="root_id", refers_to=CONTRACT)
-    number = col(TEXT, "Number of the contract.", optional=True, at="number contract_number")
-    system_number = col(TEXT, "Number in the register of contracts.", optional=True, at="contract_number_sys")
-    tender_id = col(
-        ID, "The tender; 0 where there was none.", optional=True, at="tender_id trd_buy_id", refers_to=TENDER
+    root_id = col(
+        ID, "The contract at the chain's beginning.", optional=True, at="root_id", refers_to=CONTRACT, lookup=True
     )
-    tender_number = col(TEXT, "Number of the announcement.", optional=True, at="tender_number trd_buy_number_anno")
+    number = col(TEXT, "Number of the contract.", optional=True, at="number contract_number", lookup=True)
+    system_number = col(
+        TEXT, "Number in the register of contracts.", optional=True, at="contract_number_sys", lookup=True
+    )
+    tender_id = col(
+        ID,
+        "The tender; 0 where there was none.",
+        optional=True,
+        at="tender_id trd_buy_id",
+        refers_to=TENDER,
+        lookup=True,
+    )
+    tender_number = col(
+        TEXT, "Number of the announcement.", optional=True, at="tender_number trd_buy_number_anno", lookup=True
+    )
     lot_ids = col(
         TEXT,
         "The lots it fulfils, as a JSON list, where the source says so.",
@@ -56,18 +67,25 @@ class Contracts(Registered):
         refers_to=entry("ref_contract_type"),
     )
     status_code = col(
-        CODE, "Status.", optional=True, at="status_code ref_contract_status_id", refers_to=entry("ref_contract_status")
+        CODE,
+        "Status.",
+        optional=True,
+        at="status_code ref_contract_status_id",
+        refers_to=entry("ref_contract_status"),
+        lookup=True,
     )
     buyer_id = col(ID, "The buyer.", optional=True, at="buyer_id customer_id", refers_to=PARTY)
-    buyer_tax_id = col(ID, "BIN of the buyer.", optional=True, at="buyer_code customer_bin", mask="code")
+    buyer_tax_id = col(ID, "BIN of the buyer.", optional=True, at="buyer_code customer_bin", mask="code", lookup=True)
     supplier_id = col(ID, "The supplier.", optional=True, at="supplier_id", refers_to=PARTY)
     supplier_raw_id = col(ID, "BIN, or a person's IIN.", optional=True, serving=False, at="supplier_biin")
-    supplier_tax_id = col(ID, f"BIN of the supplier. {HASHED}", optional=True, at="supplier_biin", mask="code")
+    supplier_tax_id = col(
+        ID, f"BIN of the supplier. {HASHED}", optional=True, at="supplier_biin", mask="code", lookup=True
+    )
     total_amount = col(MONEY, "Sum without VAT.", optional=True, at="total_amount contract_sum")
     total_vat_amount = col(MONEY, "Sum with VAT.", optional=True, at="total_vat_amount contract_sum_wnds total_amount")
     paid_vat_amount = col(MONEY, "Sum that was carried out, with VAT.", optional=True, at="fakt_sum_wnds")
     currency_code = col(CODE, "Currency of the money columns, ISO 4217.", at="currency_code ref_currency_code =KZT")
-    fin_year = col(TEXT, "Financial year.", optional=True, at="fin_year")
+    fin_year = col(TEXT, "Financial year.", optional=True, at="fin_year", lookup=True)
     method_code = col(
         CODE,
         "Procurement method.",
@@ -107,8 +125,10 @@ class ContractItems(Registered):
     """One row per version of an item of a contract."""
 
     item_id = col(ID, "The register's number of the item.", key=True, at="item_id id")
-    contract_id = col(ID, "The contract.", at="contract_id contract_registry_id @parent", refers_to=CONTRACT)
-    lot_id = col(ID, "The lot; 0 where there was none.", optional=True, at="lot_id", refers_to=LOT)
+    contract_id = col(
+        ID, "The contract.", at="contract_id contract_registry_id @parent", refers_to=CONTRACT, lookup=True
+    )
+    lot_id = col(ID, "The lot; 0 where there was none.", optional=True, at="lot_id", refers_to=LOT, lookup=True)
     planning_item_id = col(
         ID, "The planned item.", optional=True, at="planning_item_id pln_point_id", refers_to=PLANNING_ITEM
     )
@@ -140,16 +160,17 @@ class Acts(Registered):
     """One row per version of an act: what of a contract was delivered and accepted (a milestone)."""
 
     act_id = col(ID, "The register's number of the act.", key=True, at="act_id id")
-    contract_id = col(ID, "The contract.", optional=True, at="contract_id", refers_to=CONTRACT)
+    contract_id = col(ID, "The contract.", optional=True, at="contract_id", refers_to=CONTRACT, lookup=True)
     root_contract_id = col(
         ID,
         "The contract at the chain's beginning.",
         optional=True,
         at="root_contract_id contract_root_id",
         refers_to=CONTRACT,
+        lookup=True,
     )
     number = col(TEXT, "Number of the act.", optional=True, at="number number_act")
-    status_code = col(CODE, "Status; 15 is approved.", optional=True, at="status_code status_id")
+    status_code = col(CODE, "Status; 15 is approved.", optional=True, at="status_code status_id", lookup=True)
     status_name = col(TEXT, "Status in words.", optional=True, at="status_name status_name_ru")
     supplier_id = col(ID, "The supplier.", optional=True, at="supplier_id", refers_to=PARTY)
     buyer_id = col(ID, "The buyer.", optional=True, at="buyer_id customer_id", refers_to=PARTY)
@@ -176,9 +197,14 @@ class Transactions(Registered):
     """One row per version of a payment by the treasury."""
 
     transaction_id = col(ID, "The register's number of the payment.", key=True, at="transaction_id id")
-    contract_id = col(ID, "The contract.", optional=True, at="contract_id @parent", refers_to=CONTRACT)
+    contract_id = col(ID, "The contract.", optional=True, at="contract_id @parent", refers_to=CONTRACT, lookup=True)
     supplier_tax_id = col(
-        ID, f"BIN of the supplier. {HASHED}", optional=True, at="supplier_biin rnn_supplier", mask="code"
+        ID,
+        f"BIN of the supplier. {HASHED}",
+        optional=True,
+        at="supplier_biin rnn_supplier",
+        mask="code",
+        lookup=True,
     )
     paid_amount = col(MONEY, "Sum paid.", optional=True, at="paid_amount pay_amount")
     currency_code = col(CODE, "Currency of the money columns, ISO 4217.", at="currency_code =KZT")
@@ -207,7 +233,9 @@ class Debarments(Registered):
     debarment_id = col(ID, "The register's number of the entry.", key=True, at="debarment_id id")
     supplier_id = col(ID, "The supplier, where it is registered.", optional=True, at="supplier_id pid", refers_to=PARTY)
     supplier_raw_id = col(ID, "BIN, or a person's IIN.", optional=True, serving=False, at="supplier_biin")
-    supplier_tax_id = col(ID, f"BIN of the supplier. {HASHED}", optional=True, at="supplier_biin", mask="code")
+    supplier_tax_id = col(
+        ID, f"BIN of the supplier. {HASHED}", optional=True, at="supplier_biin", mask="code", lookup=True
+    )
     supplier_name = col(
         TEXT, "Name of the supplier; none for a person.", optional=True, at="supplier_name supplier_name_ru",
         mask="supplier_biin",

@@ -17,7 +17,7 @@ class Planners(Registered):
     """One row per version of a buyer that has yearly plans."""
 
     party_id = col(ID, "The buyer.", key=True, at="pid", refers_to=PARTY)
-    party_tax_id = col(ID, "BIN of the buyer.", optional=True, at="bin", mask="code")
+    party_tax_id = col(ID, "BIN of the buyer.", optional=True, at="bin", mask="code", lookup=True)
     plan_count = col(COUNT, "Its plans.", optional=True, at="doc_count")
 
 
@@ -35,10 +35,10 @@ class PlanningItems(Registered):
 
     planning_item_id = col(ID, "The register's number of the point.", key=True, at="planning_item_id id")
     root_item_id = col(ID, "The point's first version.", optional=True, at="rootrecord_id")
-    plan_number = col(TEXT, "Number of the plan's act.", optional=True, at="plan_act_number")
-    fin_year = col(TEXT, "Financial year.", optional=True, at="fin_year plan_fin_year pln_point_year")
+    plan_number = col(TEXT, "Number of the plan's act.", optional=True, at="plan_act_number", lookup=True)
+    fin_year = col(TEXT, "Financial year.", optional=True, at="fin_year plan_fin_year pln_point_year", lookup=True)
     buyer_id = col(ID, "The buyer.", optional=True, at="buyer_id sys_subjects_id", refers_to=PARTY)
-    buyer_tax_id = col(ID, "BIN of the buyer.", optional=True, at="buyer_code subject_biin", mask="code")
+    buyer_tax_id = col(ID, "BIN of the buyer.", optional=True, at="buyer_code subject_biin", mask="code", lookup=True)
     name = col(TEXT, "What is to be bought.", optional=True, at="name name_ru")
     description = col(TEXT, "More about it.", optional=True, at="description desc_ru")
     enstru_code = col(
@@ -73,6 +73,7 @@ class PlanningItems(Registered):
         optional=True,
         at="status_code ref_pln_point_status_id",
         refers_to=entry("ref_pln_point_status"),
+        lookup=True,
     )
     financing_code = col(
         CODE, "Source of the money.", optional=True, at="ref_finsource_id", refers_to=entry("ref_finsource")
@@ -101,8 +102,10 @@ class PlanningDeliveries(Registered):
     """One row per version of a place to which a planned item is to be delivered."""
 
     delivery_id = col(ID, "The register's number of the place.", key=True, at="id")
-    planning_item_id = col(ID, "The planned item.", at="pln_points_id", refers_to=PLANNING_ITEM)
-    kato_code = col(CODE, "Place, KATO.", optional=True, at="ref_kato_code", refers_to=entry("ref_kato", "code"))
+    planning_item_id = col(ID, "The planned item.", at="pln_points_id", refers_to=PLANNING_ITEM, lookup=True)
+    kato_code = col(
+        CODE, "Place, KATO.", optional=True, at="ref_kato_code", refers_to=entry("ref_kato", "code"), lookup=True
+    )
     country_code = col(CODE, "Country, as the register codes it.", optional=True, at="ref_countries_code")
     place = col(TEXT, "The place in words.", optional=True, at="full_delivery_place_name_ru")
     quantity = col(NUMBER, "How many units go there.", optional=True, at="count")
@@ -121,7 +124,7 @@ class PlanningFinances(Registered):
     """One row per version of a budget line from which a planned item is to be paid."""
 
     finance_id = col(ID, "The register's number of the line.", key=True, at="id")
-    planning_item_id = col(ID, "The planned item.", at="pln_points_id", refers_to=PLANNING_ITEM)
+    planning_item_id = col(ID, "The planned item.", at="pln_points_id", refers_to=PLANNING_ITEM, lookup=True)
     program_code = col(
         CODE, "Budget programme.", optional=True, at="ref_fkrb_program_id", refers_to=entry("ref_fkrb_program")
     )

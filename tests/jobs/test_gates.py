@@ -23,7 +23,7 @@ from jobs.gates import figures, judge, the_judge
 from schemas.contract import Contract, col, contract, table, tables
 from schemas.derive.expectations import suite, suite_json
 from schemas.derive.fakes import Row
-from schemas.rules import STOP, RowRule, not_ahead_of
+from schemas.rules import STOP, RowRule, longest, not_ahead_of
 from schemas.types import COUNT, DAY, ID, INSTANT, MONEY, NUMBER, TEXT, LogicalType
 from tests.schemas.test_rules import CASES
 from tests.support.sample import SAMPLE_DAILY
@@ -195,7 +195,7 @@ def test_references_are_looked_up_and_only_warn(spark: SparkSession) -> None:
         """One row per thing."""
 
         thing_id = col(ID, "The thing.", key=True)
-        lot_id = col(ID, "The lot.", optional=True, serving=False, refers_to="silver.procurement_lots.lot_id")
+        lot_id = col(ID, "The lot.", optional=True, refers_to="silver.procurement_lots.lot_id")
 
     made = contract(Refers)
     spark.sql("SELECT 'l1' AS lot_id").createOrReplaceTempView("rows_of_silver_procurement_lots")
@@ -207,6 +207,21 @@ def test_references_are_looked_up_and_only_warn(spark: SparkSession) -> None:
     assert (broken.gate, broken.rows, broken.stops) == ("lot_id.resolves", 1, False)
     assert broken.example == "thing_id b, lot_id l2"
     assert broken.sentence == "every lot_id must be a silver.procurement_lots.lot_id"
+
+
+def test_nobody_is_shown_as_an_example(spark: SparkSession) -> None:
+    @table("silver.people")
+    class People:
+        """One row per person."""
+
+        person_id = col(ID, "The person.", key=True)
+        name = col(TEXT, "The name.", longest(3), personal="name", on_fail=STOP)
+
+    rows = spark.createDataFrame([("p1", "Aigerim")], "person_id string, name string")
+    found = judge(rows, contract(People))
+
+    assert found.stops == "name must have at most 3 characters; 1 rows do not keep this, for example person_id p1"
+    assert "Aigerim" not in found.as_json()
 
 
 def test_a_condition_that_cannot_be_asked_is_an_error_and_no_verdict(spark: SparkSession) -> None:

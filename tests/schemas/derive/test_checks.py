@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,10 +10,9 @@ import pytest
 from schemas.contract import Contract, find
 from schemas.derive import checks, latest
 from schemas.derive.clickhouse import create_database, create_table
-from schemas.derive.fakes import fill
 from schemas.references import references
 from schemas.rules import quoted
-from tests.support.clickhouse import answers
+from tests.support.clickhouse import answers, inserted
 
 LOTS, TENDERS, ITEMS, ENTRIES, DELETIONS = (
     find(f"silver.procurement_{name}")
@@ -22,28 +20,31 @@ LOTS, TENDERS, ITEMS, ENTRIES, DELETIONS = (
 )  # fmt: skip
 
 
-def inserted(contract: Contract, rows: list[Mapping[str, Any]]) -> str:
-    """The rows; all columns that are not named are fakes."""
-    columns = [c for c in contract.serving_columns if c.type.name != "HEADERS"]
-    values = [
-        ", ".join(shown(row[c]) for c in columns) for row in (fill(contract, given, n) for n, given in enumerate(rows))
-    ]
-    return f"INSERT INTO {contract.name} ({', '.join(columns)}) VALUES ({'), ('.join(values)})"
-
-
-def shown(value: Any) -> str:
-    if value is None:
-        return "NULL"
-    return str(value) if isinstance(value, bool | int | float) else quoted(str(value).replace("+00:00", ""))
-
-
 def version(collection: str, **columns: Any) -> dict[str, Any]:
     return {"collection_code": collection, "line_no": 0, "changed_at": "2026-01-01 00:00:00", **columns}
 
 
+def question(contract: Contract, *columns: str, collection: str = "") -> str:
+    return checks.unresolved([r for r in references(contract) if r.column in columns], collection)
+
+
+QUESTIONS = {
+    "tenders of lots": question(LOTS, "tender_id"),
+    "tenders of lots, b": question(LOTS, "tender_id", collection="b"),
+    "parents": question(TENDERS, "parent_id"),
+    "planned items of lots": question(LOTS, "planning_item_ids"),
+    "statuses": question(LOTS, "status_code", collection="a"),
+    "units": question(ITEMS, "unit_code"),
+    "together": question(LOTS, "tender_id", "status_code", collection="a"),
+    "lots": checks.counted(LOTS),
+    "entries, a": checks.counted(ENTRIES, "a"),
+}
+Told = Mapping[str, list[list[Any]]]
+
+
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("clickhouse")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """The answers by question, sorted; whole numbers, which JSON may write as texts, are numbers."""
     tables = [LOTS, TENDERS, ITEMS, ENTRIES, DELETIONS]
     empty = find("silver.procurement_parties")
     statements = [create_database("silver"), *map(create_table, [*tables, empty])]
@@ -69,51 +70,42 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
             version("a", dictionary_code="ref_units", item_id="006", code="006"),
         ]),
     ]  # fmt: skip
-    answers(folder, statements)
-    return folder
+    asked = [f"SELECT {quoted(name)}, * FROM ({sql})" for name, sql in QUESTIONS.items()]
+    found: dict[str, list[list[Any]]] = {name: [] for name in QUESTIONS}
+    for name, *row in answers(tmp_path_factory.mktemp("clickhouse"), [*statements, *asked]):
+        found[name].append([int(value) if str(value).isdigit() else value for value in row])
+    return {name: sorted(rows) for name, rows in found.items()}
 
 
-def counted(base: Path, contract: Contract, column: str, collection: str = "") -> list[list[Any]]:
-    (reference,) = [r for r in references(contract) if r.column == column]
-    rows = answers(base, [checks.unresolved([reference], collection)])
-    return sorted([code, int(named), int(broken), example] for code, named, broken, example in rows)
+def test_a_reference_resolves_within_its_collection_only(told: Told) -> None:
+    assert told["tenders of lots"] == [["a", 2, 1, "lot_id 8: tender_id 3"], ["b", 1, 0, ""]]
+    assert told["tenders of lots, b"] == [["b", 1, 0, ""]]
 
 
-def test_a_reference_resolves_within_its_collection_only(base: Path) -> None:
-    assert counted(base, LOTS, "tender_id") == [["a", 2, 1, "lot_id 8: tender_id 3"], ["b", 1, 0, ""]]
-    assert counted(base, LOTS, "tender_id", "b") == [["b", 1, 0, ""]]
+def test_nothing_and_0_refer_to_nothing(told: Told) -> None:
+    assert told["parents"] == [["a", 1, 0, ""], ["b", 0, 0, ""]]
 
 
-def test_nothing_and_0_refer_to_nothing(base: Path) -> None:
-    assert counted(base, TENDERS, "parent_id") == [["a", 1, 0, ""], ["b", 0, 0, ""]]
-
-
-def test_each_id_of_a_list_is_looked_for_as_number_and_as_text(base: Path) -> None:
-    assert counted(base, LOTS, "planning_item_ids") == [
+def test_each_id_of_a_list_is_looked_for_as_number_and_as_text(told: Told) -> None:
+    assert told["planned items of lots"] == [
         ["a", 2, 1, "lot_id 7: planning_item_ids 6"], ["b", 1, 1, "lot_id 7: planning_item_ids 5"]
     ]  # fmt: skip
 
 
-def test_a_code_is_looked_for_in_its_own_dictionary_without_leading_zeros(base: Path) -> None:
-    assert counted(base, LOTS, "status_code", "a") == [["a", 2, 1, "lot_id 8: status_code 999"]]
-    assert counted(base, ITEMS, "unit_code") == [["a", 2, 1, "planning_item_id 4: unit_code 796"]]
+def test_a_code_is_looked_for_in_its_own_dictionary_without_leading_zeros(told: Told) -> None:
+    assert told["statuses"] == [["a", 2, 1, "lot_id 8: status_code 999"]]
+    assert told["units"] == [["a", 2, 1, "planning_item_id 4: unit_code 796"]]
 
 
-def test_references_of_one_table_are_counted_in_one_question(base: Path) -> None:
-    together = [r for r in references(LOTS) if r.column in ("tender_id", "status_code")]
-    rows = answers(base, [checks.unresolved(together, "a")])
+def test_references_of_one_table_are_counted_in_one_question(told: Told) -> None:
+    tenders, statuses = told["tenders of lots"][0], told["statuses"][0]
 
-    assert [[int(v) if str(v).isdigit() else v for v in row] for row in rows] == [
-        ["a", 2, 1, "lot_id 8: tender_id 3", 2, 1, "lot_id 8: status_code 999"]
-    ]
+    # In the order of the table's columns.
+    assert told["together"] == [[*tenders, *statuses[1:]]]
 
 
-def test_rows_that_hold_are_counted_by_collection_and_dictionary(base: Path) -> None:
-    rows = answers(base, [checks.counted(LOTS), checks.counted(ENTRIES, "a")])
-
-    assert sorted([code, name, int(count)] for code, name, count in rows) == [
-        ["a", "silver.procurement_lots", 3],
-        ["a", "silver.procurement_ref_lots_status", 1],
-        ["a", "silver.procurement_ref_units", 1],
-        ["b", "silver.procurement_lots", 1],
-    ]
+def test_rows_that_hold_are_counted_by_collection_and_dictionary(told: Told) -> None:
+    assert told["lots"] == [["a", "silver.procurement_lots", 3], ["b", "silver.procurement_lots", 1]]
+    assert told["entries, a"] == [
+        ["a", "silver.procurement_ref_lots_status", 1], ["a", "silver.procurement_ref_units", 1]
+    ]  # fmt: skip
