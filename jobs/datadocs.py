@@ -90,9 +90,13 @@ class DataDocs:
         told = {"run_id": self.run_id, "began": self.began.isoformat(timespec="seconds"), "tables": lines}
         (self.folder / self.run_id / RUN).write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
         runs = sorted((json.loads(f.read_text(encoding="utf-8")) for f in self.folder.glob(f"*/{RUN}")), key=_began)
-        for old in runs[: -self.keep]:
-            shutil.rmtree(self.folder / old["run_id"])
-        (self.folder / INDEX).write_text(index(runs[-self.keep :][::-1]), encoding="utf-8")
+        shown = runs[-self.keep :][::-1]
+        kept = {run["run_id"] for run in shown}
+        for folder in self.folder.iterdir():
+            # What a killed run has left goes too.
+            if folder.is_dir() and folder.name not in kept:
+                shutil.rmtree(folder)
+        (self.folder / INDEX).write_text(index(shown), encoding="utf-8")
 
     def _write(self, table: Contract, judgement: Judgement) -> None:
         _annotate(judgement)

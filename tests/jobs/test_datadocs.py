@@ -81,6 +81,7 @@ def test_pages_fetch_nothing_and_run_nothing(broken: Judgement, tmp_path: Path) 
 
 
 def test_the_index_shows_the_last_runs_newest_first(broken: Judgement, tmp_path: Path) -> None:
+    (tmp_path / "killed").mkdir()
     for day in (2, 1, 3, 4):
         write(tmp_path, f"run{day}", broken, day)
     index = Read((tmp_path / "index.html").read_text(encoding="utf-8"))
