@@ -56,7 +56,9 @@ def main(what: str, folder: str, number: str) -> None:
             runs = Runner(spark, lake, lambda *_: None, record, f"bench{this}").run(tables)
             spent = {run.table.name: run.seconds for run in runs}
             rows = {run.table.name: run.rows_out for run in runs}
-            told = {"round": this, "began": began, "ended": time.time(), "spent": spent, "rows": rows, "failed": failed}
+            gates = sum(run.gates_seconds or 0.0 for run in runs)
+            told = {"round": this, "began": began, "ended": time.time(), "spent": spent, "rows": rows, "failed": failed,
+                    "gates": gates, "share": gates / sum(spent.values())}  # fmt: skip
             print(json.dumps(told), flush=True)
     finally:
         spark.stop()

@@ -168,6 +168,7 @@ def addresses(settings: Settings) -> list[tuple[str, str, str, str]]:
         ("ClickHouse: its pages", f"{clickhouse}/ui", "reader", "clickhouse_reader"),
         ("ClickHouse over TCP", f"{LOOPBACK}:{settings.port('clickhouse_tcp')}", "sauda", "clickhouse"),
         ("Kafka", settings.kafka, "", ""),
+        ("Data Docs: what the gates found", (settings.data_docs / "index.html").absolute().as_uri(), "", ""),
         ("Metrics of the stream", page("metrics") + "/metrics", "", ""),
         ("Airflow", page("airflow"), airflow.USER, "airflow"),
         ("PostgreSQL", f"{LOOPBACK}:{settings.port('postgres')}", "sauda", "postgres"),
