@@ -1,0 +1,83 @@
+"""Faults that sales figures are known for: each of these tests fails for the computation that has the fault."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from schemas.purchases.gold import (
+    CustomerDaily,
+    Customers,
+    Hourly,
+    ProductDaily,
+    RepeatPeriods,
+    SellerDaily,
+    SellerPeriods,
+)
+from tests.support.purchases import purchase_lines
+from tests.support.transforms import build
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+# The first of four purchases has three lines, two of one product. Years ago: today's clock must not count.
+LINES = purchase_lines("""
+    | event_id | line_no | purchased_at     | seller_id | customer_id | product_id | quantity | unit_price_amount | line_amount |
+    | a        | 0       | 2011-12-05 09:00 | s1        | c1          | tea        | 3        | 2.50              | 7.50        |
+    | a        | 1       | 2011-12-05 09:00 | s1        | c1          | tea        | 2        | 2.50              | 5           |
+    | a        | 2       | 2011-12-05 09:00 | s1        | c1          | milk       | 4        | 10                | 40          |
+    | b        | 0       | 2011-12-06 09:00 | s1        | c1          | tea        | 1        | 2.50              | 2.50        |
+    | c        | 0       | 2011-12-06 09:00 | s1        | c2          | tea        | 2        | 2.50              | 5           |
+    | d        | 0       | 2011-12-06 09:00 | s1        | c2          | tea        | 2        | 2.50              | 5           |
+""")  # noqa: E501
+BY_LINES = [SellerDaily, ProductDaily, Hourly, Customers, CustomerDaily]
+
+
+@pytest.mark.parametrize("table", BY_LINES, ids=lambda t: t.__name__)
+def test_revenue_is_quantity_times_price(spark: SparkSession, table: type) -> None:
+    """The fault: the sum of the prices, 20."""
+    assert sum(row["revenue_amount"] for row in build(spark, table, LINES)) == 65
+
+
+@pytest.mark.parametrize("table", BY_LINES, ids=lambda t: t.__name__)
+def test_orders_are_purchases(spark: SparkSession, table: type) -> None:
+    """The fault: as many orders as rows, 6. A purchase counts once for each of its products."""
+    wanted = {"tea": 4, "milk": 1} if table is ProductDaily else 4
+    rows = build(spark, table, LINES)
+    if isinstance(wanted, dict):
+        found = {p: sum(row["order_count"] for row in rows if row["product_id"] == p) for p in wanted}
+        assert found == wanted
+    else:
+        assert sum(row["order_count"] for row in rows) == wanted
+
+
+def test_a_mean_of_a_week_is_not_the_mean_of_its_days(spark: SparkSession) -> None:
+    """The fault: the mean of 52.50 and 12.50 / 3, which is 28.33."""
+    (week,) = [
+        row for row in build(spark, SellerPeriods, LINES) if row["period_kind"] == "week" and row["seller_id"] == "s1"
+    ]
+
+    assert week["mean_amount"] == Decimal("16.25")
+    assert week["median_amount"] == 5
+
+
+def test_customers_and_rates_of_a_week_are_not_made_from_its_days(spark: SparkSession) -> None:
+    """The faults: three customers, the sum of the days'; a rate of 25 %, the mean of the days'."""
+    days = build(spark, CustomerDaily, LINES)
+    (week,) = [
+        row
+        for row in build(spark, RepeatPeriods, days, build(spark, SellerDaily, LINES))
+        if row["period_kind"] == "week" and row["seller_id"] == "s1"
+    ]
+
+    assert (week["active_customer_count"], week["repeat_customer_count"], week["repeat_rate_pct"]) == (2, 2, 100)
+
+
+def test_the_newest_day_of_the_data_is_the_clock(spark: SparkSession) -> None:
+    """The fault: today's date, with which the same data says something else tomorrow."""
+    rows = build(spark, RepeatPeriods, build(spark, CustomerDaily, LINES), build(spark, SellerDaily, LINES))
+
+    assert {row["as_of_on"] for row in rows} == {date(2011, 12, 6)}
