@@ -9,6 +9,7 @@ from conf.settings import Settings
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
     from minio import Minio
+    from psycopg import Connection
 
 
 def clickhouse(settings: Settings, *, reader: bool = False, **options: Any) -> Client:
@@ -36,6 +37,14 @@ def s3(settings: Settings) -> Minio:
     return Minio(
         host, access_key=settings.s3_key, secret_key=settings.s3_secret, secure=scheme == "https", region="us-east-1"
     )
+
+
+def postgres(settings: Settings, **options: Any) -> Connection:
+    """A connection to the shop's database, in UTC. Raises psycopg.OperationalError where it does not answer."""
+    import psycopg
+
+    name, limit = f"sauda {settings.stack}", {"connect_timeout": 10}
+    return psycopg.connect(settings.postgres, application_name=name, options="-c timezone=UTC", **(limit | options))
 
 
 def producer_config(settings: Settings) -> dict[str, Any]:
