@@ -3,11 +3,13 @@
 from schemas.contract import Plain, col, table
 from schemas.purchases.silver import PurchaseLines
 from schemas.rules import STOP, WARN, RowRule, at_least, at_most, not_empty, one_of
+from schemas.shop.silver import ShopProducts
 from schemas.types import CODE, COUNT, DAY, FLAG, ID, INSTANT, MONEY, NUMBER, TEXT
 
 PERIOD_KINDS = ("day", "week", "month")
 """What sums are made over beside the day: weeks begin on Monday (ISO 8601), all days are UTC."""
 EVER = "all"
+UNKNOWN_CATEGORY = "unknown"
 
 
 class Sales:
@@ -60,6 +62,30 @@ class ProductDaily(Sales):
 
     seller_id = col(CODE, "The seller.", key=True)
     product_id = col(ID, "The shop's code of the product.", not_empty(), key=True, on_fail=STOP)
+    sold_on = col(DAY, "Day of the purchase, UTC.", key=True)
+    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", key=True)
+
+
+@table(
+    "gold.purchases_category_daily",
+    built_from=[PurchaseLines, ShopProducts],
+    refresh="nightly",
+    day="sold_on",
+    clickhouse=Plain(
+        partition="toYYYYMM(sold_on)", order_by=("category_name", "seller_id", "sold_on", "currency_code")
+    ),
+    rules=[ADDS_UP],
+)
+class CategoryDaily(Sales):
+    """One row per category of goods, seller, day and currency: what was sold of it.
+
+    A line's category is that of its product as it stood at the end of the day of the purchase; what is not known of the
+    product on that day is counted as "unknown", so that the categories add up to all that was sold. A purchase counts
+    once in each of its categories: its orders add up over days and sellers, but not over categories.
+    """
+
+    category_name = col(CODE, "Group of goods; unknown where none is known.", not_empty(), key=True, on_fail=STOP)
+    seller_id = col(CODE, "The seller.", key=True)
     sold_on = col(DAY, "Day of the purchase, UTC.", key=True)
     currency_code = col(CODE, "Currency of the money columns, ISO 4217.", key=True)
 
