@@ -37,12 +37,12 @@ PUSHED = "gold.purchases_product_daily"
 DUCKDB_THREADS, DUCKDB_MEMORY = 2, "1600MB"
 ABOUT = (
     "Silver's purchase lines (50 shops, 300 products each, 27,400 lines a day, seen for longer the more lines "
-    "there are; Delta on local disk, sorted as compaction leaves them) become all gold tables of purchases. Sauda's time "
-    "is that of its own runner: read, build, conform, gates, write Delta; warm is the median of the runs after "
+    "there are; Delta on local disk, sorted as compaction leaves them) become all gold tables of purchases. Sauda's "
+    "time is that of its own runner: read, build, conform, gates, write Delta; warm is the median of the runs after "
     "the first in one session, cold the first run with the start of Python and Spark. DuckDB has two threads and "
     "as much memory, is given the same whole numbers for money and ids and the same step from lines to purchases, "
-    "has no gates, and writes Parquet. Results are compared row by row: exactly, but for the anomalies' "
-    "estimates, which are floats on their way and may differ in the last digit."
+    "has no gates, and writes Parquet. Results are compared row by row: exactly, but for shares and estimates, which "
+    "are floats on their way and may differ in the last digit."
 )
 
 Say = Callable[[str], None]

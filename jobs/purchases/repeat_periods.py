@@ -34,7 +34,7 @@ def repeat_periods(customers: DataFrame, sellers: DataFrame) -> DataFrame:
     start = F.when(F.col(RepeatPeriods.period_kind) == EVER, F.col("first_on")).otherwise(
         F.col(RepeatPeriods.period_started_on)
     )
-    return counted.drop("first_on").withColumns(
+    return counted.withColumns(
         {
             RepeatPeriods.period_started_on: start,
             RepeatPeriods.repeat_rate_pct: percent(
@@ -44,7 +44,7 @@ def repeat_periods(customers: DataFrame, sellers: DataFrame) -> DataFrame:
                 RepeatPeriods.returning_order_count, RepeatPeriods.known_order_count
             ),
         }
-    )
+    ).drop("first_on")
 
 
 def active(days: DataFrame) -> DataFrame:

@@ -12,7 +12,15 @@ import pytest
 from conf import REPOSITORY
 from schemas.contract import contract
 from schemas.derive.fakes import Row
-from schemas.purchases.gold import CustomerDaily, RepeatPeriods, SellerDaily, SellerPeriods
+from schemas.purchases.gold import (
+    CategoryDaily,
+    CustomerDaily,
+    ProductDaily,
+    Products,
+    RepeatPeriods,
+    SellerDaily,
+    SellerPeriods,
+)
 from schemas.purchases.silver import PurchaseLines
 from tests.support.local_clickhouse import LocalClickHouse, definitions, insert
 from tests.support.purchases import purchase_lines
@@ -84,13 +92,33 @@ REPEATS = """
     | month       | 2011-12-01        | s1        | 2                     | 1                     | 50              |
     | month       | 2011-12-01        | ''        | 4                     | 1                     | 25              |
 """
+CATEGORIES = """
+    | category_name | seller_id | sold_on    | currency_code | order_count | sold_count |
+    | drinks        | s1        | 2011-11-30 | KZT           | 2           | 5          |
+    | drinks        | s2        | 2011-12-04 | KZT           | 1           | 7          |
+    | drinks        | s1        | 2011-12-05 | KZT           | 4           | 9          |
+    | unknown       | s1        | 2011-12-05 | KZT           | 1           | 1          |
+"""
+PRODUCT_DAYS = """
+    | seller_id | product_id | sold_on    | currency_code | order_count | sold_count |
+    | s1        | tea        | 2011-11-30 | KZT           | 2           | 5          |
+    | s1        | tea        | 2011-12-04 | KZT           | 1           | 7          |
+    | s2        | tea        | 2011-12-04 | KZT           | 4           | 9          |
+"""
+PRODUCTS = """
+    | seller_id | product_id | currency_code | description |
+    | s1        | tea        | KZT           | Green tea   |
+"""
 TOP = "SELECT place, product_id, revenue_amount, order_count, sold_count, returned_count FROM silver.top_products_{}"
 
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> LocalClickHouse:
     made = LocalClickHouse(tmp_path_factory.mktemp("clickhouse"))
-    tables = {SellerDaily: SELLERS, CustomerDaily: CUSTOMERS, SellerPeriods: PERIODS, RepeatPeriods: REPEATS}
+    tables = {
+        SellerDaily: SELLERS, CustomerDaily: CUSTOMERS, SellerPeriods: PERIODS, RepeatPeriods: REPEATS,
+        CategoryDaily: CATEGORIES, ProductDaily: PRODUCT_DAYS, Products: PRODUCTS,
+    }  # fmt: skip
     gold = [insert(contract(t), table_from_text(contract(t), text)) for t, text in tables.items()]
     made.ask(before=[*definitions(), *stream(), *gold])
     return made
@@ -166,6 +194,25 @@ def test_weeks_of_customers_begin_on_monday(base: LocalClickHouse) -> None:
 
     assert weeks == [{"week_on": "2011-11-28", "order_count": 3}, {"week_on": "2011-12-05", "order_count": 1}]
     assert months == [{"month_on": "2011-11-01", "order_count": 2}, {"month_on": "2011-12-01", "order_count": 2}]
+
+
+def test_categories_and_products_add_up_by_week_and_month(base: LocalClickHouse) -> None:
+    week, month, products = base.ask(
+        "SELECT category_name, week_on, order_count, sold_count FROM gold.sales_by_category_week",
+        "SELECT month_on, order_count FROM gold.sales_by_category_month WHERE category_name = 'drinks'",
+        "SELECT seller_id, description, week_on, order_count, sold_count FROM gold.sales_by_product_week",
+    )
+
+    assert week == [
+        {"category_name": "drinks", "week_on": "2011-11-28", "order_count": 3, "sold_count": 12},
+        {"category_name": "drinks", "week_on": "2011-12-05", "order_count": 4, "sold_count": 9},
+        {"category_name": "unknown", "week_on": "2011-12-05", "order_count": 1, "sold_count": 1},
+    ]
+    assert [row["order_count"] for row in month] == [2, 5]
+    assert products == [
+        {"seller_id": "s1", "description": "Green tea", "week_on": "2011-11-28", "order_count": 3, "sold_count": 12},
+        {"seller_id": "s2", "description": None, "week_on": "2011-11-28", "order_count": 4, "sold_count": 9},
+    ]
 
 
 def test_months_of_sellers_show_their_customers_and_all_sellers_have_a_view_of_their_own(base: LocalClickHouse) -> None:
