@@ -1,13 +1,20 @@
-"""Faults that sales figures are known for: each of these tests fails for the computation that has the fault."""
+"""Faults that sales figures are known for: each of these tests fails for the computation that has the fault.
+
+Two more are faults of what the stream shows at once: a top list taken per block, and copies that are removed only where
+whole rows agree. Their tests are in tests/infra/clickhouse/test_views.py; that the lake keeps one of two copies with
+other offsets and times, in tests/streaming/test_lake.py.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
 
+from schemas.derive.fakes import Row
 from schemas.purchases.gold import (
     CustomerDaily,
     Customers,
@@ -36,48 +43,50 @@ LINES = purchase_lines("""
 BY_LINES = [SellerDaily, ProductDaily, Hourly, Customers, CustomerDaily]
 
 
-@pytest.mark.parametrize("table", BY_LINES, ids=lambda t: t.__name__)
-def test_revenue_is_quantity_times_price(spark: SparkSession, table: type) -> None:
-    """The fault: the sum of the prices, 20."""
-    assert sum(row["revenue_amount"] for row in build(spark, table, LINES)) == 65
+@pytest.fixture(scope="module")
+def built(spark: SparkSession) -> dict[type, list[Row]]:
+    """The tables that are made of the lines, and what is made of these."""
+    made = {table: build(spark, table, LINES) for table in (*BY_LINES, SellerPeriods)}
+    return made | {RepeatPeriods: build(spark, RepeatPeriods, made[CustomerDaily], made[SellerDaily])}
+
+
+def week(rows: list[Row]) -> Row:
+    (found,) = [row for row in rows if row["period_kind"] == "week" and row["seller_id"] == "s1"]
+    return found
 
 
 @pytest.mark.parametrize("table", BY_LINES, ids=lambda t: t.__name__)
-def test_orders_are_purchases(spark: SparkSession, table: type) -> None:
+def test_revenue_is_quantity_times_price(built: dict[type, list[Row]], table: type) -> None:
+    """The fault: the sum of the prices, 22.50."""
+    assert sum(row["revenue_amount"] for row in built[table]) == 65
+
+
+@pytest.mark.parametrize("table", BY_LINES, ids=lambda t: t.__name__)
+def test_orders_are_purchases(built: dict[type, list[Row]], table: type) -> None:
     """The fault: as many orders as rows, 6. A purchase counts once for each of its products."""
-    wanted = {"tea": 4, "milk": 1} if table is ProductDaily else 4
-    rows = build(spark, table, LINES)
-    if isinstance(wanted, dict):
-        found = {p: sum(row["order_count"] for row in rows if row["product_id"] == p) for p in wanted}
-        assert found == wanted
-    else:
-        assert sum(row["order_count"] for row in rows) == wanted
+    wanted = {"tea": 4, "milk": 1} if table is ProductDaily else {None: 4}
+    found: Counter[str | None] = Counter()
+    for row in built[table]:
+        found[row.get("product_id")] += row["order_count"]
+
+    assert found == wanted
 
 
-def test_a_mean_of_a_week_is_not_the_mean_of_its_days(spark: SparkSession) -> None:
+def test_a_mean_of_a_week_is_not_the_mean_of_its_days(built: dict[type, list[Row]]) -> None:
     """The fault: the mean of 52.50 and 12.50 / 3, which is 28.33."""
-    (week,) = [
-        row for row in build(spark, SellerPeriods, LINES) if row["period_kind"] == "week" and row["seller_id"] == "s1"
-    ]
+    found = week(built[SellerPeriods])
 
-    assert week["mean_amount"] == Decimal("16.25")
-    assert week["median_amount"] == 5
+    assert found["mean_amount"] == Decimal("16.25")
+    assert found["median_amount"] == 5
 
 
-def test_customers_and_rates_of_a_week_are_not_made_from_its_days(spark: SparkSession) -> None:
+def test_customers_and_rates_of_a_week_are_not_made_from_its_days(built: dict[type, list[Row]]) -> None:
     """The faults: three customers, the sum of the days'; a rate of 25 %, the mean of the days'."""
-    days = build(spark, CustomerDaily, LINES)
-    (week,) = [
-        row
-        for row in build(spark, RepeatPeriods, days, build(spark, SellerDaily, LINES))
-        if row["period_kind"] == "week" and row["seller_id"] == "s1"
-    ]
+    found = week(built[RepeatPeriods])
 
-    assert (week["active_customer_count"], week["repeat_customer_count"], week["repeat_rate_pct"]) == (2, 2, 100)
+    assert (found["active_customer_count"], found["repeat_customer_count"], found["repeat_rate_pct"]) == (2, 2, 100)
 
 
-def test_the_newest_day_of_the_data_is_the_clock(spark: SparkSession) -> None:
+def test_the_newest_day_of_the_data_is_the_clock(built: dict[type, list[Row]]) -> None:
     """The fault: today's date, with which the same data says something else tomorrow."""
-    rows = build(spark, RepeatPeriods, build(spark, CustomerDaily, LINES), build(spark, SellerDaily, LINES))
-
-    assert {row["as_of_on"] for row in rows} == {date(2011, 12, 6)}
+    assert {row["as_of_on"] for row in built[RepeatPeriods]} == {date(2011, 12, 6)}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from schemas.derive.fakes import Row
 from schemas.purchases.gold import RepeatPeriods
 from tests.support.transforms import assert_builds, build
 
@@ -50,12 +51,16 @@ COUNTED = """
 """
 
 
+@pytest.fixture(scope="module")
+def rows(spark: SparkSession) -> list[Row]:
+    return build(spark, RepeatPeriods, CUSTOMERS, SELLERS)
+
+
 def test_customers_of_periods_by_seller_and_of_all_together(spark: SparkSession) -> None:
     assert_builds(spark, RepeatPeriods, [CUSTOMERS, SELLERS], COUNTED)
 
 
-def test_orders_and_rates(spark: SparkSession) -> None:
-    rows = build(spark, RepeatPeriods, CUSTOMERS, SELLERS)
+def test_orders_and_rates(rows: list[Row]) -> None:
     found = {(r["period_kind"], str(r["period_started_on"]), r["seller_id"]): r for r in rows}
 
     week = found["week", "2026-01-26", "s1"]
@@ -71,11 +76,10 @@ def test_orders_and_rates(spark: SparkSession) -> None:
     assert {row["as_of_on"] for row in rows} == {date(2026, 2, 5)}
 
 
-def test_a_period_that_is_over_does_not_change_when_later_days_come(spark: SparkSession) -> None:
+def test_a_period_that_is_over_does_not_change_when_later_days_come(spark: SparkSession, rows: list[Row]) -> None:
     earlier = "\n".join(line for line in CUSTOMERS.splitlines() if "2026-02" not in line)
     before = build(spark, RepeatPeriods, earlier, SELLERS)
-    after = build(spark, RepeatPeriods, CUSTOMERS, SELLERS)
 
     assert [row for row in before if row["period_kind"] == "month"] == [
-        row for row in after if row["period_kind"] == "month" and row["period_started_on"] == date(2026, 1, 1)
+        row for row in rows if row["period_kind"] == "month" and row["period_started_on"] == date(2026, 1, 1)
     ]
