@@ -101,13 +101,11 @@ def test_all_gold_tables_are_built_and_say_what_silver_says(built: dict[str, Any
 def test_customers_of_a_period_are_counted_over_all_its_days(built: dict[str, Any], client: Any) -> None:
     assert built
     counted = "uniqExactIf(customer_id, NOT is_return AND customer_id IS NOT NULL)"
-    months = client.query(
-        f"SELECT toStartOfMonth(sold_on) AS month_on, {counted} AS n FROM silver.purchase_lines GROUP BY month_on HAVING n"
-        " ORDER BY month_on"
-    ).result_rows
-    shown = "SELECT month_on, any(active_customer_count) AS n FROM gold.sales_by_month GROUP BY month_on HAVING n ORDER BY 1"
+    by_month = "GROUP BY month_on HAVING n > 0 ORDER BY month_on"
+    silver = f"SELECT toStartOfMonth(sold_on) AS month_on, {counted} AS n FROM silver.purchase_lines {by_month}"
+    gold = f"SELECT month_on, any(active_customer_count) AS n FROM gold.sales_by_month {by_month}"
 
-    assert client.query(shown).result_rows == months
+    assert client.query(gold).result_rows == client.query(silver).result_rows
 
 
 def test_top_products_of_the_stream_are_those_of_all_lines(built: dict[str, Any], client: Any) -> None:
