@@ -78,14 +78,14 @@ def col(
     return Pending(facts)  # type: ignore[return-value]
 
 
-def like(column: str, *, key: bool = False, optional: bool = False, serving: bool = True, at: str = "") -> str:
+def like(column: str, *, key: bool = False, optional: bool = False, serving: bool = True, judged: bool = False) -> str:
     """Another table's column again: its type, its description and what it tells of a person.
 
-    Its rules stay behind: what came past them once is not judged a second time.
+    Its rules stay behind unless it is `judged`: what came past them once need not come past them again.
     """
     if not isinstance(column, Column):
         raise TypeError(f"{column!r} is no column of a contract")
     return col(
-        column.type, column.description, key=key, optional=optional, serving=serving, at=at or column,
-        personal=column.personal,
+        column.type, column.description, *(column.rules if judged else ()), key=key, optional=optional,
+        serving=serving, personal=column.personal,
     )  # fmt: skip

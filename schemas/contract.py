@@ -106,6 +106,11 @@ class Contract:
         return tuple(c.name for c in self.columns if c.type.name == "MONEY")
 
     @property
+    def keeps_versions(self) -> bool:
+        """Whether a nightly run adds to what the table holds, in place of making it anew."""
+        return bool(self.entity) and self.refresh == "nightly"
+
+    @property
     def orders(self) -> tuple[str, ...]:
         """The columns by which ClickHouse sorts the table."""
         return (self.clickhouse.order_by if self.clickhouse else ()) or self.key
@@ -151,6 +156,8 @@ def _wrong(made: Contract) -> Iterator[str]:
     if not made.key:
         yield "no column is a key; key=True says which columns name a row"
     for column in made.columns:
+        if column.personal and made.layer == "gold":
+            yield f"{column} tells of a person, which no gold table may"
         if column.key and column.optional:
             yield f"{column} is a key, so it cannot be optional"
         if column.items is not None or not column.type.spark:
