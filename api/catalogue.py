@@ -107,7 +107,8 @@ class Catalogue:
             raise Problem(409, "in-use", f"This {entity.one} cannot be deleted while {kind} name it.") from None
         except (errors.CheckViolation, DataError) as error:
             said = error.diag.message_primary or str(error)
-            raise invalid([{"pointer": "", "rule": "database", "detail": f"The database refuses it: {said}."}]) from None
+            finding = {"pointer": "", "rule": "database", "detail": f"The database refuses it: {said}."}
+            raise invalid([finding]) from None
 
 
 def _nobody(column: str, one: str, value: str) -> dict[str, str]:

@@ -48,7 +48,8 @@ class Entity:
     @cached_property
     def sorted_by(self) -> tuple[str, ...]:
         """By which a list can be sorted: what every row has, and tells of nobody."""
-        return tuple(c.name for c in self.contract.columns if not c.optional and not c.personal and c.type.name != "FLAG")
+        plain = (c for c in self.contract.columns if not c.optional and not c.personal)
+        return tuple(c.name for c in plain if c.type.name != "FLAG")
 
     @cached_property
     def filters(self) -> tuple[Column, ...]:

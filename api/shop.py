@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from psycopg import AsyncConnection, InterfaceError, OperationalError
-from psycopg.errors import QueryCanceled
 from psycopg.rows import DictRow, dict_row
 from psycopg.sql import Composed
 from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
@@ -42,6 +41,8 @@ class Shop:
         self._pool: AsyncConnectionPool[AsyncConnection[DictRow]] = AsyncConnectionPool(
             settings.postgres, open=False, min_size=1, max_size=CONNECTIONS, max_waiting=200, timeout=WAIT_SECONDS,
             reconnect_timeout=10, kwargs=options(settings),
+            # After a restart of PostgreSQL nobody gets a connection that is dead.
+            check=AsyncConnectionPool.check_connection,
         )  # fmt: skip
 
     async def open(self) -> None:
@@ -56,11 +57,7 @@ class Shop:
         try:
             async with self._pool.connection() as connection:
                 yield connection
-        except (PoolTimeout, TooManyRequests, QueryCanceled, InterfaceError):
-            raise unavailable(PART) from None
-        except OperationalError:
-            # The connection is thrown away by the pool, and so would the others be, one request after the other.
-            await self._pool.check()
+        except (PoolTimeout, TooManyRequests, InterfaceError, OperationalError):
             raise unavailable(PART) from None
 
     async def rows(self, query: Query, values: Values = None) -> list[dict[str, Any]]:
