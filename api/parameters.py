@@ -31,7 +31,8 @@ class Parameter:
 
     def described(self) -> dict[str, Any]:
         """As OpenAPI has it."""
-        schema = {"type": "string", "maxLength": LONGEST} | {k: v for k, v in self.type.json.items() if k != "pattern"}
+        facets = {k: v for k, v in self.type.json.items() if k != "pattern"}
+        schema: dict[str, Any] = {"type": "string", "maxLength": LONGEST} | facets
         if isinstance(schema["type"], list):
             schema["type"] = "string"
         if self.type.name in ("COUNT", "FLAG", "DAY", "INSTANT"):
@@ -44,7 +45,7 @@ class Parameter:
             schema["default"] = self.default
         made: dict[str, Any] = {
             "name": self.name, "in": "query", "required": False, "description": self.description,
-            "schema": schema | self.schema,
+            "schema": schema | dict(self.schema),
         }  # fmt: skip
         if self.example is not None:
             made["example"] = self.example

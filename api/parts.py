@@ -57,7 +57,7 @@ class Parts:
         clickhouse, shop = ClickHouse(settings), Shop(settings)
         kafka, outbox = Kafka(topics.purchases(settings)), Kafka(topics.changes(settings))
         measures.gauge("kafka_waiting", "Events that wait for Kafka's acknowledgement.", lambda: kafka.waiting)
-        ages = {"fresh_seconds": settings.api_cache_seconds, "stale_seconds": settings.api_stale_seconds}
+        fresh, stale = settings.api_cache_seconds, settings.api_stale_seconds
 
         async def load_keys() -> dict[str, Key]:
             return {row["key_id"]: Key.of(row) for row in await shop.rows(stored.LOAD)}
@@ -76,8 +76,8 @@ class Parts:
                 except Problem:
                     await asyncio.sleep(settings.api_cache_seconds)
 
-        keys = Mirror(load_keys, find_keys, **ages)
-        sellers = Mirror(lambda: _sellers(shop), find_sellers, **ages)
+        keys = Mirror(load_keys, find_keys, fresh_seconds=fresh, stale_seconds=stale)
+        sellers = Mirror(lambda: _sellers(shop), find_sellers, fresh_seconds=fresh, stale_seconds=stale)
         claims, relay = Claims(shop), Relay(settings, outbox, measures)
         return cls(
             settings, clickhouse, keys, sellers, Purchases(kafka, sellers, claims, measures),

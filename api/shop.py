@@ -63,7 +63,7 @@ class Shop:
     async def rows(self, query: Query, values: Values = None) -> list[dict[str, Any]]:
         """The rows that a statement gives."""
         async with self.connection() as connection:
-            cursor = await connection.execute(query, values)  # type: ignore[arg-type]
+            cursor = await connection.execute(query, values)
             return await cursor.fetchall() if cursor.description else []
 
     async def probe(self) -> None:
