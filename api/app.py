@@ -47,13 +47,15 @@ def app(settings: Settings, parts: Parts | None = None) -> FastAPI:
         redoc_url=None, lifespan=lifespan, redirect_slashes=False, separate_input_output_schemas=False,
     )  # fmt: skip
     made.state.settings, made.state.measures = settings, measures
-    for router in routers():
+    found = list(routers())
+    for router in found:
         made.include_router(router)
     made.add_middleware(Guard, settings=settings, measures=measures)
     made.add_exception_handler(Problem, _problem)
     made.add_exception_handler(HTTPException, _http_error)
     made.add_exception_handler(RequestValidationError, _invalid)
-    made.openapi = lambda: openapi.document(made)  # type: ignore[method-assign]
+    ours = [route for router in found for route in router.routes]
+    made.openapi = lambda: openapi.document(made, ours)  # type: ignore[method-assign]
     return made
 
 

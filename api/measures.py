@@ -29,7 +29,7 @@ class Measures:
             "sauda_api_purchases_accepted", "Purchases that Kafka acknowledged.", registry=self.registry
         )
         self.refused = Counter(
-            "sauda_api_purchases_refused", "Purchases that broke a rule.", ("rule",), registry=self.registry
+            "sauda_api_rules_broken", "Rules that purchases broke, each refused.", ("rule",), registry=self.registry
         )
         self.relayed = Counter(
             "sauda_api_changes_relayed", "Changes of the shop that Kafka acknowledged.", registry=self.registry

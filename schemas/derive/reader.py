@@ -138,8 +138,10 @@ class Reader:
         self, given: Any, arrived_at: datetime, partial: bool, at: Path, name: str, said: str, found: list[Finding]
     ) -> dict[str, Any]:
         if not isinstance(given, Mapping):
-            what = "it is not a JSON object"
-            found.append(Finding(at, f"{name}json" if name else "record.json", said + what))
+            if name:
+                found.append(Finding(at, f"{name}json", f"{said}it is not a JSON object"))
+            else:
+                found.append(Finding(at, "record.json", f'the value is not a JSON object: "{_written(given)}"'))
             return {}
         before = len(found)
         if given.keys() - self._known:
