@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 
 import uvicorn
@@ -25,7 +26,11 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     chosen = settings()
     Protocol.limits(chosen)
-    uvicorn.Server(config(chosen)).run()
+    server = uvicorn.Server(config(chosen))
+    # What stands now stands until the end: looking through it again and again would hold up requests.
+    gc.collect()
+    gc.freeze()
+    server.run()
 
 
 if __name__ == "__main__":

@@ -60,9 +60,11 @@ def app(settings: Settings, parts: Parts | None = None) -> FastAPI:
 
 
 def routers() -> Iterator[APIRouter]:
-    """The `ROUTER` of each module in `api/routes`, in the order of their names."""
-    for found in sorted(pkgutil.iter_modules(routes.__path__), key=lambda module: module.name):
-        router: APIRouter = importlib.import_module(f"{routes.__name__}.{found.name}").ROUTER
+    """The `ROUTER` of each module in `api/routes`: paths are tried in turn, so those with `IS_HOT` come first."""
+    names = sorted(module.name for module in pkgutil.iter_modules(routes.__path__))
+    found = [importlib.import_module(f"{routes.__name__}.{name}") for name in names]
+    for module in sorted(found, key=lambda module: not getattr(module, "IS_HOT", False)):
+        router: APIRouter = module.ROUTER
         yield router
 
 

@@ -135,7 +135,7 @@ def document(made: FastAPI, routes: Iterable[BaseRoute]) -> dict[str, Any]:
         if isinstance(route, APIRoute) and route.openapi_extra:
             # The framework mixes its own answers in, and drops every null of an example.
             said = {name: part for name, part in route.openapi_extra.items() if name != "parameters"}
-            for method in route.methods:
+            for method in route.methods or ():
                 found["paths"][route.path_format][method.lower()] |= said
     made.openapi_schema = found
     return found

@@ -16,7 +16,7 @@ REFUSED: list[tuple[bytes, str]] = [
     (b"{", "The body is not JSON: Expecting property name enclosed in double quotes at character 1."),
     (b'{"a":1}{"a":1}', "The body is not JSON: Extra data at character 7."),
     (b'{"a":"caf\xe9"}', "The body is not UTF-8 at byte 9."),
-    (b"\xef\xbb\xbf{}", "The body is not JSON: Unexpected UTF-8 BOM (decode using utf-8-sig) at character 0."),
+    (b"\xef\xbb\xbf{}", "The body is not JSON: Expecting value at character 0."),
     (b'{"a":1,"a":2}', "The body has the field 'a' twice in one object."),
     (b'{"l":[{"a":1,"a":1}]}', "The body has the field 'a' twice in one object."),
     (b'{"a":NaN}', "The body holds NaN, which is no number of JSON."),
