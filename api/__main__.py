@@ -24,6 +24,8 @@ def config(chosen: Settings) -> uvicorn.Config:
 def main() -> None:
     """Serve; SIGTERM lets requests under way end, and hands Kafka what waits."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # It would write a line for each client that does not speak HTTP.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     chosen = settings()
     Protocol.limits(chosen)
     server = uvicorn.Server(config(chosen))

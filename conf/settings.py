@@ -101,8 +101,8 @@ class Settings(BaseSettings):
     goszakup_standin_lots: int = Field(default=1_000, ge=200, description="How large a world the stand-in plays.")
     goszakup_page_limit: int = Field(default=500, ge=1, le=500)
 
-    api_hosts: tuple[str, ...] = Field(
-        default=("127.0.0.1", "localhost", "[::1]"), description="Names under which the API answers; others get 421."
+    api_hosts: str = Field(
+        default="127.0.0.1,localhost,[::1]", description="Names under which the API answers; others get 421."
     )
     api_body_bytes: int = Field(default=8_000_000, ge=1_000, description="The largest body of a request.")
     api_bodies_bytes: int = Field(
