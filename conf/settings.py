@@ -84,6 +84,12 @@ class Settings(BaseSettings):
     )
     compact_minutes: float = 30.0
 
+    customers_overlap_seconds: float = Field(
+        default=60.0, ge=0, description="How far before its mark an extract of customers looks, for clocks set back."
+    )
+    stage_days: int = Field(default=21, ge=1, description="How long loaded files stay in the stage area.")
+    stage_file_mb: int = Field(default=512, ge=1, description="The largest file of products that is read.")
+
     procurement_zone: str = Field(
         default="Asia/Almaty", description="Zone of the times in procurement registers that name none."
     )
