@@ -30,6 +30,7 @@ from conf import Settings
 Probe = Callable[[], Awaitable[None]]
 Task = Callable[[], Awaitable[None]]
 ROWS_AT_ONCE = 2_000
+STRANGERS_PER_MINUTE = 1_200
 
 
 @dataclass
@@ -62,7 +63,11 @@ class Parts:
         async def load_keys() -> dict[str, Key]:
             return {row["key_id"]: Key.of(row) for row in await shop.rows(stored.LOAD)}
 
+        strangers = Rates()
+
         async def find_keys(ids: list[str]) -> dict[str, Key]:
+            # Whoever guesses keys must not keep PostgreSQL busy with them.
+            strangers.take("", STRANGERS_PER_MINUTE)
             return {row["key_id"]: Key.of(row) for row in await shop.rows(stored.FIND, (ids,))}
 
         async def find_sellers(ids: list[str]) -> dict[str, bool]:

@@ -23,7 +23,7 @@ async def health() -> dict[str, str]:
     return {"status": "alive"}
 
 
-@ROUTER.get("/readyz", summary="Which parts answer?")
+@ROUTER.get("/readyz", summary="Which parts answer?", responses={503: {"description": "A part is away."}})
 async def readiness(request: Request) -> Response:
     """200 when all parts answer, 503 else. A part that is away takes only its own paths with it."""
     parts: Parts = request.app.state.parts
