@@ -20,6 +20,7 @@ import psutil
 from bench import ground
 from bench.report import Report, Table, verdict
 from conf import LOOPBACK, REPOSITORY, Settings
+from conf.flow import topic_ends
 from infra.local import java, proc
 from infra.local.errors import Failed
 from schemas.procurement import TOPIC
@@ -142,8 +143,6 @@ def _run(settings: Settings, words: list[str], part: str, more: dict[str, str] |
 
 def _stream(settings: Settings, rows: int) -> float:
     """Seconds from the start of the stream until ClickHouse has everything that the topic held."""
-    from infra.local.demo import topic_ends
-
     ends = topic_ends(settings)[TOPIC]
     gap = Path(settings.checkpoints) / "live" / "procurement" / "gap.json"
     began = time.monotonic()

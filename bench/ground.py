@@ -20,6 +20,7 @@ import psutil
 
 from conf import REPOSITORY, Settings
 from conf.connect import clickhouse, s3
+from conf.flow import kafka_admin, stream_progress, topic_ends
 from infra.local import deploy, java, parts, proc
 from infra.local.errors import Failed, Refused
 from schemas.contract import Contract, find, topics
@@ -127,12 +128,12 @@ def empty_topic(settings: Settings, name: str) -> None:
     """A new topic of the same name: offsets begin at 0. One that no contract declares has two partitions."""
     from confluent_kafka.admin import NewTopic
 
-    admin = parts.kafka_admin(settings)
+    admin = kafka_admin(settings)
     deadline = time.monotonic() + 60
     if name in admin.list_topics(timeout=20).topics:
         for future in admin.delete_topics([name], operation_timeout=30).values():
             future.result(timeout=40)
-    while name in parts.kafka_admin(settings).list_topics(timeout=20).topics:
+    while name in kafka_admin(settings).list_topics(timeout=20).topics:
         if time.monotonic() > deadline:
             raise Failed("Kafka does not delete the topic.")
         time.sleep(0.2)
@@ -142,7 +143,7 @@ def empty_topic(settings: Settings, name: str) -> None:
             deploy.create_topics(settings)
             if name not in {topic.name for topic in topics()}:
                 admin.create_topics([NewTopic(name, 2, 1)])[name].result(timeout=20)
-        if name in parts.kafka_admin(settings).list_topics(timeout=20).topics:
+        if name in kafka_admin(settings).list_topics(timeout=20).topics:
             return
         if time.monotonic() > deadline:
             raise Failed("Kafka does not make the topic.")
@@ -151,8 +152,6 @@ def empty_topic(settings: Settings, name: str) -> None:
 
 def held(settings: Settings) -> int:
     """Records in the topic."""
-    from infra.local.demo import topic_ends
-
     return sum(topic_ends(settings)[TOPIC].values())
 
 
@@ -223,7 +222,7 @@ def wait_ready(settings: Settings, stream: Child, seconds: float = 180) -> None:
 def totals(settings: Settings) -> dict[str, dict[str, Any]]:
     """What each query of the stream says of itself; empty while it does not answer."""
     try:
-        answer: Any = parts.progress(settings)["queries"]
+        answer: Any = stream_progress(settings)["queries"]
     except (OSError, KeyError):
         return {}
     return dict(answer)

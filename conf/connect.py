@@ -29,6 +29,19 @@ def clickhouse(settings: Settings, *, reader: bool = False, **options: Any) -> C
     )  # fmt: skip
 
 
+def postgres(settings: Settings, *, database: str = "", **options: Any) -> Connection[Any]:
+    """A connection to the shop's database, in UTC, or to another database of its server.
+
+    Raises psycopg.OperationalError where it does not answer.
+    """
+    import psycopg
+
+    given: dict[str, Any] = {"connect_timeout": 10, "application_name": f"sauda {settings.stack}"} | options
+    if database:
+        given["dbname"] = database
+    return psycopg.connect(settings.postgres, options="-c timezone=UTC", **given)
+
+
 def s3(settings: Settings) -> Minio:
     """An S3 client; any S3 service will do."""
     from minio import Minio
@@ -37,14 +50,6 @@ def s3(settings: Settings) -> Minio:
     return Minio(
         host, access_key=settings.s3_key, secret_key=settings.s3_secret, secure=scheme == "https", region="us-east-1"
     )
-
-
-def postgres(settings: Settings, **options: Any) -> Connection:
-    """A connection to the shop's database, in UTC. Raises psycopg.OperationalError where it does not answer."""
-    import psycopg
-
-    name, limit = f"sauda {settings.stack}", {"connect_timeout": 10}
-    return psycopg.connect(settings.postgres, application_name=name, options="-c timezone=UTC", **(limit | options))
 
 
 def producer_config(settings: Settings) -> dict[str, Any]:

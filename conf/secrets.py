@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from base64 import urlsafe_b64encode
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
@@ -21,6 +22,11 @@ class Secrets:
     clickhouse: str = field(default_factory=_new, repr=False)
     clickhouse_reader: str = field(default_factory=_new, repr=False)
     postgres: str = field(default_factory=_new, repr=False)
+    airflow: str = field(default_factory=_new, repr=False)
+    airflow_database: str = field(default_factory=_new, repr=False)
+    # Signs the tokens that Airflow's parts show each other.
+    airflow_signing: str = field(default_factory=lambda: secrets.token_urlsafe(48), repr=False)
+    airflow_fernet: str = field(default_factory=lambda: urlsafe_b64encode(os.urandom(32)).decode(), repr=False)
     supervisor: str = field(default_factory=_new, repr=False)
     # Mixed into the hashes of persons' codes: with another, the same person would get another hash.
     person: str = field(default_factory=_new, repr=False)

@@ -41,10 +41,11 @@ class Settings(BaseSettings):
     job_ui_port: int | None = None
     history_port: int | None = None
     metrics_port: int | None = None
+    postgres_port: int | None = None
+    airflow_port: int | None = None
     supervisor_port: int | None = None
     goszakup_standin_port: int | None = None
     api_port: int | None = None
-    postgres_port: int | None = None
 
     # Set these to use parts that run elsewhere (profile `cluster`).
     kafka_bootstrap: str | None = None
@@ -54,7 +55,13 @@ class Settings(BaseSettings):
     clickhouse_host: str | None = None
     clickhouse_user: str = "sauda"
     clickhouse_password: SecretStr | None = None
-    postgres_url: SecretStr | None = Field(default=None, description="postgresql://user:password@host:port/database")
+    postgres_url: SecretStr | None = Field(
+        default=None,
+        description="The shop's database, e.g. postgresql://user:password@host/sauda; else one is run here.",
+    )
+    airflow_database_url: SecretStr | None = Field(
+        default=None, description="Airflow's own database, where `postgres_url` is set."
+    )
     spark_master: str = "local[2]"
     stream_master: str = "local[4]"
     checkpoint_root: str | None = None
@@ -84,6 +91,12 @@ class Settings(BaseSettings):
     )
     compact_minutes: float = 30.0
 
+    check_unresolved_pct: float = Field(
+        default=5.0, ge=0, le=100, description="References of a column to rows that are not there: beyond it, a stop."
+    )
+    check_shrink_pct: float = Field(
+        default=5.0, ge=0, le=100, description="By how much a table may have shrunk since the check before."
+    )
     customers_overlap_seconds: float = Field(
         default=60.0, ge=0, description="How far before its mark an extract of customers looks, for clocks set back."
     )
@@ -127,6 +140,10 @@ class Settings(BaseSettings):
         default=3_600.0, gt=0, description="How long these lists are good while PostgreSQL is away."
     )
     api_stop_seconds: int = Field(default=20, ge=1, description="For requests under way when the API is told to stop.")
+    alert_webhook: SecretStr | None = Field(
+        default=None, description="Where a failed run of Airflow is told, as JSON with a field `text`, e.g. Slack's."
+    )
+    alert_telegram: SecretStr | None = Field(default=None, description="A bot's token and a chat: TOKEN@CHAT.")
 
     die_after: str = Field(default="", description="For tests: `step:n`, after which the stream kills itself.")
 
@@ -208,10 +225,19 @@ class Settings(BaseSettings):
 
     @property
     def postgres(self) -> str:
-        """The address of the shop's database; the password is in it."""
+        """The address of the shop's database, the password in it."""
         if self.postgres_url:
             return self.postgres_url.get_secret_value()
         return f"postgresql://sauda:{self.secrets.postgres}@{LOOPBACK}:{self.port('postgres')}/sauda"
+
+    @property
+    def airflow_database(self) -> str:
+        """The address of Airflow's own database, the password in it; empty where there is none."""
+        if self.airflow_database_url:
+            return self.airflow_database_url.get_secret_value()
+        if self.postgres_url:
+            return ""
+        return f"postgresql://airflow:{self.secrets.airflow_database}@{LOOPBACK}:{self.port('postgres')}/airflow"
 
     @property
     def goszakup_secret(self) -> str:
@@ -258,6 +284,7 @@ DEFAULT_PORTS = {
     "goszakup_standin": 9120,
     "api": 8000,
     "postgres": 5432,
+    "airflow": 8081,
 }
 
 

@@ -11,13 +11,12 @@ from jobs.errors import Failed
 REMEDY = "Start it: ./start.sh   (what runs: ./start.sh status)"
 
 
-def need_parts(settings: Settings) -> None:
-    """Raises Failed, naming each part that does not answer and how to start it."""
+def need_parts(settings: Settings, *, lake: bool = True) -> None:
+    """Raises Failed, naming each part that does not answer and how to start it. `lake=False`: ClickHouse is enough."""
     s3 = urlsplit(settings.s3)
-    wanted = {
-        "MinIO (the lake)": (s3.hostname or "", s3.port or (443 if s3.scheme == "https" else 80)),
-        "ClickHouse": settings.clickhouse,
-    }
+    wanted = {"ClickHouse": settings.clickhouse}
+    if lake:
+        wanted["MinIO (the lake)"] = (s3.hostname or "", s3.port or (443 if s3.scheme == "https" else 80))
     silent = [
         f"{name} does not answer at {host}:{port}." for name, (host, port) in wanted.items() if not _up(host, port)
     ]

@@ -153,7 +153,9 @@ def _summary(job: Job, runs: Sequence[Run], seconds: float, *, as_json: bool) ->
              "version": run.delta_version, "seconds": run.seconds, "message": run.message}
             for run in runs
         ]  # fmt: skip
-        state = "failed" if bad else "done"
+        # A table that a gate stopped will be stopped again; what else failed may do better another time.
+        states = {run.state for run in runs}
+        state = next(state for state in ("failed", "stopped", "done") if state in states)
         print(json.dumps({"run_id": job.run_id, "state": state, "seconds": round(seconds, 3), "tables": tables}))
 
 

@@ -62,18 +62,21 @@ class Runner:
                 waiting = {t.name for t in [*todo, *running.values()]}
                 for table in [t for t in todo if not any(s.name in waiting for s in t.built_from)]:
                     todo.remove(table)
-                    lacking = [s.name for s in table.built_from if s.name in done and done[s.name].state != "done"]
+                    sources = [done[s.name] for s in table.built_from if s.name in done]
+                    lacking = [source for source in sources if source.state != "done"]
                     running[pool.submit(self._one, table, inputs, shared, lacking)] = table
                 for finished in wait(running, return_when=FIRST_COMPLETED).done:
                     done[running.pop(finished).name] = finished.result()
         return [done[t.name] for t in tables]
 
-    def _one(self, table: Contract, inputs: Inputs, shared: SharedSteps, lacking: list[str]) -> Run:
+    def _one(self, table: Contract, inputs: Inputs, shared: SharedSteps, lacking: list[Run]) -> Run:
         run = Run(self.run_id, table, self.day.isoformat() if self.day else "all")
         self.spark.sparkContext.setJobDescription(f"{table.name}, {run.day}")
         try:
             if lacking:
-                raise Failed(f"It is built from {lacking[0]}, which could not be built.")
+                # Stopped with what it is built from: trying again would change neither.
+                run.state = lacking[0].state
+                raise Failed(f"It is built from {lacking[0].table.name}, which could not be built.")
             self._build(table, run, inputs, shared)
             run.state, run.step = "done", "done"
         except Failed as error:

@@ -29,6 +29,8 @@ class Column(str):
     at: tuple[str, ...]
     mask: tuple[str, ...]
     personal: str
+    refers_to: str
+    lookup: bool
 
     @property
     def name(self) -> str:
@@ -54,6 +56,8 @@ def col(
     at: str = "",
     mask: str = "",
     personal: str = "",
+    refers_to: str = "",
+    lookup: bool = False,
 ) -> str:
     """Declare a column. It is required unless `optional`.
 
@@ -63,6 +67,10 @@ def col(
     `mask` hides a natural person: `code` makes a keyed hash of a person's code, other words are the fields with the
     code of whoever the value belongs to, and it is left out where that is a person; `person` hashes whatever it is.
     `personal` says what the column tells of a natural person (one of `PERSONAL`): such a column is never served.
+    `refers_to` is the column of another table whose values these are (``silver.shop_orders.order_id``), of a table
+    that is split, of a part of it; see `schemas.references`.
+    By a column with `lookup` rows are looked up in ClickHouse: it gets an index there, and of a table of versions a
+    view that finds the rows that hold today by it.
     """
     if personal and personal not in PERSONAL:
         raise ValueError(f"personal={personal!r} is not known; there are {', '.join(PERSONAL)}")
@@ -73,7 +81,7 @@ def col(
     facts = {
         "type": type, "description": description, "rules": tuple(rules), "key": key, "optional": optional,
         "serving": serving and not personal, "items": items, "at": tuple(at.split()), "mask": tuple(mask.split()),
-        "personal": personal,
+        "personal": personal, "refers_to": refers_to, "lookup": lookup,
     }  # fmt: skip
     return Pending(facts)  # type: ignore[return-value]
 

@@ -1,7 +1,7 @@
 """The contract language: a table or an event is a class, a column is one line.
 
-Standard library only, and nothing of ours but `column`, `types` and `rules`: a contract must be readable where no part
-of the stack is installed (in Airflow's environment, in a documentation build).
+Standard library only, and nothing of ours but `column`, `types`, `rules` and `storage`: a contract must be readable
+where no part of the stack is installed (in Airflow's environment, in a documentation build).
 """
 
 from __future__ import annotations
@@ -18,36 +18,12 @@ from schemas.column import Pending
 from schemas.column import col as col
 from schemas.column import like as like
 from schemas.rules import RowRule
+from schemas.storage import Plain as Plain
+from schemas.storage import Replacing as Replacing
 
 Layer = Literal["stage", "bronze", "silver", "gold", "quarantine", "ops"]
 Kind = Literal["table", "entity", "event", "record", "feed"]
 T = TypeVar("T", bound=type)
-
-
-@dataclass(frozen=True)
-class Replacing:
-    """ClickHouse's ReplacingMergeTree: of rows with one key the one with the greatest `version` stays.
-
-    `order_by` is the sorting key, the contract's key where it is not given; it must hold every key column.
-    `partition` is an expression such as ``toYYYYMM(sold_on)``; `version` a column.
-    `dedup_window` is how many insert tokens the table remembers.
-    """
-
-    order_by: tuple[str, ...] = ()
-    partition: str = ""
-    version: str = ""
-    ttl: str = ""
-    dedup_window: int = 0
-
-
-@dataclass(frozen=True)
-class Plain:
-    """ClickHouse's MergeTree, for tables that are swapped whole or only appended to."""
-
-    order_by: tuple[str, ...] = ()
-    partition: str = ""
-    ttl: str = ""
-    dedup_window: int = 0
 
 
 @dataclass(frozen=True)
@@ -104,6 +80,12 @@ class Contract:
     @property
     def money_columns(self) -> tuple[str, ...]:
         return tuple(c.name for c in self.columns if c.type.name == "MONEY")
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """Of a table that is split (`split_by`): the name of each part's view, with the word that it is split by."""
+        words = [kind.rpartition(".")[2] for kind in self.fed_by] if self.split_by else []
+        return {f"{self.layer}.{self.domain}_{word}": word for word in words}
 
     @property
     def keeps_versions(self) -> bool:

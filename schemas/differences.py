@@ -80,6 +80,25 @@ def clickhouse_columns(contract: Contract, live: Mapping[str, tuple[str, str]]) 
     return found
 
 
+def clickhouse_indexes(contract: Contract, live: Mapping[str, tuple[str, str]]) -> list[Difference]:
+    """All differences in indexes, `live` being their columns and types by name. None of them touches a row."""
+    wanted = clickhouse.indexes(contract)
+    name = contract.name
+    found = []
+    for index in [i for i in live if live[i] != wanted.get(i)]:
+        said = f"The ClickHouse table {name} has an index {index} that the contract does not declare so."
+        drop = clickhouse.drop_index(contract, index)
+        done = "" if index in wanted else f"Dropped the index {index} of {name}."
+        found.append(Difference(name, live[index][0], said, statement=drop, done=done))
+    for index in [i for i in wanted if live.get(i) != wanted[i]]:
+        column = wanted[index][0]
+        said = f"The ClickHouse table {name} has no index {index}; the contract declares it."
+        add, fill = clickhouse.add_index(contract, index), clickhouse.fill_index(contract, index)
+        found.append(Difference(name, column, said, statement=add, done=f"Added the index {index} to {name}."))
+        found.append(Difference(name, column, f"The index {index} of {name} lacks older rows.", statement=fill))
+    return found
+
+
 def clickhouse_table(
     contract: Contract, engine_full: str, partition: str, sorting: str, comment: str
 ) -> list[Difference]:

@@ -16,6 +16,7 @@ from schemas.derive.spark import ident
 from schemas.differences import (
     Difference,
     clickhouse_columns,
+    clickhouse_indexes,
     clickhouse_table,
     delta_properties,
     differences_delta,
@@ -128,6 +129,13 @@ def differences_clickhouse(client: ClickHouseClient, contracts: Iterable[Contrac
         parameters=parameters,
     ).result_rows:
         columns.setdefault((database, table), {})[name] = (type_, comment)
+    indexes: dict[tuple[str, str], dict[str, tuple[str, str]]] = {}
+    for database, table, name, column, type_ in client.query(
+        "SELECT database, table, name, expr, type_full FROM system.data_skipping_indices"
+        " WHERE database IN {databases:Array(String)} ORDER BY database, table, name",
+        parameters=parameters,
+    ).result_rows:
+        indexes.setdefault((database, table), {})[name] = (column, type_)
 
     found = [
         Difference(name, "", f"ClickHouse has no database {name}.", statement=clickhouse.create_database(name),
@@ -146,6 +154,7 @@ def differences_clickhouse(client: ClickHouseClient, contracts: Iterable[Contrac
             continue
         found += clickhouse_columns(contract, columns[live])
         found += clickhouse_table(contract, *tables[live])
+        found += clickhouse_indexes(contract, indexes.get(live, {}))
     return found
 
 

@@ -23,6 +23,7 @@ from conf.connect import clickhouse
 from schemas.contract import Contract, find
 from streaming import faults
 from streaming.checkpoints import Offsets, checkpoint_position, topic_ends
+from streaming.progress import Progress
 from streaming.registry import Domain
 
 log = logging.getLogger("sauda.stream")
@@ -100,21 +101,30 @@ class Filler(threading.Thread):
     For a domain without a live lane, all that the lake commits is such a gap.
     """
 
-    def __init__(self, settings: Settings, domain: Domain, folder: Path, lake: Callable[[], Offsets]) -> None:
+    def __init__(
+        self, settings: Settings, domain: Domain, folder: Path, lake: Callable[[], Offsets], progress: Progress
+    ) -> None:
         super().__init__(name=f"fill:{domain.name}", daemon=True)
         self.settings, self.domain, self.lake, self.notes = settings, domain, lake, GapFile(folder)
+        self.progress = progress
         self._stopping = threading.Event()
 
     def run(self) -> None:
         while not self._stopping.wait(1):
             try:
                 self.fill()
+                self.report()
             except Exception as error:
                 log.error("the gap of %s was not filled: %s; it is tried again", self.domain.topic, error)
                 self._stopping.wait(5)
 
     def stop(self) -> None:
         self._stopping.set()
+
+    def report(self) -> None:
+        """Say how far ClickHouse was filled."""
+        gap = self.notes.read()
+        self.progress.fill(self.name, self.domain.topic, gap.filled, gap.end if self.domain.is_live else None)
 
     def fill(self) -> int:
         """Load what the lake has of the gap. Returns how many offsets that covers."""

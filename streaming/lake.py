@@ -32,6 +32,7 @@ from schemas.contract import Contract
 from schemas.derive.spark import schema_ddl
 from streaming import faults, parse
 from streaming.commits import Commits
+from streaming.reached import reached
 from streaming.registers import EVENT_TYPE, unknown
 from streaming.registry import Branch, Domain
 from streaming.seen import Hashes, Seen, suspects
@@ -131,8 +132,7 @@ class LakeLane:
 
     def last_batch(self) -> int | None:
         """The number of the lake's last batch; None before the first."""
-        last = self.table(self.domain.bronze).agg(F.max("batch_id")).head()
-        return None if last is None else last[0]
+        return reached(self.spark, self.path(self.domain.bronze)).batch
 
     def following_batch(self) -> int:
         last = self.last_batch()

@@ -29,6 +29,7 @@ OUTCOMES = ("read", "accepted", "refused", "duplicates")
 class QueryProgress:
     """One query. Totals count from this process's start."""
 
+    topic: str = ""
     state: str = "starting"
     error: str = ""
     restarts: int = 0
@@ -44,12 +45,22 @@ class QueryProgress:
     next_offsets: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass
+class FillProgress:
+    """How far ClickHouse was filled from the lake, and up to where it is to be; None where there is no end."""
+
+    topic: str
+    next_offsets: dict[str, int] = field(default_factory=dict)
+    until_offsets: dict[str, int] | None = None
+
+
 class Progress:
     """Thread-safe; each query has one entry, made at its first mention."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._queries: dict[str, QueryProgress] = {}
+        self._fills: dict[str, FillProgress] = {}
         self.ready = threading.Event()
         self.started_at = datetime.now(UTC).isoformat()
 
@@ -87,10 +98,15 @@ class Progress:
         self.set(query, next_offsets=reached, lag_events=lag)
         LAG.labels(query).set(lag)
 
+    def fill(self, name: str, topic: str, reached: dict[str, int], until: dict[str, int] | None) -> None:
+        with self._lock:
+            self._fills[name] = FillProgress(topic, reached, until)
+
     def snapshot(self) -> dict[str, Any]:
         with self._lock:
             queries = {name: asdict(entry) for name, entry in sorted(self._queries.items())}
-        return {"ready": self.ready.is_set(), "started_at": self.started_at, "queries": queries}
+            fills = {name: asdict(entry) for name, entry in sorted(self._fills.items())}
+        return {"ready": self.ready.is_set(), "started_at": self.started_at, "queries": queries, "fills": fills}
 
 
 def serve(progress: Progress, port: int) -> ThreadingHTTPServer:

@@ -11,7 +11,6 @@ import logging
 import signal
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,8 +27,9 @@ from streaming.lake import LakeLane, batch_base
 from streaming.live import LiveLane
 from streaming.progress import Progress, serve
 from streaming.queries import Lane, Runner, sentence
+from streaming.reached import reached
 from streaming.registry import Domain, domains
-from streaming.standing import is_as_declared
+from streaming.standing import make_ready
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -39,12 +39,12 @@ log = logging.getLogger("sauda.stream")
 
 def offsets_after(spark: SparkSession, path: str, topic: str, partitions: int) -> str:
     """Where a lake lane without a checkpoint begins: after what bronze holds."""
-    rows = spark.read.format("delta").load(path).groupBy("kafka_partition").max("kafka_offset").collect()
-    reached = {str(row[0]): row[1] + 1 for row in rows}
-    if not reached:
+    found = reached(spark, path).offsets
+    if not found:
         return "earliest"
     earliest = -2
-    return json.dumps({topic: {str(p): reached.get(str(p), earliest) for p in range(partitions)}})
+    following = {partition: offset + 1 for partition, offset in found.items()}
+    return json.dumps({topic: {str(p): following.get(str(p), earliest) for p in range(partitions)}})
 
 
 def folder(chosen: Settings, lane: str, domain: Domain) -> Path:
@@ -75,7 +75,7 @@ def lake_lane(spark: SparkSession, chosen: Settings, domain: Domain, progress: P
             return "earliest"
         return offsets_after(spark, lane.path(domain.bronze), domain.topic, domain.source.partitions)
 
-    progress.set(name)
+    progress.set(name, topic=domain.topic)
     return Lane(name, domain.topic, home, chosen.lake_trigger_seconds, chosen.lake_batch_events, start, handle, "lake")
 
 
@@ -90,15 +90,19 @@ def live_lane(spark: SparkSession, chosen: Settings, domain: Domain, progress: P
     def start() -> str:
         return step_over_backlog(chosen, domain, home)
 
-    progress.set(name)
+    progress.set(name, topic=domain.topic)
     trigger, most = chosen.live_trigger_seconds, chosen.live_batch_events
     return Lane(name, domain.topic, home, trigger, most, start, handle, "live", lane.shape)
 
 
-def filler(chosen: Settings, domain: Domain) -> Filler:
+def filler(chosen: Settings, domain: Domain, progress: Progress) -> Filler:
     """Follows the lake lane by its checkpoint."""
     lake = folder(chosen, "lake", domain) / "spark"
-    return Filler(chosen, domain, folder(chosen, "live", domain), lambda: checkpoint_position(lake, domain.topic))
+    made = Filler(
+        chosen, domain, folder(chosen, "live", domain), lambda: checkpoint_position(lake, domain.topic), progress
+    )
+    made.report()
+    return made
 
 
 def run(chosen: Settings, lanes: tuple[str, ...]) -> None:
@@ -118,12 +122,7 @@ def run(chosen: Settings, lanes: tuple[str, ...]) -> None:
     helpers: list[Compactor | Filler] = []
     try:
         tables = [t for d in domains() for t in d.tables]
-        with ThreadPoolExecutor(8) as pool:
-            standing = pool.map(lambda t: is_as_declared(chosen, t), tables)
-            changed = [table for table, is_standing in zip(tables, standing, strict=True) if not is_standing]
-            for done in pool.map(lambda t: live_tables.apply_delta(spark, t, chosen.table_path(t.name)), changed):
-                for change in done:
-                    log.info(change)
+        make_ready(spark, chosen, tables)
         made = {"live": live_lane, "lake": lake_lane}
         for domain in domains():
             runners += [
@@ -134,7 +133,7 @@ def run(chosen: Settings, lanes: tuple[str, ...]) -> None:
         for runner in runners:
             runner.start()
         if "lake" in lanes:
-            helpers = [Compactor(spark, chosen, tables), *(filler(chosen, domain) for domain in domains())]
+            helpers = [Compactor(spark, chosen, tables), *(filler(chosen, domain, progress) for domain in domains())]
         for helper in helpers:
             helper.start()
         progress.ready.set()

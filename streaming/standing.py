@@ -7,15 +7,32 @@ from __future__ import annotations
 
 import io
 import json
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from conf import Settings
 from conf.connect import s3
+from schemas import live as live_tables
 from schemas.contract import Contract
 from schemas.differences import delta_properties, differences_delta
 
 if TYPE_CHECKING:
     from minio import Minio
+    from pyspark.sql import SparkSession
+
+log = logging.getLogger("sauda.stream")
+
+
+def make_ready(spark: SparkSession, settings: Settings, tables: Sequence[Contract]) -> None:
+    """Make and complete the Delta tables. Only for their one writer. Raises ContractMismatch."""
+    with ThreadPoolExecutor(8) as pool:
+        standing = pool.map(lambda t: is_as_declared(settings, t), tables)
+        changed = [table for table, is_standing in zip(tables, standing, strict=True) if not is_standing]
+        for done in pool.map(lambda t: live_tables.apply_delta(spark, t, settings.table_path(t.name)), changed):
+            for change in done:
+                log.info(change)
 
 
 def is_as_declared(settings: Settings, contract: Contract) -> bool:

@@ -52,8 +52,9 @@ def pass_on(chosen: Settings, part: str, words: Sequence[str]) -> None:
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--lite", is_flag=True, help="Leave Airflow out.")
 @click.pass_context
-def cli(context: click.Context) -> None:
+def cli(context: click.Context, lite: bool) -> None:
     """Sauda: a streaming lakehouse for trade.
 
     Without a command: set up what is missing, start everything, send simulated purchases through Kafka, Spark and
@@ -65,7 +66,7 @@ def cli(context: click.Context) -> None:
     if context.invoked_subcommand is None:
         from infra.local import demo
 
-        demo.run(current(), out())
+        demo.run(current(), out(), is_lite=lite)
 
 
 @cli.command("up-parts", hidden=True)
@@ -194,12 +195,47 @@ def reconcile(repair: bool, as_json: bool) -> None:
     pass_on(chosen, "job", ["jobs.reconcile", *(["--repair"] if repair else []), *(["--json"] if as_json else [])])
 
 
+@cli.group()
+def collection() -> None:
+    """Collections of procurement: each publisher or set of files is one."""
+
+
+@collection.command("list")
+def collection_list() -> None:
+    """List the collections with their rows."""
+    from infra.local import collections
+
+    chosen = current()
+    Stack(chosen).need("clickhouse")
+    collections.show(chosen, out())
+
+
+@collection.command("drop")
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def collection_drop(name: str, yes: bool) -> None:
+    """Drop the collection NAME whole: lake, ClickHouse, quarantine and the collector's state.
+
+    The stream stops meanwhile. Loading the collection again fills everything again; other collections stay.
+    """
+    from infra.local import collections
+
+    chosen = current()
+    stack = Stack(chosen)
+    stack.need("kafka", "minio", "clickhouse")
+    with stack.alone():
+        count = collections.need(chosen, name)
+        if not yes:
+            click.confirm(f"Drop {count:,} rows of {name}, and all that came in for them?", abort=True)
+        collections.drop(chosen, stack, name, click.echo)
+
+
 @cli.command()
 @click.argument("name")
 @click.option("-f", "--follow", is_flag=True, help="Keep showing what is added, until Ctrl-C.")
 @click.option("-n", "--lines", default=50, show_default=True, help="How many of the last lines to show.")
 def logs(name: str, follow: bool, lines: int) -> None:
-    """Show the log of a part: kafka, minio, clickhouse, stream, history, supervisord."""
+    """Show the log of a part, e.g. stream; those of Airflow's tasks are in its pages."""
     folder = current().logs
     file = folder / f"{name}.log"
     if not file.exists():

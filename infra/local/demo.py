@@ -6,7 +6,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -16,11 +16,13 @@ from rich.console import Console
 from rich.table import Table
 
 from conf import Settings
-from infra.local import deploy, figures, http, parts, proc, sql, status
+from conf.flow import Unsettled, settle
+from infra.local import deploy, figures, http, proc, sql, status
 from infra.local.errors import Failed
 from infra.local.parts import TITLES
 from infra.local.stack import Stack
 from infra.local.steps import Runner, Say, Step
+from schemas.contract import topics
 
 EVENTS = 20_000
 FAULTS = ("--duplicates", "0.01", "--poison", "0.005")
@@ -94,18 +96,19 @@ def steps(run: Run) -> list[Step]:
         return f"{account['acknowledged']:,} rows of {len(account['registers'])} registers"
 
     def live(say: Say) -> str:
-        catch_up(settings, say, "live:")
+        catch_up(settings, say, "live")
         watch_freshness(run, say)
         return f"median {percentile(run.freshness, 50):.2f} s" if run.freshness else "nothing was seen"
 
     def lake(say: Say) -> None:
-        catch_up(settings, say, "lake:")
+        catch_up(settings, say, "lake", "fill")
 
     def nightly(say: Say) -> None:
         run.command("The nightly jobs", "jobs.run", "nightly", on_line=lambda line: say(line[-70:]))
 
     return [
         *stack.up_steps(),
+        *stack.database_steps(),
         *deploy.steps(settings),
         Step("Counts before", count_before, after=deploy.STEPS, quiet=True),
         Step("Purchases sent", send, after=("Topics", "Counts before")),
@@ -121,46 +124,12 @@ def steps(run: Run) -> list[Step]:
     ]
 
 
-def catch_up(settings: Settings, say: Say, lane: str) -> None:
-    """Wait until the queries of a lane (``live:`` or ``lake:``) have committed what the topics held when this began."""
-    ends = topic_ends(settings)
-    deadline = time.monotonic() + CATCH_UP_SECONDS
-    while True:
-        behind = {name: count for name, count in behind_of(parts.progress(settings), ends).items() if lane in name}
-        if not behind:
-            return
-        if time.monotonic() > deadline:
-            raise Failed(f"The stream does not catch up: {behind}. See: ./start.sh logs stream")
-        say(", ".join(f"{name} lacks {count:,}" for name, count in behind.items()))
-        time.sleep(0.3)
-
-
-def topic_ends(settings: Settings) -> dict[str, dict[str, int]]:
-    """Topic → partition → the offset after its last event."""
-    from confluent_kafka import TopicPartition
-    from confluent_kafka.admin import OffsetSpec
-
-    from schemas.contract import topics
-
-    admin = parts.kafka_admin(settings)
-    known = admin.list_topics(timeout=20).topics
-    asked = {TopicPartition(t.name, p): OffsetSpec.latest() for t in topics() for p in known[t.name].partitions}
-    ends: dict[str, dict[str, int]] = {}
-    for place, future in admin.list_offsets(asked, request_timeout=20).items():
-        ends.setdefault(place.topic, {})[str(place.partition)] = future.result().offset
-    return ends
-
-
-def behind_of(progress: dict[str, Any], ends: dict[str, dict[str, int]]) -> dict[str, int]:
-    """Query → events it has not committed yet; queries that are there are left out. A query is named lane:topic."""
-    behind = {}
-    for name, query in progress.get("queries", {}).items():
-        reached = query.get("next_offsets") or {}
-        wanted = ends.get(name.partition(":")[2], {})
-        lacking = sum(max(0, end - int(reached.get(partition, 0))) for partition, end in wanted.items())
-        if lacking:
-            behind[name] = lacking
-    return behind
+def catch_up(settings: Settings, say: Say, *lanes: str) -> None:
+    """Wait until these lanes (``live``, ``lake``, ``fill``) have committed what the topics held when this began."""
+    try:
+        settle(settings, [topic.name for topic in topics()], CATCH_UP_SECONDS, say, lanes)
+    except Unsettled as late:
+        raise Failed(f"The stream does not catch up. {late} See: ./start.sh logs stream") from None
 
 
 def watch_freshness(run: Run, say: Say) -> None:
@@ -227,8 +196,8 @@ def report(run: Run, console: Console) -> None:
     console.print('Ask more: ./start.sh sql "SELECT …"   Stop: ./start.sh down   Everything: ./start.sh --help')
 
 
-def run(settings: Settings, console: Console) -> None:
-    """Set up, run, show."""
+def run(settings: Settings, console: Console, *, is_lite: bool = False) -> None:
+    """Set up, run, show; last come the parts that the answer does not need. `is_lite` leaves Airflow out."""
     stack = Stack(settings)
     began = time.monotonic()
     with stack.alone():
@@ -238,5 +207,11 @@ def run(settings: Settings, console: Console) -> None:
         runner.run(steps(this))
         report(this, console)
         console.print(f"[dim]{time.monotonic() - began:.0f} s to the answer[/]")
-        # Not on the way to the answer, so it does not compete with what is.
-        runner.run([replace(step, after=()) for step in stack.part_steps(["history"])])
+        # Not on the way to the answer, so they do not compete with what is.
+        runner.run(_alone([*stack.part_steps(["history"]), *([] if is_lite else stack.airflow_steps(started=True))]))
+
+
+def _alone(steps: Sequence[Step]) -> list[Step]:
+    """Steps whose other conditions were met in an earlier run."""
+    titles = {step.title for step in steps}
+    return [replace(step, after=[title for title in step.after if title in titles]) for step in steps]

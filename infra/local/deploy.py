@@ -6,8 +6,9 @@ from pathlib import Path
 
 from conf import REPOSITORY, Settings
 from conf.connect import clickhouse, s3
+from conf.flow import kafka_admin
 from infra.local.errors import Failed
-from infra.local.parts import TITLES, kafka_admin
+from infra.local.parts import TITLES
 from infra.local.steps import Step
 from schemas.contract import contracts, topics
 from schemas.derive import latest

@@ -73,6 +73,18 @@ def gold(settings: Settings) -> dict[str, int]:
     return {c.name: clickhouse_count(settings, c.name) for c in tables(layer="gold") if c.clickhouse}
 
 
+def stopped_checks(settings: Settings) -> list[str]:
+    """What the last checks of each table stopped, a sentence each; nothing while there was no check."""
+    sql = (
+        "SELECT concat(table_name, if(collection_code = '', '', concat(' of ', collection_code)), ': ', sentence) "
+        "FROM ops.latest_checks WHERE outcome = 'stopped'"
+    )
+    try:
+        return [row[0] for row in http.rows(settings, sql)]
+    except Failed:
+        return []
+
+
 def all_counts(settings: Settings) -> dict[str, int]:
     """Every figure by its name; empty when ClickHouse does not answer."""
     with contextlib.suppress(Failed):

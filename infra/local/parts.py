@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import logging
 import socket
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conf import LOOPBACK, Settings
+from conf.flow import kafka_admin, stream_progress
+from infra.local import airflow, postgres
 from infra.local.jars import pyspark_jars
 
 if TYPE_CHECKING:
-    from confluent_kafka.admin import AdminClient
+    pass
 
 Probe = Callable[[Settings], str | None]
 
@@ -32,6 +33,7 @@ class Part:
     env: dict[str, str] = field(default_factory=dict, repr=False)
     ports: tuple[str, ...] = ()
     stop_seconds: int = 5
+    stop_signal: str = "TERM"
 
 
 CORE = ("kafka", "minio", "clickhouse")
@@ -44,6 +46,10 @@ TITLES = {
     "stream": "Stream",
     "history": "Spark History Server",
     "standin": "Stand-in of goszakup",
+    "postgres": "PostgreSQL",
+    "airflow": "Airflow",
+    "airflow_scheduler": "Airflow's scheduler",
+    "airflow_dags": "Airflow's reader of DAGs",
 }
 PORT_TITLES = {
     "kafka": "Kafka",
@@ -58,7 +64,17 @@ PORT_TITLES = {
     "metrics": "the stream's metrics",
     "supervisor": "the supervisor",
     "goszakup_standin": "the stand-in of goszakup",
+    "postgres": "PostgreSQL",
+    "airflow": "Airflow",
 }
+
+
+def here(settings: Settings) -> list[str]:
+    """The parts that this machine runs; PostgreSQL may run elsewhere, and without a database there is no Airflow."""
+    left_out = {"postgres"} if settings.postgres_url else set()
+    if not settings.airflow_database:
+        left_out |= set(airflow.PARTS)
+    return [name for name in TITLES if name not in left_out]
 
 
 def parts(settings: Settings, java_home: Path, minio: Path) -> dict[str, Part]:
@@ -107,6 +123,14 @@ def parts(settings: Settings, java_home: Path, minio: Path) -> dict[str, Part]:
             stop_seconds=3,
         ),
         Part(
+            "postgres",
+            postgres.command(settings),
+            ports=("postgres",),
+            stop_seconds=10,
+            # Its word for: end the sessions and stop. TERM would wait until they end by themselves.
+            stop_signal="INT",
+        ),
+        Part(
             "stream",
             [sys.executable, "-m", "infra.local.alone", "stream", sys.executable, "-m", "streaming.run"],
             # The supervisor keeps the environment of its own start: a setting changed since then comes this way.
@@ -136,8 +160,18 @@ def parts(settings: Settings, java_home: Path, minio: Path) -> dict[str, Part]:
             env={"SPARK_LOCAL_IP": LOOPBACK},
             ports=("history",),
         ),
+        *(
+            Part(
+                name,
+                command,
+                env=airflow.environment(settings),
+                ports=("airflow",) if name == "airflow" else (),
+                stop_seconds=20,
+            )
+            for name, command in airflow.commands(settings).items()
+        ),
     ]
-    return {part.name: part for part in found}
+    return {part.name: part for part in found if part.name in here(settings)}
 
 
 def _configured_by(folder: Path) -> dict[str, str]:
@@ -169,17 +203,6 @@ def _get(url: str, timeout: float = 2.0) -> tuple[int, bytes]:
             return error.code, error.read()
 
 
-def kafka_admin(settings: Settings) -> AdminClient:
-    """Kafka's administration. What goes wrong comes as an exception, so the client itself need not write to stderr."""
-    from confluent_kafka.admin import AdminClient
-
-    logger = logging.getLogger("sauda.librdkafka")
-    logger.addHandler(logging.NullHandler())
-    logger.propagate = False
-    options = {"bootstrap.servers": settings.kafka, "socket.timeout.ms": 20_000, "log_level": 0}
-    return AdminClient(options, logger=logger)
-
-
 def _kafka(settings: Settings) -> str | None:
     # The client waits two seconds for a broker that is not there; this tells at once.
     host, _, port = settings.kafka.partition(",")[0].rpartition(":")
@@ -207,17 +230,8 @@ def _clickhouse(settings: Settings) -> str | None:
             return error.read().decode(errors="replace").strip()[:300]
 
 
-def progress(settings: Settings) -> dict[str, object]:
-    """What the stream says of its queries; raises OSError while it does not answer."""
-    status, body = _get(f"http://{LOOPBACK}:{settings.port('metrics')}/progress")
-    if status != 200:
-        raise OSError(f"/progress answers {status}")
-    answer: dict[str, object] = json.loads(body)
-    return answer
-
-
 def _stream(settings: Settings) -> str | None:
-    return None if progress(settings).get("ready") else "its queries are still starting"
+    return None if stream_progress(settings).get("ready") else "its queries are still starting"
 
 
 def _history(settings: Settings) -> str | None:
@@ -238,6 +252,8 @@ PROBES: dict[str, Probe] = {
     "stream": _stream,
     "history": _history,
     "standin": _standin,
+    "postgres": postgres.trouble,
+    **{name: partial(airflow.trouble, name=name) for name in airflow.PARTS},
 }
 
 

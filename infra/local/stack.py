@@ -7,17 +7,19 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from conf import Settings
-from infra.local import archive, files, jars, java, minio, ports, proc
+from infra.local import airflow, archive, files, jars, java, minio, ports, postgres, proc
 from infra.local.errors import Failed
 from infra.local.lock import held
-from infra.local.parts import CORE, PORT_TITLES, TITLES, Part, parts, trouble
+from infra.local.parts import CORE, PORT_TITLES, TITLES, Part, here, parts, trouble
 from infra.local.steps import Say, Step
 from infra.local.supervisor import Supervisor
 
-PATIENCE = {"kafka": 90, "minio": 60, "clickhouse": 60, "stream": 240, "history": 120, "standin": 60}
+PATIENCE = {"kafka": 90, "minio": 60, "clickhouse": 60, "stream": 240, "history": 120, "standin": 60, "postgres": 60}
+PATIENCE |= dict.fromkeys(airflow.PARTS, 180)
 """Seconds a part may take to answer, on a slow machine that does other things too."""
 
 
@@ -84,6 +86,8 @@ class Stack:
             # Nothing waits for it.
             Step("Java's archive of Spark's classes", make_archive, after=("Jars of Spark",), quiet=True),
             Step("MinIO's binary", find_minio, quiet=True),
+            fetch("postgres"),
+            Step("PostgreSQL's binaries", partial(postgres.ensure, settings), after=("Jars of Postgres",), quiet=True),
         ]
 
     def supervisor_step(self) -> Step:
@@ -104,6 +108,7 @@ class Stack:
         needed = {
             "kafka": ("Supervisor", "Jars of Kafka"),
             "stream": ("Supervisor", "Jars of Spark"),
+            "postgres": ("Supervisor", "PostgreSQL's binaries"),
         }
 
         def begin(name: str) -> Step:
@@ -111,12 +116,41 @@ class Stack:
             def action(say: Say) -> None:
                 if name == "kafka":
                     files.format_kafka(self.settings, self.tools.java_home)
+                if name == "postgres":
+                    postgres.initialise(self.settings)
                 self.supervisor.start(name)
                 self.wait_for(name, say)
 
             return Step(TITLES[name], action, after=(*needed.get(name, ("Supervisor",)), *after))
 
         return [begin(name) for name in names]
+
+    def database_steps(self) -> list[Step]:
+        """PostgreSQL with its databases; nothing where it runs elsewhere."""
+        if "postgres" not in here(self.settings):
+            return []
+        made = Step("Databases", lambda _: postgres.create_databases(self.settings), after=("PostgreSQL",), quiet=True)
+        return [*self.part_steps(["postgres"]), made]
+
+    def airflow_steps(self, *, started: bool = False) -> list[Step]:
+        """Airflow's environment and database, after those of `database_steps`, and its processes if they are asked for.
+
+        Nothing where it has no database.
+        """
+        names = [name for name in airflow.PARTS if name in here(self.settings)]
+        if not names:
+            return []
+        databases = ["Databases"] if "postgres" in here(self.settings) else []
+        ours = ["Airflow's environment", *databases]
+
+        def migrate(_: Say) -> str:
+            return airflow.migrate(self.settings, self.tools.java_home)
+
+        return [
+            Step(ours[0], partial(airflow.ensure, self.settings), quiet=True),
+            Step("Airflow's database", migrate, after=("Java", *ours), quiet=True),
+            *self.part_steps(names if started else [], after=("Airflow's database",)),
+        ]
 
     def up_steps(self, names: Sequence[str] = CORE) -> list[Step]:
         """Everything from an empty machine to parts that answer."""

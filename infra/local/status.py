@@ -10,10 +10,12 @@ from typing import Any
 import psutil
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from conf import LOOPBACK, Settings
-from infra.local import figures, parts
+from conf.flow import stream_progress
+from infra.local import airflow, figures, parts
 from infra.local.parts import TITLES, trouble
 from infra.local.supervisor import Supervisor
 
@@ -21,6 +23,8 @@ QUERY_COLUMNS = (
     *("rows_per_second", "lag_events", "batch_seconds"),
     *("accepted_total", "refused_total", "duplicates_total"),
 )
+
+SHOWN_CHECKS = 5
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ def part_statuses(settings: Settings) -> list[PartStatus]:
     info = supervisor.info()
     restarts = supervisor.restarts() if info else {}
     found = []
-    for name in TITLES:
+    for name in parts.here(settings):
         entry = info.get(name, {})
         running = entry.get("statename") in ("RUNNING", "STARTING")
         pid = int(entry["pid"]) if running and entry["pid"] else None
@@ -81,12 +85,13 @@ def gather(settings: Settings) -> dict[str, Any]:
     statuses = part_statuses(settings)
     queries: Any = {}
     with contextlib.suppress(OSError, ValueError):
-        queries = parts.progress(settings).get("queries", {})
+        queries = stream_progress(settings).get("queries", {})
     return {
         "stack": settings.stack,
         "parts": [asdict(status) for status in statuses],
         "queries": queries,
         "counts": figures.all_counts(settings),
+        "stopped_checks": figures.stopped_checks(settings),
     }
 
 
@@ -123,6 +128,10 @@ def show(found: dict[str, Any], console: Console) -> None:
         for name, count in found["counts"].items():
             table.add_row(name.replace("_", " "), f"{count:,}")
         console.print(table)
+    for sentence in found["stopped_checks"][:SHOWN_CHECKS]:
+        console.print(f"[red]Stopped by a check:[/] {escape(sentence)}")
+    if found["stopped_checks"]:
+        console.print("[dim]All that checks found: SELECT * FROM ops.latest_checks[/]")
 
 
 def _number(value: Any) -> str:
@@ -160,6 +169,8 @@ def addresses(settings: Settings) -> list[tuple[str, str, str, str]]:
         ("ClickHouse over TCP", f"{LOOPBACK}:{settings.port('clickhouse_tcp')}", "sauda", "clickhouse"),
         ("Kafka", settings.kafka, "", ""),
         ("Metrics of the stream", page("metrics") + "/metrics", "", ""),
+        ("Airflow", page("airflow"), airflow.USER, "airflow"),
+        ("PostgreSQL", f"{LOOPBACK}:{settings.port('postgres')}", "sauda", "postgres"),
         ("Stand-in of goszakup (a token as user)", page("goszakup_standin"), "", "goszakup_standin"),
     ]
 

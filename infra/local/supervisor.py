@@ -33,10 +33,11 @@ class Supervisor:
         self.settings = settings
         self.file = settings.run / "supervisord.conf"
 
-    def _rpc(self) -> Any:
+    def _ask(self, method: str, *words: object) -> Any:
         address = f"{LOOPBACK}:{self.settings.port('supervisor')}"
         password = self.settings.secrets.supervisor
-        return xmlrpc.client.ServerProxy(f"http://sauda:{password}@{address}/RPC2").supervisor
+        with xmlrpc.client.ServerProxy(f"http://sauda:{password}@{address}/RPC2") as server:
+            return getattr(server.supervisor, method)(*words)
 
     def process(self) -> psutil.Process | None:
         """The living supervisord of this stack, found by its mark and not by its pid alone, which may be reused."""
@@ -45,7 +46,7 @@ class Supervisor:
     def answers(self) -> bool:
         """Whether it runs and lets us in."""
         with contextlib.suppress(OSError, xmlrpc.client.Error):
-            return bool(self._rpc().getState()["statename"] == "RUNNING")
+            return bool(self._ask("getState")["statename"] == "RUNNING")
         return False
 
     def ensure(self, parts: Iterable[Part], java_home: Path) -> None:
@@ -64,13 +65,12 @@ class Supervisor:
         self.end_orphans()
 
     def _reload(self) -> None:
-        rpc = self._rpc()
-        added, changed, removed = rpc.reloadConfig()[0]
+        added, changed, removed = self._ask("reloadConfig")[0]
         for name in [*changed, *removed]:
-            rpc.stopProcessGroup(name)
-            rpc.removeProcessGroup(name)
+            self._ask("stopProcessGroup", name)
+            self._ask("removeProcessGroup", name)
         for name in [*added, *changed]:
-            rpc.addProcessGroup(name)
+            self._ask("addProcessGroup", name)
 
     def _launch(self, java_home: Path) -> None:
         self.settings.logs.mkdir(parents=True, exist_ok=True)
@@ -112,7 +112,7 @@ class Supervisor:
     def start(self, name: str) -> None:
         """Start a part unless it runs or is on its way; it need not answer yet when this returns."""
         try:
-            self._rpc().startProcess(name, False)
+            self._ask("startProcess", name, False)
         except xmlrpc.client.Fault as fault:
             if fault.faultCode != ALREADY_STARTED:
                 raise Failed(f"{name} does not start: {fault.faultString}. See: ./start.sh logs {name}") from None
@@ -120,7 +120,7 @@ class Supervisor:
     def stop(self, name: str) -> None:
         """Stop a part and wait until it is gone."""
         try:
-            self._rpc().stopProcess(name, True)
+            self._ask("stopProcess", name, True)
         except xmlrpc.client.Fault as fault:
             if fault.faultCode != NOT_RUNNING:
                 raise Failed(f"{name} does not stop: {fault.faultString}") from None
@@ -128,7 +128,7 @@ class Supervisor:
     def info(self) -> dict[str, dict[str, Any]]:
         """State, pid, start and so on of each part; empty when the supervisor is not there."""
         try:
-            answer = cast(list[dict[str, Any]], self._rpc().getAllProcessInfo())
+            answer = cast(list[dict[str, Any]], self._ask("getAllProcessInfo"))
         except (OSError, xmlrpc.client.Error):
             return {}
         return {entry["name"]: entry for entry in answer}
@@ -190,6 +190,7 @@ def render(settings: Settings, parts: Iterable[Part]) -> str:
             "startsecs=2",
             "startretries=8",
             f"stopwaitsecs={part.stop_seconds}",
+            f"stopsignal={part.stop_signal}",
             "stopasgroup=true",
             "killasgroup=true",
             "redirect_stderr=true",

@@ -114,7 +114,8 @@ def run(settings: Settings, console: Console, arguments: Sequence[str], unit_onl
         if unit_only:
             steps = [step for step in steps if step.title != "MinIO's binary"]
         else:
-            steps = [*stack.up_steps(), *deploy.steps(settings)]
+            databases = [*stack.database_steps(), *stack.airflow_steps()]
+            steps = [*stack.up_steps(), *databases, *deploy.steps(settings)]
         tools_ready = ("Java", "Jars of Spark", "Jars of Kafka")
         try:
             if arguments:

@@ -64,7 +64,6 @@ class Run:
             finally:
                 for tally in self.tallies:
                     tally.finished = tally.finished or time()
-                self._tell_news()
 
     async def _work(self) -> None:
         walks = [self._walk(walk) for walk in self.plan.walks]
@@ -131,14 +130,6 @@ class Run:
             tally.fail(f"{why.url} cannot be read: {why.reason}.")
         except NoAnswer as why:
             tally.fail(str(why))
-
-    def _tell_news(self) -> None:
-        for name, reader in self._desk.readers.items():
-            fields = self.state.unreported(name, reader.news, self.today.isoformat())
-            if fields:
-                told = f"{name} has fields that are not in the table of endpoints: {', '.join(fields)}."
-                self.tallies.of(name).messages.append(told)
-                self.say(f"Schema drift: {told} They are kept in bronze; add them to schemas/procurement/fields.py.")
 
 
 def _graphql(body: bytes) -> dict[str, Any]:

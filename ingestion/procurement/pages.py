@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from functools import lru_cache
 from hashlib import blake2b
@@ -15,7 +14,6 @@ from schemas.procurement import COLLECTION
 from schemas.procurement.endpoints import Endpoint, details
 
 UNREADABLE = "kz.goszakup.unreadable"
-MOST_NEWS = 200
 LONGEST_UNREADABLE = 900_000
 """Bytes of an answer that are kept where it cannot be read."""
 
@@ -47,13 +45,17 @@ class Row(msgspec.Struct):
 
 
 class Reader:
-    """Reads the rows of one endpoint. Unknown fields are collected in `news`; each costs time only once."""
+    """Reads the rows of one endpoint: their keys, and the fields that name their sub-lists. Other fields may be any."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
-        self.news: set[str] = set()
-        self._is_watchful = True
-        self._decoder = self._made()
+        typed: dict[str, Any] = dict.fromkeys(("action", "url"), str | None)
+        lists = details(endpoint.item_of or endpoint.name)
+        typed |= {field: int | str | None for sub_list in lists for field in sub_list.parent_field}
+        fields: list[Any] = [(name, int | str) for name in endpoint.key]
+        for name in sorted(endpoint.known_fields - set(endpoint.key)):
+            fields.append((name, typed[name], None) if name in typed else (name, msgspec.Raw, msgspec.Raw()))
+        self._decoder = msgspec.json.Decoder(msgspec.defstruct("Read", fields, gc=False))
 
     def rows(self, items: list[msgspec.Raw]) -> Iterator[Row | tuple[bytes, str]]:
         """Each row, or the bytes of what is none and the reason."""
@@ -62,45 +64,12 @@ class Reader:
         for item in items:
             raw = bytes(item)
             try:
-                try:
-                    read = self._decoder.decode(raw)
-                except msgspec.ValidationError:
-                    # Either the row has fields that nobody has told us of, or it is no such row.
-                    self._look_for_news(raw)
-                    read = self._decoder.decode(raw)
-            except (msgspec.MsgspecError, ValueError) as problem:
+                read = self._decoder.decode(raw)
+            except (msgspec.MsgspecError, ValueError, RecursionError) as problem:
                 yield raw, f"no row of {self.endpoint.name}: {problem}"
                 continue
             key = getattr(read, single) if single else "-".join(str(getattr(read, name)) for name in keys)
             yield Row(str(key), read, raw)
-
-    def _look_for_news(self, raw: bytes) -> None:
-        try:
-            told = json.loads(raw)
-        except RecursionError:
-            raise ValueError("nested too deeply") from None
-        found = set(told) - self.endpoint.known_fields - self.news if isinstance(told, dict) else set()
-        if found:
-            self.news |= found
-            # Names that no decoder takes, or without number, are not worth the looking.
-            plain = all(name.isprintable() and not {'"', "\\"} & set(name) for name in found)
-            self._is_watchful = plain and len(self.news) <= MOST_NEWS
-            self._decoder = self._made()
-
-    def _made(self) -> msgspec.json.Decoder[Any]:
-        """A decoder that knows every field and keeps few: a field it does not know is an error."""
-        typed: dict[str, Any] = dict.fromkeys(("action", "url"), str | None)
-        lists = details(self.endpoint.item_of or self.endpoint.name)
-        typed |= {field: int | str | None for sub_list in lists for field in sub_list.parent_field}
-        known = sorted(self.endpoint.known_fields - set(self.endpoint.key))
-        fields: list[Any] = [(name, int | str) for name in self.endpoint.key]
-        fields += [(name, typed[name], None) if name in typed else (name, msgspec.Raw, msgspec.Raw()) for name in known]
-        news = sorted(self.news) if self._is_watchful else []
-        renamed = {name: f"news_{number}" for number, name in enumerate(news)}
-        fields += [(field, msgspec.Raw, msgspec.Raw()) for field in renamed.values()]
-        back = {field: name for name, field in renamed.items()}
-        shape = msgspec.defstruct("Read", fields, rename=back, forbid_unknown_fields=self._is_watchful, gc=False)
-        return msgspec.json.Decoder(shape)
 
 
 def read_page(body: bytes) -> Page:

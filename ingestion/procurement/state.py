@@ -27,7 +27,6 @@ CREATE TABLE IF NOT EXISTS registers (
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS seen (
     register TEXT, key TEXT, hash TEXT NOT NULL, PRIMARY KEY (register, key)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS drift (register TEXT, field TEXT, day TEXT NOT NULL, PRIMARY KEY (register, field));
 """
 
 
@@ -138,18 +137,6 @@ class State:
     def note(self, name: str, value: str) -> None:
         self._base.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", [name, value])
 
-    def unreported(self, register: str, fields: Iterable[str], day: str) -> list[str]:
-        """The fields that were not yet reported on that day; they are from now on."""
-        fresh = []
-        for field in sorted(fields):
-            told = self._base.execute(
-                "SELECT 1 FROM drift WHERE register = ? AND field = ? AND day = ?", [register, field, day]
-            ).fetchone()
-            if not told:
-                self._base.execute("INSERT OR REPLACE INTO drift VALUES (?, ?, ?)", [register, field, day])
-                fresh.append(field)
-        return fresh
-
     def close(self) -> None:
         self._base.close()
 
@@ -165,11 +152,23 @@ class State:
             self._base.executemany("INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", rows)
 
 
+def forget(settings: Settings, collection: str) -> list[Path]:
+    """Remove the state of a collection, of whatever host. Raises IngestError where a run of it is under way."""
+    files = [path for path in _folder(settings).glob("*.sqlite") if path.name.partition(".")[0] == collection]
+    for path in files:
+        # Held while it is removed, so no run of it can begin on what is going away.
+        with State(path):
+            for beside in ("", "-wal", "-shm"):
+                path.with_name(path.name + beside).unlink(missing_ok=True)
+    return files
+
+
+def _folder(settings: Settings) -> Path:
+    return settings.data / "collections"
+
+
 def state_path(settings: Settings) -> Path:
     """Where the state of the service in the settings lies. The port is left out: a stand-in changes it."""
     host = urlsplit(settings.goszakup_url).hostname or "unknown"
-    return (
-        settings.data
-        / "collections"
-        / f"{settings.goszakup_collection}.{host.replace(':', '-').replace(os.sep, '-')}.sqlite"
-    )
+    host = host.replace(":", "-").replace(os.sep, "-")
+    return _folder(settings) / f"{settings.goszakup_collection}.{host}.sqlite"

@@ -13,6 +13,7 @@ from pathlib import Path
 from schemas.contract import Column, Contract, Replacing, contracts, entities, events, order_by_dependency, tables
 from schemas.derive import latest
 from schemas.derive.clickhouse import columns, engine, engine_of
+from schemas.references import Reference, references
 from schemas.rules import OnFail, RowRule
 from schemas.types import ALL
 
@@ -139,6 +140,10 @@ def _table(contract: Contract) -> str:
         facts.append(f"- Filled from {', '.join(f'`{kind}`' for kind in contract.fed_by)}{rows}.")
     if contract.entity:
         facts.append(f"- Every version is kept; those that hold today are in `{contract.name}{latest.SUFFIX}`.")
+    by = latest.lookups(contract)
+    if by:
+        columns_by = ", ".join(f"`{column}`" for column in by.values())
+        facts.append(f"- Found by {columns_by} with `SELECT * FROM {next(iter(by))}(value = '…')` and the like.")
     if contract.built_from:
         facts.append(f"- Built from {_links(contract.built_from)}.")
     readers = [c for c in tables() if contract in c.built_from]
@@ -180,6 +185,7 @@ def _row_rules(rules: Iterable[RowRule]) -> list[str]:
 
 def _columns(contract: Contract) -> str:
     served = columns(contract) if contract.clickhouse is not None else {}
+    found = {reference.column: reference for reference in references(contract)}
     rows = []
     # What only ClickHouse holds has the serving columns and no others.
     for column in contract.columns if contract.delta or not served else contract.serving_columns:
@@ -188,13 +194,18 @@ def _columns(contract: Contract) -> str:
             marks.append("personal")
         if contract.clickhouse is not None and column.name not in served:
             marks.append("lake only")
-        rows.append([f"`{column}`", column.type.name, ", ".join(marks), column.description, _rules(column)])
+        rows.append([f"`{column}`", column.type.name, ", ".join(marks), column.description, _rules(column, found)])
     head = ["field" if contract.kind != "table" else "column", "type", "", "what it is", "rules"]
     return _markdown_table(head if any(row[4] for row in rows) else head[:4], rows)
 
 
-def _rules(column: Column) -> str:
-    return "; ".join(rule.sentence + _unless_usual(rule.on_fail) for rule in column.rules)
+def _rules(column: Column, found: dict[Column, Reference]) -> str:
+    said = [rule.sentence + _unless_usual(rule.on_fail) for rule in column.rules]
+    if column in found:
+        target = found[column]
+        part = f" of `{target.part}`" if target.part else ""
+        said.append(f"refers to `{target.target_column}`{part} in {_link(target.target)}")
+    return "; ".join(said)
 
 
 def _unless_usual(outcome: OnFail) -> str:

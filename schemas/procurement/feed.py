@@ -6,6 +6,15 @@ from schemas.ops.tables import Raw, Refused
 from schemas.procurement import TOPIC
 from schemas.types import CODE, COUNT, INSTANT, TEXT
 
+GOSZAKUP = "kz.goszakup."
+HASHED = "A person's is a keyed hash."
+# What other tables refer to.
+PARTY = "silver.procurement_parties.party_id"
+PLANNING_ITEM = "silver.procurement_planning_items.planning_item_id"
+TENDER = "silver.procurement_tenders.tender_id"
+LOT = "silver.procurement_lots.lot_id"
+CONTRACT = "silver.procurement_contracts.contract_id"
+
 
 @feed(topic=TOPIC, partitions=2)
 class ProcurementRows:
@@ -53,3 +62,8 @@ def versions(*entity: str) -> Replacing:
     return Replacing(
         order_by=("collection_code", *entity, "event_id", "line_no"), version="arrival", dedup_window=20_000
     )
+
+
+def entry(dictionary: str, column: str = "item_id") -> str:
+    """What a code refers to (`refers_to`): the entry of a dictionary, by its number or its own code."""
+    return f"silver.procurement_{dictionary}.{column}"

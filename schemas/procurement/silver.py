@@ -1,11 +1,19 @@
-"""Procurement, cleaned, in the words of OCDS where it has one: who takes part, what is planned, tendered, offered."""
+"""Procurement, cleaned, in the words of OCDS where it has one: who takes part, what is tendered and offered."""
 
 from schemas.contract import col, table
-from schemas.procurement.feed import ProcurementRaw, Registered, versions
+from schemas.procurement.feed import (
+    GOSZAKUP,
+    HASHED,
+    LOT,
+    PARTY,
+    PLANNING_ITEM,
+    TENDER,
+    ProcurementRaw,
+    Registered,
+    entry,
+    versions,
+)
 from schemas.types import CODE, COUNT, DAY, FLAG, ID, INSTANT, MONEY, NUMBER, TEXT
-
-GOSZAKUP = "kz.goszakup."
-HASHED = "A person's is a keyed hash."
 
 
 @table(
@@ -22,7 +30,7 @@ class Parties(Registered):
 
     party_id = col(ID, "The register's number of the party.", key=True, at="party_id pid")
     party_raw_id = col(ID, "BIN, or a person's IIN.", optional=True, serving=False, at="party_biin bin iin")
-    party_tax_id = col(ID, f"BIN. {HASHED}", optional=True, at="party_biin bin iin", mask="code")
+    party_tax_id = col(ID, f"BIN. {HASHED}", optional=True, at="party_biin bin iin", mask="code", lookup=True)
     name = col(TEXT, "Name in Russian; none for a person.", optional=True, at="name name_ru", mask="party_biin bin iin")
     name_kz = col(TEXT, "Name in Kazakh; none for a person.", optional=True, at="name_kz", mask="party_biin bin iin")
     party_name = col(TEXT, "Name, a person's too.", optional=True, serving=False, at="name name_ru")
@@ -51,11 +59,13 @@ class PartyAddresses(Registered):
     """One row per version of a party's address."""
 
     address_id = col(ID, "The register's number of the address.", key=True, at="address_id id")
-    party_id = col(ID, "The party.", at="party_id pid @parent")
+    party_id = col(ID, "The party.", at="party_id pid @parent", refers_to=PARTY, lookup=True)
     address = col(TEXT, "Street and house; a person's are left out of ClickHouse.", optional=True, serving=False,
                   at="address")  # fmt: skip
     kind_code = col(CODE, "What the address is for.", optional=True, at="address_type")
-    kato_code = col(CODE, "Place, KATO.", optional=True, at="kato_code")
+    kato_code = col(
+        CODE, "Place, KATO.", optional=True, at="kato_code", refers_to=entry("ref_kato", "code"), lookup=True
+    )
     country_code = col(CODE, "Country, as the register codes it.", optional=True, at="country_code")
 
 
@@ -71,110 +81,13 @@ class Employees(Registered):
     """One row per version of a person's post with a party."""
 
     employee_id = col(ID, "The register's number of the post.", key=True, at="id")
-    party_id = col(ID, "The party.", at="pid @parent")
+    party_id = col(ID, "The party.", at="pid @parent", refers_to=PARTY, lookup=True)
     fio = col(TEXT, "The person's name.", optional=True, serving=False, at="fio")
     iin = col(TEXT, "The person's IIN.", optional=True, serving=False, at="iin")
     person_id = col(ID, "Keyed hash of the person's IIN, or name.", optional=True, at="iin fio", mask="person")
     role_code = col(CODE, "The post.", optional=True, at="role")
     started_at = col(INSTANT, "Since when.", optional=True, at="start_date")
     ended_at = col(INSTANT, "Until when; none while it lasts.", optional=True, at="end_date")
-
-
-@table(
-    "silver.procurement_planners",
-    refresh="stream",
-    built_from=[ProcurementRaw],
-    clickhouse=versions("party_id"),
-    fed_by=[f"{GOSZAKUP}plans_customer"],
-    entity=["party_id"],
-)
-class Planners(Registered):
-    """One row per version of a buyer that has yearly plans."""
-
-    party_id = col(ID, "The buyer.", key=True, at="pid")
-    party_tax_id = col(ID, "BIN of the buyer.", optional=True, at="bin", mask="code")
-    plan_count = col(COUNT, "Its plans.", optional=True, at="doc_count")
-
-
-@table(
-    "silver.procurement_planning_items",
-    refresh="stream",
-    built_from=[ProcurementRaw],
-    clickhouse=versions("planning_item_id"),
-    fed_by=[f"{GOSZAKUP}plans", "ocds.planning_item"],
-    entity=["planning_item_id"],
-    services=["plan", "plans", "plnpoint", "plnpoints"],
-)
-class PlanningItems(Registered):
-    """One row per version of a point of a yearly plan."""
-
-    planning_item_id = col(ID, "The register's number of the point.", key=True, at="planning_item_id id")
-    root_item_id = col(ID, "The point's first version.", optional=True, at="rootrecord_id")
-    plan_number = col(TEXT, "Number of the plan's act.", optional=True, at="plan_act_number")
-    fin_year = col(TEXT, "Financial year.", optional=True, at="fin_year plan_fin_year pln_point_year")
-    buyer_id = col(ID, "The buyer.", optional=True, at="buyer_id sys_subjects_id")
-    buyer_tax_id = col(ID, "BIN of the buyer.", optional=True, at="buyer_code subject_biin", mask="code")
-    name = col(TEXT, "What is to be bought.", optional=True, at="name name_ru")
-    description = col(TEXT, "More about it.", optional=True, at="description desc_ru")
-    enstru_code = col(
-        CODE, "Class of goods, works or services, ENS TRU.", optional=True, at="enstru_code ref_enstru_code"
-    )
-    method_code = col(CODE, "Procurement method.", optional=True, at="method_code ref_trade_methods_id")
-    subject_code = col(CODE, "1 goods, 2 works, 3 services.", optional=True, at="subject_code ref_subject_types_id")
-    unit_code = col(CODE, "Unit of measure.", optional=True, at="unit_code ref_units_code")
-    quantity = col(NUMBER, "How many units.", optional=True, at="quantity count")
-    unit_amount = col(MONEY, "Price of a unit.", optional=True, at="unit_amount price")
-    total_amount = col(MONEY, "Sum planned.", optional=True, at="total_amount amount")
-    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", at="currency_code =KZT")
-    prepayment_pct = col(NUMBER, "Prepayment, percent.", optional=True, at="prepayment")
-    month_code = col(CODE, "Month of the purchase.", optional=True, at="ref_months_id")
-    status_code = col(CODE, "Status of the point.", optional=True, at="status_code ref_pln_point_status_id")
-    financing_code = col(CODE, "Source of the money.", optional=True, at="ref_finsource_id")
-    abp_code = col(CODE, "Administrator of the budget programme.", optional=True, at="ref_abp_code")
-    approved_at = col(INSTANT, "When it was approved.", optional=True, at="approved_at date_approved")
-    created_at = col(INSTANT, "When it was entered.", optional=True, at="created_at date_create")
-
-
-@table(
-    "silver.procurement_planning_deliveries",
-    refresh="stream",
-    built_from=[ProcurementRaw],
-    clickhouse=versions("delivery_id"),
-    fed_by=[f"{GOSZAKUP}plans_kato"],
-    entity=["delivery_id"],
-    services=["planskato", "plnpointskato"],
-)
-class PlanningDeliveries(Registered):
-    """One row per version of a place to which a planned item is to be delivered."""
-
-    delivery_id = col(ID, "The register's number of the place.", key=True, at="id")
-    planning_item_id = col(ID, "The planned item.", at="pln_points_id")
-    kato_code = col(CODE, "Place, KATO.", optional=True, at="ref_kato_code")
-    country_code = col(CODE, "Country, as the register codes it.", optional=True, at="ref_countries_code")
-    place = col(TEXT, "The place in words.", optional=True, at="full_delivery_place_name_ru")
-    quantity = col(NUMBER, "How many units go there.", optional=True, at="count")
-
-
-@table(
-    "silver.procurement_planning_finances",
-    refresh="stream",
-    built_from=[ProcurementRaw],
-    clickhouse=versions("finance_id"),
-    fed_by=[f"{GOSZAKUP}plans_spec"],
-    entity=["finance_id"],
-    services=["plansspec", "plnpointsspec"],
-)
-class PlanningFinances(Registered):
-    """One row per version of a budget line from which a planned item is to be paid."""
-
-    finance_id = col(ID, "The register's number of the line.", key=True, at="id")
-    planning_item_id = col(ID, "The planned item.", at="pln_points_id")
-    program_code = col(CODE, "Budget programme.", optional=True, at="ref_fkrb_program_id")
-    subprogram_code = col(CODE, "Budget subprogramme.", optional=True, at="ref_fkrb_subprogram_id")
-    specific_code = col(CODE, "Budget specific, EKRB.", optional=True, at="ref_ekrb_id")
-    quantity = col(NUMBER, "How many units.", optional=True, at="count")
-    unit_kzt = col(MONEY, "Price of a unit.", optional=True, at="price")
-    total_kzt = col(MONEY, "Sum planned.", optional=True, at="amount")
 
 
 @table(
@@ -190,24 +103,54 @@ class Tenders(Registered):
     """One row per version of a tender: an announcement of what is to be bought."""
 
     tender_id = col(ID, "The register's number of the tender.", key=True, at="tender_id id")
-    number = col(TEXT, "Number of the announcement, such as 415500-1.", optional=True, at="number number_anno")
-    name = col(TEXT, "What is bought.", optional=True, at="name name_ru")
-    organiser_tax_id = col(ID, "BIN of the organiser.", optional=True, at="organiser_code org_bin", mask="code")
-    organiser_id = col(ID, "The organiser.", optional=True, at="organiser_id org_pid")
-    buyer_tax_id = col(
-        ID, "BIN of the buyer; empty where several buy.", optional=True, at="buyer_code customer_bin", mask="code"
+    number = col(
+        TEXT, "Number of the announcement, such as 415500-1.", optional=True, at="number number_anno", lookup=True
     )
-    method_code = col(CODE, "Procurement method.", optional=True, at="method_code ref_trade_methods_id")
-    subject_code = col(CODE, "1 goods, 2 works, 3 services.", optional=True, at="subject_code ref_subject_type_id")
-    kind_code = col(CODE, "First or repeated.", optional=True, at="ref_type_trade_id")
-    status_code = col(CODE, "Status.", optional=True, at="status_code ref_buy_status_id")
+    name = col(TEXT, "What is bought.", optional=True, at="name name_ru")
+    organiser_tax_id = col(
+        ID, "BIN of the organiser.", optional=True, at="organiser_code org_bin", mask="code", lookup=True
+    )
+    organiser_id = col(ID, "The organiser.", optional=True, at="organiser_id org_pid", refers_to=PARTY)
+    buyer_tax_id = col(
+        ID,
+        "BIN of the buyer; empty where several buy.",
+        optional=True,
+        at="buyer_code customer_bin",
+        mask="code",
+        lookup=True,
+    )
+    method_code = col(
+        CODE,
+        "Procurement method.",
+        optional=True,
+        at="method_code ref_trade_methods_id",
+        refers_to=entry("ref_trade_methods"),
+    )
+    subject_code = col(
+        CODE,
+        "1 goods, 2 works, 3 services.",
+        optional=True,
+        at="subject_code ref_subject_type_id",
+        refers_to=entry("ref_subject_type"),
+    )
+    kind_code = col(
+        CODE, "First or repeated.", optional=True, at="ref_type_trade_id", refers_to=entry("ref_type_trade")
+    )
+    status_code = col(
+        CODE,
+        "Status.",
+        optional=True,
+        at="status_code ref_buy_status_id",
+        refers_to=entry("ref_buy_status"),
+        lookup=True,
+    )
     total_amount = col(MONEY, "Sum planned.", optional=True, at="total_amount total_sum")
     currency_code = col(CODE, "Currency of the money columns, ISO 4217.", at="currency_code =KZT")
     lot_count = col(COUNT, "Lots.", optional=True, at="lot_count count_lots")
     supplier_tax_id = col(
         ID, "The supplier named beforehand, where there is only one.", optional=True, at="biin_supplier", mask="code"
     )
-    parent_id = col(ID, "The tender that it repeats.", optional=True, at="parent_id")
+    parent_id = col(ID, "The tender that it repeats.", optional=True, at="parent_id", refers_to=TENDER)
     published_at = col(INSTANT, "When it was published.", optional=True, at="published_at publish_date")
     started_at = col(
         INSTANT, "When bids could be handed in.", optional=True, at="started_at repeat_start_date start_date"
@@ -230,20 +173,39 @@ class Lots(Registered):
     """One row per version of a lot of a tender."""
 
     lot_id = col(ID, "The register's number of the lot.", key=True, at="lot_id id")
-    number = col(TEXT, "Number of the lot.", optional=True, at="number lot_number")
-    tender_id = col(ID, "The tender.", optional=True, at="tender_id trd_buy_id")
-    tender_number = col(TEXT, "Number of the announcement.", optional=True, at="tender_number trd_buy_number_anno")
+    number = col(TEXT, "Number of the lot.", optional=True, at="number lot_number", lookup=True)
+    tender_id = col(ID, "The tender.", optional=True, at="tender_id trd_buy_id", refers_to=TENDER, lookup=True)
+    tender_number = col(
+        TEXT, "Number of the announcement.", optional=True, at="tender_number trd_buy_number_anno", lookup=True
+    )
     name = col(TEXT, "What is bought.", optional=True, at="name name_ru")
     description = col(TEXT, "More about it.", optional=True, at="description description_ru")
-    buyer_id = col(ID, "The buyer.", optional=True, at="buyer_id customer_id")
-    buyer_tax_id = col(ID, "BIN of the buyer.", optional=True, at="buyer_code customer_bin", mask="code")
+    buyer_id = col(ID, "The buyer.", optional=True, at="buyer_id customer_id", refers_to=PARTY)
+    buyer_tax_id = col(ID, "BIN of the buyer.", optional=True, at="buyer_code customer_bin", mask="code", lookup=True)
     quantity = col(NUMBER, "How many units.", optional=True, at="quantity count")
     total_amount = col(MONEY, "Sum planned.", optional=True, at="total_amount amount")
     currency_code = col(CODE, "Currency of the money columns, ISO 4217.", at="currency_code =KZT")
-    method_code = col(CODE, "Procurement method.", optional=True, at="method_code ref_trade_methods_id")
-    status_code = col(CODE, "Status.", optional=True, at="status_code ref_lot_status_id")
+    method_code = col(
+        CODE,
+        "Procurement method.",
+        optional=True,
+        at="method_code ref_trade_methods_id",
+        refers_to=entry("ref_trade_methods"),
+    )
+    status_code = col(
+        CODE,
+        "Status.",
+        optional=True,
+        at="status_code ref_lot_status_id",
+        refers_to=entry("ref_lots_status"),
+        lookup=True,
+    )
     planning_item_ids = col(
-        TEXT, "The planned items it buys, as a JSON list.", optional=True, at="planning_item_ids point_list"
+        TEXT,
+        "The planned items it buys, as a JSON list.",
+        optional=True,
+        at="planning_item_ids point_list",
+        refers_to=PLANNING_ITEM,
     )
     is_dumping = col(FLAG, "Whether a bid was suspiciously low.", optional=True, at="dumping")
     is_construction = col(FLAG, "Whether it is construction work.", optional=True, at="is_construction_work")
@@ -261,7 +223,7 @@ class TenderPauses(Registered):
     """One row per version of a tender's pause."""
 
     pause_id = col(ID, "The register's number of the pause.", key=True, at="id")
-    tender_id = col(ID, "The tender.", at="trd_buy_id @parent")
+    tender_id = col(ID, "The tender.", at="trd_buy_id @parent", refers_to=TENDER, lookup=True)
     status_code = col(CODE, "Status.", optional=True, at="status")
     status_name = col(TEXT, "Status in words.", optional=True, at="status_name_ru")
     solution_name = col(TEXT, "What was decided.", optional=True, at="solution_name_ru")
@@ -284,7 +246,7 @@ class TenderCancellations(Registered):
     """One row per version of a tender's cancellation."""
 
     cancellation_id = col(ID, "The register's number of the cancellation.", key=True, at="id")
-    tender_id = col(ID, "The tender.", at="trd_buy_id @parent")
+    tender_id = col(ID, "The tender.", at="trd_buy_id @parent", refers_to=TENDER, lookup=True)
     decision_number = col(TEXT, "Number of the decision.", optional=True, at="number_decision")
     authority = col(TEXT, "Who decided.", optional=True, at="name_authority")
     act_name = col(TEXT, "Kind of act.", optional=True, at="act_type_name_ru")
@@ -306,10 +268,12 @@ class CommissionMembers(Registered):
     """One row per version of a member of a tender's commission."""
 
     member_id = col(ID, "The register's number of the member.", key=True, at="id")
-    tender_id = col(ID, "The tender.", at="trd_buy_id @parent")
+    tender_id = col(ID, "The tender.", at="trd_buy_id @parent", refers_to=TENDER, lookup=True)
     fio = col(TEXT, "The person's name.", optional=True, serving=False, at="fio")
     person_id = col(ID, "Keyed hash of the person's name.", optional=True, at="fio", mask="person")
-    role_code = col(CODE, "Role in the commission.", optional=True, at="ref_comm_roles_id")
+    role_code = col(
+        CODE, "Role in the commission.", optional=True, at="ref_comm_roles_id", refers_to=entry("ref_comm_roles")
+    )
     employer_tax_id = col(ID, "BIN of the employer.", optional=True, at="bin", mask="code")
     is_active = col(FLAG, "Whether still a member.", optional=True, at="active")
 
@@ -328,16 +292,28 @@ class Bids(Registered):
 
     bid_id = col(ID, "The register's number of the bid for the lot.", key=True, at="app_lots.id")
     application_id = col(ID, "The application, which may hold bids for several lots.", at="application_id id")
-    tender_id = col(ID, "The tender.", optional=True, at="tender_id buy_id")
-    lot_id = col(ID, "The lot.", at="app_lots.lot_id")
-    supplier_id = col(ID, "The supplier.", optional=True, at="supplier_id")
+    tender_id = col(ID, "The tender.", optional=True, at="tender_id buy_id", refers_to=TENDER, lookup=True)
+    lot_id = col(ID, "The lot.", at="app_lots.lot_id", refers_to=LOT, lookup=True)
+    supplier_id = col(ID, "The supplier.", optional=True, at="supplier_id", refers_to=PARTY)
     supplier_raw_id = col(
         ID, "BIN, or a person's IIN.", optional=True, serving=False, at="supplier_biin supplier_bin_iin"
     )
     supplier_tax_id = col(
-        ID, f"BIN of the supplier. {HASHED}", optional=True, at="supplier_biin supplier_bin_iin", mask="code"
+        ID,
+        f"BIN of the supplier. {HASHED}",
+        optional=True,
+        at="supplier_biin supplier_bin_iin",
+        mask="code",
+        lookup=True,
     )
-    status_code = col(CODE, "Status, such as 360 for the winner.", optional=True, at="app_lots.status_id")
+    status_code = col(
+        CODE,
+        "Status, such as 360 for the winner.",
+        optional=True,
+        at="app_lots.status_id",
+        refers_to=entry("ref_po_st"),
+        lookup=True,
+    )
     unit_amount = col(MONEY, "Price of a unit.", optional=True, at="app_lots.price")
     total_amount = col(MONEY, "Sum offered.", optional=True, at="app_lots.amount")
     currency_code = col(CODE, "Currency of the money columns, ISO 4217.", at="currency_code =KZT")

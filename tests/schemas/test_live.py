@@ -30,6 +30,7 @@ class Server:
     databases: set[str] = field(default_factory=set)
     tables: dict[str, dict[str, str]] = field(default_factory=dict)
     columns: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)
+    indexes: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)
     commands: list[str] = field(default_factory=list)
 
     def hold(self, contract: Contract, engine_full: str, partition: str, sorting: str) -> None:
@@ -46,8 +47,9 @@ class Server:
             return Answer([(name,) for name in self.databases if name in wanted])
         if "system.tables" in query:
             return Answer([(*name.split("."), *facts.values()) for name, facts in self.tables.items()])
+        asked = self.indexes if "system.data_skipping_indices" in query else self.columns
         return Answer([(*table.split("."), name, *facts)
-                       for table, found in self.columns.items() for name, facts in found.items()])  # fmt: skip
+                       for table, found in asked.items() for name, facts in found.items()])  # fmt: skip
 
     def command(self, cmd: str, /) -> str:
         self.commands.append(cmd)
@@ -131,6 +133,37 @@ def test_comments_follow_the_contract_without_a_word(server: Server) -> None:
     assert server.commands == [
         clickhouse.set_comment(SAMPLES, SAMPLES.column("note")), clickhouse.set_table_comment(SAMPLES),
     ]  # fmt: skip
+
+
+def looked_up(contract: Contract, *names: str) -> Contract:
+    """The contract with an index on some of its columns."""
+    columns = []
+    for column in contract.columns:
+        made = type(column)(column)
+        vars(made).update(vars(column) | {"lookup": column in names})
+        columns.append(made)
+    return replace(contract, columns=tuple(columns))
+
+
+def test_a_new_index_is_added_and_filled(server: Server) -> None:
+    wanted = looked_up(SAMPLES, "note", "colour_code")
+    server.indexes["silver.samples"] = {"by_colour_code": ("colour_code", "set(1000)")}
+
+    assert apply_clickhouse(server, [wanted]) == ["Added the index by_note to silver.samples."]
+    assert server.commands == [
+        "ALTER TABLE `silver`.`samples` ADD INDEX IF NOT EXISTS `by_note` `note` TYPE bloom_filter GRANULARITY 1",
+        "ALTER TABLE `silver`.`samples` MATERIALIZE INDEX `by_note`",
+    ]
+
+
+def test_an_index_that_is_not_declared_so_is_dropped(server: Server) -> None:
+    server.indexes["silver.samples"] = {"by_note": ("note", "minmax"), "by_share": ("share", "minmax")}
+
+    assert apply_clickhouse(server, [looked_up(SAMPLES, "note")]) == [
+        "Dropped the index by_share of silver.samples.", "Added the index by_note to silver.samples."
+    ]  # fmt: skip
+    drop = "ALTER TABLE `silver`.`samples` DROP INDEX IF EXISTS"
+    assert server.commands[:2] == [f"{drop} `by_note`", f"{drop} `by_share`"]
 
 
 def test_the_deduplication_window_follows_the_contract(server: Server) -> None:

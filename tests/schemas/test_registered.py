@@ -37,6 +37,8 @@ EXCEPTIONS = {
     "day": "a day, or the word all",
     "state": "a word of three",
     "step": "a word of five",
+    "domain": "a folder's name",
+    "outcome": "a word of three",
     "rows_in": "rows, said first",
     "rows_out": "rows, said first",
     "delta_version": "Delta's own word",

@@ -150,3 +150,13 @@ def test_another_address_says_which_there_are(served: Served) -> None:
 def test_a_port_that_is_taken_is_an_error_at_once(served: Served) -> None:
     with pytest.raises(OSError, match="in use"):
         serve(Progress(), served.port)
+
+
+def test_a_fill_stands_beside_the_queries(served: Served) -> None:
+    served.progress.fill("fill:told", "told-events", {"0": 3}, None)
+
+    found = json.loads(served.get("/progress")[1])
+    assert found["fills"] == {
+        "fill:told": {"topic": "told-events", "next_offsets": {"0": 3}, "until_offsets": None}
+    }  # fmt: skip
+    assert "fill:told" not in found["queries"]

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from conf import REPOSITORY, Settings
 from infra.local import cli, sql
-from infra.local.demo import behind_of, last_json, percentile
+from infra.local.demo import last_json, percentile
 from infra.local.errors import Failed
 from infra.local.status import span
 
@@ -34,7 +34,8 @@ def test_every_command_has_help(command: str) -> None:
 
 def test_the_help_lists_what_the_readme_promises() -> None:
     shown = CliRunner().invoke(cli.cli, ["--help"]).output
-    for command in ("test", "status", "doctor", "urls", "sql", "ingest", "job", "reconcile", "logs", "down", "reset"):
+    promised = "test status doctor urls sql ingest job reconcile collection logs down reset"
+    for command in promised.split():
         assert f"\n  {command} " in shown
 
 
@@ -47,6 +48,8 @@ def test_the_help_lists_what_the_readme_promises() -> None:
         (["test"], {"SAUDA_STACK": "main"}, 2, "do not run on `main`"),
         (["ingest", "purchases.file", "x.csv"], {}, 1, "Kafka: it does not answer"),
         (["job", "nightly"], {}, 1, "MinIO: it does not answer"),
+        (["collection", "list"], {}, 1, "ClickHouse: it does not answer"),
+        (["collection", "drop", "x", "--yes"], {}, 1, "Kafka: it does not answer"),
         (["sql", "SELECT 1"], {}, 1, "ClickHouse does not answer on 127.0.0.1"),
         (["down"], {}, 0, "Nothing was running."),
         (["reset", "--yes"], {}, 0, "is empty"),
@@ -85,17 +88,6 @@ def test_an_answer_is_shown_as_a_table(capsys: pytest.CaptureFixture[str]) -> No
     assert "[bold]" in shown
     assert "12.5000" in shown
     assert "2 rows" in shown
-
-
-def test_what_a_query_lacks_is_counted_by_partition() -> None:
-    ends = {"purchases": {"0": 10, "1": 4}}
-    progress = {
-        "queries": {
-            "live:purchases": {"next_offsets": {"0": 10, "1": 4}},
-            "lake:purchases": {"next_offsets": {"0": 7}},
-        }
-    }
-    assert behind_of(progress, ends) == {"lake:purchases": 7}
 
 
 def test_small_helpers() -> None:

@@ -7,7 +7,7 @@ import pytest
 from conf import Settings
 from ingestion.errors import IngestError
 from ingestion.procurement.show import estimate
-from ingestion.procurement.state import Known, State, Walk, state_path
+from ingestion.procurement.state import Known, State, Walk, forget, state_path
 
 WALK = Walk("lots", "full", "/v3/lots?search_after=5", "5", "99", "", 3, 30, "2026-02-10")
 
@@ -28,13 +28,6 @@ def test_a_finished_walk_leaves_what_is_known_of_its_register(tmp_path: Path) ->
         state.save(WALK)
         state.finish(WALK, known)
         assert (state.walk("lots"), state.known("lots")) == (None, known)
-
-
-def test_a_field_is_reported_once_a_day(tmp_path: Path) -> None:
-    with State(tmp_path / "a.sqlite") as state:
-        assert state.unreported("lots", {"b", "a"}, "2026-02-10") == ["a", "b"]
-        assert state.unreported("lots", {"b", "c"}, "2026-02-10") == ["c"]
-        assert state.unreported("lots", {"b"}, "2026-02-11") == ["b"]
 
 
 def test_two_runs_at_once_are_refused(tmp_path: Path) -> None:
@@ -74,3 +67,22 @@ def test_each_service_has_a_state_of_its_own_whatever_its_port(tmp_path: Path) -
 )
 def test_the_time_left_is_told_at_the_pace_so_far(rows: int, expected: int, seconds: float, left: str) -> None:
     assert estimate(rows, expected, seconds) == left
+
+
+def test_a_collection_is_forgotten_and_no_other(tmp_path: Path) -> None:
+    chosen = Settings(home=tmp_path, goszakup_collection="gos")
+    others = [Settings(home=tmp_path, goszakup_collection=name) for name in ("goszakup", "g")]
+    for each in (chosen, *others):
+        with State(state_path(each)) as state:
+            state.note("day", "2026-02-10")
+
+    assert forget(chosen, "gos") == [state_path(chosen)]
+    assert forget(chosen, "gos") == []
+    assert sorted(p.name for p in state_path(chosen).parent.iterdir()) == sorted(state_path(o).name for o in others)
+
+
+def test_a_collection_that_is_being_collected_is_not_forgotten(tmp_path: Path) -> None:
+    chosen = Settings(home=tmp_path)
+    with State(state_path(chosen)), pytest.raises(IngestError, match="Another run of this collection is under way"):
+        forget(chosen, "goszakup")
+    assert state_path(chosen).exists()

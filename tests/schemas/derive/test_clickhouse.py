@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.contract import tables
+from schemas.contract import find, tables
 from schemas.derive import clickhouse
 from tests.support.sample import SAMPLE_DAILY, SAMPLES, SAMPLES_RAW
 
@@ -98,3 +98,11 @@ def test_every_registered_serving_table_can_be_made() -> None:
     assert {t.layer for t in served} >= {"silver", "gold", "ops"}
     for table in served:
         assert clickhouse.create_table(table).count("\n  `") == len(table.serving_columns)
+
+
+def test_columns_by_which_rows_are_looked_up_have_an_index() -> None:
+    lots = find("silver.procurement_lots")
+
+    assert clickhouse.indexes(lots)["by_buyer_tax_id"] == ("buyer_tax_id", "bloom_filter")
+    assert clickhouse.indexes(lots)["by_status_code"] == ("status_code", "set(1000)")
+    assert "  INDEX `by_status_code` `status_code` TYPE set(1000) GRANULARITY 1\n)\n" in clickhouse.create_table(lots)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 from schemas.contract import find, tables
 from schemas.derive import latest
+from schemas.derive.clickhouse import create_database, create_table
+from tests.support.clickhouse import answers, inserted
 
 
 def test_every_table_of_versions_has_a_view() -> None:
@@ -48,3 +53,34 @@ def test_each_dictionary_has_a_view_of_its_own() -> None:
         "SELECT `collection_code`, `item_id`, `code`, `parent_code`, `name`, `name_kz` "
         "FROM `silver`.`procurement_reference_items_latest` WHERE `dictionary_code` = 'ref_units'"
     ) in views
+
+
+LOTS, DELETIONS = find("silver.procurement_lots"), find("silver.procurement_deletions")
+
+
+def test_rows_that_hold_are_found_by_what_they_are_looked_up_by(tmp_path: Path) -> None:
+    """A version that no longer holds is not found, though the index finds it; nor is what was deleted."""
+
+    def lot(number: str, day: int, lot_id: str) -> dict[str, Any]:
+        times = f"2026-01-0{day} 00:00:00"
+        return {"collection_code": "a", "lot_id": lot_id, "line_no": 0, "number": number, "changed_at": times}
+
+    gone = {"collection_code": "a", "service_name": "lots", "object_id": "3", "changed_at": "2026-01-09 00:00:00"}
+    found = answers(
+        tmp_path,
+        [
+            create_database("silver"), create_table(LOTS), create_table(DELETIONS),
+            *latest.views(DELETIONS), *latest.views(LOTS),
+            inserted(LOTS, [lot("7", 1, "1"), lot("8", 2, "1"), lot("7", 1, "2"), lot("7", 1, "3")]),
+            inserted(DELETIONS, [gone]),
+            "SELECT lot_id FROM silver.procurement_lots_by_number(value = '7')",
+            "SELECT lot_id FROM silver.procurement_lots_by_number(value = '8')",
+        ],
+    )  # fmt: skip
+
+    assert found == [["2"], ["1"]]
+
+
+def test_only_tables_of_versions_of_registers_are_looked_up_so() -> None:
+    assert latest.lookups(LOTS)["silver.procurement_lots_by_buyer_tax_id"] == "buyer_tax_id"
+    assert latest.lookups(find("silver.purchase_lines")) == {}

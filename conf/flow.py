@@ -1,0 +1,115 @@
+"""How far a topic goes, how far the streams have come with it, and waiting until they have all of it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+import urllib.request
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from conf.settings import LOOPBACK, Settings
+
+if TYPE_CHECKING:
+    from confluent_kafka.admin import AdminClient
+
+PAUSE_SECONDS = 0.3
+Offsets = Mapping[str, int]
+"""The next offset by partition; partitions are written as text."""
+
+
+class Unsettled(Exception):
+    """The streams have not come to where they were to be; the message says what they lack."""
+
+
+def kafka_admin(settings: Settings) -> AdminClient:
+    """Kafka's administration. What goes wrong comes as an exception, so the client itself need not write to stderr."""
+    from confluent_kafka.admin import AdminClient
+
+    logger = logging.getLogger("sauda.librdkafka")
+    logger.addHandler(logging.NullHandler())
+    logger.propagate = False
+    options = {"bootstrap.servers": settings.kafka, "socket.timeout.ms": 20_000, "log_level": 0}
+    return AdminClient(options, logger=logger)
+
+
+def topic_ends(settings: Settings, topics: Collection[str] = ()) -> dict[str, dict[str, int]]:
+    """Topic → partition → the offset after its last event; of all topics where none is named.
+
+    Raises KeyError for a topic that the broker has not, KafkaException where it does not answer.
+    """
+    from confluent_kafka import TopicPartition
+    from confluent_kafka.admin import OffsetSpec
+
+    admin = kafka_admin(settings)
+    known = admin.list_topics(timeout=20).topics
+    wanted = topics or [name for name in known if not name.startswith("__")]
+    asked = {TopicPartition(name, p): OffsetSpec.latest() for name in wanted for p in known[name].partitions}
+    ends: dict[str, dict[str, int]] = {}
+    for place, future in admin.list_offsets(asked, request_timeout=20).items():
+        ends.setdefault(place.topic, {})[str(place.partition)] = future.result().offset
+    return ends
+
+
+def stream_progress(settings: Settings) -> dict[str, Any]:
+    """What the streaming process says of itself. Raises OSError while it does not answer."""
+    address = f"http://{LOOPBACK}:{settings.port('metrics')}/progress"
+    with urllib.request.urlopen(address, timeout=10) as answer:
+        told: dict[str, Any] = json.load(answer)
+    return told
+
+
+def behind(progress: Mapping[str, Any], ends: Mapping[str, Offsets], lanes: Collection[str] = ()) -> dict[str, int]:
+    """Query → events of the topics that it has not committed yet; what lacks none is left out.
+
+    Queries are called ``lane:domain``; `lanes` takes only some of them. A fill is how ClickHouse gets from the lake
+    what no live lane brings, and counts as a lane of its own; one that has an end is wanted no farther.
+    """
+    found = {}
+    for name, query in {**progress.get("queries", {}), **progress.get("fills", {})}.items():
+        if lanes and name.partition(":")[0] not in lanes:
+            continue
+        reached, until = query.get("next_offsets") or {}, query.get("until_offsets")
+        wanted = ends.get(query.get("topic", ""), {})
+        if until is not None:
+            wanted = {partition: min(end, until.get(partition, 0)) for partition, end in wanted.items()}
+        lacking = sum(max(0, end - int(reached.get(partition, 0))) for partition, end in wanted.items())
+        if lacking:
+            found[name] = lacking
+    return found
+
+
+def settle(
+    settings: Settings, topics: Sequence[str], seconds: float, say: Callable[[str], None], lanes: Collection[str] = ()
+) -> None:
+    """Wait until the streams have taken what the topics hold now, and ClickHouse has it.
+
+    `say` is told what is lacking, each time that it is looked at. Raises Unsettled after so many seconds.
+    """
+    ends = topic_ends(settings, topics)
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            progress = stream_progress(settings)
+        except (OSError, ValueError):
+            lacking = "the stream does not answer"
+        else:
+            lacking = _lacking(progress, ends, lanes)
+        if not lacking:
+            return
+        if time.monotonic() > deadline:
+            raise Unsettled(f"After {seconds:,.0f} s {lacking}.")
+        say(lacking)
+        time.sleep(PAUSE_SECONDS)
+
+
+def _lacking(progress: Mapping[str, Any], ends: Mapping[str, Offsets], lanes: Collection[str]) -> str:
+    """What is still to come, in words; empty where nothing is."""
+    if not progress.get("ready"):
+        return "the stream's queries are still starting"
+    served = {query.get("topic") for query in progress.get("queries", {}).values()}
+    for topic in ends:
+        if topic not in served:
+            return f"no query of the stream reads {topic}"
+    return ", ".join(f"{name} lacks {count:,}" for name, count in behind(progress, ends, lanes).items())

@@ -1,0 +1,27 @@
+"""Forgets what is known of a collection: ``python -m ingestion.forget COLLECTION``; its next load is a first one.
+
+Exit code 0: forgotten, or nothing was known. 1: a run of the collection is under way.
+"""
+
+from __future__ import annotations
+
+import click
+
+from conf import settings
+from ingestion.errors import IngestError
+from ingestion.procurement.state import forget
+
+
+@click.command()
+@click.argument("collection")
+def main(collection: str) -> None:
+    """Forget where the walks of a COLLECTION stand."""
+    try:
+        files = forget(settings(), collection)
+    except IngestError as problem:
+        raise click.ClickException(str(problem)) from None
+    click.echo(f"The state of {collection} is forgotten." if files else f"No state was kept of {collection}.")
+
+
+if __name__ == "__main__":
+    main()

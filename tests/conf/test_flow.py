@@ -1,0 +1,98 @@
+"""How far the streams are, and waiting for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from conf import Settings, flow
+from conf.flow import Unsettled, behind, settle
+
+ENDS = {"purchases": {"0": 10, "1": 4}, "procurement-events": {"0": 8}}
+
+
+def query(topic: str, **reached: int) -> dict[str, Any]:
+    return {"topic": topic, "next_offsets": {p.removeprefix("p"): offset for p, offset in reached.items()}}
+
+
+def progress(**changed: Any) -> dict[str, Any]:
+    """Streams that have all of both topics, but for what is changed: `lake_purchases` is the query lake:purchases."""
+    whole = {
+        "live:purchases": query("purchases", p0=10, p1=4),
+        "lake:purchases": query("purchases", p0=10, p1=5),
+        "lake:procurement": query("procurement-events", p0=8),
+    }
+    fills = {
+        "fill:purchases": query("purchases", p0=3) | {"until_offsets": {"0": 3}},
+        "fill:procurement": query("procurement-events", p0=8) | {"until_offsets": None},
+    }
+    for name, value in changed.items():
+        (fills if name.startswith("fill_") else whole)[name.replace("_", ":", 1)] = value
+    return {"ready": True, "queries": whole, "fills": fills}
+
+
+def test_a_query_lacks_what_its_topic_has_beyond_it() -> None:
+    assert behind(progress(), ENDS) == {}
+    assert behind(progress(lake_purchases=query("purchases", p0=7)), ENDS) == {"lake:purchases": 7}
+    assert behind(progress(lake_procurement=query("procurement-events")), ENDS) == {"lake:procurement": 8}
+
+
+def test_only_lanes_that_are_asked_for_count() -> None:
+    found = progress(lake_purchases=query("purchases", p0=7), live_purchases=query("purchases"))
+
+    assert behind(found, ENDS, ["live"]) == {"live:purchases": 14}
+
+
+def test_a_topic_that_is_not_asked_for_is_left_out() -> None:
+    assert behind(progress(lake_purchases=query("purchases")), {"procurement-events": {"0": 8}}) == {}
+
+
+def test_a_fill_with_an_end_is_wanted_no_farther() -> None:
+    half = query("purchases", p0=1, p1=2) | {"until_offsets": {"0": 3, "1": 2}}
+
+    assert behind(progress(fill_purchases=half), ENDS) == {"fill:purchases": 2}
+
+
+def test_a_fill_without_an_end_is_wanted_to_the_topics() -> None:
+    late = query("procurement-events", p0=6) | {"until_offsets": None}
+
+    assert behind(progress(fill_procurement=late), ENDS) == {"fill:procurement": 2}
+
+
+def test_waiting_says_what_is_lacking_and_ends_when_nothing_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = iter([OSError("refused"), {"ready": False}, progress(lake_purchases=query("purchases", p0=10)), progress()])
+    said: list[str] = []
+
+    def answer(_: Settings) -> dict[str, Any]:
+        found = next(told)
+        if isinstance(found, OSError):
+            raise found
+        return found
+
+    monkeypatch.setattr(flow, "stream_progress", answer)
+    monkeypatch.setattr(flow, "topic_ends", lambda *_: ENDS)
+    monkeypatch.setattr(flow, "PAUSE_SECONDS", 0)
+    settle(Settings(), list(ENDS), 60, said.append)
+
+    assert said == [
+        "the stream does not answer", "the stream's queries are still starting", "lake:purchases lacks 4"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("found", "sentence"),
+    [
+        (progress(lake_purchases=query("purchases")), "After 0 s lake:purchases lacks 14"),
+        ({"ready": True, "queries": {}}, "After 0 s no query of the stream reads purchases"),
+    ],
+)
+def test_at_the_deadline_it_says_what_is_still_lacking(
+    monkeypatch: pytest.MonkeyPatch, found: dict[str, Any], sentence: str
+) -> None:
+    monkeypatch.setattr(flow, "stream_progress", lambda _: found)
+    monkeypatch.setattr(flow, "topic_ends", lambda *_: ENDS)
+    monkeypatch.setattr(flow, "PAUSE_SECONDS", 0)
+
+    with pytest.raises(Unsettled, match=sentence):
+        settle(Settings(), list(ENDS), 0, lambda _: None)

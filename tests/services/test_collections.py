@@ -1,0 +1,144 @@
+"""A collection is dropped whole: from the lake, from ClickHouse, from the collector's state; and comes back whole."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conf import REPOSITORY, Settings
+from conf.connect import clickhouse
+from conf.flow import settle
+from schemas.contract import tables
+from schemas.procurement import TOPIC
+from tests.ingestion.ocds.samples import AWARD, CONTRACT, TENDER, package, written
+from tests.support.stream import Stream
+
+pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
+
+GONE, KEPT = (f"{name}_{secrets.token_hex(3)}" for name in ("gone", "kept"))
+SILVER = tables("silver", "procurement")
+
+
+def command(*words: str, code: int = 0) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=REPOSITORY,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == code, f"{done.stdout}\n{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def served(client: Any, collection: str) -> dict[str, int]:
+    """Rows of each silver table, every version, those refused, and the checksum of all ids."""
+    found = {}
+    for table in SILVER:
+        query = f"SELECT count() FROM {table.name} FINAL WHERE collection_code = '{collection}'"
+        found[table.name] = int(client.query(query).result_rows[0][0])
+    refused = f"SELECT count() FROM ops.quarantine FINAL WHERE startsWith(event_id, '{collection}:')"
+    return found | {"ops.quarantine": int(client.query(refused).result_rows[0][0])}
+
+
+def in_lake(client: Any, chosen: Settings, collection: str) -> dict[str, int]:
+    """Rows of each Delta table of the domain whose event is the collection's."""
+    names = [*(t.name for t in SILVER), "quarantine.procurement", "bronze.procurement"]
+    query = "SELECT count() FROM deltaLake(lake, url = '{}') WHERE startsWith(event_id, '{}:')"
+    return {
+        name: int(client.query(query.format(chosen.table_url(name), collection)).result_rows[0][0]) for name in names
+    }
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A process with all of its stages, and one with a sum that no column takes, so that its tender is refused."""
+    folder = tmp_path_factory.mktemp("ocds")
+    endless = TENDER["tender"] | {"value": {"amount": 10**17, "currency": "EUR"}}
+    wrong = TENDER | {"ocid": "ocds-x-2", "tender": endless}
+    return written(folder / "p.json", package(TENDER, AWARD, CONTRACT, wrong))
+
+
+@pytest.fixture(scope="module")
+def loaded(stream: Stream, chosen: Settings, file: Path) -> Iterator[Any]:
+    for collection in (GONE, KEPT):
+        command("ingestion.run", "procurement.ocds", str(file), "--collection", collection)
+    stream.start()
+    stream.wait_ready()
+    settle(chosen, [TOPIC], 240, lambda _: None)
+    client = clickhouse(chosen)
+    yield client
+    client.close()
+
+
+def test_a_drop_beside_a_stream_is_refused(loaded: Any) -> None:
+    before = served(loaded, GONE)
+    assert before["silver.procurement_lots"] > 0
+    assert before["ops.quarantine"] > 0
+
+    assert "another streaming process" in command("streaming.drop", GONE, code=1)
+    assert served(loaded, GONE) == before
+
+
+def test_a_collection_goes_and_others_stay_and_it_comes_back(
+    loaded: Any, stream: Stream, chosen: Settings, file: Path
+) -> None:
+    client = loaded
+    before, others, lake = served(client, GONE), served(client, KEPT), in_lake(client, chosen, KEPT)
+    state = chosen.data / "collections" / f"{GONE}.localhost.sqlite"
+    state.parent.mkdir(parents=True, exist_ok=True)
+    state.write_bytes(b"")
+
+    stream.stop()
+    command("ingestion.forget", GONE)
+    told = json.loads(command("streaming.drop", GONE, "--json").splitlines()[-1])
+
+    assert not state.exists()
+    assert told["lake"]["bronze.procurement"] >= told["lake"]["silver.procurement_lots"] > 0
+    assert set(served(client, GONE).values()) == {0}
+    assert set(in_lake(client, chosen, GONE).values()) == {0}
+    assert (served(client, KEPT), in_lake(client, chosen, KEPT)) == (others, lake)
+    assert "0 rows" in command("streaming.drop", GONE, code=2), "it is dropped once"
+    reconciled()
+
+    # Its events are still in Kafka, and are not read again; sent again, they are no duplicates.
+    stream.start()
+    stream.wait_ready()
+    settle(chosen, [TOPIC], 120, lambda _: None)
+    assert set(served(client, GONE).values()) == {0}
+    command("ingestion.run", "procurement.ocds", str(file), "--collection", GONE)
+    settle(chosen, [TOPIC], 120, lambda _: None)
+    assert served(client, GONE) == before
+    assert (served(client, KEPT), in_lake(client, chosen, KEPT)) == (others, lake)
+    reconciled()
+
+
+def test_a_lost_checkpoint_after_a_drop_brings_nothing_back_and_loses_nothing(
+    loaded: Any, stream: Stream, chosen: Settings, file: Path
+) -> None:
+    """The dropped batch was the lake's last: neither its offsets nor its number may be taken again."""
+    stream.stop()
+    command("streaming.drop", GONE)
+    shutil.rmtree(Path(chosen.checkpoints) / "lake" / "procurement")
+    again = f"{GONE}_b"
+    command("ingestion.run", "procurement.ocds", str(file), "--collection", again)
+    stream.start()
+    stream.wait_ready()
+    settle(chosen, [TOPIC], 240, lambda _: None)
+
+    assert set(served(loaded, GONE).values()) == {0}
+    assert served(loaded, again)["silver.procurement_lots"] == served(loaded, KEPT)["silver.procurement_lots"] > 0
+
+
+def reconciled() -> None:
+    asked = [word for t in SILVER for word in ("--table", t.name)]
+    told = command("jobs.reconcile", "--json", *asked, "--table", "quarantine.procurement")
+    assert json.loads(told.splitlines()[-1])["state"] == "equal"
