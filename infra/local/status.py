@@ -169,6 +169,7 @@ def addresses(settings: Settings) -> list[tuple[str, str, str, str]]:
         ("ClickHouse over TCP", f"{LOOPBACK}:{settings.port('clickhouse_tcp')}", "sauda", "clickhouse"),
         ("Kafka", settings.kafka, "", ""),
         ("Metrics of the stream", page("metrics") + "/metrics", "", ""),
+        ("REST API: its paths", page("api") + "/docs", "", "api_key"),
         ("Airflow", page("airflow"), airflow.USER, "airflow"),
         ("PostgreSQL", f"{LOOPBACK}:{settings.port('postgres')}", "sauda", "postgres"),
         ("Stand-in of goszakup (a token as user)", page("goszakup_standin"), "", "goszakup_standin"),
