@@ -37,6 +37,8 @@ class ClickHouse:
             },
             timeout=httpx.Timeout(SECONDS + 5, connect=2.0),
             limits=httpx.Limits(max_connections=8),
+            # What it asks is near: a proxy of the environment is for elsewhere.
+            trust_env=False,
             transport=transport,
         )
 
