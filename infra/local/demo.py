@@ -208,7 +208,8 @@ def run(settings: Settings, console: Console, *, is_lite: bool = False) -> None:
         report(this, console)
         console.print(f"[dim]{time.monotonic() - began:.0f} s to the answer[/]")
         # Not on the way to the answer, so they do not compete with what is.
-        runner.run(_alone([*stack.part_steps(["history"]), *([] if is_lite else stack.airflow_steps(started=True))]))
+        last = [*stack.part_steps(["api", "history"]), *([] if is_lite else stack.airflow_steps(started=True))]
+        runner.run(_alone(last))
 
 
 def _alone(steps: Sequence[Step]) -> list[Step]:

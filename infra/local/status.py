@@ -170,6 +170,7 @@ def addresses(settings: Settings) -> list[tuple[str, str, str, str]]:
         ("Kafka", settings.kafka, "", ""),
         ("Data Docs: what the gates found", (settings.data_docs / "index.html").absolute().as_uri(), "", ""),
         ("Metrics of the stream", page("metrics") + "/metrics", "", ""),
+        ("REST API: its paths", page("api") + "/docs", "", "api_key"),
         ("Airflow", page("airflow"), airflow.USER, "airflow"),
         ("PostgreSQL", f"{LOOPBACK}:{settings.port('postgres')}", "sauda", "postgres"),
         ("Stand-in of goszakup (a token as user)", page("goszakup_standin"), "", "goszakup_standin"),

@@ -53,6 +53,8 @@ def test_the_help_lists_what_the_readme_promises() -> None:
         (["collection", "list"], {}, 1, "ClickHouse: it does not answer"),
         (["collection", "drop", "x", "--yes"], {}, 1, "Kafka: it does not answer"),
         (["sql", "SELECT 1"], {}, 1, "ClickHouse does not answer on 127.0.0.1"),
+        (["keys", "list"], {}, 1, "PostgreSQL does not answer. Start it: ./start.sh"),
+        (["keys", "create", "Aigul", "--scope", "everything"], {}, 2, "'everything' is not one of 'read'"),
         (["down"], {}, 0, "Nothing was running."),
         (["reset", "--yes"], {}, 0, "is empty"),
     ],
