@@ -1,4 +1,4 @@
-"""What the streams are doing, for Prometheus, `status`, the page and tests: /metrics, /progress, /recent on loopback."""
+"""What the streams are doing, on loopback: /metrics for Prometheus, /progress for `status`, /recent for the page."""
 
 from __future__ import annotations
 

@@ -1,0 +1,226 @@
+"""What the page asks: ClickHouse for sales and refusals, the stream for its flow, each part for its health."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import orjson
+
+from api.live import Flow, Minute, Part, Sales, merged
+from api.parts import Parts, Warehouse
+from api.problems import Problem
+from conf import LOOPBACK, Settings
+from conf.settings import DEFAULT_PORTS
+
+SHARE = 0.1
+"""A question may take this share of the time at most: a slow one is asked less often."""
+LATEST = 12
+FEW = 5
+HOUR = 3_600
+_QUIET = "SETTINGS max_threads = 1, max_execution_time = 5, log_queries = 0"
+
+# Copies of an event that ClickHouse has not merged away yet count once, by the first. A copy that comes more than an
+# hour after the event counts until it is merged: to see it, the whole table would have to be read each second.
+_LINES = """
+    SELECT
+        event_id, line_no, min(ingested_at) AS at, any(seller_id) AS seller_id, any(currency_code) AS currency_code,
+        any(product_id) AS product_id, any(description) AS description, any(quantity) AS quantity,
+        any(line_amount) AS line_amount
+    FROM silver.purchase_lines
+    WHERE ingested_at >= toDateTime({since:UInt32}) AND {chosen}
+    GROUP BY event_id, line_no
+"""
+_EVERY = _LINES.replace("{chosen}", "true")
+_CHOSEN = _LINES.replace(
+    "{chosen}",
+    """event_id IN (
+        SELECT event_id FROM silver.purchase_lines WHERE line_no = 0 AND ingested_at >= toDateTime({since:UInt32})
+        ORDER BY ingested_at DESC LIMIT 1 BY event_id LIMIT {most:UInt32}
+    )""",
+)
+MINUTES = f"""
+SELECT
+    toUnixTimestamp(toStartOfMinute(at)) AS minute_at, toString(currency_code) AS currency_code,
+    toFloat64(sum(line_amount)) AS revenue_amount, countIf(line_no = 0) AS purchase_count
+FROM ({_EVERY}) GROUP BY minute_at, currency_code {_QUIET}
+"""
+PRODUCTS = f"""
+SELECT
+    toString(currency_code) AS currency_code, product_id, max(description) AS description,
+    sum(quantity) AS piece_count, toFloat64(sum(line_amount)) AS revenue_amount
+FROM ({_EVERY}) GROUP BY currency_code, product_id ORDER BY revenue_amount DESC, product_id
+LIMIT {{most:UInt32}} BY currency_code {_QUIET}
+"""
+PURCHASES = f"""
+SELECT
+    event_id, toFloat64(min(at)) AS at, toString(any(seller_id)) AS seller_id,
+    toString(any(currency_code)) AS currency_code, toFloat64(sum(line_amount)) AS amount, count() AS line_count,
+    argMax(coalesce(description, product_id), abs(line_amount)) AS product
+FROM ({_CHOSEN}) GROUP BY event_id ORDER BY at DESC, event_id LIMIT {{most:UInt32}} {_QUIET}
+"""
+NEWEST = f"SELECT toFloat64(max(ingested_at)) AS at, count() AS line_count FROM silver.purchase_lines {_QUIET}"
+REFUSED = f"""
+SELECT uniqExact(kafka_topic, event_id) AS refused_count FROM ops.quarantine
+WHERE ingested_at >= toDateTime({{since:UInt32}}) {_QUIET}
+"""
+REFUSALS = f"""
+SELECT event_id, toFloat64(ingested_at) AS at, toString(kafka_topic) AS topic, toString(rule) AS rule, sentence
+FROM ops.quarantine WHERE ingested_at >= toDateTime({{since:UInt32}})
+ORDER BY ingested_at DESC LIMIT 1 BY kafka_topic, event_id LIMIT {{most:UInt32}} {_QUIET}
+"""
+
+
+@dataclass
+class Question:
+    """One question to ClickHouse, and when it is due again."""
+
+    sql: str
+    every: float
+    due: float = 0.0
+
+    def is_due(self, now: float) -> bool:
+        return now >= self.due
+
+    def asked(self, began: float, seconds: float) -> None:
+        """It was asked at `began` and took `seconds`."""
+        self.due = began + max(self.every, seconds / SHARE)
+
+
+class SalesLook:
+    """Sales and refusals of the last hour. The newest minutes are asked each second, the whole hour seldom."""
+
+    def __init__(self, warehouse: Warehouse, clock: Callable[[], float] = time.time) -> None:
+        self.warehouse, self.clock = warehouse, clock
+        self.newest, self.hour, self.recent = Question(NEWEST, 30), Question(MINUTES, 30), Question(MINUTES, 0)
+        self.purchases, self.products = Question(PURCHASES, 0), Question(PRODUCTS, 5)
+        self.refused, self.refusals = Question(REFUSED, 2), Question(REFUSALS, 2)
+        self.told = Sales()
+
+    async def __call__(self) -> Sales:
+        """Ask what is due, one after the other. Raises OSError with a sentence while ClickHouse does not answer."""
+        try:
+            await self._look()
+        except Problem as problem:
+            away = problem.kind == "unavailable"
+            raise OSError("ClickHouse does not answer." if away else problem.detail) from None
+        return self.told
+
+    async def _look(self) -> None:
+        now = self.clock()
+        hour, minute = int(now) - HOUR, int(now) // 60 * 60 - 60
+        if rows := await self._ask(self.newest):
+            self._tell(newest_at=rows[0]["at"] if rows[0]["line_count"] else None)
+        for question, since in ((self.hour, hour // 60 * 60), (self.recent, minute)):
+            if (rows := await self._ask(question, since=since)) is not None:
+                self._tell(minutes=merged(self.told.minutes, map(_minute, rows), since))
+        since = self._purchases_since(hour, minute)
+        if (rows := await self._ask(self.purchases, since=since, most=LATEST)) is not None:
+            newest = max((row["at"] for row in rows), default=0.0)
+            self._tell(latest=rows, newest_at=max(newest, self.told.newest_at or 0.0) or None)
+        if (rows := await self._ask(self.products, since=hour, most=8)) is not None:
+            self._tell(products=rows)
+        if rows := await self._ask(self.refused, since=hour):
+            self._tell(refused_count=rows[0]["refused_count"])
+        if (rows := await self._ask(self.refusals, since=hour, most=FEW)) is not None:
+            self._tell(refusals=rows)
+
+    def _purchases_since(self, hour: int, minute: int) -> int:
+        """From when on the latest purchases are looked for: as late as will do."""
+        if sum(m.purchase_count for m in self.told.minutes if m.at >= minute) >= LATEST:
+            return minute
+        return min(hour, int(self.told.newest_at or hour + HOUR) - HOUR)
+
+    async def _ask(self, question: Question, **parameters: int) -> list[dict[str, Any]] | None:
+        began = self.clock()
+        if not question.is_due(began):
+            return None
+        rows = await self.warehouse.rows(question.sql, parameters)
+        question.asked(began, self.clock() - began)
+        return rows
+
+    def _tell(self, **facts: Any) -> None:
+        self.told = self.told._replace(**facts)
+
+
+def _minute(row: dict[str, Any]) -> Minute:
+    return Minute(row["minute_at"], row["currency_code"], row["revenue_amount"], row["purchase_count"])
+
+
+class FlowLook:
+    """What the streaming process tells of itself on loopback."""
+
+    def __init__(self, settings: Settings, client: httpx.AsyncClient) -> None:
+        self.address, self.client = f"http://{LOOPBACK}:{settings.port('metrics')}", client
+
+    async def __call__(self) -> Flow:
+        """Raises OSError with a sentence while the stream does not answer."""
+        try:
+            progress, recent = [await self.client.get(f"{self.address}/{name}") for name in ("progress", "recent")]
+            return Flow(orjson.loads(progress.content), orjson.loads(recent.content))
+        except (httpx.HTTPError, orjson.JSONDecodeError) as error:
+            raise OSError(f"The stream does not answer ({type(error).__name__}).") from None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A part on the page. `health` is a path on its own port that answers 200; else its probe in `Parts` is asked.
+
+    `pages` are titles with the name of a port and a path on it. A part that is not `needed` may be left out of a stack.
+    """
+
+    name: str
+    title: str
+    health: str = ""
+    port: str = ""
+    pages: tuple[tuple[str, str, str], ...] = ()
+    needed: bool = True
+
+
+SHOWN = (
+    Shown("kafka", "Kafka"),
+    Shown("stream", "Stream", "/progress", "metrics", (("Spark UI", "spark_ui", "/"),)),
+    Shown("minio", "MinIO", "/minio/health/ready", "minio", (("Console", "minio_console", "/"),)),
+    Shown("clickhouse", "ClickHouse", pages=(("Write SQL", "clickhouse", "/play?user=reader"),)),
+    Shown("postgres", "PostgreSQL"),
+    Shown("airflow", "Airflow", "/api/v2/monitor/health", "airflow", (("Airflow", "airflow", "/"),), needed=False),
+    Shown("history", "Spark History", "/api/v1/version", "history", (("Finished jobs", "history", "/"),), needed=False),
+)
+
+
+class PartsLook:
+    """The health of each part that this stack knows."""
+
+    def __init__(self, settings: Settings, parts: Parts, client: httpx.AsyncClient) -> None:
+        self.settings, self.parts, self.client = settings, parts, client
+        self.shown = [s for s in SHOWN if (s.port in DEFAULT_PORTS if s.health else s.name in parts.probes)]
+
+    async def __call__(self) -> list[Part]:
+        faults = await asyncio.gather(*(self._fault(shown) for shown in self.shown))
+        docs: Part = {"name": "api", "title": "API", "state": "up", "sentence": "",
+                      "links": [{"title": "Reference", "url": "/docs"}]}  # fmt: skip
+        return [docs, *(self._part(shown, fault) for shown, fault in zip(self.shown, faults, strict=True))]
+
+    async def _fault(self, shown: Shown) -> str:
+        try:
+            async with asyncio.timeout(2):
+                if not shown.health:
+                    await self.parts.probes[shown.name]()
+                    return ""
+                answer = await self.client.get(f"http://{LOOPBACK}:{self.settings.port(shown.port)}{shown.health}")
+        except Exception:
+            # A probe talks to a part that may be in any state; whatever it raises means "no answer".
+            return "does not answer"
+        return "" if answer.status_code == 200 else f"answers {answer.status_code}"
+
+    def _part(self, shown: Shown, fault: str) -> Part:
+        state = "up" if not fault else "down" if shown.needed else "off"
+        links = [
+            {"title": title, "url": f"http://{LOOPBACK}:{self.settings.port(port)}{path}"}
+            for title, port, path in shown.pages
+        ]
+        return {"name": shown.name, "title": shown.title, "state": state, "sentence": fault, "links": links}
