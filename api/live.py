@@ -130,10 +130,10 @@ class Seen(NamedTuple):
     as_of: float | None = None
 
 
-class Minute(NamedTuple):
-    """One minute of one currency."""
+class Taking(NamedTuple):
+    """What came in within a step of some seconds in one currency; `taken_at` is where the step begins."""
 
-    at: int
+    taken_at: int
     currency_code: str
     revenue_amount: float
     purchase_count: int
@@ -142,7 +142,7 @@ class Minute(NamedTuple):
 class Sales(NamedTuple):
     """What ClickHouse told."""
 
-    minutes: Sequence[Minute] = ()
+    takings: Sequence[Taking] = ()
     products: Sequence[Mapping[str, Any]] = ()
     latest: Sequence[Purchase] = ()
     newest_at: float | None = None
@@ -168,7 +168,7 @@ def state(now: float, seen: Mapping[str, Seen]) -> State:
         # Rates and lags of a stream that does not answer are not known, and old ones would look like life.
         "topics": topics(flow.value) if flow.value and not flow.error else [],
         "first_minute_at": first,
-        "currencies": currencies(told.minutes, told.products, first),
+        "currencies": currencies(told.takings, told.products, first),
         "latest": list(told.latest),
         "newest_at": told.newest_at,
         "refused_count": told.refused_count,
@@ -182,31 +182,31 @@ def first_minute(now: float) -> int:
     return int(now) // 60 * 60 - (HOUR_MINUTES - 1) * 60
 
 
-def merged(kept: Iterable[Minute], fresh: Iterable[Minute], since: int) -> list[Minute]:
+def merged(kept: Iterable[Taking], fresh: Iterable[Taking], since: int) -> list[Taking]:
     """`kept`, in which everything from `since` on is replaced by `fresh`; what is older than an hour is forgotten."""
     fresh = list(fresh)
-    last = max((minute.at for minute in fresh), default=since)
-    return [m for m in kept if last - HOUR_MINUTES * 60 <= m.at < since] + fresh
+    last = max((taking.taken_at for taking in fresh), default=since)
+    return [taking for taking in kept if last - HOUR_MINUTES * 60 <= taking.taken_at < since] + fresh
 
 
-def currencies(minutes: Iterable[Minute], products: Iterable[Mapping[str, Any]], first: int) -> list[Currency]:
+def currencies(takings: Iterable[Taking], products: Iterable[Mapping[str, Any]], first: int) -> list[Currency]:
     """The last hour by currency, the one with most purchases first."""
     found: dict[str, Currency] = {}
-    for minute in minutes:
-        place = (minute.at - first) // 60
+    for taking in takings:
+        place = (taking.taken_at - first) // 60
         if not 0 <= place < HOUR_MINUTES:
             continue
         hour = found.setdefault(
-            minute.currency_code,
+            taking.currency_code,
             {
-                "currency_code": minute.currency_code,
+                "currency_code": taking.currency_code,
                 "revenue_amounts": [0.0] * HOUR_MINUTES,
                 "purchase_counts": [0] * HOUR_MINUTES,
                 "products": [],
             },
         )
-        hour["revenue_amounts"][place] += minute.revenue_amount
-        hour["purchase_counts"][place] += minute.purchase_count
+        hour["revenue_amounts"][place] += taking.revenue_amount
+        hour["purchase_counts"][place] += taking.purchase_count
     for row in products:
         if row["currency_code"] in found:
             found[row["currency_code"]]["products"].append(

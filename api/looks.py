@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import orjson
 
-from api.live import Flow, Minute, Part, Sales, merged
+from api.live import Flow, Part, Sales, Taking, merged
 from api.parts import Parts, Warehouse
 from api.problems import Problem
 from conf import LOOPBACK, Settings
@@ -19,41 +19,51 @@ from conf.settings import DEFAULT_PORTS
 
 SHARE = 0.1
 """A question may take this share of the time at most: a slow one is asked less often."""
-LATEST = 12
+LATEST = 14
 FEW = 5
 HOUR = 3_600
+STEP_SECONDS, RECENT_SECONDS = 10, 20
+"""Takings are asked by steps of ten seconds; each second, those of the last twenty are asked again."""
 _QUIET = "SETTINGS max_threads = 1, max_execution_time = 5, log_queries = 0"
+
+# A row that came since then lies in a part that was written since then: older parts need not be read. Parts that were
+# merged away meanwhile are named too, for the query may still read them.
+_SINCE = """
+    ingested_at >= toDateTime({since:UInt32}) AND _part IN (
+        SELECT name FROM system.parts
+        WHERE database = '{database}' AND table = '{table}' AND modification_time >= toDateTime({since:UInt32}) - 60
+    )
+"""
+
+
+def _since(name: str) -> str:
+    """The condition that a row of this table came since ``since``."""
+    database, _, table = name.partition(".")
+    return _SINCE.replace("{database}", database).replace("{table}", table)
+
 
 # Copies of an event that ClickHouse has not merged away yet count once, by the first. A copy that comes more than an
 # hour after the event counts until it is merged: to see it, the whole table would have to be read each second.
-_LINES = """
+_LINES = f"""
     SELECT
         event_id, line_no, min(ingested_at) AS at, any(seller_id) AS seller_id, any(currency_code) AS currency_code,
         any(product_id) AS product_id, any(description) AS description, any(quantity) AS quantity,
         any(line_amount) AS line_amount
     FROM silver.purchase_lines
-    WHERE ingested_at >= toDateTime({since:UInt32}) AND {chosen}
+    WHERE {_since("silver.purchase_lines")}
     GROUP BY event_id, line_no
 """
-_EVERY = _LINES.replace("{chosen}", "true")
-_CHOSEN = _LINES.replace(
-    "{chosen}",
-    """event_id IN (
-        SELECT event_id FROM silver.purchase_lines WHERE line_no = 0 AND ingested_at >= toDateTime({since:UInt32})
-        ORDER BY ingested_at DESC LIMIT 1 BY event_id LIMIT {most:UInt32}
-    )""",
-)
-MINUTES = f"""
+TAKINGS = f"""
 SELECT
-    toUnixTimestamp(toStartOfMinute(at)) AS minute_at, toString(currency_code) AS currency_code,
+    intDiv(toUnixTimestamp(at), {STEP_SECONDS}) * {STEP_SECONDS} AS taken_at, toString(currency_code) AS currency_code,
     toFloat64(sum(line_amount)) AS revenue_amount, countIf(line_no = 0) AS purchase_count
-FROM ({_EVERY}) GROUP BY minute_at, currency_code {_QUIET}
+FROM ({_LINES}) GROUP BY taken_at, currency_code {_QUIET}
 """
 PRODUCTS = f"""
 SELECT
     toString(currency_code) AS currency_code, product_id, max(description) AS description,
     sum(quantity) AS piece_count, toFloat64(sum(line_amount)) AS revenue_amount
-FROM ({_EVERY}) GROUP BY currency_code, product_id ORDER BY revenue_amount DESC, product_id
+FROM ({_LINES}) GROUP BY currency_code, product_id ORDER BY revenue_amount DESC, product_id
 LIMIT {{most:UInt32}} BY currency_code {_QUIET}
 """
 PURCHASES = f"""
@@ -61,16 +71,15 @@ SELECT
     event_id, toFloat64(min(at)) AS at, toString(any(seller_id)) AS seller_id,
     toString(any(currency_code)) AS currency_code, toFloat64(sum(line_amount)) AS amount, count() AS line_count,
     argMax(coalesce(description, product_id), abs(line_amount)) AS product
-FROM ({_CHOSEN}) GROUP BY event_id ORDER BY at DESC, event_id LIMIT {{most:UInt32}} {_QUIET}
+FROM ({_LINES}) GROUP BY event_id ORDER BY at DESC, event_id LIMIT {{most:UInt32}} {_QUIET}
 """
 NEWEST = f"SELECT toFloat64(max(ingested_at)) AS at, count() AS line_count FROM silver.purchase_lines {_QUIET}"
 REFUSED = f"""
-SELECT uniqExact(kafka_topic, event_id) AS refused_count FROM ops.quarantine
-WHERE ingested_at >= toDateTime({{since:UInt32}}) {_QUIET}
+SELECT uniqExact(kafka_topic, event_id) AS refused_count FROM ops.quarantine WHERE {_since("ops.quarantine")} {_QUIET}
 """
 REFUSALS = f"""
 SELECT event_id, toFloat64(ingested_at) AS at, toString(kafka_topic) AS topic, toString(rule) AS rule, sentence
-FROM ops.quarantine WHERE ingested_at >= toDateTime({{since:UInt32}})
+FROM ops.quarantine WHERE {_since("ops.quarantine")}
 ORDER BY ingested_at DESC LIMIT 1 BY kafka_topic, event_id LIMIT {{most:UInt32}} {_QUIET}
 """
 
@@ -92,11 +101,11 @@ class Question:
 
 
 class SalesLook:
-    """Sales and refusals of the last hour. The newest minutes are asked each second, the whole hour seldom."""
+    """Sales and refusals of the last hour. The newest seconds are asked each second, the whole hour seldom."""
 
     def __init__(self, warehouse: Warehouse, clock: Callable[[], float] = time.time) -> None:
         self.warehouse, self.clock = warehouse, clock
-        self.newest, self.hour, self.recent = Question(NEWEST, 30), Question(MINUTES, 30), Question(MINUTES, 0)
+        self.newest, self.hour, self.recent = Question(NEWEST, 30), Question(TAKINGS, 30), Question(TAKINGS, 0)
         self.purchases, self.products = Question(PURCHASES, 0), Question(PRODUCTS, 5)
         self.refused, self.refusals = Question(REFUSED, 2), Question(REFUSALS, 2)
         self.told = Sales()
@@ -112,13 +121,13 @@ class SalesLook:
 
     async def _look(self) -> None:
         now = self.clock()
-        hour, minute = int(now) - HOUR, int(now) // 60 * 60 - 60
+        hour, recent = int(now) - HOUR, int(now) // STEP_SECONDS * STEP_SECONDS - RECENT_SECONDS
         if rows := await self._ask(self.newest):
             self._tell(newest_at=rows[0]["at"] if rows[0]["line_count"] else None)
-        for question, since in ((self.hour, hour // 60 * 60), (self.recent, minute)):
+        for question, since in ((self.hour, hour // 60 * 60), (self.recent, recent)):
             if (rows := await self._ask(question, since=since)) is not None:
-                self._tell(minutes=merged(self.told.minutes, map(_minute, rows), since))
-        since = self._purchases_since(hour, minute)
+                self._tell(takings=merged(self.told.takings, (Taking(**row) for row in rows), since))
+        since = self._purchases_since(hour, recent)
         if (rows := await self._ask(self.purchases, since=since, most=LATEST)) is not None:
             newest = max((row["at"] for row in rows), default=0.0)
             self._tell(latest=rows, newest_at=max(newest, self.told.newest_at or 0.0) or None)
@@ -129,10 +138,10 @@ class SalesLook:
         if (rows := await self._ask(self.refusals, since=hour, most=FEW)) is not None:
             self._tell(refusals=rows)
 
-    def _purchases_since(self, hour: int, minute: int) -> int:
+    def _purchases_since(self, hour: int, recent: int) -> int:
         """From when on the latest purchases are looked for: as late as will do."""
-        if sum(m.purchase_count for m in self.told.minutes if m.at >= minute) >= LATEST:
-            return minute
+        if sum(taking.purchase_count for taking in self.told.takings if taking.taken_at >= recent) >= LATEST:
+            return recent
         return min(hour, int(self.told.newest_at or hour + HOUR) - HOUR)
 
     async def _ask(self, question: Question, **parameters: int) -> list[dict[str, Any]] | None:
@@ -145,10 +154,6 @@ class SalesLook:
 
     def _tell(self, **facts: Any) -> None:
         self.told = self.told._replace(**facts)
-
-
-def _minute(row: dict[str, Any]) -> Minute:
-    return Minute(row["minute_at"], row["currency_code"], row["revenue_amount"], row["purchase_count"])
 
 
 class FlowLook:

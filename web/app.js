@@ -84,7 +84,7 @@ function showTiles({ topics, currencies, refused_count, sources }) {
   const fresh = topics.map((each) => each.fresh).filter(Boolean).sort((a, b) => b.p99_seconds - a.p99_seconds)[0];
   figure("fresh", fresh ? format.seconds(fresh.p50_seconds) : "–", fresh ? "s" : "");
   text(element("fresh-note"), fresh
-    ? `half are readable sooner; 99 % within ${format.seconds(fresh.p99_seconds)} s`
+    ? `median; 99 % within ${format.seconds(fresh.p99_seconds)} s`
     : known ? "nothing came in the last minute" : "not known");
 
   const accepted = currencies.flatMap((each) => each.purchase_counts).reduce((sum, each) => sum + each, 0);
@@ -183,7 +183,7 @@ let known = null;
 function showLatest({ latest, at }) {
   filled("latest", latest.length > 0);
   const create = (each) => {
-    const made = row("nowrap muted", "name", "second", "number muted second", "number");
+    const made = row("nowrap muted", "name", "seller second", "number muted second", "number");
     if (known && !known.has(each.event_id)) made.className = "fresh-row";
     return made;
   };
@@ -192,6 +192,7 @@ function showLatest({ latest, at }) {
     text(cells[1], each.product);
     cells[1].title = each.product;
     text(cells[2], each.seller_id);
+    cells[2].title = each.seller_id;
     text(cells[3], format.count(each.line_count));
     text(cells[4], format.money(each.amount, each.currency_code));
   });
@@ -227,16 +228,17 @@ function showRefusals({ refusals, at }) {
 }
 
 function showParts({ parts }) {
-  const words = { up: "", down: "down", off: "not running" };
-  const create = () => make("li", "", make("span", "dot"), make("span", "title", make("span"), " ", make("span", "state")), make("span", "links"));
+  const words = { up: "runs", down: "down", off: "not running" };
+  const create = () => make("li", "", make("span", "dot"), make("span", "title"), make("span", "links"), make("span", "state"));
   list(element("parts"), parts, (each) => each.name, create, (node, each) => {
-    const [dot, title, links] = node.children;
+    const [dot, title, links, word] = node.children;
+    const shown = each.state === "up" ? each.links : [];
     dot.className = `dot ${each.state}`;
-    text(title.children[0], each.title);
-    title.children[1].className = each.state === "down" ? "state down" : "state";
-    text(title.children[1], words[each.state]);
-    title.title = each.sentence;
-    list(links, each.state === "up" ? each.links : [], (link) => link.url, (link) => {
+    text(title, each.title);
+    // Where there are links the part runs; a screen reader is told so all the same.
+    word.className = shown.length ? "unseen" : `state ${each.state}`;
+    text(word, each.state === "down" ? `down: ${each.sentence}` : words[each.state]);
+    list(links, shown, (link) => link.url, (link) => {
       const anchor = make("a", "", link.title);
       anchor.href = link.url;
       anchor.setAttribute("aria-label", `${each.title}: ${link.title}`);

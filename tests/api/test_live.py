@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.live import Flow, Minute, Sales, Seen, currencies, first_minute, merged, rate, series, state, topics
+from api.live import Flow, Sales, Seen, Taking, currencies, first_minute, merged, rate, series, state, topics
 
 NOW = 1_800_000_035.0
 MINUTE = 1_800_000_000
@@ -19,34 +19,34 @@ def test_the_hour_ends_with_the_minute_at_hand() -> None:
     assert first_minute(NOW) == FIRST
 
 
-def test_fresh_minutes_replace_kept_ones_and_older_ones_stay() -> None:
-    kept = [Minute(MINUTE - 60, "KZT", 5.0, 1), Minute(MINUTE, "KZT", 1.0, 1), Minute(MINUTE, "EUR", 9.0, 9)]
-    fresh = [Minute(MINUTE, "KZT", 7.0, 3)]
+def test_fresh_steps_replace_kept_ones_and_older_ones_stay() -> None:
+    kept = [Taking(MINUTE - 60, "KZT", 5.0, 1), Taking(MINUTE, "KZT", 1.0, 1), Taking(MINUTE, "EUR", 9.0, 9)]
+    fresh = [Taking(MINUTE, "KZT", 7.0, 3)]
 
-    assert merged(kept, fresh, MINUTE) == [Minute(MINUTE - 60, "KZT", 5.0, 1), Minute(MINUTE, "KZT", 7.0, 3)]
+    assert merged(kept, fresh, MINUTE) == [Taking(MINUTE - 60, "KZT", 5.0, 1), Taking(MINUTE, "KZT", 7.0, 3)]
 
 
-def test_minutes_are_forgotten_after_an_hour() -> None:
-    kept = [Minute(MINUTE - 3600, "KZT", 5.0, 1), Minute(MINUTE - 3660, "KZT", 6.0, 1)]
+def test_takings_are_forgotten_after_an_hour() -> None:
+    kept = [Taking(MINUTE - 3600, "KZT", 5.0, 1), Taking(MINUTE - 3660, "KZT", 6.0, 1)]
 
-    assert merged(kept, [Minute(MINUTE, "KZT", 1.0, 1)], MINUTE - 60)[0] == kept[0]
-    assert len(merged(kept, [Minute(MINUTE, "KZT", 1.0, 1)], MINUTE - 60)) == 2
+    assert merged(kept, [Taking(MINUTE, "KZT", 1.0, 1)], MINUTE - 60)[0] == kept[0]
+    assert len(merged(kept, [Taking(MINUTE, "KZT", 1.0, 1)], MINUTE - 60)) == 2
 
 
 def test_each_currency_has_sixty_minutes_and_the_busiest_is_first() -> None:
-    minutes = [
-        Minute(FIRST, "EUR", 10.5, 1),
-        Minute(MINUTE, "KZT", 100.0, 2),
-        Minute(MINUTE, "KZT", -30.0, 1),
-        Minute(FIRST - 60, "KZT", 999.0, 9),
-        Minute(MINUTE + 60, "KZT", 999.0, 9),
+    takings = [
+        Taking(FIRST, "EUR", 10.5, 1),
+        Taking(MINUTE, "KZT", 100.0, 2),
+        Taking(MINUTE + 50, "KZT", -30.0, 1),
+        Taking(FIRST - 60, "KZT", 999.0, 9),
+        Taking(MINUTE + 60, "KZT", 999.0, 9),
     ]
     products = [
         {"currency_code": "KZT", "product_id": "p1", "description": "", "piece_count": 2, "revenue_amount": 70.0},
         {"currency_code": "USD", "product_id": "p2", "description": "x", "piece_count": 1, "revenue_amount": 1.0},
     ]
 
-    kzt, eur = currencies(minutes, products, FIRST)
+    kzt, eur = currencies(takings, products, FIRST)
 
     assert [kzt["currency_code"], eur["currency_code"]] == ["KZT", "EUR"]
     assert (kzt["revenue_amounts"][59], kzt["purchase_counts"][59], sum(kzt["purchase_counts"])) == (70.0, 3, 3)
@@ -101,7 +101,7 @@ def test_a_topic_has_the_rate_of_its_fastest_lane() -> None:
 
 def test_what_was_told_stays_when_its_source_fails_but_a_rate_does_not() -> None:
     flow = Flow({"queries": {"live:purchases": progress()}}, {"now": NOW, "queries": {}})
-    sales = Sales(minutes=[Minute(MINUTE, "KZT", 5.0, 1)], newest_at=NOW - 7, refused_count=4)
+    sales = Sales(takings=[Taking(MINUTE, "KZT", 5.0, 1)], newest_at=NOW - 7, refused_count=4)
     good = {"flow": Seen(flow, None, NOW), "sales": Seen(sales, None, NOW), "parts": Seen([], None, NOW)}
 
     assert len(state(NOW, good)["topics"]) == 1

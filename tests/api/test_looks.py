@@ -16,7 +16,7 @@ from conf import Settings
 
 NOW = 1_800_000_035.0
 HOUR_FROM = 1_800_000_035 - 3600
-NAMES = {getattr(looks, name): name for name in ("MINUTES", "PRODUCTS", "PURCHASES", "NEWEST", "REFUSED", "REFUSALS")}
+NAMES = {getattr(looks, name): name for name in ("TAKINGS", "PRODUCTS", "PURCHASES", "NEWEST", "REFUSED", "REFUSALS")}
 
 
 class FakeWarehouse:
@@ -29,7 +29,7 @@ class FakeWarehouse:
         self.fault: Exception | None = None
         self.answers: dict[str, list[dict[str, Any]]] = {
             "NEWEST": [{"at": NOW - 2, "line_count": 10}],
-            "MINUTES": [{"minute_at": 1_800_000_000, "currency_code": "KZT", "revenue_amount": 5.0,
+            "TAKINGS": [{"taken_at": 1_800_000_030, "currency_code": "KZT", "revenue_amount": 5.0,
                          "purchase_count": 1}],
             "REFUSED": [{"refused_count": 3}],
         }  # fmt: skip
@@ -51,22 +51,22 @@ def look(warehouse: FakeWarehouse) -> SalesLook:
     return SalesLook(warehouse, clock=lambda: warehouse.now)
 
 
-def test_the_whole_hour_is_asked_seldom_and_the_newest_minutes_each_time() -> None:
+def test_the_whole_hour_is_asked_seldom_and_the_newest_seconds_each_time() -> None:
     warehouse = FakeWarehouse()
     sales = look(warehouse)
 
     asyncio.run(sales())
-    since = [parameters["since"] for name, parameters in warehouse.asked if name == "MINUTES"]
-    assert since == [HOUR_FROM // 60 * 60, 1_800_000_000 - 60]
+    since = [parameters["since"] for name, parameters in warehouse.asked if name == "TAKINGS"]
+    assert since == [HOUR_FROM // 60 * 60, 1_800_000_010]
     warehouse.names()
 
     warehouse.now = NOW + 1
     asyncio.run(sales())
-    assert warehouse.names() == ["MINUTES", "PURCHASES"]
+    assert warehouse.names() == ["TAKINGS", "PURCHASES"]
 
     warehouse.now = NOW + 31
     asyncio.run(sales())
-    assert warehouse.names() == ["NEWEST", "MINUTES", "MINUTES", "PURCHASES", "PRODUCTS", "REFUSED", "REFUSALS"]
+    assert warehouse.names() == ["NEWEST", "TAKINGS", "TAKINGS", "PURCHASES", "PRODUCTS", "REFUSED", "REFUSALS"]
 
 
 @pytest.mark.parametrize(("seconds", "due"), [(0.02, 101.0), (0.5, 105.0)])
@@ -101,13 +101,13 @@ def test_old_purchases_are_shown_where_there_are_no_new_ones() -> None:
     assert told.newest_at == yesterday
 
 
-def test_many_purchases_are_looked_for_in_the_newest_minutes_only() -> None:
+def test_many_purchases_are_looked_for_in_the_newest_seconds_only() -> None:
     warehouse = FakeWarehouse()
-    warehouse.answers["MINUTES"][0]["purchase_count"] = looks.LATEST
+    warehouse.answers["TAKINGS"][0]["purchase_count"] = looks.LATEST
 
     asyncio.run(look(warehouse)())
 
-    assert dict(warehouse.asked)["PURCHASES"]["since"] == 1_800_000_000 - 60
+    assert dict(warehouse.asked)["PURCHASES"]["since"] == 1_800_000_010
 
 
 def test_a_purchase_is_newer_than_the_newest_that_was_asked_for_before() -> None:
