@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+
+from api.problems import MEDIA
+from schemas.contract import Column
 
 VERSION = "0.1.0"
 ABOUT = (
@@ -40,6 +44,74 @@ PROBLEM = {
 }
 
 
+JSON = "application/json"
+STATUSES = {
+    400: "The body is no JSON.",
+    401: "No good key.",
+    403: "The key lacks the scope.",
+    404: "There is none.",
+    405: "The path does not take this method.",
+    408: "The body came too slowly.",
+    409: "Other rows stand in the way.",
+    413: "The body is too large.",
+    415: "The body is not said to be JSON.",
+    421: "The request's Host is not a name of this service.",
+    422: "A rule is broken; the findings name field and rule.",
+    429: "The key asks too often; Retry-After says when to come back.",
+    500: "A fault of ours.",
+    503: "A part does not answer now; Retry-After says when to come back.",
+}
+ALWAYS = (405, 421, 500)
+KEYED = (401, 403, 422, 429, 503)
+"""Every path that wants a key can answer these."""
+BODIED = (400, 408, 413, 415)
+"""And every one that takes a body."""
+
+
+def described(
+    schema: Mapping[str, Any], example: Any, *, status: int = 200, body: Mapping[str, Any] | None = None,
+    body_example: Any = None, parameters: Sequence[Mapping[str, Any]] = (), errors: Sequence[int] = (),
+    headers: Mapping[str, str] | None = None, said: str = "Found.",
+) -> dict[str, Any]:  # fmt: skip
+    """What a path of ours says of itself (``openapi_extra``): it reads requests and writes answers by itself.
+
+    `headers` are those of a good answer, with their descriptions.
+    """
+    good: dict[str, Any] = {"description": said}
+    if schema:
+        good["content"] = {JSON: {"schema": schema, "example": example}}
+    if headers:
+        good["headers"] = {n: {"description": d, "schema": {"type": "string"}} for n, d in headers.items()}
+    answers = {str(status): good}
+    for code in sorted({*ALWAYS, *KEYED, *errors, *(BODIED if body is not None else ())}):
+        answers[str(code)] = {"$ref": f"#/components/responses/Problem{code}"}
+    made: dict[str, Any] = {"security": [{"key": []}], "responses": answers, "parameters": list(parameters)}
+    if body is not None:
+        made["requestBody"] = {"required": True, "content": {JSON: {"schema": body, "example": body_example}}}
+    return made
+
+
+def listed(item: Mapping[str, Any], **others: Any) -> dict[str, Any]:
+    """The schema of an answer with items."""
+    return {
+        "type": "object", "required": ["items", *others],
+        "properties": {"items": {"type": "array", "items": item}, **others},
+    }  # fmt: skip
+
+
+def column_schema(column: Column, *, answered: bool) -> dict[str, Any]:
+    """A column in JSON Schema. Amounts are answered as texts."""
+    made: dict[str, Any] = {"description": column.description} | dict(column.type.json)
+    if answered and column.type.name == "MONEY":
+        made["type"] = "string"
+    if not answered or not column.personal:
+        for rule in column.rules:
+            made |= rule.json
+    if column.optional:
+        made["type"] = [*(made["type"] if isinstance(made["type"], list) else [made["type"]]), "null"]
+    return made
+
+
 def document(made: FastAPI) -> dict[str, Any]:
     """The document of the application, made once."""
     if made.openapi_schema:
@@ -48,9 +120,34 @@ def document(made: FastAPI) -> dict[str, Any]:
         title=made.title, version=made.version, description=made.description, tags=made.openapi_tags,
         routes=made.routes, openapi_version="3.1.0",
     )  # fmt: skip
-    schemas = found.setdefault("components", {}).setdefault("schemas", {})
+    components = found.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     schemas["Problem"] = PROBLEM
+    components["securitySchemes"] = {
+        "key": {"type": "http", "scheme": "bearer", "description": "A key of `./start.sh keys create NAME --scope …`."}
+    }
+    components["responses"] = {f"Problem{status}": _problem(status) for status in STATUSES}
+    for operations in found["paths"].values():
+        for operation in operations.values():
+            # What the framework would say is not what is answered.
+            if "security" in operation:
+                _tidy(operation)
     made.openapi_schema = found
     return found
+
+
+def _tidy(operation: dict[str, Any]) -> None:
+    ours = {status for status, answer in operation["responses"].items() if "$ref" in answer or len(answer) > 1}
+    good = {status for status in operation["responses"] if status.startswith("2")}
+    if len(good) > 1:
+        for status in good - ours:
+            del operation["responses"][status]
+
+
+def _problem(status: int) -> dict[str, Any]:
+    return {
+        "description": STATUSES[status],
+        "content": {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }

@@ -9,6 +9,7 @@ from conf.settings import Settings
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
     from minio import Minio
+    from psycopg import Connection
 
 
 def clickhouse(settings: Settings, *, reader: bool = False, **options: Any) -> Client:
@@ -38,12 +39,22 @@ def s3(settings: Settings) -> Minio:
     )
 
 
+def postgres(settings: Settings, **options: Any) -> Connection:
+    """A connection to the shop's database, in UTC. Raises psycopg.OperationalError where it does not answer."""
+    import psycopg
+
+    name, limit = f"sauda {settings.stack}", {"connect_timeout": 10}
+    return psycopg.connect(settings.postgres, application_name=name, options="-c timezone=UTC", **(limit | options))
+
+
 def producer_config(settings: Settings) -> dict[str, Any]:
     """An idempotent producer: acknowledged means stored by every replica, once and in order."""
     return {
         "bootstrap.servers": settings.kafka,
         "enable.idempotence": True,
         "acks": "all",
+        # The choice Java's clients make: a copy that Spark or a console sends again lands on the same partition.
+        "partitioner": "murmur2_random",
         "compression.type": "lz4",
         "linger.ms": 5,
         "message.max.bytes": 16_000_000,

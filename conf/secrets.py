@@ -20,6 +20,7 @@ class Secrets:
     minio: str = field(default_factory=_new, repr=False)
     clickhouse: str = field(default_factory=_new, repr=False)
     clickhouse_reader: str = field(default_factory=_new, repr=False)
+    postgres: str = field(default_factory=_new, repr=False)
     supervisor: str = field(default_factory=_new, repr=False)
     # Mixed into the hashes of persons' codes: with another, the same person would get another hash.
     person: str = field(default_factory=_new, repr=False)

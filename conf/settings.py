@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     supervisor_port: int | None = None
     goszakup_standin_port: int | None = None
     api_port: int | None = None
+    postgres_port: int | None = None
 
     # Set these to use parts that run elsewhere (profile `cluster`).
     kafka_bootstrap: str | None = None
@@ -53,6 +54,7 @@ class Settings(BaseSettings):
     clickhouse_host: str | None = None
     clickhouse_user: str = "sauda"
     clickhouse_password: SecretStr | None = None
+    postgres_url: SecretStr | None = Field(default=None, description="postgresql://user:password@host:port/database")
     spark_master: str = "local[2]"
     stream_master: str = "local[4]"
     checkpoint_root: str | None = None
@@ -199,6 +201,13 @@ class Settings(BaseSettings):
         return self.clickhouse_password.get_secret_value() if self.clickhouse_password else self.secrets.clickhouse
 
     @property
+    def postgres(self) -> str:
+        """The address of the shop's database; the password is in it."""
+        if self.postgres_url:
+            return self.postgres_url.get_secret_value()
+        return f"postgresql://sauda:{self.secrets.postgres}@{LOOPBACK}:{self.port('postgres')}/sauda"
+
+    @property
     def goszakup_secret(self) -> str:
         """The token of goszakup, from the environment or its file; empty where there is none. Raises OSError."""
         if self.goszakup_token:
@@ -242,6 +251,7 @@ DEFAULT_PORTS = {
     "supervisor": 9099,
     "goszakup_standin": 9120,
     "api": 8000,
+    "postgres": 5432,
 }
 
 

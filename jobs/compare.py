@@ -220,7 +220,7 @@ def compared_tables(lake: S3Lake, client: Client, names: Sequence[str] = ()) -> 
     for contract in tables():
         if names and contract.name not in names:
             continue
-        if contract.layer == "gold" and contract.delta and contract.clickhouse is not None:
+        if contract.refresh == "nightly" and contract.delta and contract.clickhouse is not None:
             found.append(GoldTable(contract, lake, client))
         elif contract.layer == "quarantine" or (contract.layer == "silver" and contract.clickhouse is not None):
             found.append(StreamTable(contract, lake, client))

@@ -22,7 +22,7 @@ Step = tuple[Build, tuple[str, ...]]
 
 
 class Inputs:
-    """The sources of one run. A silver table has one version for the whole run, whatever is appended meanwhile."""
+    """The sources of one run. A streamed table has one version for the whole run, whatever is appended meanwhile."""
 
     def __init__(self, spark: SparkSession, lake: Lake) -> None:
         self.spark, self.lake = spark, lake
@@ -33,21 +33,24 @@ class Inputs:
     def frame(self, source: Contract) -> DataFrame:
         """The table as it stood when it was first asked for. A silver table that nothing has filled yet is empty.
 
-        A gold table may be built in the run itself, so its version is looked up anew. Raises Failed where it has none.
+        A nightly table may be built in the run itself, so its version is looked up anew. Raises Failed where a gold
+        table has none.
         """
         with self._lock:
-            if source.name not in self._frames or source.layer == "gold":
+            if source.name not in self._frames or source.refresh == "nightly":
                 self._frames[source.name] = self._read(source)
             return self._frames[source.name]
 
     def count(self, source: Contract) -> int:
         """How many rows the table has."""
         with self._lock:
-            if source.name not in self._counts or source.layer == "gold":
+            if source.name not in self._counts or source.refresh == "nightly":
                 self._counts[source.name] = self.frame(source).count()
             return self._counts[source.name]
 
     def _read(self, source: Contract) -> DataFrame:
+        if source.layer == "stage":
+            return self.lake.staged(self.spark, source)
         version = self.lake.version(source.name)
         if version is not None:
             return self.lake.read(self.spark, source.name, version)

@@ -7,11 +7,13 @@ import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from conf import Settings
 from jobs.errors import Failed
-from schemas.derive.spark import ident
+from schemas.contract import Contract
+from schemas.derive.spark import ident, schema_ddl
+from schemas.shop.stage import finished_files, prefix, state_name
 
 if TYPE_CHECKING:
     from minio import Minio
@@ -30,6 +32,10 @@ class Lake(Protocol):
 
     def read(self, spark: SparkSession, name: str, version: int) -> DataFrame:
         """One version of a table, the same whenever it is read."""
+        ...
+
+    def staged(self, spark: SparkSession, source: Contract) -> DataFrame:
+        """What waits in the stage area for a table: the files of every finished run."""
         ...
 
     def write(self, rows: DataFrame, name: str, *, where: str, note: str) -> int:
@@ -55,6 +61,16 @@ class DeltaTables(ABC):
     def read(self, spark: SparkSession, name: str, version: int) -> DataFrame:
         """One version of a table, the same whenever it is read."""
         return spark.read.format("delta").option("versionAsOf", version).load(self.path(name))
+
+    @abstractmethod
+    def stage_files(self, table: str) -> list[str]:
+        """The Parquet files of a table's finished runs, as Spark takes them."""
+
+    def staged(self, spark: SparkSession, source: Contract) -> DataFrame:
+        """What waits in the stage area for a table: the files of every finished run."""
+        files = self.stage_files(source.table)
+        empty = spark.createDataFrame([], schema_ddl(source))
+        return spark.read.schema(empty.schema).parquet(*files) if files else empty
 
     def write(self, rows: DataFrame, name: str, *, where: str, note: str) -> int:
         """Replace the table, or the rows for which `where` is true, in one commit. Returns the version this made.
@@ -112,17 +128,32 @@ class S3Lake(DeltaTables):
         found = self._s3.list_objects(self.settings.bucket, folder, recursive=True)
         return sum(file.size or 0 for file in found if (file.object_name or "").endswith(".parquet"))
 
+    def stage_files(self, table: str) -> list[str]:
+        """The Parquet files of a table's finished runs, as Spark takes them."""
+        bucket = self.settings.bucket
+        state = self._json(bucket, state_name(table))
+        if state is None:
+            return []
+        listed = self._s3.list_objects(bucket, prefix(table), recursive=True)
+        names = finished_files(table, (found.object_name or "" for found in listed), int(state["run_no"]))
+        return [f"s3a://{bucket}/{name}" for name in names]
+
     def _last_checkpoint(self, bucket: str, folder: str) -> int | None:
+        found = self._json(bucket, folder + "_last_checkpoint")
+        return None if found is None else int(found["version"])
+
+    def _json(self, bucket: str, name: str) -> dict[str, Any] | None:
         from minio.error import S3Error
 
         try:
-            answer = self._s3.get_object(bucket, folder + "_last_checkpoint")
+            answer = self._s3.get_object(bucket, name)
         except S3Error as error:
             if error.code == "NoSuchKey":
                 return None
             raise
         try:
-            return int(json.loads(answer.read())["version"])
+            read: dict[str, Any] = json.loads(answer.read())
+            return read
         finally:
             answer.close()
             answer.release_conn()

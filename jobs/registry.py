@@ -19,7 +19,10 @@ Build = Callable[..., "DataFrame"]
 
 @dataclass(frozen=True)
 class Transform:
-    """How a gold table is made: `build`, over the tables of `built_from` or over what `shared` makes of them."""
+    """How a nightly table is made: `build`, over the tables of `built_from` or over what `shared` makes of them.
+
+    A table that keeps versions comes first itself, as it stands.
+    """
 
     contract: Contract
     build: Build
@@ -34,7 +37,7 @@ _registered: dict[str, Transform] = {}
 
 
 def builds(table: type, *, shared: Build | None = None) -> Callable[[Build], Build]:
-    """Register the function that builds a gold table.
+    """Register the function that builds a nightly table.
 
     `shared` is a first step that several tables have in common: the runner does it once for all of them, keeps its
     result in memory and hands it to the function in place of the inputs.

@@ -98,7 +98,7 @@ def build(settings: Settings, job: Job) -> list[Run]:
         need_parts(settings)
         serving, lake = Serving(settings, job.run_id), S3Lake(settings)
         serving.prepare(job.tables)
-        sources = sorted({s.name for t in job.tables for s in t.built_from if s.layer != "gold"})
+        sources = sorted({s.name for t in job.tables for s in t.built_from if s.refresh == "stream"})
         for name in sources:
             if lake.version(name) is None:
                 print(f"{name} does not exist yet, so there is nothing to build: tables from it become empty.")

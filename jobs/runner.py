@@ -90,12 +90,15 @@ class Runner:
     def _build(self, table: Contract, run: Run, inputs: Inputs, shared: SharedSteps) -> None:
         run.rows_in = sum(inputs.count(source) for source in table.built_from)
         sources = [inputs.frame(source) for source in table.built_from]
+        if table.keeps_versions:
+            sources.insert(0, inputs.frame(table))
         rows = conform(shared.build(transforms()[table.name], sources), table)
         if self._is_by_day(table):
             rows = rows.where(self._of_day(table))
         rows = rows.persist(StorageLevel.MEMORY_AND_DISK)
         try:
             judgement = self._judge(rows, table, run)
+            self._lose_nothing(table, inputs, judgement.facts.rows)
             run.step = "write"
             run.delta_version = self._write(table, rows, judgement.facts.rows)
         finally:
@@ -113,6 +116,12 @@ class Runner:
             run.state = "stopped"
             raise Failed(f"Not published: {judgement.stops}.")
         return judgement
+
+    def _lose_nothing(self, table: Contract, inputs: Inputs, rows: int) -> None:
+        """What a table that keeps versions has lost, no run makes again."""
+        held = inputs.count(table) if table.keeps_versions else 0
+        if rows < held:
+            raise Failed(f"Not written: it holds {held:,} versions, and would hold only {rows:,}.")
 
     def _write(self, table: Contract, rows: DataFrame, count: int) -> int:
         files = min(self.spark.sparkContext.defaultParallelism, count // ROWS_A_FILE + 1)

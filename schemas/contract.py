@@ -1,7 +1,7 @@
 """The contract language: a table or an event is a class, a column is one line.
 
-Standard library only, and nothing of ours but `types` and `rules`: a contract must be readable where no part of the
-stack is installed (in Airflow's environment, in a documentation build).
+Standard library only, and nothing of ours but `column`, `types` and `rules`: a contract must be readable where no part
+of the stack is installed (in Airflow's environment, in a documentation build).
 """
 
 from __future__ import annotations
@@ -13,69 +13,15 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Literal, TypeVar
 
-from schemas.rules import OnFail, RowRule, Rule
-from schemas.types import LogicalType
+from schemas.column import Column as Column
+from schemas.column import Pending
+from schemas.column import col as col
+from schemas.column import like as like
+from schemas.rules import RowRule
 
-Layer = Literal["bronze", "silver", "gold", "quarantine", "ops"]
-Kind = Literal["table", "event", "record", "feed"]
+Layer = Literal["stage", "bronze", "silver", "gold", "quarantine", "ops"]
+Kind = Literal["table", "entity", "event", "record", "feed"]
 T = TypeVar("T", bound=type)
-
-
-class Column(str):
-    """A column's name that carries the column's facts. Being a `str`, it goes wherever a name goes."""
-
-    type: LogicalType
-    description: str
-    rules: tuple[Rule, ...]
-    key: bool
-    optional: bool
-    serving: bool
-    items: Contract | None
-    at: tuple[str, ...]
-    mask: tuple[str, ...]
-
-    @property
-    def name(self) -> str:
-        return str(self)
-
-
-@dataclass(frozen=True)
-class _Pending:
-    """A column before its class has given it a name."""
-
-    facts: Mapping[str, Any]
-
-
-def col(
-    type: LogicalType,
-    description: str,
-    *rules: Rule,
-    key: bool = False,
-    optional: bool = False,
-    serving: bool = True,
-    on_fail: OnFail | None = None,
-    items: type | None = None,
-    at: str = "",
-    mask: str = "",
-) -> str:
-    """Declare a column. It is required unless `optional`.
-
-    `key` columns together name a row. `serving=False` keeps a column out of ClickHouse.
-    `on_fail` replaces the outcome of the column's rules. `items` is the record class of a list column (events only).
-    `at` names the fields of a feed's rows that the column is read from; of several the first that is filled counts.
-    `mask` hides a natural person: `code` makes a keyed hash of a person's code, other words are the fields with the
-    code of whoever the value belongs to, and it is left out where that is a person.
-    """
-    if not description.endswith("."):
-        raise ValueError(f"the description {description!r} must be a sentence that ends with a full stop")
-    if on_fail is not None:
-        rules = tuple(replace(rule, on_fail=on_fail) for rule in rules)
-    facts = {
-        "type": type, "description": description, "rules": tuple(rules), "key": key, "optional": optional,
-        "serving": serving, "items": contract(items) if items is not None else None,
-        "at": tuple(at.split()), "mask": tuple(mask.split()),
-    }  # fmt: skip
-    return _Pending(facts)  # type: ignore[return-value]
 
 
 @dataclass(frozen=True)
@@ -106,7 +52,7 @@ class Plain:
 
 @dataclass(frozen=True)
 class Contract:
-    """What a table or an event is. Made by `table`, `event` or `record`, read by everything in `derive/`."""
+    """What a table or an event is. Made by the decorators below, read by everything in `derive/`."""
 
     name: str
     kind: Kind
@@ -129,6 +75,7 @@ class Contract:
     entity: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     split_by: str = ""
+    references: tuple[tuple[str, Contract], ...] = ()
     python: type | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -159,6 +106,11 @@ class Contract:
         return tuple(c.name for c in self.columns if c.type.name == "MONEY")
 
     @property
+    def keeps_versions(self) -> bool:
+        """Whether a nightly run adds to what the table holds, in place of making it anew."""
+        return bool(self.entity) and self.refresh == "nightly"
+
+    @property
     def orders(self) -> tuple[str, ...]:
         """The columns by which ClickHouse sorts the table."""
         return (self.clickhouse.order_by if self.clickhouse else ()) or self.key
@@ -169,10 +121,10 @@ def _columns(cls: type) -> tuple[Column, ...]:
     found: dict[str, Column] = {}
     for base in reversed(cls.__mro__):
         for name, value in vars(base).items():
-            if isinstance(value, _Pending):
+            if isinstance(value, Pending):
                 column = Column(name)
                 for fact, given in value.facts.items():
-                    setattr(column, fact, given)
+                    setattr(column, fact, contract(given) if fact == "items" and given is not None else given)
                 found[name] = column
             elif isinstance(value, Column):
                 found[name] = value
@@ -193,7 +145,7 @@ def _make(cls: T, **facts: Any) -> T:
         description=_description(cls), columns=_columns(cls),
         domain=parts[1] if len(parts) > 2 else "", python=cls, **facts,
     )  # fmt: skip
-    wrong = next(_wrong(made), "") if made.kind == "table" else ""
+    wrong = next(_wrong(made), "") if made.kind in ("table", "entity") else ""
     if wrong:
         raise ValueError(f"{made.name}: {wrong}")
     setattr(cls, "__contract__", made)  # noqa: B010
@@ -204,6 +156,8 @@ def _wrong(made: Contract) -> Iterator[str]:
     if not made.key:
         yield "no column is a key; key=True says which columns name a row"
     for column in made.columns:
+        if column.personal and made.layer == "gold":
+            yield f"{column} tells of a person, which no gold table may"
         if column.key and column.optional:
             yield f"{column} is a key, so it cannot be optional"
         if column.items is not None or not column.type.spark:
@@ -226,10 +180,10 @@ def _wrong(made: Contract) -> Iterator[str]:
 
 
 def contract(cls: type) -> Contract:
-    """The contract of a class that `table`, `event` or `record` made."""
+    """The contract of a class that `table`, `entity`, `event` or `record` made."""
     made = vars(cls).get("__contract__")
     if not isinstance(made, Contract):
-        raise TypeError(f"{cls.__name__} is no contract: decorate it with @table, @event or @record")
+        raise TypeError(f"{cls.__name__} is no contract: decorate it with @table, @entity, @event or @record")
     return made
 
 
@@ -272,6 +226,17 @@ def table(
         )  # fmt: skip
 
     return made
+
+
+def entity(
+    name: str, *, rules: Sequence[RowRule] = (), references: Mapping[str, type] | None = None
+) -> Callable[[T], T]:
+    """Declare what the application's own database keeps: a table ``schema.name`` of PostgreSQL, made by migrations.
+
+    `references` names the column that holds another entity's key. Rules refuse what a client wants to write.
+    """
+    others = tuple((column, contract(other)) for column, other in (references or {}).items())
+    return lambda cls: _make(cls, name=name, kind="entity", rules=tuple(rules), references=others)
 
 
 def record() -> Callable[[T], T]:
@@ -318,7 +283,7 @@ def feed(*, topic: str, partitions: int, max_bytes: int = 1_000_000) -> Callable
 
 @lru_cache(maxsize=1)
 def contracts() -> tuple[Contract, ...]:
-    """Every table, event and feed that stands below `schemas/`, found by looking; sorted by name."""
+    """Every table, entity, event and feed that stands below `schemas/`, found by looking; sorted by name."""
     import schemas
 
     found: dict[str, Contract] = {}
@@ -342,6 +307,11 @@ def tables(layer: str = "", domain: str = "") -> tuple[Contract, ...]:
     return tuple(
         c for c in contracts() if c.kind == "table" and layer in ("", c.layer) and domain in ("", c.domain)
     )  # fmt: skip
+
+
+def entities(domain: str = "") -> tuple[Contract, ...]:
+    """What PostgreSQL keeps."""
+    return tuple(c for c in contracts() if c.kind == "entity" and domain in ("", c.domain))
 
 
 def events(topic: str = "") -> tuple[Contract, ...]:

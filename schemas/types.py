@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class LogicalType:
-    """What a column means, and how Spark, ClickHouse and JSON write it.
+    """What a column means, and how Spark, ClickHouse, PostgreSQL and JSON write it.
 
     `fake` names the generator of `schemas.derive.fakes` that makes values of this type.
     """
@@ -17,6 +17,7 @@ class LogicalType:
     name: str
     spark: str
     clickhouse: str
+    postgres: str
     json: Mapping[str, Any] = field(hash=False)
     fake: str
     article: str
@@ -30,26 +31,30 @@ MONEY_SCALE = 4
 # As a producer may write it in quotes, where its JSON library would make a binary fraction of a number.
 MONEY_TEXT = r"^-?[0-9]{1,14}([.][0-9]{1,4})?$"
 
-#          name  Spark     ClickHouse  JSON    fake  in a sentence
-ID = LogicalType("ID", "string", "String", STRING, "id", "a text that is not empty")
-CODE = LogicalType("CODE", "string", "LowCardinality(String)", STRING, "code", "a short code")
-TEXT = LogicalType("TEXT", "string", "String", STRING, "text", "a text")
-DAY = LogicalType("DAY", "date", "Date32", {"type": "string", "format": "date"}, "day", "a day, YYYY-MM-DD")
+#          name  Spark     ClickHouse  PostgreSQL  JSON    fake  in a sentence
+ID = LogicalType("ID", "string", "String", "text", STRING, "id", "a text that is not empty")
+CODE = LogicalType("CODE", "string", "LowCardinality(String)", "text", STRING, "code", "a short code")
+TEXT = LogicalType("TEXT", "string", "String", "text", STRING, "text", "a text")
+DAY = LogicalType(
+    "DAY", "date", "Date32", "date", {"type": "string", "format": "date"}, "day", "a day, YYYY-MM-DD"
+)  # fmt: skip
 INSTANT = LogicalType(
-    "INSTANT", "timestamp", "DateTime64(6, 'UTC')", {"type": "string", "format": "date-time"}, "instant",
+    "INSTANT", "timestamp", "DateTime64(6, 'UTC')", "timestamp with time zone",
+    {"type": "string", "format": "date-time"}, "instant",
     "a time with its zone, like 2026-01-31T09:30:00Z",
 )  # fmt: skip
-COUNT = LogicalType("COUNT", "bigint", "Int64", {"type": "integer"}, "count", "a whole number")
+COUNT = LogicalType("COUNT", "bigint", "Int64", "bigint", {"type": "integer"}, "count", "a whole number")
 MONEY = LogicalType(
-    "MONEY", "decimal(18,4)", "Decimal(18, 4)", {"type": ["number", "string"], "pattern": MONEY_TEXT}, "money",
+    "MONEY", "decimal(18,4)", "Decimal(18, 4)", "numeric(18,4)",
+    {"type": ["number", "string"], "pattern": MONEY_TEXT}, "money",
     "an amount of at most 14 digits before and 4 after the point",
 )  # fmt: skip
-NUMBER = LogicalType("NUMBER", "double", "Float64", {"type": "number"}, "number", "a number")
-FLAG = LogicalType("FLAG", "boolean", "Bool", {"type": "boolean"}, "flag", "true or false")
-BYTES = LogicalType("BYTES", "binary", "String", STRING, "bytes", "bytes")
+NUMBER = LogicalType("NUMBER", "double", "Float64", "double precision", {"type": "number"}, "number", "a number")
+FLAG = LogicalType("FLAG", "boolean", "Bool", "boolean", {"type": "boolean"}, "flag", "true or false")
+BYTES = LogicalType("BYTES", "binary", "String", "bytea", STRING, "bytes", "bytes")
 HEADERS = LogicalType(
-    "HEADERS", "array<struct<key:string,value:binary>>", "Array(Tuple(key String, value String))",
+    "HEADERS", "array<struct<key:string,value:binary>>", "Array(Tuple(key String, value String))", "",
     {"type": "array"}, "headers", "Kafka headers",
 )  # fmt: skip
-LIST = LogicalType("LIST", "", "", {"type": "array"}, "list", "a list")
+LIST = LogicalType("LIST", "", "", "", {"type": "array"}, "list", "a list")
 ALL = (ID, CODE, TEXT, DAY, INSTANT, COUNT, MONEY, NUMBER, FLAG, BYTES, HEADERS, LIST)

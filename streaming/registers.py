@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 
 from conf.spark import PERSON_SECRET, REGISTER_ZONE
 from schemas.contract import Column, Contract
+from schemas.derive.person import hashed
 from schemas.derive.quarantine import BETWEEN_BRACKETS
 from schemas.ops.envelope import Envelope
 from schemas.rules import quoted
@@ -107,11 +108,10 @@ class Reading:
         return f"coalesce({text} IN ({', '.join(map(quoted, OPEN_ENDS))}), false)"
 
     def _masked(self, column: Column, text: str) -> str:
-        hashed = f"concat('p', left(sha2(concat({quoted(self.secret)}, {text}), 256), 20))"
         if column.mask == ("person",):
-            return f"CASE WHEN {text} IS NOT NULL THEN {hashed} END"
+            return f"CASE WHEN {text} IS NOT NULL THEN {hashed(self.secret, text)} END"
         if column.mask == ("code",):
-            return f"CASE WHEN {text} RLIKE {_PERSON} THEN {hashed} ELSE {text} END"
+            return f"CASE WHEN {text} RLIKE {_PERSON} THEN {hashed(self.secret, text)} ELSE {text} END"
         return f"CASE WHEN coalesce({self._filled(column.mask)} RLIKE {_PERSON}, false) THEN NULL ELSE {text} END"
 
     def unread(self, column: Column) -> str:

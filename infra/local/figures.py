@@ -30,11 +30,11 @@ def clickhouse_count(settings: Settings, name: str, final: bool = False) -> int:
 
 def layer(settings: Settings, name: str, expression: str = "count()") -> int:
     """A count over all Delta tables of a layer."""
-    return sum(delta_count(settings, table.name, expression) for table in _delta(tables(layer=name)))
+    return sum(delta_count(settings, table.name, expression) for table in _streamed(tables(layer=name)))
 
 
-def _delta(found: Iterable[Contract]) -> list[Contract]:
-    return [contract for contract in found if contract.delta]
+def _streamed(found: Iterable[Contract]) -> list[Contract]:
+    return [contract for contract in found if contract.delta and contract.refresh == "stream"]
 
 
 def bronze(settings: Settings) -> int:
@@ -59,7 +59,8 @@ def quarantined(settings: Settings) -> int:
 
 def clickhouse_silver(settings: Settings) -> int:
     """Rows of silver as ClickHouse's users see them."""
-    return sum(clickhouse_count(settings, c.name, final=True) for c in tables(layer="silver") if c.clickhouse)
+    served = [c for c in _streamed(tables(layer="silver")) if c.clickhouse]
+    return sum(clickhouse_count(settings, c.name, final=True) for c in served)
 
 
 def clickhouse_quarantined(settings: Settings) -> int:

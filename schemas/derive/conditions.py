@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 Row = Mapping[str, Any]
@@ -53,6 +54,7 @@ def settings(condition: str) -> list[tuple[str, Callable[[Row], Any]]]:
     ]
 
 
+@lru_cache(maxsize=256)
 def _parsed(condition: str) -> ast.expr:
     words, at = [], 0
     while condition[at:].strip():

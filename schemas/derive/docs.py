@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from pathlib import Path
 
-from schemas.contract import Column, Contract, Replacing, contracts, events, order_by_dependency, tables
+from schemas.contract import Column, Contract, Replacing, contracts, entities, events, order_by_dependency, tables
 from schemas.derive import latest
 from schemas.derive.clickhouse import columns, engine, engine_of
 from schemas.rules import OnFail, RowRule
@@ -22,6 +22,7 @@ VIEWS = REPOSITORY / "infra" / "clickhouse" / "views"
 REFRESH = "python -m schemas.derive.docs"
 
 LAYERS = {
+    "stage": "what waits in files",
     "bronze": "what came in, byte for byte",
     "silver": "clean rows",
     "quarantine": "what was refused, and why",
@@ -37,8 +38,8 @@ _HEAD = f"""# Catalogue
 
 <!-- Made by `{REFRESH}` from the contracts in schemas/; change those, not this file. -->
 
-Every event, table and view of Sauda: what a row is, what its columns mean, which rules it keeps and where it comes
-from. A column is required unless it is marked *optional*; **key** columns together name a row. Times are UTC.
+Every event, entity, table and view of Sauda: what a row is, what its columns mean, which rules it keeps and where it
+comes from. A column is required unless it is marked *optional*; **key** columns together name a row. Times are UTC.
 """
 
 
@@ -52,6 +53,7 @@ def catalogue(views: Path = VIEWS) -> str:
         lineage = _lineage(domain)
         parts += [lineage] if lineage else []
         declared = [e for e in events() if e.domain == domain]
+        parts += [_entity(e) for e in entities(domain)]
         parts += [_event(e) for e in declared]
         parts += [_feed(f) for f in contracts() if f.kind == "feed" and f.domain == domain]
         for layer in LAYERS:
@@ -110,6 +112,16 @@ def _event(event: Contract) -> str:
     return "\n".join(parts)
 
 
+def _entity(contract: Contract) -> str:
+    facts = [
+        "- Held in PostgreSQL; what breaks a rule is refused when it is written.",
+        *(f"- `{column}` names a row of [{other.name}](#{other.name.replace('.', '')})."
+          for column, other in contract.references),
+        *_row_rules(contract.rules),
+    ]  # fmt: skip
+    return "\n".join([f"### {contract.name}\n", contract.description, "", *facts, "", _columns(contract)])
+
+
 def _feed(source: Contract) -> str:
     facts = [
         f"- Topic `{source.topic}`, {source.partitions} partitions; at most {source.max_bytes:,} bytes a row.",
@@ -137,6 +149,8 @@ def _table(contract: Contract) -> str:
         whole = f"; a day (`{contract.day}`) can be rebuilt by itself" if contract.day else ""
         facts.append(f"- Refreshed {refreshed}{whole}.")
     held = ["Delta"] if contract.delta else []
+    if contract.layer == "stage":
+        held = [f"Parquet files below `stage/{contract.table}/`"]
     if contract.clickhouse is not None:
         held.append(f"ClickHouse ({_storage(contract)})")
     facts.append(f"- Held in {' and '.join(held)}.")
@@ -168,8 +182,10 @@ def _columns(contract: Contract) -> str:
     served = columns(contract) if contract.clickhouse is not None else {}
     rows = []
     # What only ClickHouse holds has the serving columns and no others.
-    for column in contract.columns if contract.delta else contract.serving_columns:
+    for column in contract.columns if contract.delta or not served else contract.serving_columns:
         marks = ["**key**"] if column.key else ["*optional*"] if column.optional else []
+        if column.personal:
+            marks.append("personal")
         if contract.clickhouse is not None and column.name not in served:
             marks.append("lake only")
         rows.append([f"`{column}`", column.type.name, ", ".join(marks), column.description, _rules(column)])

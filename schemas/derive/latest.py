@@ -40,8 +40,20 @@ def _part(contract: Contract, word: str) -> str:
     return f"CREATE OR REPLACE VIEW {name} AS\nSELECT {', '.join(shown)} FROM {source} WHERE {wanted}"
 
 
+def _newest(contract: Contract) -> str:
+    """Of a table that the nightly jobs keep: `is_current` says what holds, or the last version that is no deletion."""
+    made = f"CREATE OR REPLACE VIEW {qualified(contract.name + SUFFIX)} AS\n"
+    if "is_current" in contract.columns:
+        return f"{made}SELECT * FROM {qualified(contract.name)} WHERE is_current"
+    (version,) = (c for c in contract.key if c not in contract.entity)
+    last = f"ORDER BY {ident(version)} DESC LIMIT 1 BY {', '.join(map(ident, contract.entity))}"
+    return f"{made}SELECT * FROM (SELECT * FROM {qualified(contract.name)} {last}) WHERE NOT is_deleted"
+
+
 def view(contract: Contract) -> str:
     """``silver.lots`` → the view ``silver.lots_latest``: of each lot the version that changed last, none deleted."""
+    if contract.keeps_versions:
+        return _newest(contract)
     entity = ", ".join(map(ident, ("collection_code", *contract.entity)))
     newest = "changed_at DESC, endsWith(source_code, '_short'), ingested_at DESC, kafka_offset DESC, line_no"
     rows = f"SELECT * FROM {qualified(contract.name)} FINAL ORDER BY {newest} LIMIT 1 BY {entity}"

@@ -1,0 +1,34 @@
+"""Every version of every customer."""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from conf.spark import PERSON_SECRET
+from jobs.registry import builds
+from schemas.derive.person import hashed
+from schemas.shop.silver import ShopCustomers
+
+
+@builds(ShopCustomers)
+def customers(before: DataFrame, staged: DataFrame) -> DataFrame:
+    """What is held, and of what was staged the rows that differ from the version before them.
+
+    Extracts overlap, and a run may be loaded again: of equal content only the first snapshot is a version. Snapshots
+    have an order, so nothing depends on the order in which files are loaded.
+    """
+    secret = str(staged.sparkSession.conf.get(PERSON_SECRET, ""))
+    fresh = staged.withColumn(ShopCustomers.email_id, F.expr(hashed(secret, "lower(email)"))).withColumn(
+        ShopCustomers.phone_id, F.expr(hashed(secret, "phone"))
+    )
+    every = before.withColumn("is_held", F.lit(True)).unionByName(fresh.withColumn("is_held", F.lit(False)))
+    of_snapshot = Window.partitionBy(ShopCustomers.customer_id, ShopCustomers.taken_at)
+    in_order = Window.partitionBy(ShopCustomers.customer_id).orderBy(ShopCustomers.taken_at)
+    return (
+        every.withColumn("place", F.row_number().over(of_snapshot.orderBy(F.desc("is_held"), F.desc("run_no"))))
+        .where("place = 1")
+        .withColumn("last", F.lag(ShopCustomers.content_hash).over(in_order))
+        .where("is_held OR last IS NULL OR last <> content_hash")
+        .drop("is_held", "place", "last")
+    )

@@ -1,0 +1,60 @@
+"""What the shop's own database keeps, and what a client may write into it.
+
+The tables are made by the migrations in `infra/postgres/`; a test holds these against the contracts.
+"""
+
+from schemas.contract import col, entity
+from schemas.purchases.events import CURRENCIES
+from schemas.rules import at_least, at_most, longest, matches, not_empty, one_of
+from schemas.types import CODE, FLAG, ID, INSTANT, MONEY, TEXT
+
+MOST_AMOUNT = 9_999_999
+KEY = matches(
+    "[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "1 to 64 letters, digits, dots, lines and dashes, a letter or digit first"
+)
+PHONE = matches("[+][1-9][0-9]{6,14}", "a telephone number like +77011234567 (E.164)")
+EMAIL = matches("[^@\\s]{1,64}@[^@\\s.]+([.][^@\\s.]+)+", "an e-mail address like aigul@example.kz")
+
+
+class Kept:
+    """What every row of the shop's database has. The database sets both; no writer can forget them."""
+
+    created_at = col(INSTANT, "When the row was made.")
+    updated_at = col(INSTANT, "When the row was last changed.")
+
+
+@entity("shop.customers")
+class Customers(Kept):
+    """One row per customer."""
+
+    customer_id = col(ID, "The customer.", KEY, key=True)
+    name = col(TEXT, "The customer's name.", not_empty(), longest(200), personal="name")
+    email = col(TEXT, "Electronic address.", longest(254), EMAIL, optional=True, personal="email")
+    phone = col(TEXT, "Telephone, with the country's code.", PHONE, optional=True, personal="phone")
+    address = col(TEXT, "Street and house.", not_empty(), longest(500), optional=True, personal="address")
+    city_name = col(TEXT, "City.", not_empty(), longest(100), optional=True)
+
+
+@entity("shop.sellers")
+class Sellers(Kept):
+    """One row per seller."""
+
+    seller_id = col(ID, "The seller.", KEY, key=True)
+    name = col(TEXT, "The shop's name.", not_empty(), longest(200))
+    city_name = col(TEXT, "City.", not_empty(), longest(100), optional=True)
+    is_active = col(FLAG, "Whether the seller sells now.")
+
+
+@entity("shop.products", references={"seller_id": Sellers})
+class Products(Kept):
+    """One row per product that a seller offers."""
+
+    product_id = col(ID, "The shop's code of the product.", KEY, key=True)
+    seller_id = col(ID, "The seller.", KEY)
+    name = col(TEXT, "Name of the product.", not_empty(), longest(1_000))
+    category_name = col(TEXT, "Group of goods.", not_empty(), longest(100), optional=True)
+    price_amount = col(MONEY, "Price of one piece.", at_least(0), at_most(MOST_AMOUNT))
+    currency_code = col(
+        CODE, "Currency of the price, ISO 4217.", one_of(CURRENCIES, "a currency code of ISO 4217 that Sauda knows")
+    )
+    is_active = col(FLAG, "Whether the product is on sale now.")

@@ -1,0 +1,60 @@
+"""The shop's customers and products, every version of them."""
+
+from schemas.contract import Plain, col, like, table
+from schemas.shop.stage import CustomersStaged, ProductsStaged
+from schemas.types import FLAG, ID, INSTANT
+
+
+@table(
+    "silver.shop_customers",
+    built_from=[CustomersStaged],
+    refresh="nightly",
+    clickhouse=Plain(order_by=("customer_id", "taken_at")),
+    entity=["customer_id"],
+)
+class ShopCustomers:
+    """One row per version of a customer.
+
+    What tells of a person is in the lake only; who may read the bucket's folder may read it. ClickHouse has keyed
+    hashes, by which the same person can be found again and nobody's name.
+    """
+
+    customer_id = like(CustomersStaged.customer_id, key=True)
+    taken_at = col(INSTANT, "When the snapshot was taken that first showed this version.", key=True)
+    changed_at = like(CustomersStaged.changed_at)
+    is_deleted = col(FLAG, "Whether this version is the end: the row was gone.")
+    name = like(CustomersStaged.name, optional=True)
+    email = like(CustomersStaged.email, optional=True)
+    phone = like(CustomersStaged.phone, optional=True)
+    address = like(CustomersStaged.address, optional=True)
+    email_id = col(ID, "Keyed hash of the e-mail address in small letters.", optional=True, at="email", mask="person")
+    phone_id = col(ID, "Keyed hash of the telephone number.", optional=True, at="phone", mask="person")
+    city_name = like(CustomersStaged.city_name, optional=True)
+    created_at = like(CustomersStaged.created_at, optional=True)
+    run_no = like(CustomersStaged.run_no)
+    content_hash = like(CustomersStaged.content_hash, serving=False)
+
+
+@table(
+    "silver.shop_products",
+    built_from=[ProductsStaged],
+    refresh="nightly",
+    clickhouse=Plain(order_by=("product_id", "valid_from")),
+    entity=["product_id"],
+)
+class ShopProducts:
+    """One row per product and time in which nothing of it changed: a slowly changing dimension, type 2."""
+
+    product_id = like(ProductsStaged.product_id, key=True)
+    valid_from = like(ProductsStaged.valid_from, key=True)
+    valid_to = col(INSTANT, "Until when, that instant itself not; none for what holds today.", optional=True)
+    is_current = col(FLAG, "Whether it holds today.")
+    seller_id = like(ProductsStaged.seller_id)
+    name = like(ProductsStaged.name)
+    category_name = like(ProductsStaged.category_name, optional=True)
+    price_amount = like(ProductsStaged.price_amount)
+    currency_code = like(ProductsStaged.currency_code)
+    is_active = like(ProductsStaged.is_active)
+    source = like(ProductsStaged.source)
+    run_no = like(ProductsStaged.run_no)
+    content_hash = like(ProductsStaged.content_hash, serving=False)

@@ -1,0 +1,86 @@
+"""What waits in the bucket's stage area, as Parquet files, until the batch driver loads it."""
+
+import re
+from collections.abc import Iterable
+
+from schemas.contract import col, like, record, table
+from schemas.shop.entities import Customers, Products
+from schemas.types import COUNT, FLAG, INSTANT, TEXT
+
+
+class Staged:
+    """How a staged row is told from other versions of the same."""
+
+    run_no = col(COUNT, "The run that staged it; greater for a later one.", key=True)
+    content_hash = col(TEXT, "Hash of the columns that make a version: equal for equal content.", serving=False)
+
+
+@table("stage.customers", delta=False)
+class CustomersStaged(Staged):
+    """One row per customer that a run of the extract found new, changed or gone."""
+
+    customer_id = like(Customers.customer_id, key=True)
+    taken_at = col(INSTANT, "When the snapshot of the database was taken that shows the row so.")
+    changed_at = col(INSTANT, "When the database changed the row; of a deletion, when it was found.")
+    is_deleted = col(FLAG, "Whether the row is gone; then all below is empty.")
+    name = like(Customers.name, optional=True)
+    email = like(Customers.email, optional=True)
+    phone = like(Customers.phone, optional=True)
+    address = like(Customers.address, optional=True)
+    city_name = like(Customers.city_name, optional=True)
+    created_at = like(Customers.created_at, optional=True)
+
+
+@record()
+class ProductRow:
+    """One row of a file of products."""
+
+    product_id = like(Products.product_id, judged=True)
+    seller_id = like(Products.seller_id, judged=True)
+    name = like(Products.name, judged=True)
+    category_name = like(Products.category_name, judged=True, optional=True)
+    price_amount = like(Products.price_amount, judged=True)
+    currency_code = like(Products.currency_code, judged=True)
+    is_active = like(Products.is_active, judged=True, optional=True)
+    changed_at = col(INSTANT, "Since when it is so; where it is not said, since the file was dropped.", optional=True)
+
+
+@table("stage.products", delta=False)
+class ProductsStaged(Staged):
+    """One row per product of a file that kept every rule."""
+
+    product_id = like(Products.product_id, key=True)
+    valid_from = col(INSTANT, "Since when it is so: as the file says, else when the file was dropped.", key=True)
+    seller_id = like(Products.seller_id)
+    name = like(Products.name)
+    category_name = like(Products.category_name, optional=True)
+    price_amount = like(Products.price_amount)
+    currency_code = like(Products.currency_code)
+    is_active = like(Products.is_active)
+    source = col(TEXT, "The file that said so.")
+
+
+def prefix(table: str) -> str:
+    """Where a staged table lies in the bucket: the runs' folders and the state."""
+    return f"stage/{table}/"
+
+
+def run_file(table: str, run_no: int) -> str:
+    """The file of one run. Named by the run's number, so that a run that is done again overwrites its own."""
+    return f"{prefix(table)}run={run_no:08d}/rows.parquet"
+
+
+def state_name(table: str) -> str:
+    """What is known from run to run. A run counts when it stands here: `run_no` is the last that is finished."""
+    return f"{prefix(table)}state.json"
+
+
+def finished_files(table: str, names: Iterable[str], last_run: int) -> list[str]:
+    """Of object names those of finished runs, in their order; a run that was cut off is not there yet."""
+    return [name for name in sorted(names) if 0 < run_of(table, name) <= last_run]
+
+
+def run_of(table: str, name: str) -> int:
+    """The run of an object name; 0 for what belongs to none."""
+    found = re.fullmatch(re.escape(prefix(table)) + r"run=(\d{8})/rows[.]parquet", name)
+    return int(found[1]) if found else 0
