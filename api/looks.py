@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,8 @@ import httpx
 import orjson
 
 from api.live import Flow, Part, Sales, Taking, merged
-from api.parts import Parts, Warehouse
+from api.parts import Probe
+from api.ports import Warehouse
 from api.problems import Problem
 from conf import LOOPBACK, Settings
 from conf.settings import DEFAULT_PORTS
@@ -173,7 +174,7 @@ class FlowLook:
 
 @dataclass(frozen=True)
 class Shown:
-    """A part on the page. `health` is a path on its own port that answers 200; else its probe in `Parts` is asked.
+    """A part on the page. `health` is a path on its own port that answers 200; else the API's own probe is asked.
 
     `pages` are titles with the name of a port and a path on it. A part that is not `needed` may be left out of a stack.
     """
@@ -200,9 +201,9 @@ SHOWN = (
 class PartsLook:
     """The health of each part that this stack knows."""
 
-    def __init__(self, settings: Settings, parts: Parts, client: httpx.AsyncClient) -> None:
-        self.settings, self.parts, self.client = settings, parts, client
-        self.shown = [s for s in SHOWN if (s.port in DEFAULT_PORTS if s.health else s.name in parts.probes)]
+    def __init__(self, settings: Settings, probes: Mapping[str, Probe], client: httpx.AsyncClient) -> None:
+        self.settings, self.probes, self.client = settings, probes, client
+        self.shown = [s for s in SHOWN if (s.port in DEFAULT_PORTS if s.health else s.name in probes)]
 
     async def __call__(self) -> list[Part]:
         faults = await asyncio.gather(*(self._fault(shown) for shown in self.shown))
@@ -214,7 +215,7 @@ class PartsLook:
         try:
             async with asyncio.timeout(2):
                 if not shown.health:
-                    await self.parts.probes[shown.name]()
+                    await self.probes[shown.name]()
                     return ""
                 answer = await self.client.get(f"http://{LOOPBACK}:{self.settings.port(shown.port)}{shown.health}")
         except Exception:

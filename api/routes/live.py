@@ -47,7 +47,7 @@ def hub(settings: Settings, parts: Parts, client: httpx.AsyncClient) -> Hub:
     looks = [
         Look("sales", SalesLook(parts.warehouse)),
         Look("flow", FlowLook(settings, client)),
-        Look("parts", PartsLook(settings, parts, client), every=3.0),
+        Look("parts", PartsLook(settings, parts.probes, client), every=3.0),
     ]
     return Hub(looks, _event, most_viewers=MOST_VIEWERS)
 

@@ -10,7 +10,6 @@ import pytest
 
 from api import looks
 from api.looks import FlowLook, PartsLook, Question, SalesLook
-from api.parts import Parts
 from api.problems import Problem, unavailable
 from conf import Settings
 
@@ -177,11 +176,11 @@ def test_each_part_is_up_down_or_not_there() -> None:
     async def away() -> None:
         raise OSError
 
-    parts = Parts(settings, FakeWarehouse(), {"clickhouse": fine, "kafka": away})
+    probes = {"clickhouse": fine, "kafka": away}
     client = answering({(settings.port("minio"), "/minio/health/ready"): 503,
                         (settings.port("metrics"), "/progress"): {}})  # fmt: skip
 
-    found = {part["name"]: part for part in asyncio.run(PartsLook(settings, parts, client)())}
+    found = {part["name"]: part for part in asyncio.run(PartsLook(settings, probes, client)())}
 
     states = {name: (part["state"], part["sentence"]) for name, part in found.items()}
     assert states | {"airflow": None} == {

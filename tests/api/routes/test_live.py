@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Mapping
 from typing import Any
+from unittest import mock
 
 import httpx
 import orjson
@@ -21,16 +22,19 @@ from api.routes import live
 from conf import Settings
 
 
-class NoWarehouse:
-    async def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:  # noqa: ARG002
-        return []
+def no_parts() -> Any:
+    """As much of the parts as the page asks for."""
+    made = mock.MagicMock(spec=Parts, probes={}, warehouse=mock.AsyncMock())
+    made.__aenter__ = mock.AsyncMock(return_value=made)
+    made.__aexit__ = mock.AsyncMock(return_value=None)
+    return made
 
 
 class Client:
     """Asks an application in this process; it is started and stopped for each request."""
 
     def __init__(self, settings: Settings) -> None:
-        self.made: FastAPI = app(settings, Parts(settings, NoWarehouse()))
+        self.made: FastAPI = app(settings, no_parts())
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
         async def ask() -> httpx.Response:
