@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import orjson
 
-from api.live import Flow, Part, Sales, Taking, merged
+from api.live import Flow, Link, Part, Sales, Taking, merged
 from api.parts import Probe
 from api.ports import Warehouse
 from api.problems import Problem
@@ -225,7 +225,7 @@ class PartsLook:
 
     def _part(self, shown: Shown, fault: str) -> Part:
         state = "up" if not fault else "down" if shown.needed else "off"
-        links = [
+        links: list[Link] = [
             {"title": title, "url": f"http://{LOOPBACK}:{self.settings.port(port)}{path}"}
             for title, port, path in shown.pages
         ]

@@ -4,8 +4,8 @@ import { element, filled, list, make, row, text } from "/web/dom.js";
 import * as format from "/web/format.js";
 
 const OLD_SECONDS = 120;
-const ARROW = { minuteOf: null };
 let state = null;
+let pointedAt = null;
 
 // ---- Theme: as the system says, until somebody chooses.
 const THEMES = ["auto", "light", "dark"];
@@ -100,11 +100,10 @@ function showTiles({ topics, currencies, refused_count, sources }) {
 
 // ---- Revenue, products.
 const drawMinutes = minuteChart(element("revenue-chart"), (place) => {
-  ARROW.minuteOf = place;
+  pointedAt = place;
   showReadout();
 });
 
-element("currency").value = "";
 element("currency").addEventListener("change", (event) => {
   localStorage.setItem("currency", event.target.value);
   show(state);
@@ -116,14 +115,13 @@ function chosenCurrency(currencies) {
 }
 
 function showReadout() {
-  const place = ARROW.minuteOf;
   const hour = state && chosenCurrency(state.currencies);
   const readout = element("readout");
-  if (place === null || !hour) return text(readout, "Point at a minute, or use the arrow keys.");
-  const at = format.hourMinute(state.first_minute_at + place * 60);
-  const open = place === hour.revenue_amounts.length - 1 ? ", not over yet" : "";
-  const amount = format.money(hour.revenue_amounts[place], hour.currency_code);
-  text(readout, `${at}: ${amount}, ${format.count(hour.purchase_counts[place])} purchases${open}`);
+  if (pointedAt === null || !hour) return text(readout, "Point at a minute, or use the arrow keys.");
+  const at = format.hourMinute(state.first_minute_at + pointedAt * 60);
+  const open = pointedAt === hour.revenue_amounts.length - 1 ? ", not over yet" : "";
+  const amount = format.money(hour.revenue_amounts[pointedAt], hour.currency_code);
+  text(readout, `${at}: ${amount}, ${format.count(hour.purchase_counts[pointedAt])} purchases${open}`);
 }
 
 function showRevenue({ currencies, first_minute_at }) {
@@ -134,7 +132,7 @@ function showRevenue({ currencies, first_minute_at }) {
     node.value = each.currency_code;
     node.selected = each === hour;
   });
-  const amounts = hour?.revenue_amounts ?? [];
+  const amounts = hour?.revenue_amounts ?? new Array(60).fill(0);
   const total = amounts.reduce((sum, each) => sum + each, 0);
   const purchases = (hour?.purchase_counts ?? []).reduce((sum, each) => sum + each, 0);
   figure("revenue", hour ? format.money(total, hour.currency_code, 0) : "–");
@@ -147,10 +145,10 @@ function showRevenue({ currencies, first_minute_at }) {
     ? `${format.money(total, hour.currency_code, 0)} in the last hour; most at ${format.hourMinute(first_minute_at + highest * 60)}.`
     : "Nothing in the last hour.");
   if (document.querySelector("details").open) {
-    const rows = amounts.map((amount, place) => ({ at: first_minute_at + place * 60, amount, count: hour.purchase_counts[place] }));
+    const rows = amounts.map((amount, place) => ({ at: first_minute_at + place * 60, amount, count: hour?.purchase_counts[place] ?? 0 }));
     list(element("minutes"), rows.reverse(), (each) => each.at, () => row("nowrap", "number", "number"), ({ cells }, each) => {
       text(cells[0], format.hourMinute(each.at));
-      text(cells[1], format.money(each.amount, hour.currency_code));
+      text(cells[1], hour ? format.money(each.amount, hour.currency_code) : "–");
       text(cells[2], format.count(each.count));
     });
   }

@@ -40,6 +40,9 @@ export function spark(holder) {
 // The last label would be cut off where it is too near to the end.
 const clocks = (drawn, at) => at.map((each) => (each > drawn.scales.x.max - 180 ? "" : hourMinute(each)));
 
+// Fractions of one are labels of a chart without bars.
+const amounts = (_, at) => at.map((each) => (Number.isInteger(each) ? compact(each) : ""));
+
 // Bars of sixty minutes; the last, unfinished, is paler. `pointed` is told which one is pointed at, or null.
 export function minutes(holder, pointed) {
   const font = `12px ${getComputedStyle(document.body).fontFamily}`;
@@ -51,7 +54,7 @@ export function minutes(holder, pointed) {
     scales: { x: { range: (_, low, high) => [low - 45, high + 45] }, y: { range: fromZero } },
     axes: [
       { ...axis, grid: { show: false }, size: 26, space: 70, incrs: [300, 600, 900, 1800], values: clocks },
-      { ...axis, grid: { stroke: () => color("line"), width: 1 }, size: 52, space: 44, values: (_, at) => at.map(compact) },
+      { ...axis, grid: { stroke: () => color("line"), width: 1 }, size: 52, space: 44, values: amounts },
     ],
     series: [
       {},

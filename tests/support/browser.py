@@ -20,7 +20,7 @@ ALONE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE local
 FLAGS = (
     "--headless=new", "--remote-debugging-pipe", "--no-first-run", "--no-default-browser-check", "--disable-gpu",
     "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update", "--hide-scrollbars",
-    "--mute-audio", "--force-color-profile=srgb", ALONE,
+    "--mute-audio", "--force-color-profile=srgb", "--disable-lcd-text", "--lang=en-GB", ALONE,
 )  # fmt: skip
 
 
