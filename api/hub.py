@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +14,8 @@ from api.live import Seen
 from api.problems import Problem
 
 LOG = logging.getLogger("sauda.api")
+TOGETHER_SECONDS = 0.1
+"""Answers that come so near to each other are told in one state."""
 FAULT = "It could not be asked; the reason is in the API's log."
 
 
@@ -48,6 +50,7 @@ class Hub:
         self._newest: bytes | None = None
         self._news = asyncio.Event()
         self._work: asyncio.Task[None] | None = None
+        self._told = 0.0
 
     @contextmanager
     def viewer(self) -> Iterator[AsyncIterator[bytes | None]]:
@@ -81,23 +84,37 @@ class Hub:
                 yield None
 
     async def _rounds(self) -> None:
+        """Ask what is due and tell what was answered, as soon as it was, until nobody watches."""
         asked: dict[str, asyncio.Task[None]] = {}
         loop = asyncio.get_running_loop()
         try:
             while self.viewers:
-                began = loop.time()
-                asked = {name: task for name, task in asked.items() if not task.done()}
+                now = loop.time()
                 for look in self.looks:
-                    if look.name not in asked and look.due <= began:
-                        look.due = began + look.every
+                    if look.name not in asked and look.due <= now:
+                        look.due = now + look.every
                         asked[look.name] = asyncio.create_task(self._ask(look))
-                if asked:
-                    await asyncio.wait(asked.values(), timeout=self.every)
-                self._tell()
-                await asyncio.sleep(max(0.0, began + self.every - loop.time()))
+                pause = min([look.due - now for look in self.looks if look.name not in asked], default=self.every)
+                is_news = await self._first(asked.values(), min(pause, self.every))
+                asked = {name: task for name, task in asked.items() if not task.done()}
+                if is_news or loop.time() - self._told >= self.every:
+                    self._told = loop.time()
+                    self._tell()
         finally:
             for task in asked.values():
                 task.cancel()
+
+    @staticmethod
+    async def _first(tasks: Iterable[asyncio.Task[None]], seconds: float) -> bool:
+        """Wait until one of the tasks is done, and what is done together with it; False after so many seconds."""
+        waiting = list(tasks)
+        if not waiting:
+            await asyncio.sleep(seconds)
+            return False
+        done, rest = await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        if done and rest:
+            await asyncio.wait(rest, timeout=TOGETHER_SECONDS)
+        return bool(done)
 
     async def _ask(self, look: Look) -> None:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,8 +20,7 @@ from conf.settings import DEFAULT_PORTS
 
 SHARE = 0.1
 """A question may take this share of the time at most: a slow one is asked less often."""
-LATEST = 14
-FEW = 5
+LATEST, TOP, FEW = 14, 8, 5
 HOUR = 3_600
 STEP_SECONDS, RECENT_SECONDS = 10, 20
 """Takings are asked by steps of ten seconds; each second, those of the last twenty are asked again."""
@@ -102,53 +101,82 @@ class Question:
 
 
 class SalesLook:
-    """Sales and refusals of the last hour. The newest seconds are asked each second, the whole hour seldom."""
+    """Sales and refusals of the last hour.
+
+    The newest takings and purchases are asked each time; of the questions about the whole hour one at most, so that a
+    purchase never waits for them.
+    """
 
     def __init__(self, warehouse: Warehouse, clock: Callable[[], float] = time.time) -> None:
         self.warehouse, self.clock = warehouse, clock
-        self.newest, self.hour, self.recent = Question(NEWEST, 30), Question(TAKINGS, 30), Question(TAKINGS, 0)
-        self.purchases, self.products = Question(PURCHASES, 0), Question(PRODUCTS, 5)
-        self.refused, self.refusals = Question(REFUSED, 2), Question(REFUSALS, 2)
+        self.recent, self.purchases = Question(TAKINGS, 0), Question(PURCHASES, 0)
+        self.slow: list[tuple[Question, Callable[[Question, int], Awaitable[None]]]] = [
+            (Question(NEWEST, 30), self._newest),
+            (Question(TAKINGS, 30), self._hour),
+            (Question(PRODUCTS, 5), self._products),
+            (Question(REFUSED, 5), self._refused),
+            (Question(REFUSALS, 5), self._refusals),
+        ]
+        self.is_new = True
         self.told = Sales()
 
     async def __call__(self) -> Sales:
         """Ask what is due, one after the other. Raises OSError with a sentence while ClickHouse does not answer."""
         try:
-            await self._look()
+            await self._look(self.clock())
         except Problem as problem:
             away = problem.kind == "unavailable"
             raise OSError("ClickHouse does not answer." if away else problem.detail) from None
         return self.told
 
-    async def _look(self) -> None:
-        now = self.clock()
+    async def _look(self, now: float) -> None:
         hour, recent = int(now) - HOUR, int(now) // STEP_SECONDS * STEP_SECONDS - RECENT_SECONDS
-        if rows := await self._ask(self.newest):
-            self._tell(newest_at=rows[0]["at"] if rows[0]["line_count"] else None)
-        for question, since in ((self.hour, hour // 60 * 60), (self.recent, recent)):
-            if (rows := await self._ask(question, since=since)) is not None:
-                self._tell(takings=merged(self.told.takings, (Taking(**row) for row in rows), since))
-        since = self._purchases_since(hour, recent)
-        if (rows := await self._ask(self.purchases, since=since, most=LATEST)) is not None:
-            newest = max((row["at"] for row in rows), default=0.0)
-            self._tell(latest=rows, newest_at=max(newest, self.told.newest_at or 0.0) or None)
-        if (rows := await self._ask(self.products, since=hour, most=8)) is not None:
-            self._tell(products=rows)
-        if rows := await self._ask(self.refused, since=hour):
-            self._tell(refused_count=rows[0]["refused_count"])
-        if (rows := await self._ask(self.refusals, since=hour, most=FEW)) is not None:
-            self._tell(refusals=rows)
+        due = sorted((slow for slow in self.slow if slow[0].is_due(now)), key=lambda slow: slow[0].due)
+        for question, ask in due if self.is_new else due[:1]:
+            await ask(question, hour)
+        self.is_new = False
+        if self.recent.is_due(now):
+            await self._takings(self.recent, recent)
+        if self.purchases.is_due(now):
+            await self._purchases(self._purchases_since(hour, recent))
+
+    async def _newest(self, question: Question, _: int) -> None:
+        (row,) = await self._ask(question)
+        self._tell(newest_at=row["at"] if row["line_count"] else None)
+
+    async def _hour(self, question: Question, hour: int) -> None:
+        await self._takings(question, hour // 60 * 60)
+
+    async def _takings(self, question: Question, since: int) -> None:
+        rows = await self._ask(question, since=since)
+        self._tell(takings=merged(self.told.takings, (Taking(**row) for row in rows), since))
+
+    async def _purchases(self, since: int) -> None:
+        rows = await self._ask(self.purchases, since=since, most=LATEST)
+        newest = max((row["at"] for row in rows), default=0.0)
+        self._tell(latest=rows, newest_at=max(newest, self.told.newest_at or 0.0) or None)
 
     def _purchases_since(self, hour: int, recent: int) -> int:
         """From when on the latest purchases are looked for: as late as will do."""
-        if sum(taking.purchase_count for taking in self.told.takings if taking.taken_at >= recent) >= LATEST:
-            return recent
+        count = 0
+        for taking in sorted(self.told.takings, reverse=True):
+            count += taking.purchase_count
+            if count >= LATEST:
+                return min(taking.taken_at, recent)
         return min(hour, int(self.told.newest_at or hour + HOUR) - HOUR)
 
-    async def _ask(self, question: Question, **parameters: int) -> list[dict[str, Any]] | None:
+    async def _products(self, question: Question, hour: int) -> None:
+        self._tell(products=await self._ask(question, since=hour, most=TOP))
+
+    async def _refused(self, question: Question, hour: int) -> None:
+        (row,) = await self._ask(question, since=hour)
+        self._tell(refused_count=row["refused_count"])
+
+    async def _refusals(self, question: Question, hour: int) -> None:
+        self._tell(refusals=await self._ask(question, since=hour, most=FEW))
+
+    async def _ask(self, question: Question, **parameters: int) -> list[dict[str, Any]]:
         began = self.clock()
-        if not question.is_due(began):
-            return None
         rows = await self.warehouse.rows(question.sql, parameters)
         question.asked(began, self.clock() - began)
         return rows

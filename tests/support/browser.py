@@ -112,8 +112,8 @@ class Browser:
         self.call("Emulation.setEmulatedMedia", features=features)
 
     def picture(self, path: Path) -> None:
-        """Save the whole page as PNG."""
-        told = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+        """Save what the screen shows as PNG."""
+        told = self.call("Page.captureScreenshot", format="png")
         path.write_bytes(base64.b64decode(told["data"]))
 
     def errors(self) -> list[str]:

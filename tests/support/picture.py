@@ -20,7 +20,7 @@ def picture(url: str, target: Path, *, full: bool = False) -> None:
     program = next(filter(None, map(shutil.which, CHROMIUMS)), None)
     assert program is not None, "there is no Chromium on PATH"
     with tempfile.TemporaryDirectory() as profile, Browser(program, Path(profile)) as browser:
-        browser.screen(1200, 800)
+        browser.screen(1200, 1000)
         browser.open(url)
         until("the page to be live", lambda: browser.text("#connection") == "Live", 30)
         if full:
