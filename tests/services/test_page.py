@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import shutil
 import statistics
 import time
 from collections.abc import Iterator
@@ -16,10 +15,11 @@ import pytest
 
 from conf import Settings
 from conf.connect import producer_config
+from infra.local import chromium
 from schemas.cloudevents import cloud_event, instant
 from tests.support.api import Api
 from tests.support.browser import Browser
-from tests.support.picture import CHROMIUMS, picture
+from tests.support.picture import picture
 from tests.support.site import EVIL, Site, part, viewers
 from tests.support.stream import Stream
 from tests.support.waiting import until
@@ -32,9 +32,9 @@ SECONDS = 2.0
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    program = next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    program = chromium.find()
     if program is None:
-        pytest.skip(f"there is no Chromium on PATH ({', '.join(CHROMIUMS)}): sudo apt-get install -y chromium")
+        pytest.skip(chromium.MISSING)
     with Browser(program, tmp_path_factory.mktemp("chromium")) as made:
         made.screen(1280, 900)
         yield made
@@ -296,7 +296,7 @@ def test_an_open_page_does_not_keep_the_api_from_stopping(browser: Browser, chos
     api.start()
 
 
-def test_the_picture_for_the_readme_is_small(api: Api, tmp_path: Path) -> None:
+def test_the_picture_for_the_readme_is_small(browser: Browser, api: Api, tmp_path: Path) -> None:  # noqa: ARG001
     target = tmp_path / "page.png"
     picture(api.url, target)
 

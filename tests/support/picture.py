@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import tempfile
 from pathlib import Path
 
 from conf import settings
+from infra.local import chromium
 from tests.support.browser import Browser
 from tests.support.waiting import until
 
-CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 SHOWN = "document.querySelectorAll('#latest tr').length > 5 && document.querySelectorAll('#products tr').length > 3"
 
 
 def picture(url: str, target: Path, *, full: bool = False) -> None:
     """Save what the page shows when it is live; with `full`, when it has something to show."""
-    program = next(filter(None, map(shutil.which, CHROMIUMS)), None)
-    assert program is not None, "there is no Chromium on PATH"
+    program = chromium.find()
+    assert program is not None, chromium.MISSING
     with tempfile.TemporaryDirectory() as profile, Browser(program, Path(profile)) as browser:
         browser.screen(1200, 1000)
         browser.open(url)
