@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 
 import uvicorn
@@ -23,9 +24,15 @@ def config(chosen: Settings) -> uvicorn.Config:
 def main() -> None:
     """Serve; SIGTERM lets requests under way end, and hands Kafka what waits."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # It would write a line for each client that does not speak HTTP.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     chosen = settings()
     Protocol.limits(chosen)
-    uvicorn.Server(config(chosen)).run()
+    server = uvicorn.Server(config(chosen))
+    # What stands now stands until the end: looking through it again and again would hold up requests.
+    gc.collect()
+    gc.freeze()
+    server.run()
 
 
 if __name__ == "__main__":

@@ -47,20 +47,24 @@ def app(settings: Settings, parts: Parts | None = None) -> FastAPI:
         redoc_url=None, lifespan=lifespan, redirect_slashes=False, separate_input_output_schemas=False,
     )  # fmt: skip
     made.state.settings, made.state.measures = settings, measures
-    for router in routers():
+    found = list(routers())
+    for router in found:
         made.include_router(router)
     made.add_middleware(Guard, settings=settings, measures=measures)
     made.add_exception_handler(Problem, _problem)
     made.add_exception_handler(HTTPException, _http_error)
     made.add_exception_handler(RequestValidationError, _invalid)
-    made.openapi = lambda: openapi.document(made)  # type: ignore[method-assign]
+    ours = [route for router in found for route in router.routes]
+    made.openapi = lambda: openapi.document(made, ours)  # type: ignore[method-assign]
     return made
 
 
 def routers() -> Iterator[APIRouter]:
-    """The `ROUTER` of each module in `api/routes`, in the order of their names."""
-    for found in sorted(pkgutil.iter_modules(routes.__path__), key=lambda module: module.name):
-        router: APIRouter = importlib.import_module(f"{routes.__name__}.{found.name}").ROUTER
+    """The `ROUTER` of each module in `api/routes`: paths are tried in turn, so those with `IS_HOT` come first."""
+    names = sorted(module.name for module in pkgutil.iter_modules(routes.__path__))
+    found = [importlib.import_module(f"{routes.__name__}.{name}") for name in names]
+    for module in sorted(found, key=lambda module: not getattr(module, "IS_HOT", False)):
+        router: APIRouter = module.ROUTER
         yield router
 
 

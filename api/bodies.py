@@ -37,7 +37,7 @@ def parse(body: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise _bad(f"The body is not UTF-8 at byte {error.start}.") from None
     try:
-        value = json.loads(text, object_pairs_hook=_object, parse_float=Literal, parse_constant=_constant)
+        value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise _bad(f"The body is not JSON: {error.msg} at character {error.pos}.") from None
     except RecursionError:
@@ -66,6 +66,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _constant(word: str) -> Any:
     raise _bad(f"The body holds {word}, which is no number of JSON.")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=Literal, parse_constant=_constant)
 
 
 def _refuse_halves(value: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.entities import DEFAULTS, Entity, written
+from api.entities import DEFAULTS, Entity, masked, written
 from schemas.contract import Contract
 from schemas.derive.fakes import fake_event, fill
 
@@ -22,12 +22,12 @@ def row(entity: Entity, *, kept: bool = False) -> dict[str, Any]:
     made = {c.name: WORDS[c.name] if c.name in WORDS else written(fill(entity.contract, {})[c.name]) for c in columns}
     if not kept:
         return made
-    return made | {c.name: f"{made[c.name][0]}***" for c in columns if c.personal}
+    return made | {c.name: masked(c, made[c.name]) for c in columns if c.personal}
 
 
 def event(contract: Contract, seller_id: str) -> dict[str, Any]:
     """An event as a producer sends it."""
-    return fake_event(contract) | {"seller_id": seller_id}
+    return fake_event(contract) | {"seller_id": seller_id, "purchased_at": "2026-01-31T09:30:00Z"}
 
 
 def table_row(contract: Contract, columns: list[str]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, settings: Settings, measures: Measures) -> None:
         self.app, self.settings, self.measures = app, settings, measures
-        self.hosts = {host.encode() for host in settings.api_hosts}
+        self.hosts = {host.strip().encode() for host in settings.api_hosts.split(",")}
         self.held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

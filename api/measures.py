@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
@@ -29,7 +29,7 @@ class Measures:
             "sauda_api_purchases_accepted", "Purchases that Kafka acknowledged.", registry=self.registry
         )
         self.refused = Counter(
-            "sauda_api_purchases_refused", "Purchases that broke a rule.", ("rule",), registry=self.registry
+            "sauda_api_rules_broken", "Rules that purchases broke, each refused.", ("rule",), registry=self.registry
         )
         self.relayed = Counter(
             "sauda_api_changes_relayed", "Changes of the shop that Kafka acknowledged.", registry=self.registry

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.nightly_lines import write_lines
+from bench.nightly_lines import write_lines, write_products
 from conf import settings
 from conf.spark import spark_session
 from jobs.lake import DeltaTables
@@ -31,6 +31,9 @@ class FolderLake(DeltaTables):
         log = Path(self.path(name)) / "_delta_log"
         return max((int(f.stem) for f in log.glob("*.json") if f.stem.isdigit()), default=None)
 
+    def stage_files(self, table: str) -> list[str]:
+        raise FileNotFoundError(f"the measured tables have no stage, so none for {table}")
+
 
 def main(what: str, folder: str, number: str) -> None:
     """``lines FOLDER COUNT`` writes lines; ``night FOLDER ROUNDS`` builds all gold tables, one line of JSON a round."""
@@ -41,6 +44,7 @@ def main(what: str, folder: str, number: str) -> None:
     try:
         if what == "lines":
             write_lines(spark, int(number), lake.path("silver.purchase_lines"))
+            write_products(spark, int(number), lake.path("silver.shop_products"))
             return
         tables = chosen("purchases")
         for table in tables:

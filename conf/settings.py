@@ -84,6 +84,12 @@ class Settings(BaseSettings):
     )
     compact_minutes: float = 30.0
 
+    customers_overlap_seconds: float = Field(
+        default=60.0, ge=0, description="How far before its mark an extract of customers looks, for clocks set back."
+    )
+    stage_days: int = Field(default=21, ge=1, description="How long loaded files stay in the stage area.")
+    stage_file_mb: int = Field(default=512, ge=1, description="The largest file of products that is read.")
+
     procurement_zone: str = Field(
         default="Asia/Almaty", description="Zone of the times in procurement registers that name none."
     )
@@ -101,8 +107,8 @@ class Settings(BaseSettings):
     goszakup_standin_lots: int = Field(default=1_000, ge=200, description="How large a world the stand-in plays.")
     goszakup_page_limit: int = Field(default=500, ge=1, le=500)
 
-    api_hosts: tuple[str, ...] = Field(
-        default=("127.0.0.1", "localhost", "[::1]"), description="Names under which the API answers; others get 421."
+    api_hosts: str = Field(
+        default="127.0.0.1,localhost,[::1]", description="Names under which the API answers; others get 421."
     )
     api_body_bytes: int = Field(default=8_000_000, ge=1_000, description="The largest body of a request.")
     api_bodies_bytes: int = Field(

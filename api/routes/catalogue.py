@@ -152,7 +152,8 @@ def _add(entity: Entity) -> None:
         "required": [c.name for c in entity.written if not c.optional and c.type.name != "FLAG"],
         "properties": {c.name: column_schema(c, answered=False) for c in entity.written},
     }  # fmt: skip
-    patch = body | {"required": [], "minProperties": 1}
+    changed = {c.name: column_schema(c, answered=False) for c in entity.written if not c.key}
+    patch = body | {"required": [], "minProperties": 1, "properties": changed}
     given, kept = example(entity), example(entity, kept=True)
     changes = {name: given[name] for name in ("name",) if name in given}
     asked = _asked(entity)

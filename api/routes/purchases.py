@@ -11,7 +11,7 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from api import bodies
-from api.access import Buyer, Reader
+from api.access import Direct, Reader, needs
 from api.examples import event as example
 from api.openapi import described
 from api.parameters import NOTHING, Parameter, Parameters
@@ -22,6 +22,7 @@ from schemas.derive.jsonschema import json_schema
 from schemas.types import DAY
 
 ROUTER = APIRouter(tags=["purchases"])
+IS_HOT = True
 LONGEST_KEY = 200
 KEY = {
     "name": "Idempotency-Key", "in": "header", "required": False, "example": "order-17",
@@ -43,6 +44,8 @@ REFUSED = (
 )
 OF_THE_LINE = ("line_no", "product_id", "description", "quantity", "unit_price_amount", "line_amount", "is_return")
 ID = Annotated[str, Path(description="Id of the event.", min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
+
+_buyer = needs("write:purchases")
 
 
 class _Batch(msgspec.Struct, forbid_unknown_fields=True):
@@ -99,35 +102,41 @@ def _answer(accepted: list[Accepted]) -> Response:
     return Response(orjson.dumps(told), 202, headers, "application/json")
 
 
-@ROUTER.post(
-    "/v1/purchases", status_code=202, summary="Send a purchase",
-    openapi_extra=described(
-        TOLD, TOLD_EXAMPLE, status=202, body=PURCHASE, body_example=EXAMPLE, parameters=[KEY],
-        said="Kafka has it; ClickHouse shows it within a second or two.", headers={"Location": "Where its state is."},
-    ),
-)  # fmt: skip
-async def send_one(request: Request, key: Buyer) -> Response:
+async def send_one(request: Request) -> Response:
     """Answered when every replica of Kafka has the purchase; 503 means that it must be sent again."""
+    key = await _buyer(request)
     NOTHING.read(request)
     body, value = await bodies.read(request)
     return _answer(await _accept(request, key.key_id, [body], [value], ""))
 
 
-@ROUTER.post(
-    "/v1/purchases:batch", status_code=202, summary=f"Send up to {MOST_PURCHASES:,} purchases",
-    openapi_extra=described(
-        TOLD, TOLD_EXAMPLE, status=202, body=BATCH, body_example={"purchases": [EXAMPLE]}, parameters=[KEY],
-        said="Kafka has them all.",
-    ),
-)  # fmt: skip
-async def send_batch(request: Request, key: Buyer) -> Response:
+async def send_batch(request: Request) -> Response:
     """All or nothing: where one breaks a rule none is sent."""
+    key = await _buyer(request)
     NOTHING.read(request)
     body, value = await bodies.read(request)
     count = _counted(value)
     raw = msgspec.json.decode(body, type=_Batch).purchases
     assert len(raw) == count
     return _answer(await _accept(request, key.key_id, [bytes(each) for each in raw], value["purchases"], "/purchases"))
+
+
+ROUTER.add_api_route(
+    "/v1/purchases", send_one, methods=["POST"], status_code=202, summary="Send a purchase",
+    route_class_override=Direct,
+    openapi_extra=described(
+        TOLD, TOLD_EXAMPLE, status=202, body=PURCHASE, body_example=EXAMPLE, parameters=[KEY],
+        said="Kafka has it; ClickHouse shows it within a second or two.", headers={"Location": "Where its state is."},
+    ),
+)  # fmt: skip
+ROUTER.add_api_route(
+    "/v1/purchases:batch", send_batch, methods=["POST"], status_code=202, route_class_override=Direct,
+    summary=f"Send up to {MOST_PURCHASES:,} purchases",
+    openapi_extra=described(
+        TOLD, TOLD_EXAMPLE, status=202, body=BATCH, body_example={"purchases": [EXAMPLE]}, parameters=[KEY],
+        said="Kafka has them all.",
+    ),
+)  # fmt: skip
 
 
 async def _accept(request: Request, key_id: str, raw: list[bytes], values: list[Any], place: str) -> list[Accepted]:

@@ -165,6 +165,13 @@ def ingest(source: str, rest: tuple[str, ...]) -> None:
     pass_on(chosen, "ingest", ["ingestion.run", source, *rest])
 
 
+@cli.command(context_settings=PASSED_ON)
+@click.argument("rest", nargs=-1, type=click.UNPROCESSED, metavar="create|list|revoke [OPTIONS]")
+def keys(rest: tuple[str, ...]) -> None:
+    """Make, list and revoke keys of the REST API, e.g. keys create "Aigul's shop" --scope write:purchases"""
+    pass_on(current(), "keys", ["api.keys", *rest])
+
+
 @cli.command()
 @click.argument("name")
 @click.option("--day", help="Build only this day, e.g. 2026-03-01.")

@@ -18,6 +18,7 @@ from typing import Any
 
 from schemas.contract import Column, Contract
 from schemas.derive.conditions import holds
+from schemas.rules import Rule
 from schemas.types import MONEY_TEXT, LogicalType
 
 FOUND_CHARACTERS = 80
@@ -98,6 +99,10 @@ def _instant(value: Any) -> datetime | None:
         return None
 
 
+def _listed(value: Any) -> list[Any] | None:
+    return value if isinstance(value, list) else None
+
+
 _READ: dict[str, Callable[[Any], Any]] = {
     "ID": _text, "CODE": _text, "TEXT": _text, "COUNT": _whole, "MONEY": _amount, "NUMBER": _number, "FLAG": _flag,
     "DAY": _day, "INSTANT": _instant,
@@ -109,6 +114,24 @@ def typed(type: LogicalType, value: Any) -> Any:
     return _READ[type.name](value)
 
 
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """A column with all that is asked of it at every value, looked up once."""
+
+    name: str
+    is_optional: bool
+    article: str
+    read: Callable[[Any], Any]
+    rules: tuple[Rule, ...]
+    items: Reader | None
+
+    @classmethod
+    def of(cls, column: Column) -> _Field:
+        read = _READ[column.type.name] if column.items is None else _listed
+        items = Reader(column.items) if column.items is not None else None
+        return cls(column.name, column.optional, column.type.article, read, column.rules, items)
+
+
 class Reader:
     """Reads what one contract describes; made once, then asked for every value.
 
@@ -116,12 +139,10 @@ class Reader:
     """
 
     def __init__(self, contract: Contract, columns: Collection[str] | None = None) -> None:
-        self.contract = contract
-        self.columns = tuple(c for c in contract.columns if columns is None or c in columns)
-        self._known = frozenset(self.columns)
-        self._items = {c: Reader(c.items) for c in self.columns if c.items is not None}
+        self.fields = tuple(_Field.of(c) for c in contract.columns if columns is None or c in columns)
+        self._known = frozenset(field.name for field in self.fields)
         self._rules = [
-            (rule, [str(c) for c in contract.columns if re.search(rf"\b{c}\b", rule.condition)])
+            (rule, [c.name for c in contract.columns if re.search(rf"\b{c}\b", rule.condition)])
             for rule in contract.rules
         ]
 
@@ -130,82 +151,82 @@ class Reader:
 
         `partial` takes the columns that are there and misses none. The row is of no use where there are findings.
         """
-        findings: list[Finding] = []
-        row = self._read(given, arrived_at, partial, (), "", "", findings)
-        return row, findings
+        reading = _Reading(arrived_at, partial)
+        row = reading.record(self, given, (), "", "")
+        return row, reading.found
 
-    def _read(
-        self, given: Any, arrived_at: datetime, partial: bool, at: Path, name: str, said: str, found: list[Finding]
-    ) -> dict[str, Any]:
-        if not isinstance(given, Mapping):
-            what = "it is not a JSON object"
-            found.append(Finding(at, f"{name}json" if name else "record.json", said + what))
+    def unknown(self, given: Mapping[str, Any]) -> list[str]:
+        """Fields that the contract has not."""
+        return sorted(given.keys() - self._known)
+
+
+class _Reading:
+    """One value being read. Places and names are put together only for what is wrong."""
+
+    def __init__(self, arrived_at: datetime, partial: bool) -> None:
+        self.found: list[Finding] = []
+        self._arrived_at, self._partial = arrived_at, partial
+
+    def record(self, reader: Reader, given: Any, at: Path, name: str, said: str) -> dict[str, Any]:
+        """An object's fields in their types; `name` and `said` are what stands before rule and sentence."""
+        found = self.found
+        if not isinstance(given, dict):
+            if name:
+                found.append(Finding(at, f"{name}json", f"{said}it is not a JSON object"))
+            else:
+                found.append(Finding(at, "record.json", f'the value is not a JSON object: "{_written(given)}"'))
             return {}
         before = len(found)
-        if given.keys() - self._known:
-            for field in sorted(given.keys() - self._known):
-                fields = ", ".join(self.columns)
-                sentence = f"{_short(field)} is not a field here; there are {fields}"
-                found.append(Finding((*at, field), f"{name}unknown", said + sentence))
         row: dict[str, Any] = {}
-        for column in self.columns:
-            value = given.get(column)
-            if value is None:
-                if column in given or not partial:
-                    row[column] = None
-                    if not column.optional:
-                        missing = f"{column} is missing" + (" or is not a list" if column.items else "")
-                        found.append(Finding((*at, column), f"{name}{column}.required", said + missing))
-            elif column.items is not None:
-                row[column] = self._list(column, value, arrived_at, (*at, column), name, said, found)
-            else:
-                row[column] = _value(column, value, arrived_at, (*at, column), name, said, found)
-        if len(found) == before and not partial:
-            self._judge(row, given, at, name, said, found)
+        if not given.keys() <= reader._known:
+            fields = ", ".join(field.name for field in reader.fields)
+            for field_name in reader.unknown(given):
+                sentence = f"{_short(field_name)} is not a field here; there are {fields}"
+                found.append(Finding((*at, field_name), f"{name}unknown", said + sentence))
+        for field in reader.fields:
+            value = given.get(field.name)
+            if value is not None:
+                row[field.name] = self._value(field, value, at, name, said)
+            elif field.name in given or not self._partial:
+                row[field.name] = None
+                if not field.is_optional:
+                    self._missing(field, at, name, said)
+        if len(found) == before and not self._partial:
+            for rule, used in reader._rules:
+                if holds(rule.condition, row) is not True:
+                    shown = ", ".join(f"{column} {_written(given[column])}" for column in used if column in given)
+                    found.append(Finding(at, f"{name}{rule.name}", f'{said}{rule.sentence}; found "{shown}"'))
         return row
 
-    def _list(
-        self, column: Column, value: Any, arrived_at: datetime, at: Path, name: str, said: str, found: list[Finding]
-    ) -> list[dict[str, Any]]:
-        if not isinstance(value, list):
-            found.append(Finding(at, f"{name}{column}.required", f"{said}{column} is missing or is not a list"))
-            return []
-        for rule in column.rules:
-            if not rule.holds(value):
-                found.append(Finding(at, f"{name}{column}.{_plain(rule.name)}", f"{said}{column} {rule.sentence}"))
-                return []
-        items = self._items[column]
-        rows = []
-        for place, element in enumerate(value):
-            if len(found) >= MOST_FINDINGS:
+    def _missing(self, field: _Field, at: Path, name: str, said: str) -> None:
+        missing = f"{field.name} is missing" + (" or is not a list" if field.items else "")
+        self.found.append(Finding((*at, field.name), f"{name}{field.name}.required", said + missing))
+
+    def _value(self, field: _Field, value: Any, at: Path, name: str, said: str) -> Any:
+        read = field.read(value)
+        if read is None:
+            if field.items:
+                self._missing(field, at, name, said)
+            else:
+                sentence = f'{field.name} must be {field.article}; found "{_written(value)}"'
+                self.found.append(Finding((*at, field.name), f"{name}{field.name}.type", said + sentence))
+            return None
+        for rule in field.rules:
+            if not (rule.holds_at(read, self._arrived_at) if rule.holds_at else rule.holds(read)):
+                sentence = f"{field.name} {rule.sentence}"
+                if not field.items:
+                    sentence += f'; found "{_written(value)}"'
+                rule_name = f"{name}{field.name}.{_plain(rule.name)}"
+                self.found.append(Finding((*at, field.name), rule_name, said + sentence))
+                return read
+        if field.items is None:
+            return read
+        rows, of_items = [], f"{name}{field.name}."
+        for place, element in enumerate(read):
+            if len(self.found) >= MOST_FINDINGS:
                 break
-            line = f"{said}line {place + 1}: "
-            rows.append(items._read(element, arrived_at, False, (*at, place), f"{name}{column}.", line, found))
+            rows.append(self.record(field.items, element, (*at, field.name, place), of_items, f"line {place + 1}: "))
         return rows
-
-    def _judge(
-        self, row: Mapping[str, Any], given: Mapping[str, Any], at: Path, name: str, said: str, found: list[Finding]
-    ) -> None:
-        for rule, used in self._rules:
-            if holds(rule.condition, row) is not True:
-                shown = ", ".join(f"{column} {_written(given[column])}" for column in used if column in given)
-                found.append(Finding(at, f"{name}{rule.name}", f'{said}{rule.sentence}; found "{shown}"'))
-
-
-def _value(
-    column: Column, value: Any, arrived_at: datetime, at: Path, name: str, said: str, found: list[Finding]
-) -> Any:
-    read = _READ[column.type.name](value)
-    if read is None:
-        sentence = f'{column} must be {column.type.article}; found "{_written(value)}"'
-        found.append(Finding(at, f"{name}{column}.type", said + sentence))
-        return None
-    for rule in column.rules:
-        if not (rule.holds_at(read, arrived_at) if rule.holds_at else rule.holds(read)):
-            sentence = f'{column} {rule.sentence}; found "{_written(value)}"'
-            found.append(Finding(at, f"{name}{column}.{_plain(rule.name)}", said + sentence))
-            break
-    return read
 
 
 @lru_cache(maxsize=256)

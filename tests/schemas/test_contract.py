@@ -100,7 +100,7 @@ def test_a_description_must_be_a_sentence() -> None:
 
 
 def test_a_plain_class_is_no_contract() -> None:
-    with pytest.raises(TypeError, match="int is no contract: decorate it with @table, @event or @record"):
+    with pytest.raises(TypeError, match="int is no contract: decorate it with @table, @entity, @event or @record"):
         contract(int)
 
 
@@ -123,5 +123,5 @@ def test_a_topic_takes_the_most_partitions_any_of_its_events_asks_for() -> None:
 
 def test_a_record_is_not_among_the_contracts() -> None:
     assert contract(record()(type("Loose", (), {"__doc__": "One.", "a_id": key_column()}))).kind == "record"
-    assert all(c.kind in ("table", "event", "feed") for c in language.contracts())
+    assert all(c.kind in ("table", "entity", "event", "feed") for c in language.contracts())
     assert CODE in {column.type for column in language.find("silver.purchase_lines").columns}

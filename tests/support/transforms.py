@@ -27,9 +27,13 @@ def frame(spark: SparkSession, table: Contract, given: Input) -> DataFrame:
 
 
 def build(spark: SparkSession, table: type, *inputs: Input) -> list[Row]:
-    """What the table's transform makes of its inputs (in the order of `built_from`), conformed, sorted by key."""
+    """What the table's transform makes of its inputs (in the order of `built_from`), conformed, sorted by key.
+
+    A table that keeps versions is its own first input.
+    """
     made = contract(table)
-    frames = [frame(spark, source, given) for source, given in zip(made.built_from, inputs, strict=True)]
+    sources = [made, *made.built_from] if made.keeps_versions else made.built_from
+    frames = [frame(spark, source, given) for source, given in zip(sources, inputs, strict=True)]
     rows = conform(transforms()[made.name].over(*frames), made).collect()
     return sorted((row.asDict() for row in rows), key=lambda row: [row[c] for c in made.key])
 

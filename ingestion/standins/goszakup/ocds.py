@@ -223,9 +223,7 @@ def _of_deal(export: _Export, ocid: str, deal: int, award: str, own: int) -> Ite
         table = world.execution.payments
         transactions = [
             {"id": str(world.ids["payments"].one(row)), "date": day, "value": _money(amount * own // whole)}
-            for row, day, amount in zip(
-                paid.tolist(), iso(table.paid[paid]), table.amount[paid].tolist(), strict=True
-            )
+            for row, day, amount in zip(paid.tolist(), iso(table.paid[paid]), table.amount[paid].tolist(), strict=True)
         ]
         done = {"id": identity, "awardID": award, "implementation": {"transactions": transactions}}
         yield _release(ocid, int(table.paid[paid].max()), "implementation", contracts=[done])

@@ -73,9 +73,7 @@ def system_numbers(world: World, index: Array) -> list[str]:
     year = (years(table.created[root]) % 100).tolist()
     return [
         f"{customer}/{yy:02d}{number:06d}/{place:02d}"
-        for customer, yy, number, place in zip(
-            customers, year, root.tolist(), table.place[index].tolist(), strict=True
-        )
+        for customer, yy, number, place in zip(customers, year, root.tolist(), table.place[index].tolist(), strict=True)
     ]
 
 

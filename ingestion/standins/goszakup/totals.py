@@ -43,9 +43,7 @@ def totals(world: World) -> dict[str, Any]:
         "contract_sum_by_status": _by(status, world.contracts.sum[contract]),
         "contract_sum_wnds_by_status": _by(status, taxed),
         "contracts_first": int(np.count_nonzero(world.contracts.place[contract] == 0)),
-        "contracts_deleted": int(
-            np.count_nonzero(rows_contracts.deleted_at(world, contract) <= world.clock)
-        ),
+        "contracts_deleted": int(np.count_nonzero(rows_contracts.deleted_at(world, contract) <= world.clock)),
         "lots_by_status": _by(winners),
         "lots_amount": int(world.lots.amount[lot].sum()),
         "tenders_by_status": _by(rows_tenders.status_of_tenders(world, tender)),

@@ -1,0 +1,116 @@
+"""The lake's bucket, as much of it as the stage area needs."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from conf import Settings
+from conf.connect import s3
+from ingestion.errors import IngestError
+
+if TYPE_CHECKING:
+    from minio import Minio
+
+
+@dataclass(frozen=True)
+class Found:
+    """An object. `changed_at` is the store's own time."""
+
+    name: str
+    size: int
+    changed_at: datetime
+
+
+class Bucket(Protocol):
+    """Each call is whole or not at all; names are those below the bucket."""
+
+    def read(self, name: str) -> bytes | None:
+        """A small object; None where there is none."""
+        ...
+
+    def write(self, name: str, body: bytes) -> None: ...
+
+    def upload(self, name: str, file: Path) -> None: ...
+
+    def download(self, name: str, file: Path) -> None: ...
+
+    def found(self, prefix: str) -> list[Found]:
+        """Every object whose name begins so, in the order of names."""
+        ...
+
+    def copy(self, source: str, target: str) -> None: ...
+
+    def remove(self, name: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class S3Bucket:
+    """A bucket of any S3 service."""
+
+    client: Minio
+    bucket: str
+
+    def read(self, name: str) -> bytes | None:
+        from minio.error import S3Error
+
+        try:
+            answer = self.client.get_object(self.bucket, name)
+        except S3Error as error:
+            if error.code == "NoSuchKey":
+                return None
+            raise
+        try:
+            body: bytes = answer.read()
+            return body
+        finally:
+            answer.close()
+            answer.release_conn()
+
+    def write(self, name: str, body: bytes) -> None:
+        self.client.put_object(self.bucket, name, io.BytesIO(body), len(body))
+
+    def upload(self, name: str, file: Path) -> None:
+        self.client.fput_object(self.bucket, name, str(file))
+
+    def download(self, name: str, file: Path) -> None:
+        self.client.fget_object(self.bucket, name, str(file))
+
+    def found(self, prefix: str) -> list[Found]:
+        listed = self.client.list_objects(self.bucket, prefix, recursive=True)
+        return [
+            Found(o.object_name, o.size or 0, o.last_modified)
+            for o in listed
+            if o.object_name and o.last_modified and not o.is_dir
+        ]
+
+    def copy(self, source: str, target: str) -> None:
+        from minio.commonconfig import CopySource
+
+        self.client.copy_object(self.bucket, target, CopySource(self.bucket, source))
+
+    def remove(self, name: str) -> None:
+        self.client.remove_object(self.bucket, name)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[S3Bucket]:
+    """The lake's bucket. Raises IngestError where the store does not answer, or ceases to, or lacks the bucket."""
+    from minio.error import MinioException
+    from urllib3.exceptions import HTTPError
+
+    found = S3Bucket(s3(settings), settings.bucket)
+    try:
+        if not found.client.bucket_exists(settings.bucket):
+            raise IngestError(f"The store at {settings.s3} has no bucket {settings.bucket}; ./start.sh makes it.")
+        yield found
+    except (HTTPError, MinioException) as problem:
+        raise IngestError(
+            f"The store at {settings.s3} failed: {str(problem).splitlines()[0]}. What was finished stays; run it again "
+            "when ./start.sh status shows MinIO up."
+        ) from problem

@@ -1,0 +1,108 @@
+"""Customers from PostgreSQL into the stage area, from which the batch driver loads them (`silver.shop_customers`)."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from conf import Settings
+from ingestion.registry import Around, Collector, Connect
+from ingestion.shop.bucket import Bucket, opened
+from ingestion.shop.extract import CUSTOMERS, STAGED, Run, Tally, changed, compared
+from ingestion.shop.known import KnownFile, file_name, forget_older, known
+from ingestion.shop.snapshot import Snapshot, database, later, snapshot
+from ingestion.shop.stage import State, alone, finish, instant, read_state, stage_run, utc
+
+NAME = "shop.customers"
+
+
+def stage_changes(
+    bucket: Bucket, shown: Snapshot, state: State, overlap: timedelta, folder: Path
+) -> tuple[State, Tally]:
+    """Stage what changed since the last run. Cut off anywhere, it is as if it had not been begun."""
+    tally, mark = Tally(), instant(state.watermark)
+    run = Run(state.run_no + 1, later(shown.taken_at, instant(state.taken_at)))
+    rows = shown.rows(CUSTOMERS, mark - overlap if mark else None)
+    staged = stage_run(bucket, STAGED, run.run_no, changed(rows, run, tally), folder)
+    after = replace(
+        state,
+        run_no=run.run_no if staged else state.run_no,
+        taken_at=utc(run.taken_at),
+        watermark=utc(shown.complete_until),
+    )
+    finish(bucket, STAGED.table, after)
+    return after, tally
+
+
+def stage_all(bucket: Bucket, shown: Snapshot, state: State, folder: Path) -> tuple[State, Tally]:
+    """Compare every customer with what is known, and stage what differs and who is gone."""
+    tally = Tally()
+    run = Run(state.run_no + 1, later(shown.taken_at, instant(state.taken_at)))
+    with KnownFile(folder / "all.parquet") as file:
+        rows = compared(shown.rows(CUSTOMERS, None), known(bucket, state, folder), run, tally, file.add)
+        stage_run(bucket, STAGED, run.run_no, rows, folder)
+    bucket.upload(file_name(run.run_no), file.file)
+    file.file.unlink()
+    after = replace(
+        state, run_no=run.run_no, full_run=run.run_no, taken_at=utc(run.taken_at), watermark=utc(shown.complete_until)
+    )
+    finish(bucket, STAGED.table, after)
+    forget_older(bucket, after)
+    return after, tally
+
+
+@dataclass(frozen=True)
+class Extract:
+    """A run that was asked for. The first one of all is a full check, whatever was asked."""
+
+    around: Around
+    is_full: bool
+    as_json: bool
+
+    def run(self, settings: Settings, console: Console, connect: Connect) -> int:  # noqa: ARG002
+        began = time.monotonic()
+        overlap = timedelta(seconds=settings.customers_overlap_seconds)
+        with (
+            alone(settings, STAGED.table), opened(settings) as bucket, database(settings) as connection,
+            snapshot(connection) as shown, tempfile.TemporaryDirectory(prefix="sauda-") as scratch,
+        ):  # fmt: skip
+            before, folder = read_state(bucket, STAGED.table), Path(scratch)
+            if self.is_full or not before.full_run:
+                after, tally = stage_all(bucket, shown, before, folder)
+                how = "all were compared"
+            else:
+                after, tally = stage_changes(bucket, shown, before, overlap, folder)
+                how = f"changed since {before.watermark[:19]}Z, and {overlap.total_seconds():.0f} s before"
+        seconds = time.monotonic() - began
+        staged = f"in run {after.run_no}" if tally.changed or tally.gone else "so nothing was staged"
+        click.echo(
+            f"{NAME}: {tally.changed:,} new or changed and {tally.gone:,} gone, {staged} ({how}). {seconds:.1f} s."
+        )
+        if self.as_json:
+            click.echo(json.dumps({"source": NAME, **asdict(tally), **asdict(after), "seconds": round(seconds, 3)}))
+        return 0
+
+
+def _open(around: Around, *, full_check: bool, as_json: bool) -> Extract:
+    return Extract(around, full_check, as_json)
+
+
+SOURCE = Collector(
+    NAME,
+    "Customers of the shop's database into the stage area: those that changed since the last run.",
+    (
+        click.Option(
+            ["--full-check"], is_flag=True,
+            help="Compare every customer with what is known: finds who was deleted, and what changed unseen.",
+        ),
+        click.Option(["--json", "as_json"], is_flag=True, help="End with the figures as one line of JSON."),
+    ),
+    _open,
+)  # fmt: skip

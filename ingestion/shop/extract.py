@@ -1,0 +1,98 @@
+"""Customers from the shop's database as rows of the stage: what changed, and in a full check what is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from heapq import merge
+from typing import Any
+
+from ingestion.shop.stage import content_hash
+from schemas.contract import contract
+from schemas.shop.entities import Customers
+from schemas.shop.stage import CustomersStaged
+
+CUSTOMERS, STAGED = contract(Customers), contract(CustomersStaged)
+(KEY,) = CUSTOMERS.key
+CONTENT = [c.name for c in STAGED.columns if c in CUSTOMERS.columns and c != KEY]
+Row = Mapping[str, Any]
+Known = tuple[str, str]
+"""A customer, and the hash of what is known of them."""
+
+
+@dataclass
+class Tally:
+    """What a run found. `unchanged` is counted in a full check only."""
+
+    changed: int = 0
+    gone: int = 0
+    unchanged: int = 0
+
+
+@dataclass(frozen=True)
+class Run:
+    """What all rows of a run have in common."""
+
+    run_no: int
+    taken_at: datetime
+
+    def present(self, row: Row) -> dict[str, Any]:
+        """A customer as the stage has it."""
+        content = {name: row[name] for name in CONTENT}
+        return self._staged(row[KEY], row["updated_at"], content, is_deleted=False)
+
+    def gone(self, customer_id: str) -> dict[str, Any]:
+        """A customer who is no more."""
+        return self._staged(customer_id, self.taken_at, dict.fromkeys(CONTENT), is_deleted=True)
+
+    def _staged(self, customer_id: str, at: datetime, content: Row, *, is_deleted: bool) -> dict[str, Any]:
+        return {
+            "run_no": self.run_no, "content_hash": content_hash([is_deleted, *content.values()]), KEY: customer_id,
+            "taken_at": self.taken_at, "changed_at": at, "is_deleted": is_deleted, **content,
+        }  # fmt: skip
+
+
+def changed(rows: Iterable[Row], run: Run, tally: Tally) -> Iterator[Row]:
+    """Every row that was asked for: the lake leaves out what it has."""
+    for row in rows:
+        tally.changed += 1
+        yield run.present(row)
+
+
+def compared(
+    rows: Iterable[Row], known: Iterable[Known], run: Run, tally: Tally, note: Callable[[Known], None]
+) -> Iterator[Row]:
+    """What differs between the table and what is known of it. Both must be in the order of the key.
+
+    The two are read side by side and never held. `note` is told what is known afterwards, customer by customer.
+    """
+    before = iter(known)
+    at = next(before, None)
+    for row in rows:
+        while at is not None and at[0] < row[KEY]:
+            tally.gone += 1
+            yield run.gone(at[0])
+            at = next(before, None)
+        staged = run.present(row)
+        now = (row[KEY], staged["content_hash"])
+        note(now)
+        if now == at:
+            tally.unchanged += 1
+        else:
+            tally.changed += 1
+            yield staged
+        if at is not None and at[0] == row[KEY]:
+            at = next(before, None)
+    while at is not None:
+        tally.gone += 1
+        yield run.gone(at[0])
+        at = next(before, None)
+
+
+def overlaid(base: Iterable[Known], since: Mapping[str, str]) -> Iterator[Known]:
+    """What was known at the last full check, with what runs found since: an empty hash is a customer who is gone."""
+    later = sorted(since.items())
+    for customer_id, digest in merge(((k, d) for k, d in base if k not in since), later):
+        if digest:
+            yield customer_id, digest

@@ -1,0 +1,98 @@
+"""Files of products into the stage area, from which the batch driver loads them (`silver.shop_products`)."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from conf import Settings
+from ingestion.errors import Unreadable
+from ingestion.registry import Around, Collector, Connect
+from ingestion.shop import people
+from ingestion.shop.bucket import Bucket, opened
+from ingestion.shop.check import FILE
+from ingestion.shop.desk import INCOMING, STAGED, Desk, Outcome
+from ingestion.shop.files import Unfit, check_name
+from ingestion.shop.stage import alone, schema, write_parquet
+from ingestion.world import make_world
+
+NAME = "shop.products"
+SIMULATED = "products.parquet"
+
+
+def drop(bucket: Bucket, path: Path) -> str:
+    """Put a file where files wait; its name there. Raises Unreadable for a name that would be refused."""
+    try:
+        check_name(path.name)
+    except Unfit as problem:
+        raise Unreadable(f"{path}: {problem}") from None
+    bucket.upload(f"{INCOMING}{path.name}", path)
+    return path.name
+
+
+def simulated(path: Path, seed: int, around: Around) -> None:
+    """Write the products of the simulated world as a file that a shop might send."""
+    world = make_world(seed, until=around.now)
+    rows = ({**row, "changed_at": world.since} for row in people.products(world))
+    write_parquet(path, schema(FILE), rows)
+
+
+@dataclass(frozen=True)
+class Intake:
+    """A run that was asked for. `path` is a file of this machine that is dropped first."""
+
+    around: Around
+    path: Path | None
+    seed: int | None
+    as_json: bool
+
+    def run(self, settings: Settings, console: Console, connect: Connect) -> int:  # noqa: ARG002
+        with (
+            alone(settings, STAGED.table), opened(settings) as bucket,
+            tempfile.TemporaryDirectory(prefix="sauda-") as scratch,
+        ):  # fmt: skip
+            folder, given = Path(scratch), self.path
+            if self.seed is not None:
+                given = folder / SIMULATED
+                simulated(given, self.seed, self.around)
+            dropped = drop(bucket, given) if given else ""
+            desk = Desk(bucket, folder, settings.stage_file_mb << 20)
+            outcomes = [self._said(desk.take(file)) for file in desk.waiting()]
+        if not outcomes:
+            click.echo(f"{NAME}: no file waits in {settings.bucket}/{INCOMING}.")
+        if self.as_json:
+            counts = dict(Counter(str(outcome.became) for outcome in outcomes))
+            told: dict[str, Any] = {"source": NAME, **counts, "files": [asdict(o) for o in outcomes]}
+            click.echo(json.dumps(told | {"rows": sum(o.rows for o in outcomes if o.became == "staged")}))
+        # A bad file that someone dropped does not stop the night; whoever hands one over is told.
+        return int(any(o.became == "rejected" and o.file == dropped for o in outcomes))
+
+    def _said(self, outcome: Outcome) -> Outcome:
+        mark = {"staged": "✓", "seen": "=", "rejected": "✗"}[outcome.became]
+        click.echo(f"{mark} {outcome.file!r}: {outcome.sentence}")
+        return outcome
+
+
+def _open(around: Around, *, path: Path | None, simulated: int | None, as_json: bool) -> Intake:
+    return Intake(around, path, simulated, as_json)
+
+
+SOURCE = Collector(
+    NAME,
+    "Files of products (Parquet, CSV, JSON, JSON Lines) from the bucket's incoming folder, or FILE, into the stage.",
+    (
+        click.Argument(
+            ["path"], type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="[FILE]", required=False
+        ),
+        click.Option(["--simulated"], type=int, metavar="SEED", help="Drop the simulated world's products first."),
+        click.Option(["--json", "as_json"], is_flag=True, help="End with the figures as one line of JSON."),
+    ),
+    _open,
+)

@@ -1,0 +1,84 @@
+"""A ClickHouse without a server, in a process of its own, for tests of views: all contracts' tables, all views."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from conf import REPOSITORY
+from schemas.contract import Contract, contracts
+from schemas.derive import latest
+from schemas.derive.clickhouse import create_database, create_table
+from schemas.derive.fakes import Row
+from schemas.rules import quoted
+
+# chdb reads the config.xml of the current folder, so it gets an empty one.
+RUN = """
+import json, sys
+from chdb.session import Session
+base = Session(sys.argv[1])
+for sql in json.load(sys.stdin):
+    lines = base.query(sql, "JSONEachRow").bytes().decode().splitlines()
+    print(json.dumps([json.loads(line) for line in lines]))
+"""
+SETTINGS = "SETTINGS output_format_json_quote_decimals = 1, output_format_json_quote_64bit_integers = 0"
+
+
+@cache
+def definitions() -> tuple[str, ...]:
+    """What makes every table and every view, in the order in which a start makes them."""
+    served = [c for c in contracts() if c.kind == "table" and c.clickhouse is not None]
+    databases = sorted({c.layer for c in served})
+    views = sorted((REPOSITORY / "infra" / "clickhouse" / "views").glob("*/*.sql"))
+    return (
+        *(create_database(name) for name in databases),
+        *(create_table(c) for c in served),
+        *(statement for versions in latest.versioned() for statement in latest.views(versions)),
+        *(view.read_text(encoding="utf-8") for view in views),
+    )
+
+
+@dataclass(frozen=True)
+class LocalClickHouse:
+    """Lies in a folder, and is started for each call."""
+
+    folder: Path
+
+    def ask(self, *questions: str, before: Iterable[str] = ()) -> list[list[Row]]:
+        """The rows that each question is answered with, after the statements that come before. Raises on an error."""
+        begin = list(before)
+        asked = [*begin, *(f"{question} {SETTINGS}" for question in questions)]
+        told = subprocess.run(
+            [sys.executable, "-c", RUN, str(self.folder / "data")], cwd=self.folder, input=json.dumps(asked), text=True,
+            capture_output=True, check=False,
+        )  # fmt: skip
+        assert told.returncode == 0, told.stderr[-2_000:]
+        return [json.loads(line) for line in told.stdout.splitlines()][len(begin) :]
+
+
+def insert(contract: Contract, rows: Sequence[Mapping[str, Any]]) -> str:
+    """The statement that inserts whole rows as one block."""
+    columns = contract.serving_columns
+    values = ", ".join(f"({', '.join(_written(row[c]) for c in columns)})" for row in rows)
+    return f"INSERT INTO {contract.name} ({', '.join(columns)}) VALUES {values}"
+
+
+def _written(value: Any) -> str:
+    match value:
+        case None:
+            return "NULL"
+        case bool() | int() | float():
+            return str(value).lower()
+        case Decimal():
+            return f"{value:f}"
+        case datetime():
+            return quoted(f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}")
+    return quoted(str(value))
