@@ -112,7 +112,7 @@ def test_only_the_pages_own_files_can_be_asked_for(client: Client, name: str) ->
     "headers", [{"Host": "shop.example"}, {"X-Forwarded-For": "192.0.2.7"}, {"Host": "localhost.shop.example:8000"}]
 )
 def test_the_page_is_for_this_machine_only(path: str, headers: dict[str, str]) -> None:
-    hosts = ("localhost", "shop.example", "localhost.shop.example")
+    hosts = "localhost,shop.example,localhost.shop.example"
     answer = Client(Settings(api_hosts=hosts)).get(path, headers)
 
     assert answer.status_code == 403
