@@ -87,6 +87,9 @@ class Hub:
         """Ask what is due and tell what was answered, as soon as it was, until nobody watches."""
         asked: dict[str, asyncio.Task[None]] = {}
         loop = asyncio.get_running_loop()
+        for look in self.looks:
+            # What was seen before a pause is old, and would be told as if it were not.
+            look.seen = Seen()
         try:
             while self.viewers:
                 now = loop.time()

@@ -20,6 +20,8 @@ from conf.settings import DEFAULT_PORTS
 
 SHARE = 0.1
 """A question may take this share of the time at most: a slow one is asked less often."""
+PAUSE_SECONDS = 10
+"""After a pause in which nobody watched, all is asked at once."""
 LATEST, TOP, FEW = 14, 8, 5
 HOUR = 3_600
 STEP_SECONDS, RECENT_SECONDS = 10, 20
@@ -117,7 +119,7 @@ class SalesLook:
             (Question(REFUSED, 5), self._refused),
             (Question(REFUSALS, 5), self._refusals),
         ]
-        self.is_new = True
+        self.looked_at = 0.0
         self.told = Sales()
 
     async def __call__(self) -> Sales:
@@ -132,9 +134,9 @@ class SalesLook:
     async def _look(self, now: float) -> None:
         hour, recent = int(now) - HOUR, int(now) // STEP_SECONDS * STEP_SECONDS - RECENT_SECONDS
         due = sorted((slow for slow in self.slow if slow[0].is_due(now)), key=lambda slow: slow[0].due)
-        for question, ask in due if self.is_new else due[:1]:
+        for question, ask in due[:1] if now - self.looked_at < PAUSE_SECONDS else due:
             await ask(question, hour)
-        self.is_new = False
+        self.looked_at = now
         if self.recent.is_due(now):
             await self._takings(self.recent, recent)
         if self.purchases.is_due(now):

@@ -157,7 +157,7 @@ function showRevenue({ currencies, first_minute_at }) {
 
 function showProducts(hour) {
   const products = hour?.products ?? [];
-  filled("products", products.length > 0);
+  filled("products", products.length > 0, state.sources.sales?.as_of);
   const most = Math.max(...products.map((each) => each.revenue_amount), 0);
   const create = () => {
     const made = row("name", "number muted", "number");
@@ -178,8 +178,8 @@ document.querySelector("details").addEventListener("toggle", () => state && show
 // ---- Tables.
 let known = null;
 
-function showLatest({ latest, at }) {
-  filled("latest", latest.length > 0);
+function showLatest({ latest, at, sources }) {
+  filled("latest", latest.length > 0, sources.sales?.as_of);
   const create = (each) => {
     const made = row("nowrap muted", "name", "seller second", "number muted second", "number");
     if (known && !known.has(each.event_id)) made.className = "fresh-row";
@@ -197,8 +197,8 @@ function showLatest({ latest, at }) {
   known = new Set(latest.map((each) => each.event_id));
 }
 
-function showQueries({ topics }) {
-  filled("queries", topics.length > 0);
+function showQueries({ topics, sources }) {
+  filled("queries", topics.length > 0, sources.flow?.as_of || sources.flow?.error);
   const queries = topics.flatMap(({ topic, events_per_second, queries: lanes }) =>
     lanes.map((lane, place) => ({ ...lane, topic, rate: place ? null : events_per_second })));
   list(element("queries"), queries, (each) => `${each.lane}:${each.topic}`, () => row("", "number", "number", ""), ({ cells }, each) => {
@@ -210,8 +210,8 @@ function showQueries({ topics }) {
   });
 }
 
-function showRefusals({ refusals, at }) {
-  filled("refusals", refusals.length > 0);
+function showRefusals({ refusals, at, sources }) {
+  filled("refusals", refusals.length > 0, sources.sales?.as_of);
   const create = () => {
     const made = row("nowrap muted", "");
     made.cells[1].append(make("div", "rule"), make("div", "sentence"));

@@ -30,8 +30,8 @@ export function list(parent, items, key, create, fill) {
 // A row of cells; `shape` has a class for each.
 export const row = (...shape) => make("tr", "", ...shape.map((className) => make("td", className)));
 
-// A table, or the sentence that stands under its caption while it has no rows.
-export function filled(name, has) {
+// A table, or the sentence that stands under its caption where it is known to have no rows.
+export function filled(name, has, isKnown) {
   element(`${name}-table`).tHead.hidden = !has;
-  element(`${name}-empty`).hidden = has;
+  element(`${name}-empty`).hidden = has || !isKnown;
 }
