@@ -42,7 +42,7 @@ class Hub:
 
     def __init__(
         self, looks: Sequence[Look], write: Callable[[float, Mapping[str, Seen]], bytes], *, most_viewers: int,
-        every: float = 1.0, patience: float = 5.0, heartbeat: float = 15.0, clock: Callable[[], float] = time.time,
+        every: float = 1.0, patience: float = 8.0, heartbeat: float = 15.0, clock: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
         self.looks, self.write, self.most_viewers = looks, write, most_viewers
         self.every, self.patience, self.heartbeat, self.clock = every, patience, heartbeat, clock

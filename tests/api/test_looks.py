@@ -110,6 +110,31 @@ def test_a_slow_question_does_not_slow_down_the_others() -> None:
     assert warehouse.names() == ["PURCHASES"]
 
 
+def test_a_question_that_never_ends_keeps_only_itself_waiting() -> None:
+    warehouse = FakeWarehouse()
+    sales = look(warehouse)
+    asyncio.run(sales())
+    warehouse.names()
+
+    class TooSlow(FakeWarehouse):
+        async def rows(self, sql: str, parameters: Any = None) -> list[dict[str, Any]]:
+            if NAMES[sql] == "PRODUCTS":
+                self.now += 5
+                raise Problem(503, "too-much", "The question takes too much.")
+            return await super().rows(sql, parameters)
+
+    sales.warehouse = slow = TooSlow()
+    warehouse.now = slow.now = NOW + 6
+    sales.clock = lambda: slow.now
+    with pytest.raises(OSError, match="takes too much"):
+        asyncio.run(sales())
+    for second in range(12, 30):
+        slow.now = NOW + second
+        asyncio.run(sales())
+
+    assert "PRODUCTS" not in slow.names(), "it is asked again after ten times the five seconds"
+
+
 def test_old_purchases_are_shown_where_there_are_no_new_ones() -> None:
     warehouse = FakeWarehouse()
     yesterday = NOW - 86_400
