@@ -158,6 +158,7 @@ def addresses(settings: Settings) -> list[tuple[str, str, str, str]]:
         return f"http://{LOOPBACK}:{settings.port(name)}"
 
     return [
+        ("Page: what flows right now", page("api"), "", ""),
         ("Spark UI of the stream", page("spark_ui"), "", ""),
         ("Spark UI of a job while it runs", page("job_ui"), "", ""),
         ("Spark History Server (finished jobs)", page("history"), "", ""),
