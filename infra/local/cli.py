@@ -162,7 +162,7 @@ def ingest(source: str, rest: tuple[str, ...]) -> None:
     """
     chosen = current()
     if not {"--help", "--dry-run"} & set(rest):
-        Stack(chosen).need("kafka")
+        Stack(chosen).need(*(("postgres", "minio") if source.startswith("shop.") else ("kafka",)))
     pass_on(chosen, "ingest", ["ingestion.run", source, *rest])
 
 
