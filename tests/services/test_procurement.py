@@ -26,9 +26,12 @@ from streaming.checkpoints import topic_ends
 from tests.support.stream import Stream
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.services, pytest.mark.timeout(900 + LOTS / 20)]
 
-LOTS, TOKEN = 1_500, "a-token-of-tests"
+# For more patience: PROCUREMENT_LOTS=100000 ./start.sh test -- tests/services/test_procurement.py
+LOTS, TOKEN = int(os.environ.get("PROCUREMENT_LOTS", "1500")), "a-token-of-tests"
+PATIENCE = 300 + LOTS / 100
+"""Seconds for a step over the whole world."""
 # What an earlier session left on the same stack is another collection's.
 COLLECTION = f"tests_{secrets.token_hex(3)}"
 MINE = f"collection_code = '{COLLECTION}'"
@@ -96,7 +99,7 @@ def collect(service: Service, *options: str) -> subprocess.Popen[str]:
 
 def collected(service: Service, *options: str) -> dict[str, Any]:
     process = collect(service, *options)
-    out, err = process.communicate(timeout=400)
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, f"{out}\n{err}"
     told: dict[str, Any] = json.loads(out.strip().splitlines()[-1])
     return told
@@ -104,7 +107,7 @@ def collected(service: Service, *options: str) -> dict[str, Any]:
 
 def wait_served(settings: Settings) -> None:
     """Until the lake has all of the topic, and ClickHouse all of the lake."""
-    settle(settings, [TOPIC], 300, lambda _: None)
+    settle(settings, [TOPIC], PATIENCE, lambda _: None)
 
 
 def judged(*options: str, code: int = 0) -> dict[str, Any]:
@@ -122,7 +125,7 @@ def test_every_register_arrives_whole_and_again_changes_nothing(
 ) -> None:
     there = events_in_topic(chosen)
     first = collect(service, "--full")
-    until("pages to be acknowledged", lambda: events_in_topic(chosen) > there + 3_000, 120)
+    until("pages to be acknowledged", lambda: events_in_topic(chosen) > there + 2 * LOTS, 120)
     first.kill()
     first.communicate()
     again = collected(service, "--full")
