@@ -26,12 +26,11 @@ from streaming.checkpoints import topic_ends
 from tests.support.stream import Stream
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(900 + LOTS / 20)]
-
 # For more patience: PROCUREMENT_LOTS=100000 ./start.sh test -- tests/services/test_procurement.py
 LOTS, TOKEN = int(os.environ.get("PROCUREMENT_LOTS", "1500")), "a-token-of-tests"
 PATIENCE = 300 + LOTS / 100
 """Seconds for a step over the whole world."""
+pytestmark = [pytest.mark.services, pytest.mark.timeout(900 + LOTS / 20)]
 # What an earlier session left on the same stack is another collection's.
 COLLECTION = f"tests_{secrets.token_hex(3)}"
 MINE = f"collection_code = '{COLLECTION}'"
