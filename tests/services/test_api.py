@@ -4,35 +4,23 @@ from __future__ import annotations
 
 import json
 import random
-import secrets
-import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
 import pytest
 
-from api.analytics import QUESTIONS
-from conf import LOOPBACK, Settings
-from conf.connect import clickhouse, postgres
-from tests.support.api import Api, Topic, away, database, sellers
-from tests.support.stream import Parts, Stream
+from conf import Settings
+from conf.connect import postgres
+from tests.support.api import SESSION, Api, Topic, away, database, ids, problem, purchase, sellers
+from tests.support.stream import Parts
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
 
-# Ids of an earlier session on the same stack would be taken for copies.
-SESSION = secrets.token_hex(3)
-CHECKS = (
-    "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,"
-    "negative_data_rejection"
-)
 
 
 @pytest.fixture(scope="module")
@@ -48,25 +36,6 @@ def api(own: Settings) -> Iterator[Api]:
     made.start()
     yield made
     made.end()
-
-
-def purchase(number: int, **changed: Any) -> dict[str, Any]:
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    line = {"product_id": "p1", "quantity": 2, "unit_price": "12.3456"}
-    return {"purchase_id": f"{SESSION}-{number}", "purchased_at": now, "seller_id": "s1", "currency_code": "KZT",
-            "lines": [line]} | changed  # fmt: skip
-
-
-def ids(answer: httpx.Response) -> list[str]:
-    assert answer.status_code == 202, answer.text
-    return [event["event_id"] for event in answer.json()["events"]]
-
-
-def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    found: dict[str, Any] = answer.json()
-    return found
 
 
 def again(act: Any) -> httpx.Response:
@@ -294,114 +263,3 @@ def test_postgresql_away_stops_only_writes_of_the_catalogue(own: Settings, chose
     assert again(lambda: api.http.patch("/v1/sellers/s1", json={"city_name": "Astana"})).status_code == 200
     until("the change to be told", lambda: any(r.key() == b"seller:s1" for r in topic.read()), 30)
     topic.close()
-
-
-@pytest.mark.parametrize(("path", "body", "media", "status"), [
-    ("/v1/purchases", b"x" * 10_000_000, "application/json", 413),
-    ("/v1/purchases", b"[" * 1_000_000, "application/json", 400),
-    ("/v1/purchases", b'{"a":' * 1_000_000, "application/json", 400),
-    ("/v1/purchases", b"\xff\xfe", "application/json", 400),
-    ("/v1/purchases", b"{}", "text/plain", 415),
-    ("/v1/purchases:batch", b'{"purchases":[' + b"{}," * 1_000 + b"{}]}", "application/json", 422),
-])  # fmt: skip
-def test_bad_bodies_are_refused_and_reach_nobody(api: Api, path: str, body: bytes, media: str, status: int) -> None:
-    topic = Topic(api.settings, "purchases")
-    problem(api.http.post(path, content=body, headers={"Content-Type": media}), status)
-
-    assert api.http.get("/healthz").status_code == 200
-    assert topic.ids() == []
-    topic.close()
-
-
-def test_sql_in_a_parameter_is_a_value(api: Api) -> None:
-    words = "x' OR 1=1; DROP TABLE shop.products; --"
-
-    assert api.http.get("/v1/products", params={"seller_id": words}).json()["items"] == []
-    problem(api.http.get("/v1/products", params={"sort": words}), 422)
-    problem(api.http.get(f"/v1/products/{words.replace('/', '')[:60]}"), 404)
-    assert api.http.get("/v1/sellers/s1").status_code == 200
-
-
-def test_a_missing_or_wrong_key_is_refused(api: Api) -> None:
-    for header in ({}, {"Authorization": "Bearer demo.wrong"}, {"Authorization": "Bearer x"}):
-        answer = httpx.get(f"{api.url}/v1/sellers", headers=header)
-        problem(answer, 401)
-
-
-def test_a_gigabyte_and_slow_clients_leave_it_alive(own: Settings) -> None:
-    """A body without end, and fifty heads that never end, at the same time."""
-    api = Api(own, SAUDA_API_HEADER_SECONDS="2", SAUDA_API_BODY_SECONDS="2")
-    api.start()
-    address = (LOOPBACK, int(api.url.rpartition(":")[2]))
-    slow = [socket.create_connection(address) for _ in range(50)]
-    for each in slow:
-        each.sendall(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n")
-
-    def endless() -> Iterator[bytes]:
-        piece = b" " * (1 << 20)
-        for _ in range(1_024):
-            yield piece
-
-    # It may hang up before all is sent.
-    try:
-        headers = {"Content-Type": "application/json"}
-        assert api.http.post("/v1/purchases", content=endless(), headers=headers).status_code == 413
-    except httpx.TransportError:
-        pass
-    ids(api.http.post("/v1/purchases", json=purchase(7_000_001)))
-    assert api.process is not None
-    assert psutil.Process(api.process.pid).memory_info().rss < 400 << 20
-    for each in slow:
-        each.settimeout(10)
-        assert b" 408 " in each.recv(1_000)
-        each.close()
-    api.end()
-
-
-def test_schemathesis_finds_nothing(api: Api, tmp_path: Path) -> None:
-    """What breaks the document is refused, what is answered is as documented, and nothing is a fault of ours.
-
-    That valid data is taken is left out: the document cannot say which sellers there are.
-    """
-    command = [
-        sys.executable, "-m", "schemathesis.cli", "run", f"{api.url}/openapi.json", "--no-color",
-        "--max-examples", "10", "-H", f"Authorization: Bearer {api.settings.secrets.api_key}", "--checks", CHECKS,
-        "--seed", "1", "--phases", "examples,coverage,fuzzing",
-    ]  # fmt: skip
-    done = subprocess.run(command, cwd=tmp_path, text=True, capture_output=True, timeout=300)
-
-    assert done.returncode == 0, done.stdout[-6_000:]
-
-
-def test_a_purchase_is_in_clickhouse_within_two_seconds(api: Api, stream: Stream, chosen: Settings) -> None:
-    stream.start()
-    stream.wait_ready()
-    client = clickhouse(chosen)
-
-    def seconds(number: int) -> float:
-        (event_id,) = ids(api.http.post("/v1/purchases", json=purchase(number)))
-        began = time.monotonic()
-        question = "SELECT count() FROM silver.purchase_lines FINAL WHERE event_id = %(id)s"
-        until("ClickHouse to show it",
-              lambda: client.query(question, {"id": event_id}).result_rows[0][0], 60, pause=0.02)  # fmt: skip
-        taken = time.monotonic() - began
-        found = api.http.get(f"/v1/purchases/{event_id}").json()
-        assert found["state"] == "in_silver"
-        assert found["purchase"]["lines"][0]["line_amount"] == "24.6912"
-        return taken
-
-    # The first ones find cold Java.
-    for number in range(5):
-        seconds(8_000_000 + number)
-    assert sorted(seconds(8_000_100 + n) for n in range(5))[2] < 2.0
-    client.close()
-
-
-@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
-def test_every_question_is_answered_by_the_real_tables(api: Api, question: Any) -> None:
-    given = {parameter.name: parameter.example for parameter in question.filters}
-    for query in ({}, given):
-        answer = api.http.get(f"/v1/analytics/{question.name}", params=query)
-        assert answer.status_code == 200, answer.text
-        for item in answer.json()["items"]:
-            assert set(item) == {column.name for column in question.columns()}

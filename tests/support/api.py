@@ -7,6 +7,7 @@ import secrets
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -102,6 +103,29 @@ class Api:
         self.http.close()
         if self.process is not None and self.process.poll() is None:
             self.kill()
+
+
+# Ids of an earlier session on the same stack would be taken for copies.
+SESSION = secrets.token_hex(3)
+
+
+def purchase(number: int, **changed: Any) -> dict[str, Any]:
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    line = {"product_id": "p1", "quantity": 2, "unit_price": "12.3456"}
+    return {"purchase_id": f"{SESSION}-{number}", "purchased_at": now, "seller_id": "s1", "currency_code": "KZT",
+            "lines": [line]} | changed  # fmt: skip
+
+
+def ids(answer: httpx.Response) -> list[str]:
+    assert answer.status_code == 202, answer.text
+    return [event["event_id"] for event in answer.json()["events"]]
+
+
+def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    found: dict[str, Any] = answer.json()
+    return found
 
 
 class Topic:
