@@ -58,10 +58,10 @@ class Site:
                     raise OSError(self.faults[name])
                 return told()
 
-            return Look(name, ask, every=0)
+            return Look(name, ask, every=0.2)
 
         looks = [saying("sales", lambda: self.sales), saying("flow", flowing), saying("parts", lambda: self.parts)]
-        self.hub = Hub(looks, live._event, most_viewers=8, every=0.2)
+        self.hub = Hub(looks, live._event, most_viewers=8)
         return self.hub
 
     def __enter__(self) -> Self:

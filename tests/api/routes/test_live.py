@@ -17,7 +17,7 @@ from api.app import app
 from api.hub import Hub, Look
 from api.live import Sales, Seen
 from api.parts import Parts
-from api.protocol import ENDLESS
+from api.protocol import ENDLESS, Protocol
 from api.routes import live
 from conf import Settings
 
@@ -169,6 +169,19 @@ def test_events_are_whole_states_and_a_viewer_who_leaves_frees_its_place() -> No
     told = orjson.loads(sent[1].removeprefix(b"data: "))
     assert told["refused_count"] == 7
     assert told["sources"]["sales"]["error"] is None
+
+
+@pytest.mark.parametrize("is_endless", [True, False])
+def test_when_the_server_stops_only_answers_without_an_end_are_cut(is_endless: bool) -> None:
+    stopping = Protocol.__new__(Protocol)
+    scope = {ENDLESS: True} if is_endless else {}
+    stopping.transport = mock.Mock()
+    stopping.cycle = mock.Mock(scope=scope, response_complete=False, keep_alive=True)
+
+    stopping.shutdown()
+
+    assert stopping.transport.close.called is is_endless
+    assert stopping.cycle.keep_alive is False, "no other request is taken"
 
 
 def test_a_name_with_a_line_break_stays_in_one_event() -> None:
