@@ -19,9 +19,10 @@ from schemas.rules import quoted
 # chdb reads the config.xml of the current folder, so it gets an empty one.
 RUN = """
 import json, sys
-import chdb._chdb
+from chdb.session import Session
+session = Session(sys.argv[1])
 for sql in json.load(sys.stdin):
-    answer = chdb._chdb.query(sql, "JSONEachRow", path=sys.argv[1])
+    answer = session.query(sql, "JSONEachRow")
     print(json.dumps([json.loads(line) for line in answer.bytes().decode().splitlines()]))
 """
 SETTINGS = "SETTINGS output_format_json_quote_decimals = 1, output_format_json_quote_64bit_integers = 0"
