@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Found:
-    """An object. `changed_at` is the store's own time."""
+    """An object. `changed_at` is the store's own time, `etag` its word for the content."""
 
     name: str
     size: int
     changed_at: datetime
+    etag: str
 
 
 class Bucket(Protocol):
@@ -47,6 +48,10 @@ class Bucket(Protocol):
     def copy(self, source: str, target: str) -> None: ...
 
     def remove(self, name: str) -> None: ...
+
+    def remove_if_same(self, file: Found) -> None:
+        """Remove an object unless it has been replaced since it was found."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ class S3Bucket:
     def found(self, prefix: str) -> list[Found]:
         listed = self.client.list_objects(self.bucket, prefix, recursive=True)
         return [
-            Found(o.object_name, o.size or 0, o.last_modified)
+            Found(o.object_name, o.size or 0, o.last_modified, o.etag or "")
             for o in listed
             if o.object_name and o.last_modified and not o.is_dir
         ]
@@ -96,6 +101,12 @@ class S3Bucket:
 
     def remove(self, name: str) -> None:
         self.client.remove_object(self.bucket, name)
+
+    def remove_if_same(self, file: Found) -> None:
+        # S3 has no deletion under a condition: what is replaced between these two calls is lost.
+        now = self.found(file.name)
+        if any(o.name == file.name and o.etag == file.etag for o in now):
+            self.remove(file.name)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -159,6 +159,9 @@ def _money(value: Any) -> Decimal | None:
     """An amount as it was written; of a binary fraction the shortest decimal that names it."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
         return None
+    if isinstance(value, Decimal) and not (value.is_finite() and -40 < value.adjusted() < 40):
+        # Written out, it might fill the memory.
+        return None
     text = f"{value:f}" if isinstance(value, Decimal) else str(value)
     if "." in text and isinstance(value, Decimal):
         # A decimal column of Parquet has its zeros.
@@ -180,7 +183,14 @@ def _instant(value: Any) -> datetime | None:
             value = datetime.fromisoformat(value)
         except ValueError:
             return None
-    return value if isinstance(value, datetime) and value.tzinfo is not None else None
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        return None
+    try:
+        utc = value.astimezone(UTC)
+    except OverflowError:
+        return None
+    # Parquet's nanoseconds come as a subclass that is more exact than the stage.
+    return datetime(utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second, utc.microsecond, UTC)
 
 
 READERS: dict[str, Callable[[Any], Any]] = {

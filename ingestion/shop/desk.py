@@ -72,12 +72,17 @@ class Desk:
             digest = hashlib.file_digest(body, "sha256").hexdigest()
         state = read_state(self.bucket, STAGED.table)
         if state.last_file == digest or self.bucket.found(_archived(digest)):
-            self._archive(file, digest, name)
+            self._archive(file, here, digest, name)
             return Outcome(name, "seen", "the same content was taken before, so nothing changes")
         run_no = state.run_no + 1
         read = check.typed(rows(here, name, self.most_bytes))
         ready = self.folder / "ready.parquet"
-        write_parquet(ready, schema(STAGED), (_staged(row, run_no, file.changed_at, name) for row in read))
+        try:
+            write_parquet(ready, schema(STAGED), (_staged(row, run_no, file.changed_at, name) for row in read))
+        except (ArithmeticError, ValueError, TypeError, RecursionError) as problem:
+            # Whatever nobody thought of: the files behind this one are not to wait for it night after night.
+            sentence = f"row {check.rows:,} cannot be read: {type(problem).__name__}, {problem}"
+            check.findings.add(Finding(0, "", "file.unreadable", sentence[:500]))
         if not check.findings.by_rule and (suspects := check.suspects()):
             check.name_twins(rows(here, name, self.most_bytes), suspects)
         if check.findings.by_rule:
@@ -85,12 +90,13 @@ class Desk:
         self.bucket.upload(run_file(STAGED.table, run_no), ready)
         # Nothing is compared with the files before: none of them is needed once it is loaded.
         finish(self.bucket, STAGED.table, replace(state, run_no=run_no, full_run=run_no, last_file=digest))
-        self._archive(file, digest, name)
+        self._archive(file, here, digest, name)
         return Outcome(name, "staged", f"{check.rows:,} rows in run {run_no}", check.rows, run_no)
 
-    def _archive(self, file: Found, digest: str, name: str) -> None:
-        self.bucket.copy(file.name, f"{_archived(digest)}{name}")
-        self.bucket.remove(file.name)
+    def _archive(self, file: Found, here: Path, digest: str, name: str) -> None:
+        # What was read, and not what may have been dropped under the name meanwhile: that waits for the next run.
+        self.bucket.upload(f"{_archived(digest)}{name}", here)
+        self.bucket.remove_if_same(file)
 
     def _reject(self, file: Found, name: str, check: Check, digest: str) -> Outcome:
         # By the time of its drop and not by the time of day: done again, it has the same name.
@@ -100,7 +106,7 @@ class Desk:
         self.bucket.write(f"{target}.report.json", told)
         self.bucket.write(f"{target}.report.txt", report.as_text(name, check.rows, check.findings).encode())
         self.bucket.copy(file.name, target)
-        self.bucket.remove(file.name)
+        self.bucket.remove_if_same(file)
         return Outcome(name, "rejected", f"{check.findings.listed[0]}; report: {target}.report.txt", check.rows)
 
 

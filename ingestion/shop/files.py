@@ -63,7 +63,7 @@ def _parquet(file: Path, most_bytes: int) -> Iterator[Row]:
                 raise Unfit("column.twice", f"the column {twice[0]} stands twice")
             for batch in read.iter_batches(ROWS_AT_ONCE):
                 yield from batch.to_pylist()
-    except (pa.ArrowException, OSError, ValueError) as problem:
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as problem:
         raise Unfit("file.parquet", f"the file is no whole Parquet file: {_first_line(problem)}") from None
 
 

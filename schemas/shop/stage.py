@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 from schemas.contract import col, like, record, table
+from schemas.rules import since
 from schemas.shop.entities import Customers, Products
 from schemas.types import COUNT, FLAG, INSTANT, TEXT
 
@@ -42,7 +43,10 @@ class ProductRow:
     price_amount = like(Products.price_amount, judged=True)
     currency_code = like(Products.currency_code, judged=True)
     is_active = like(Products.is_active, judged=True, optional=True)
-    changed_at = col(INSTANT, "Since when it is so; where it is not said, since the file was dropped.", optional=True)
+    changed_at = col(
+        INSTANT, "Since when it is so; where it is not said, since the file was dropped.", since("2000-01-01"),
+        optional=True,
+    )  # fmt: skip
 
 
 @table("stage.products", delta=False)

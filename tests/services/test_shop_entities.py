@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -49,20 +50,37 @@ def load() -> None:
     assert {t["state"] for t in run("jobs.run", "shop")["tables"]} == {"done"}
 
 
-@pytest.fixture(scope="module")
-def shop(chosen: Settings) -> Iterator[psycopg.Connection[Any]]:
-    """The seeded database, with nothing staged and nothing in the lake."""
-    store = s3(chosen)
-    for found in store.list_objects(chosen.bucket, "stage/", recursive=True):
-        store.remove_object(chosen.bucket, str(found.object_name))
-    for name in ("shop_customers", "shop_products"):
-        for found in store.list_objects(chosen.bucket, f"{chosen.warehouse_prefix}/silver/{name}/", recursive=True):
-            store.remove_object(chosen.bucket, str(found.object_name))
+@contextmanager
+def database(chosen: Settings, name: str) -> Iterator[Settings]:
+    """A database of its own: the API's tests have the stack's."""
     with postgres(chosen, autocommit=True) as connection:
-        connection.execute("DROP SCHEMA IF EXISTS shop CASCADE")
-        connection.execute("DROP TABLE IF EXISTS sauda_migration")
-        upgrade(chosen)
+        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+        try:
+            address = f"{chosen.postgres.rpartition('/')[0]}/{name}"
+            yield chosen.model_copy(update={"postgres_url": SecretStr(address)})
+        finally:
+            connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+
+
+@pytest.fixture(scope="module")
+def own(chosen: Settings) -> Iterator[Settings]:
+    """The stack, with a seeded database of its own, nothing staged and nothing of the shop in the lake."""
+    store = s3(chosen)
+    silver = [f"{chosen.warehouse_prefix}/silver/{name}/" for name in ("shop_customers", "shop_products")]
+    for prefix in ("stage/", *silver):
+        for found in store.list_objects(chosen.bucket, prefix, recursive=True):
+            store.remove_object(chosen.bucket, str(found.object_name))
+    with database(chosen, f"entities_{secrets.token_hex(4)}") as fresh, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SAUDA_POSTGRES_URL", fresh.postgres)
+        upgrade(fresh)
         ingest("shop.seed")
+        yield fresh
+
+
+@pytest.fixture(scope="module")
+def shop(own: Settings) -> Iterator[psycopg.Connection[Any]]:
+    """The database, to look into and to change."""
+    with postgres(own, autocommit=True) as connection:
         yield connection
 
 
@@ -93,19 +111,12 @@ def test_the_migrated_database_equals_its_contracts(shop: psycopg.Connection[Any
         assert found == []
 
 
-def test_of_two_upgrades_at_once_one_does_it_and_the_other_finds_it_done(
-    chosen: Settings, shop: psycopg.Connection[Any]
-) -> None:
-    name = f"upgrade_{secrets.token_hex(4)}"
-    shop.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
-    fresh = chosen.model_copy(update={"postgres_url": SecretStr(f"{chosen.postgres.rpartition('/')[0]}/{name}")})
-    try:
+def test_of_two_upgrades_at_once_one_does_it_and_the_other_finds_it_done(chosen: Settings) -> None:
+    with database(chosen, f"upgrade_{secrets.token_hex(4)}") as fresh:
         with ThreadPoolExecutor(2) as pool:
             done = sorted(pool.map(upgrade, [fresh, fresh]))
         with postgres(fresh) as connection:
             found = first(connection, "SELECT count(*) FROM sauda_migration")
-    finally:
-        shop.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
     assert done == ["", "The database went from migration none to 0001."]
     assert found == (1,)
@@ -148,11 +159,11 @@ def test_customers_and_products_arrive_and_doing_it_again_changes_nothing(
 
 
 def test_changes_deletions_and_late_commits_become_versions(
-    chosen: Settings, shop: psycopg.Connection[Any], client: Any, monkeypatch: pytest.MonkeyPatch
+    own: Settings, shop: psycopg.Connection[Any], client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # So that only the mark itself can make the next run look far enough back.
     monkeypatch.setenv("SAUDA_CUSTOMERS_OVERLAP_SECONDS", "0")
-    with postgres(chosen) as late:
+    with postgres(own) as late:
         late.execute("UPDATE shop.customers SET city_name = 'Late' WHERE customer_id = 'C00007'")
         shop.execute("UPDATE shop.customers SET city_name = 'Oral' WHERE customer_id = 'C00000'")
         # now() is when the transaction began.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -50,8 +51,12 @@ class FolderBucket:
 
     def found(self, prefix: str) -> list[Found]:
         files = sorted(f for f in self.folder.rglob("*") if f.is_file())
-        named = ((f.relative_to(self.folder).as_posix(), f.stat().st_size) for f in files)
-        return [Found(name, size, self.times.get(name, BEGAN)) for name, size in named if name.startswith(prefix)]
+        named = ((f.relative_to(self.folder).as_posix(), f.read_bytes()) for f in files)
+        return [
+            Found(name, len(body), self.times.get(name, BEGAN), hashlib.md5(body).hexdigest())
+            for name, body in named
+            if name.startswith(prefix)
+        ]
 
     def copy(self, source: str, target: str) -> None:
         self._changed(f"copy {target}")
@@ -60,6 +65,10 @@ class FolderBucket:
     def remove(self, name: str) -> None:
         self._changed(f"remove {name}")
         (self.folder / name).unlink(missing_ok=True)
+
+    def remove_if_same(self, file: Found) -> None:
+        if file.etag in {found.etag for found in self.found(file.name) if found.name == file.name}:
+            self.remove(file.name)
 
     def names(self, prefix: str = "") -> list[str]:
         return [found.name for found in self.found(prefix)]

@@ -130,6 +130,11 @@ def test_the_same_file_twice_changes_nothing(desk: Desk) -> None:
          "changed_at must be a time with its zone, like 2026-01-31T09:30:00Z", "'2026-02-01T00:00:00'"),
         ({"changed_at": "2026-03-02T00:00:00Z"}, "changed_at", "changed_at.not_ahead",
          "changed_at must not be after the file was dropped", "'2026-03-02T00:00:00Z'"),
+        ({"changed_at": "0001-01-01T00:00:00+14:00"}, "changed_at", "changed_at.type",
+         "changed_at must be a time with its zone", "'0001-01-01T00:00:00+14:00'"),
+        ({"changed_at": "1999-12-31T23:59:59Z"}, "changed_at", "changed_at.since",
+         "changed_at must not be before 2000-01-01", "'1999-12-31T23:59:59Z'"),
+        ({"price_amount": [1]}, "price_amount", "price_amount.type", "price_amount must be an amount", "'[1]'"),
         ({"prise": 1}, "prise", "column.unknown", "no such column is known", ""),
     ],
 )  # fmt: skip
@@ -221,6 +226,38 @@ def test_a_file_that_cannot_be_read_is_refused_and_the_others_go_on(
     finding = report(desk)["findings"][0]
     assert (finding["row"], finding["rule"]) == (0, rule)
     assert finding["sentence"].startswith(sentence)
+
+
+def test_a_number_that_would_fill_the_memory_is_no_amount(desk: Desk) -> None:
+    drop(desk, "a.jsonl", lines(GOOD).replace('"12.50"', "1e999999999"))
+    take(desk)
+
+    assert report(desk)["findings"][0]["rule"] == "price_amount.type"
+
+
+def test_nanoseconds_of_parquet_are_cut_to_what_the_stage_keeps(desk: Desk, tmp_path: Path) -> None:
+    rows = [GOOD | {"changed_at": 1_770_000_000_123_456_789}]
+    drop(desk, "a.parquet", parquet(tmp_path, rows, changed_at=pa.timestamp("ns", "UTC")))
+    take(desk)
+
+    assert [row["valid_from"] for row in staged(desk)] == [datetime(2026, 2, 2, 2, 40, 0, 123456, UTC)]
+
+
+def test_a_file_dropped_anew_while_it_is_read_is_not_lost(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    drop(desk, "a.jsonl", lines(GOOD))
+    (file,) = desk.waiting()
+    download = desk.bucket.download
+
+    def and_dropped_anew(name: str, target: Path) -> None:
+        download(name, target)
+        drop(desk, "a.jsonl", lines(GOOD | {"price_amount": "99"}))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.bucket, "download", and_dropped_anew)
+        assert desk.take(file).became == "staged"
+    assert left(desk) == [f"{INCOMING}a.jsonl"]
+    assert [outcome.became for outcome in take(desk)] == ["staged"]
+    assert [row["price_amount"] for row in staged(desk)] == [Decimal("12.5"), Decimal(99)]
 
 
 def test_a_truncated_parquet_file_is_refused(desk: Desk, tmp_path: Path) -> None:
