@@ -156,8 +156,8 @@ def _connected() -> psycopg.Connection[dict[str, Any]]:
         connection = postgres(chosen, autocommit=True)
     except psycopg.OperationalError:
         sys.exit("PostgreSQL does not answer. Start it: ./start.sh")
-    connection.row_factory = dict_row  # type: ignore[assignment]
-    return connection  # type: ignore[return-value]
+    connection.row_factory = dict_row
+    return connection
 
 
 if __name__ == "__main__":

@@ -10,6 +10,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from api.problems import MEDIA, Problem
 from conf import Settings
 
+ENDLESS = "sauda.endless"
+"""In the scope of a request whose answer has no end of its own."""
+
 
 class Protocol(HttpToolsProtocol):
     """uvicorn's own, with a watch on heads.
@@ -74,6 +77,12 @@ class Protocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._end_watch()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """The server stops: answers under way are waited for, unless they have no end."""
+        if self.cycle is not None and self.cycle.scope.get(ENDLESS):
+            self.transport.close()
+        super().shutdown()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002
         self._end(400, "http", "The request is not HTTP/1.1.")

@@ -91,6 +91,14 @@ class Settings(BaseSettings):
     )
     compact_minutes: float = 30.0
 
+    gates_change_pct: float = Field(
+        default=50.0, gt=0, description="By how much a gold table's rows may differ from the day before, unsaid."
+    )
+    gates_sample_rows: int = Field(
+        default=100_000, ge=0, description="Rows of each silver table that are judged after a night; 0 for none."
+    )
+    data_docs_runs: int = Field(default=14, ge=1, description="Runs whose findings the Data Docs show.")
+
     check_unresolved_pct: float = Field(
         default=5.0, ge=0, le=100, description="References of a column to rows that are not there: beyond it, a stop."
     )
@@ -189,6 +197,11 @@ class Settings(BaseSettings):
     @property
     def run(self) -> Path:
         return self.stack_home / "run"
+
+    @property
+    def data_docs(self) -> Path:
+        """The site that shows what the gates found."""
+        return self.data / "data-docs"
 
     @property
     def checkpoints(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterable
+from datetime import date
 from typing import TYPE_CHECKING
 
 from pyspark import StorageLevel
@@ -13,7 +14,8 @@ from jobs.errors import Failed
 from jobs.lake import Lake
 from jobs.registry import Build, Transform, transforms
 from schemas.contract import Contract
-from schemas.derive.spark import schema_ddl
+from schemas.derive.expectations import rows_of
+from schemas.derive.spark import ident, schema_ddl
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -28,6 +30,7 @@ class Inputs:
         self.spark, self.lake = spark, lake
         self._frames: dict[str, DataFrame] = {}
         self._counts: dict[str, int] = {}
+        self._newest: dict[tuple[str, str], date | None] = {}
         self._lock = threading.RLock()
 
     def frame(self, source: Contract) -> DataFrame:
@@ -47,6 +50,21 @@ class Inputs:
             if source.name not in self._counts or source.refresh == "nightly":
                 self._counts[source.name] = self.frame(source).count()
             return self._counts[source.name]
+
+    def newest(self, source: Contract, day: str) -> date | None:
+        """The newest day in a column of the table; None where it has no row."""
+        with self._lock:
+            if (source.name, day) not in self._newest or source.refresh == "nightly":
+                ((found,),) = self.frame(source).selectExpr(f"max({ident(day)})").collect()
+                self._newest[source.name, day] = found
+            return self._newest[source.name, day]
+
+    def refer(self, target: Contract) -> str:
+        """Let a query find the table under a name, which is returned; empty where there is no such table yet."""
+        if self.lake.version(target.name) is None:
+            return ""
+        self.frame(target).createOrReplaceTempView(rows_of(target))
+        return rows_of(target)
 
     def _read(self, source: Contract) -> DataFrame:
         if source.layer == "stage":

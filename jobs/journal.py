@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from schemas.contract import Contract, contract
@@ -28,6 +28,7 @@ class Run:
     step: Step = "build"
     rows_in: int = 0
     rows_out: int = 0
+    gates_seconds: float | None = None
     delta_version: int = -1
     verdicts: str = "{}"
     message: str = ""
@@ -43,6 +44,16 @@ class Run:
         """The run as a row of the journal."""
         facts = {c.name: getattr(self, c.name) for c in JOB_RUNS.columns if c != "contract"}
         return {"contract": self.table.name, **facts}
+
+
+def rows_before(client: Client, day: date) -> dict[str, int]:
+    """Table → its rows when it was last built whole before a day, UTC."""
+    found = client.query(
+        f"SELECT toString(contract), argMax(rows_out, finished_at) FROM {JOB_RUNS.name} "
+        "WHERE state = 'done' AND day = 'all' AND toDate(finished_at, 'UTC') < {day:Date} GROUP BY contract",
+        parameters={"day": day},
+    )
+    return {str(table): int(rows) for table, rows in found.result_rows}
 
 
 def write(client: Client, run: Run) -> None:

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from schemas.contract import contract
+from schemas.contract import Contract, contract
+from schemas.derive.expectations import NO_ROW, Expectation
 from schemas.ops.quality import Quality
 from schemas.references import Reference
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
+
+    from jobs.gates import Judgement
 
 Outcome = Literal["passed", "warned", "stopped"]
 QUALITY = contract(Quality)
@@ -102,6 +105,23 @@ def judged_count(
     gone = max(0, (before or 0) - now)
     return Finding(
         collection, table, ROWS_KEPT, sentence, outcome, now, gone, str(now), f">= {least:.0f}"
+    )  # fmt: skip
+
+
+def judged_table(table: Contract, judgement: Judgement) -> list[Finding]:
+    """A finding for each expectation by which the gates judged a table."""
+    return [_judged(table, judgement, expectation) for expectation in judgement.asked]
+
+
+def _judged(table: Contract, judgement: Judgement, asked: Expectation) -> Finding:
+    broken = next((v for v in judgement.verdicts if v.gate == asked.name), None)
+    rows, wanted = judgement.facts.rows, asked.wanted.format(**judgement.known)
+    if broken is None:
+        seen = judgement.seen.get(asked.name, NO_ROW)
+        return Finding("", table.name, asked.name, asked.sentence, "passed", rows, 0, seen, wanted)
+    outcome: Outcome = "stopped" if broken.stops else "warned"
+    return Finding(
+        "", table.name, asked.name, asked.sentence, outcome, rows, broken.rows, broken.seen, wanted, broken.example
     )  # fmt: skip
 
 

@@ -18,15 +18,19 @@ from typing import TYPE_CHECKING
 
 from conf import Settings, settings
 from conf.spark import spark_session
+from jobs import gates
+from jobs.datadocs import DataDocs
 from jobs.errors import Failed, Refused
+from jobs.gates import Judgement
 from jobs.journal import Run
 from jobs.lake import S3Lake
 from jobs.lease import lease
 from jobs.parts import need_parts
 from jobs.registry import transforms
 from jobs.runner import Runner, sentence
+from jobs.samples import Samples
 from jobs.serving import Serving
-from schemas.contract import Contract, order_by_dependency
+from schemas.contract import Contract, find, order_by_dependency
 from schemas.live import ContractMismatch, apply_delta
 
 if TYPE_CHECKING:
@@ -45,6 +49,11 @@ class Job:
     tables: Sequence[Contract]
     day: date | None
     run_id: str
+
+    @property
+    def is_one_table(self) -> bool:
+        """Whether it is not a whole night, nor a domain's."""
+        return self.name in {n for t in self.tables for n in (t.name, t.table)}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -98,6 +107,8 @@ def build(settings: Settings, job: Job) -> list[Run]:
         need_parts(settings)
         serving, lake = Serving(settings, job.run_id), S3Lake(settings)
         serving.prepare(job.tables)
+        docs = DataDocs(settings.data_docs, job.run_id, settings.data_docs_runs)
+        gates.prepare()
         sources = sorted({s.name for t in job.tables for s in t.built_from if s.refresh == "stream"})
         for name in sources:
             if lake.version(name) is None:
@@ -116,9 +127,35 @@ def build(settings: Settings, job: Job) -> list[Run]:
                 except Exception as error:
                     print(f"The journal could not be written: {sentence(error)}", file=sys.stderr)
 
-            return Runner(spark, lake, serving.publish, record, job.run_id, job.day).run(job.tables)
+            def judged(table: Contract, judgement: Judgement) -> None:
+                docs.add(table, judgement)
+                for verdict in judgement.verdicts:
+                    if not verdict.stops:
+                        print(f"! {table.name}: {verdict}", flush=True)
+                try:
+                    serving.judged(table, judgement)
+                except Exception as error:
+                    print(f"What the gates found could not be kept: {sentence(error)}", file=sys.stderr)
+
+            runner = Runner(
+                spark, lake, serving.publish, record, job.run_id, job.day, judged, serving.rows_before(),
+                settings.gates_change_pct,
+            )  # fmt: skip
+            runs = runner.run(job.tables)
+            if settings.gates_sample_rows and job.day is None and not job.is_one_table:
+                Samples(spark, lake, settings.gates_sample_rows, judged).judge(map(find, sources))
+            return runs
         finally:
             spark.stop()
+            _finish(docs)
+
+
+def _finish(docs: DataDocs) -> None:
+    """A page that cannot be written is said; the tables are what counts."""
+    try:
+        docs.close()
+    except Exception as error:
+        print(f"The Data Docs could not be written: {sentence(error)}", file=sys.stderr)
 
 
 def _make_delta_tables(spark: SparkSession, lake: S3Lake, tables: Sequence[Contract]) -> None:
@@ -150,7 +187,8 @@ def _summary(job: Job, runs: Sequence[Run], seconds: float, *, as_json: bool) ->
     if as_json:
         tables = [
             {"table": run.table.name, "state": run.state, "step": run.step, "rows": run.rows_out,
-             "version": run.delta_version, "seconds": run.seconds, "message": run.message}
+             "version": run.delta_version, "seconds": run.seconds, "gates_seconds": run.gates_seconds,
+             "message": run.message}
             for run in runs
         ]  # fmt: skip
         # A table that a gate stopped will be stopped again; what else failed may do better another time.

@@ -8,24 +8,27 @@ computes.
 
 from __future__ import annotations
 
+import time
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from math import ceil, floor
+from typing import TYPE_CHECKING, Any
 
 from pyspark import StorageLevel
 
 from jobs.conform import conform
 from jobs.errors import Failed
 from jobs.fingerprint import Facts, spark_facts
-from jobs.gates import Judgement, judge
+from jobs.gates import Judgement, judge, prepare
 from jobs.inputs import Inputs, SharedSteps
 from jobs.journal import Run
 from jobs.lake import Lake
 from jobs.registry import transforms
 from schemas.contract import Contract
+from schemas.derive.expectations import FEWEST_ROWS, MOST_ROWS, freshness, resolvable
 from schemas.derive.spark import ident
 
 if TYPE_CHECKING:
@@ -37,7 +40,11 @@ ROWS_A_FILE = 1_000_000
 
 @dataclass(frozen=True)
 class Runner:
-    """One run. `publish` makes ClickHouse show a version that holds the given facts; `record` writes the journal."""
+    """One run. `publish` makes ClickHouse show a version that holds the given facts; `record` writes the journal.
+
+    `judged` is told what the gates found, before anything follows from it. `before` has the tables' rows on the day
+    before, and `change_pct` says by how much they may differ.
+    """
 
     spark: SparkSession
     lake: Lake
@@ -45,12 +52,16 @@ class Runner:
     record: Callable[[Run], None]
     run_id: str
     day: date | None = None
+    judged: Callable[[Contract, Judgement], None] = lambda *_: None
+    before: Mapping[str, int] = field(default_factory=dict)
+    change_pct: float = 50.0
 
     def run(self, tables: Sequence[Contract]) -> list[Run]:
         """Build the tables, each after those it is built from; where one of these was not built, it is not begun.
 
         Returns what became of each. Nothing is raised for a table that could not be built.
         """
+        prepare()
         inputs = Inputs(self.spark, self.lake)
         # A day's rows are few, and a filter on the day reaches the files only where nothing is kept in between.
         shared = SharedSteps(tables if self.day is None else [])
@@ -100,7 +111,7 @@ class Runner:
             rows = rows.where(self._of_day(table))
         rows = rows.persist(StorageLevel.MEMORY_AND_DISK)
         try:
-            judgement = self._judge(rows, table, run)
+            judgement = self._judge(rows, table, run, inputs)
             self._lose_nothing(table, inputs, judgement.facts.rows)
             run.step = "write"
             run.delta_version = self._write(table, rows, judgement.facts.rows)
@@ -111,14 +122,35 @@ class Runner:
         run.is_pushed = True
         self.lake.tidy(self.spark, table.name, run.delta_version)
 
-    def _judge(self, rows: DataFrame, table: Contract, run: Run) -> Judgement:
-        judgement = judge(rows, table)
+    def _judge(self, rows: DataFrame, table: Contract, run: Run, inputs: Inputs) -> Judgement:
+        began = time.monotonic()
+        known = self._known(table, inputs)
+        asking = time.monotonic() - began
+        judgement = judge(rows, table, known)
         run.step = "gates"
         run.rows_out, run.verdicts = judgement.facts.rows, judgement.as_json()
+        run.gates_seconds = round(asking + judgement.seconds, 3)
+        self.judged(table, judgement)
         if judgement.stops:
             run.state = "stopped"
             raise Failed(f"Not published: {judgement.stops}.")
         return judgement
+
+    def _known(self, table: Contract, inputs: Inputs) -> dict[str, Any]:
+        """What the expectations are judged by that look beyond the table. A day's rows are compared with nothing."""
+        views = [inputs.refer(reference.target) for reference in resolvable(table)]
+        known: dict[str, Any] = {view: view for view in views if view}
+        if self._is_by_day(table):
+            return known
+        for fresh in freshness(table):
+            newest = inputs.newest(fresh.source, fresh.day)
+            if newest is not None:
+                known[fresh.parameter] = newest.isoformat()
+        before = self.before.get(table.name)
+        if before:
+            known[FEWEST_ROWS] = ceil(before * (1 - self.change_pct / 100))
+            known[MOST_ROWS] = floor(before * (1 + self.change_pct / 100))
+        return known
 
     def _lose_nothing(self, table: Contract, inputs: Inputs, rows: int) -> None:
         """What a table that keeps versions has lost, no run makes again."""

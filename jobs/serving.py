@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from conf import Settings
 from conf.connect import clickhouse
-from jobs import journal
+from jobs import journal, quality
 from jobs.errors import Failed
 from jobs.fingerprint import Facts
+from jobs.gates import Judgement
 from jobs.journal import Run
 from jobs.lake import S3Lake
 from jobs.push import drop_leftovers, push
@@ -27,6 +29,7 @@ class Serving:
     def __init__(self, settings: Settings, run_id: str) -> None:
         self.settings, self.run_id = settings, run_id
         self.lake = S3Lake(settings)
+        self.began = datetime.now(UTC)
         self._own = threading.local()
 
     @property
@@ -40,7 +43,7 @@ class Serving:
     def prepare(self, tables: Iterable[Contract]) -> None:
         """Make the tables and drop what killed runs left. Raises Failed where one differs from its contract."""
         try:
-            apply_clickhouse(self.client, [*tables, journal.JOB_RUNS])
+            apply_clickhouse(self.client, [*tables, journal.JOB_RUNS, quality.QUALITY])
         except ContractMismatch as difference:
             raise Failed(f"A contract and a live table disagree.\n{difference}") from None
         drop_leftovers(self.client)
@@ -49,6 +52,14 @@ class Serving:
         """Show a version of a Delta table; a contract that ClickHouse does not hold has nothing to show."""
         if table.clickhouse is not None:
             push(self.client, table, self.lake.url(table.name), version, facts, self.run_id)
+
+    def rows_before(self) -> dict[str, int]:
+        """The tables' rows as they were on the day before."""
+        return journal.rows_before(self.client, self.began.date())
+
+    def judged(self, table: Contract, judgement: Judgement) -> None:
+        """Keep what the gates found."""
+        quality.record(self.client, self.run_id, self.began, table.domain, quality.judged_table(table, judgement))
 
     def record(self, run: Run) -> None:
         """Add a run to the journal."""

@@ -70,6 +70,7 @@ class JobRuns:
     rows_out = col(COUNT, "Rows of the table after the run.")
     delta_version = col(COUNT, "Version of the Delta table that was pushed; -1 where none was written.")
     seconds = col(NUMBER, "Seconds from read to swap.")
+    gates_seconds = col(NUMBER, "Seconds of these in which the gates judged the rows.", optional=True)
     verdicts = col(TEXT, "What the gates found, as JSON.")
     message = col(TEXT, "Why it failed or was stopped; empty when done.")
     is_pushed = col(FLAG, "Whether ClickHouse shows this run's rows.")

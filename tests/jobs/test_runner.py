@@ -13,6 +13,7 @@ import pytest
 from jobs import registry
 from jobs.errors import Failed
 from jobs.fingerprint import Facts
+from jobs.gates import Judgement, figures
 from jobs.journal import Run
 from jobs.registry import transforms
 from jobs.runner import Runner
@@ -46,6 +47,8 @@ class House:
     published: dict[str, tuple[int, Facts]] = field(default_factory=dict)
     journal: list[Run] = field(default_factory=list)
     fails_at: str = ""
+    before: dict[str, int] = field(default_factory=dict)
+    judged: dict[str, Judgement] = field(default_factory=dict)
 
     def publish(self, table: Contract, version: int, facts: Facts) -> None:
         if table.name == self.fails_at:
@@ -56,7 +59,10 @@ class House:
         self.lake.write(frame(self.spark, LINES, lines), LINES.name, where="", note="test")
 
     def run(self, *tables: Contract, day: date | None = None) -> dict[str, Run]:
-        runner = Runner(self.spark, self.lake, self.publish, self.journal.append, "run1", day)
+        runner = Runner(
+            self.spark, self.lake, self.publish, self.journal.append, "run1", day,
+            lambda table, judgement: self.judged.update({table.name: judgement}), self.before, 50,
+        )  # fmt: skip
         return {run.table.name: run for run in runner.run(tables)}
 
     def days(self) -> dict[str, Decimal]:
@@ -67,8 +73,17 @@ class House:
 
 
 @pytest.fixture
-def house(spark: SparkSession, tmp_path: Path) -> House:
+def gated(spark: SparkSession, tmp_path: Path) -> House:
+    """Its gates are Great Expectations', which take their time."""
     return House(spark, ParquetLake(tmp_path))
+
+
+@pytest.fixture
+def house(gated: House, monkeypatch: pytest.MonkeyPatch) -> House:
+    """Its gates are open."""
+    monkeypatch.setattr("jobs.runner.prepare", lambda: None)
+    monkeypatch.setattr("jobs.runner.judge", lambda rows, table, _: Judgement(figures(rows, table)[0], (), ()))
+    return gated
 
 
 def test_tables_are_built_after_those_they_are_built_from(house: House) -> None:
@@ -143,21 +158,39 @@ def test_a_day_replaces_that_day_only_and_facts_are_of_the_whole_table(house: Ho
     assert house.published[ANOMALIES.name][1].rows == 2
 
 
-def test_a_table_that_is_stopped_is_not_published_and_what_hangs_on_it_is_not_begun(house: House) -> None:
-    house.silver(purchase_lines(TWO_DAYS))
-    house.run(SELLERS, ANOMALIES)
-    before = dict(house.published)
+def test_a_table_that_is_stopped_is_not_published_and_what_hangs_on_it_is_not_begun(gated: House) -> None:
+    gated.silver(purchase_lines(TWO_DAYS))
+    gated.run(SELLERS, ANOMALIES)
+    before = dict(gated.published)
     lines = purchase_lines(TWO_DAYS)
     lines[0]["seller_id"] = " "
-    house.silver(lines)
-    runs = house.run(SELLERS, ANOMALIES)
+    gated.silver(lines)
+    runs = gated.run(SELLERS, ANOMALIES)
 
     stopped, waiting = runs[SELLERS.name], runs[ANOMALIES.name]
     assert (stopped.state, stopped.step, stopped.delta_version, stopped.is_pushed) == ("stopped", "gates", -1, False)
     assert stopped.message.startswith("Not published: seller_id must not be empty; 1 rows")
     assert (waiting.state, waiting.message) == ("failed", f"It is built from {SELLERS.name}, which could not be built.")
-    assert house.published == before
-    assert house.lake.version(SELLERS.name) == 0
+    assert gated.published == before
+    assert gated.lake.version(SELLERS.name) == 0
+
+
+def test_what_looks_beyond_the_table_is_asked_of_whole_tables_and_warned_of(gated: House) -> None:
+    gated.silver(purchase_lines(TWO_DAYS))
+    gated.before = {SELLERS.name: 5, HOURS.name: 3}
+    runs = gated.run(SELLERS, HOURS)
+
+    (shrunk,) = gated.judged[SELLERS.name].verdicts
+    assert (shrunk.gate, shrunk.seen, shrunk.wanted, shrunk.stops) == ("row_count", "2", "3 to 7", False)
+    assert gated.judged[SELLERS.name].known["newest_sold_on"] == "2026-01-06"
+    assert gated.judged[HOURS.name].verdicts == ()
+    assert [runs[t.name].state for t in (SELLERS, HOURS)] == ["done", "done"]
+    seconds = runs[SELLERS.name].gates_seconds
+    assert seconds is not None
+    assert 0 < seconds < runs[SELLERS.name].seconds
+
+    gated.run(SELLERS, day=MONDAY)
+    assert gated.judged[SELLERS.name].known == {}
 
 
 def test_a_push_that_fails_is_said_and_does_not_stop_the_others(house: House) -> None:

@@ -44,6 +44,7 @@ EXCEPTIONS = {
     "delta_version": "Delta's own word",
     "seconds": "the unit is the name",
     "slowest_seconds": "the unit is in the name",
+    "gates_seconds": "the unit is in the name",
     "overdue_days": "the unit is in the name",
     "valid_from": "the word of every slowly changing dimension",
     "valid_to": "the word of every slowly changing dimension",

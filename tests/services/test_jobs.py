@@ -15,6 +15,8 @@ import pytest
 
 from conf import REPOSITORY, Settings
 from conf.connect import clickhouse
+from schemas.contract import find
+from schemas.derive.expectations import suite
 from tests.support.judge import Judge
 from tests.support.stream import Parts, Stream, simulate
 from tests.support.waiting import until
@@ -195,6 +197,59 @@ def test_a_clickhouse_that_dies_in_mid_run_fails_the_job_and_no_table(
     # It may have been over before the kill; if not, the failure is a sentence.
     assert job.returncode == 0 or f"✗ {SELLERS}: " in out, err
     until("ClickHouse to show what it showed", lambda: facts(client) == before, 60)
+
+
+def test_a_gate_that_fails_keeps_yesterdays_table_and_status_says_which_seen_and_wanted(
+    built: dict[str, Any], client: Any, chosen: Settings
+) -> None:
+    assert built
+    table = "gold.purchases_hourly"
+    shown = f"SELECT count(), groupBitXor(cityHash64(*)) FROM {table}"
+    before = client.query(shown).result_rows
+    negative = client.query(f"SELECT countIf(order_count > 0) FROM {table}").result_rows[0][0]
+    told, _ = run("tests.support.broken_night", table, "--json", code=1)
+
+    assert client.query(shown).result_rows == before
+    (stopped,) = told["tables"]
+    assert (stopped["state"], stopped["step"], stopped["version"]) == ("stopped", "gates", -1)
+    found = client.query(
+        "SELECT check_name, outcome, broken_count, seen_value, wanted_value FROM ops.quality "
+        "WHERE run_id = %(run)s AND outcome != 'passed'",
+        {"run": told["run_id"]},
+    ).result_rows
+    assert found == [("order_count.at_least(0)", "stopped", negative, f"{negative} rows", "0 rows")]
+    status = subprocess.run(
+        [sys.executable, "-m", "infra.local", "status", "--json"], cwd=REPOSITORY, capture_output=True, check=True
+    )
+    wanted = (
+        f"{table}: order_count must be at least 0 (order_count.at_least(0): seen {negative} rows, wanted 0 rows)"
+    )  # fmt: skip
+    assert wanted in json.loads(status.stdout)["stopped_checks"]
+    page = chosen.data_docs / told["run_id"] / f"{table}.html"
+    assert f"{negative} rows; wanted 0 rows; for example" in page.read_text(encoding="utf-8")
+
+    run("jobs.run", table)
+    assert client.query(shown).result_rows == before
+    still = f"SELECT count() FROM ops.latest_checks WHERE outcome = 'stopped' AND table_name = '{table}'"
+    assert client.query(still).result_rows == [(0,)]
+
+
+def test_every_expectation_is_in_the_journal_and_silvers_sample_too(built: dict[str, Any], client: Any) -> None:
+    counted = client.query(
+        "SELECT table_name, count() FROM ops.quality WHERE run_id = %(run)s GROUP BY table_name",
+        {"run": built["run_id"]},
+    ).result_rows
+    asked = dict(counted)
+
+    # References and the day before are asked for only where they are known.
+    always = len([e for e in suite(find(SELLERS)) if not e.needs])
+    assert always < asked[SELLERS] <= len(suite(find(SELLERS)))
+    assert {t["table"] for t in built["tables"]} <= set(asked)
+    assert asked["silver.purchase_lines"] == len([e for e in suite(find("silver.purchase_lines")) if not e.needs])
+    shares = client.query(
+        "SELECT sum(gates_seconds) / sum(seconds) FROM ops.job_runs WHERE run_id = %(run)s", {"run": built["run_id"]}
+    ).result_rows
+    assert 0 < shares[0][0] < 1
 
 
 def test_lake_and_clickhouse_agree(built: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ingestion.errors import IngestError
 from ingestion.shop.customers import stage_all, stage_changes
 from ingestion.shop.extract import Run, Tally, compared, overlaid
 from ingestion.shop.stage import State, content_hash, read_state
@@ -138,6 +139,19 @@ def test_who_is_gone_is_told_once_and_may_come_back(place: Place) -> None:
     assert place.full(shown(3, customer("c1"))).gone == 0
     assert place.full(shown(4, customer("c1"), customer("c2"))).changed == 1
     assert place.staged()[-2:] == [(2, "c2", None, True), (4, "c2", "Almaty", False)]
+
+
+def test_an_empty_table_is_not_believed_until_it_is_meant(place: Place) -> None:
+    place.full(shown(1, customer("c1"), customer("c2")))
+    with pytest.raises(
+        IngestError, match=r"shop\.customers has no row, where 2 customers were known; nothing was staged"
+    ):
+        place.full(shown(2))
+    assert [is_deleted for *_, is_deleted in place.staged()] == [False, False]
+
+    state = read_state(place.bucket, "customers")
+    stage_all(place.bucket, shown(3), state, place.folder, may_be_empty=True)  # type: ignore[arg-type]
+    assert [is_deleted for *_, is_deleted in place.staged()] == [False, False, True, True]
 
 
 def test_only_the_last_check_is_remembered(place: Place) -> None:

@@ -1,7 +1,7 @@
 """Faults that sales figures are known for: each of these tests fails for the computation that has the fault.
 
 Two more are faults of what the stream shows at once: a top list taken per block, and copies that are removed only where
-whole rows agree. Their tests are in tests/infra/clickhouse/test_views.py; that the lake keeps one of two copies with
+whole rows agree. Their tests are in tests/infra/test_sales_views.py; that the lake keeps one of two copies with
 other offsets and times, in tests/streaming/test_lake.py.
 """
 

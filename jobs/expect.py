@@ -1,0 +1,258 @@
+"""Great Expectations: a suite is judged over a Spark table, with five expectations that the library lacks.
+
+Importing this takes seconds, so it is imported only by `jobs.gates.the_judge`, beside other work.
+
+`UnexpectedRowsExpectation`, the library's own for conditions in SQL, is not used: each asks two questions of Spark, and
+all of them go through one temporary view of a fixed name, so that of two tables judged at once one would be judged by
+the other's rows. A condition is counted here as the library counts its own: all in one aggregation.
+
+The library asks for its figures in waves, and each wave is a question to Spark. What is about values of a column comes
+in the last; the figures here that are about the table come with the number of rows, so that there are two waves.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import great_expectations as gx
+from great_expectations.core.metric_domain_types import MetricDomainTypes
+from great_expectations.core.metric_function_types import MetricPartialFunctionTypes
+from great_expectations.execution_engine import SparkDFExecutionEngine
+from great_expectations.expectations.expectation import BatchExpectation, ColumnMapExpectation
+from great_expectations.expectations.metrics.map_metric_provider import (
+    ColumnMapMetricProvider,
+    column_condition_partial,
+)
+from great_expectations.expectations.metrics.metric_provider import metric_partial, metric_value
+from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
+from pyspark.sql import functions as F
+
+from jobs.errors import Failed
+from schemas.contract import Contract
+from schemas.derive.expectations import (
+    DAY_IS_REACHED,
+    KEY_NAMES_ONE_ROW,
+    REFERENCES_RESOLVE,
+    ROWS_KEEP,
+    VALUES_KEEP,
+    Expectation,
+    breaks,
+)
+from schemas.derive.spark import ident
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+# The library takes over the warnings of the whole process when it is imported, and drops them.
+logging.captureWarnings(False)
+
+_TABLE = MetricDomainTypes.TABLE
+
+
+class RowsThatBreak(TableMetricProvider):  # type: ignore[misc]
+    """How many rows break a condition."""
+
+    metric_name = "sauda.rows_that_break"
+    value_keys = ("condition",)
+
+    @metric_partial(
+        engine=SparkDFExecutionEngine, partial_fn_type=MetricPartialFunctionTypes.AGGREGATE_FN, domain_type=_TABLE
+    )  # type: ignore[untyped-decorator]
+    def _spark(cls: Any, metric_domain_kwargs: Any, metric_value_kwargs: Any, **_: Any) -> Any:
+        return F.expr(f"count_if({breaks(metric_value_kwargs['condition'])})"), metric_domain_kwargs, {}
+
+
+class KeysOfSeveralRows(TableMetricProvider):  # type: ignore[misc]
+    """How many keys name more than one row."""
+
+    metric_name = "sauda.keys_of_several_rows"
+    value_keys = ("column_list",)
+
+    @metric_value(engine=SparkDFExecutionEngine)  # type: ignore[untyped-decorator]
+    def _spark(
+        cls: Any, execution_engine: Any, metric_domain_kwargs: Any, metric_value_kwargs: Any, **_: Any
+    ) -> Any:  # fmt: skip
+        rows, _, _ = execution_engine.get_compute_domain(metric_domain_kwargs, domain_type=_TABLE)
+        return keys_of_several_rows(rows, metric_value_kwargs["column_list"])
+
+
+def keys_of_several_rows(rows: DataFrame, keys: Sequence[str]) -> int:
+    """Different hashes mean different keys, and hashes are cheap to count; where two are the same the keys decide."""
+    hashed = rows.selectExpr(f"xxhash64({', '.join(map(ident, keys))}) AS h").groupBy("h").count()
+    if not hashed.selectExpr("count_if(count > 1)").collect()[0][0]:
+        return 0
+    return rows.groupBy(*keys).count().where("count > 1").count()
+
+
+class ValuesKeep(ColumnMapMetricProvider):  # type: ignore[misc]
+    """Whether each value keeps a condition. One for which it is unknown does."""
+
+    condition_metric_name = "column_values.sauda_keep"
+    condition_value_keys = ("condition",)
+    filter_column_isnull = False
+
+    @column_condition_partial(engine=SparkDFExecutionEngine)  # type: ignore[untyped-decorator]
+    def _spark(cls: Any, _column: Any, condition: str, **_: Any) -> Any:
+        return ~F.expr(breaks(condition))
+
+
+class NewestDay(TableMetricProvider):  # type: ignore[misc]
+    """The newest day in a column, as a text; None where there is none."""
+
+    metric_name = "sauda.newest_day"
+    value_keys = ("column",)
+
+    @metric_partial(
+        engine=SparkDFExecutionEngine, partial_fn_type=MetricPartialFunctionTypes.AGGREGATE_FN, domain_type=_TABLE
+    )  # type: ignore[untyped-decorator]
+    def _spark(cls: Any, metric_domain_kwargs: Any, metric_value_kwargs: Any, **_: Any) -> Any:
+        return F.expr(f"CAST(max({ident(metric_value_kwargs['column'])}) AS STRING)"), metric_domain_kwargs, {}
+
+
+class UnresolvedRows(TableMetricProvider):  # type: ignore[misc]
+    """How many rows are broken by a condition that looks into another table, which no aggregation can hold."""
+
+    metric_name = "sauda.unresolved_rows"
+    value_keys = ("broken",)
+
+    @metric_value(engine=SparkDFExecutionEngine)  # type: ignore[untyped-decorator]
+    def _spark(
+        cls: Any, execution_engine: Any, metric_domain_kwargs: Any, metric_value_kwargs: Any, **_: Any
+    ) -> Any:  # fmt: skip
+        rows, _, _ = execution_engine.get_compute_domain(metric_domain_kwargs, domain_type=_TABLE)
+        return rows.alias("r").where(metric_value_kwargs["broken"]).count()
+
+
+class ExpectColumnValuesToKeep(ColumnMapExpectation):  # type: ignore[misc]
+    """Expect every value of a column to keep a condition, in Spark's SQL."""
+
+    condition: str
+    map_metric: ClassVar[str] = ValuesKeep.condition_metric_name
+    success_keys: ClassVar[tuple[str, ...]] = ("condition", "mostly")
+    args_keys: ClassVar[tuple[str, ...]] = ("column", "condition")
+
+
+class ExpectDayToBeReached(BatchExpectation):  # type: ignore[misc]
+    """Expect a column's newest day to be a day, or a later one; both are texts like 2026-01-31."""
+
+    column: str
+    day: Any
+    metric_dependencies: ClassVar[tuple[str, ...]] = (NewestDay.metric_name,)
+    success_keys: ClassVar[tuple[str, ...]] = ("column", "day")
+    args_keys: ClassVar[tuple[str, ...]] = ("column", "day")
+
+    def _validate(self, metrics: Any, **_: Any) -> Any:
+        newest = metrics[NewestDay.metric_name]
+        return {"success": newest is not None and newest >= self.day}
+
+
+class ExpectRowsToKeep(BatchExpectation):  # type: ignore[misc]
+    """Expect every row to keep a condition, in Spark's SQL. A row for which it is unknown keeps it."""
+
+    condition: str
+    metric_dependencies: ClassVar[tuple[str, ...]] = (RowsThatBreak.metric_name,)
+    success_keys: ClassVar[tuple[str, ...]] = ("condition",)
+    args_keys: ClassVar[tuple[str, ...]] = ("condition",)
+
+    def _validate(self, metrics: Any, **_: Any) -> Any:
+        return {"success": not metrics[RowsThatBreak.metric_name]}
+
+
+class ExpectKeyToNameOneRow(BatchExpectation):  # type: ignore[misc]
+    """Expect the columns' values together to name one row each.
+
+    The library's `expect_compound_columns_to_be_unique` sorts the whole table by them.
+    """
+
+    column_list: list[str]
+    metric_dependencies: ClassVar[tuple[str, ...]] = (KeysOfSeveralRows.metric_name,)
+    success_keys: ClassVar[tuple[str, ...]] = ("column_list",)
+    args_keys: ClassVar[tuple[str, ...]] = ("column_list",)
+
+    def _validate(self, metrics: Any, **_: Any) -> Any:
+        return {"success": not metrics[KeysOfSeveralRows.metric_name]}
+
+
+class ExpectReferencesToResolve(BatchExpectation):  # type: ignore[misc]
+    """Expect no row for which the condition is true: it looks for the row of another table that is referred to."""
+
+    broken: str
+    metric_dependencies: ClassVar[tuple[str, ...]] = (UnresolvedRows.metric_name,)
+    success_keys: ClassVar[tuple[str, ...]] = ("broken",)
+    args_keys: ClassVar[tuple[str, ...]] = ("broken",)
+
+    def _validate(self, metrics: Any, **_: Any) -> Any:
+        return {"success": not metrics[UnresolvedRows.metric_name]}
+
+
+_OURS: dict[str, Any] = {
+    VALUES_KEEP: ExpectColumnValuesToKeep,
+    ROWS_KEEP: ExpectRowsToKeep,
+    KEY_NAMES_ONE_ROW: ExpectKeyToNameOneRow,
+    REFERENCES_RESOLVE: ExpectReferencesToResolve,
+    DAY_IS_REACHED: ExpectDayToBeReached,
+}
+assert all(e.expectation_type == name for name, e in _OURS.items())
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Whether each expectation, by its name, is kept, and the library's own result, of which its pages are made."""
+
+    kept: Mapping[str, bool]
+    validation: Any = field(repr=False)
+
+
+class Judge:
+    """Asks Great Expectations, from any thread. Nothing is stored anywhere."""
+
+    def __init__(self) -> None:
+        self._context = gx.get_context(mode="ephemeral")
+        self._context.variables.progress_bars = {"globally": False}
+        self._tables: dict[str, Any] = {}
+        self._lock = threading.Lock()
+
+    def ask(
+        self, rows: DataFrame, contract: Contract, asked: Sequence[Expectation], known: Mapping[str, Any]
+    ) -> Answers:
+        """Judge the rows by each expectation. `known` has the values that the expectations need.
+
+        Raises Failed where Great Expectations cannot say of one whether it holds.
+        """
+        batch = self._table(contract.name).get_batch({"dataframe": rows})
+        suite = gx.ExpectationSuite(name=contract.name, expectations=[e.as_config() for e in asked])
+        found = batch.validate(suite, result_format="BOOLEAN_ONLY", expectation_parameters=dict(known))
+        results = {result.expectation_config.meta["name"]: result for result in found.results}
+        for expectation in asked:
+            # An expectation that the library cannot read is left out of the suite with no more than a line in a log.
+            trouble = _trouble(results[expectation.name]) if expectation.name in results else "it was not asked"
+            if trouble:
+                raise Failed(f"{contract.name} cannot be judged: {expectation.name}: {trouble}")
+        return Answers({name: bool(result.success) for name, result in results.items()}, found)
+
+    @cached_property
+    def _source(self) -> Any:
+        # Not before there is a table: it starts Spark, of whatever settings, where none runs.
+        return self._context.data_sources.add_spark("sauda", persist=False)
+
+    def _table(self, name: str) -> Any:
+        """The table as a thing to judge, whatever its rows."""
+        with self._lock:
+            if name not in self._tables:
+                asset = self._source.add_dataframe_asset(name)
+                self._tables[name] = asset.add_batch_definition_whole_dataframe("rows")
+            return self._tables[name]
+
+
+def _trouble(result: Any) -> str:
+    """Why a result is none; empty where it is one."""
+    info = result.exception_info or {}
+    # One for the expectation, or one for each figure that it needs.
+    infos = [info] if "raised_exception" in info else [i for i in info.values() if isinstance(i, Mapping)]
+    said = (str(i.get("exception_message") or "it raised an error") for i in infos if i.get("raised_exception"))
+    return next(said, "").strip().partition("\n")[0]

@@ -1,0 +1,62 @@
+"""A sample of silver is judged too: a bounded share of its events, the same ones every night. It can only warn.
+
+Each row of silver was judged when it arrived; the sample shows when a rule, a type or the cleaning has gone wrong.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pyspark import StorageLevel
+
+from jobs.gates import Judgement, judge
+from jobs.lake import Lake
+from schemas.contract import Contract
+from schemas.derive.spark import ident
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+
+@dataclass(frozen=True)
+class Samples:
+    """At most about `most` rows of a table. `judged` is told of each judgement."""
+
+    spark: SparkSession
+    lake: Lake
+    most: int
+    judged: Callable[[Contract, Judgement], None]
+
+    def judge(self, tables: Iterable[Contract]) -> None:
+        """Judge each table that there is. What keeps one from being judged is said, and fails nothing."""
+        for table in tables:
+            try:
+                self._one(table)
+            except Exception as error:
+                said = str(error).strip().partition("\n")[0]
+                print(f"The sample of {table.name} could not be judged: {said}", file=sys.stderr)
+
+    def _one(self, table: Contract) -> None:
+        version = self.lake.version(table.name)
+        if version is None:
+            return
+        self.spark.sparkContext.setJobDescription(f"sample of {table.name}")
+        rows = sampled(self.lake.read(self.spark, table.name, version), table, self.most)
+        rows = rows.select(*table.columns).persist(StorageLevel.MEMORY_AND_DISK)
+        try:
+            # Silver may hold what nobody is to see; a key tells the row, and no more.
+            self.judged(table, judge(rows, table, warn_only=True, shown=table.key))
+        finally:
+            rows.unpersist()
+
+
+def sampled(rows: DataFrame, table: Contract, most: int) -> DataFrame:
+    """About `most` rows at most, chosen by the hash of their event: all rows of an event come along, or none."""
+    parts = -(-rows.count() // most)
+    if parts < 2:
+        return rows
+    value = ident("event_hash") if "event_hash" in table.columns else f"xxhash64({ident(table.key[0])})"
+    return rows.where(f"pmod({value}, {parts}) = 0")

@@ -1,0 +1,210 @@
+"""What a finished table is judged by: its contract as a suite of Great Expectations, written as plain data.
+
+Each expectation has a type, its arguments and our own words for it, so that a suite can be read, stored and handed on
+where Great Expectations is not installed. What JSON Schema can say of a value has an expectation of the library's own;
+what only SQL can say is one of those that `jobs.expect` adds: values and rows that keep a condition, keys that name one
+row, references that resolve, a day that is reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from schemas.contract import Column, Contract
+from schemas.derive.spark import ident
+from schemas.references import Reference, references
+from schemas.rules import OnFail, Rule
+
+VALUES_KEEP = "expect_column_values_to_keep"
+ROWS_KEEP = "expect_rows_to_keep"
+KEY_NAMES_ONE_ROW = "expect_key_to_name_one_row"
+REFERENCES_RESOLVE = "expect_references_to_resolve"
+DAY_IS_REACHED = "expect_day_to_be_reached"
+FEWEST_ROWS, MOST_ROWS = "fewest_rows", "most_rows"
+NO_ROW = "0 rows"
+KEY = "key"
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """One thing that is expected of a finished table.
+
+    `broken` is true, in Spark's SQL, for a row `r` that does not keep it, and empty where it is about the whole table.
+    `wanted` is what it is judged by. `needs` names the values that are known only when the table is judged: an
+    expectation whose values are not known is not asked. `kwargs` holds such a value as ``{"$PARAMETER": name}``.
+    """
+
+    name: str
+    type: str
+    sentence: str
+    on_fail: OnFail
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    broken: str = ""
+    wanted: str = NO_ROW
+    needs: tuple[str, ...] = ()
+
+    @property
+    def stops(self) -> bool:
+        """Whether the table is kept back where this is not so."""
+        return self.on_fail is not OnFail.WARN
+
+    def as_config(self) -> dict[str, Any]:
+        """As Great Expectations reads it."""
+        outcome = OnFail.STOP if self.stops else OnFail.WARN
+        return {
+            "type": self.type,
+            "kwargs": dict(self.kwargs),
+            "description": self.sentence,
+            "severity": "critical" if self.stops else "warning",
+            "meta": {"name": self.name, "sentence": self.sentence, "on_fail": outcome.value},
+        }
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """The table's newest `day` should be no older than that of the table it is built from."""
+
+    day: str
+    source: Contract
+
+    @property
+    def parameter(self) -> str:
+        """The name of the value to be known: the newest day of the source."""
+        return f"newest_{self.day}"
+
+
+def suite(contract: Contract) -> tuple[Expectation, ...]:
+    """Everything that is expected of the table, in the order of its columns."""
+    return tuple(_suite(contract))
+
+
+def suite_json(contract: Contract) -> dict[str, Any]:
+    """The suite as Great Expectations stores one."""
+    return {
+        "name": contract.name,
+        "expectations": [e.as_config() for e in suite(contract)],
+        "meta": {"description": contract.description},
+    }
+
+
+def freshness(contract: Contract) -> tuple[Freshness, ...]:
+    """The days in which a table has to keep up with what it is built from: those of its key that a source has too."""
+    days = [c for c in contract.columns if c.type.name == "DAY" and (c.key or c == contract.day)]
+    sources = ((day.name, next((s for s in contract.built_from if day in s.columns), None)) for day in days)
+    return tuple(Freshness(day, source) for day, source in sources if source is not None)
+
+
+def resolvable(contract: Contract) -> tuple[Reference, ...]:
+    """The references that are looked up row by row: those to a whole table. `jobs.check` looks up all of silver's."""
+    return tuple(r for r in references(contract) if not r.is_list and not r.part)
+
+
+def rows_of(target: Contract) -> str:
+    """The temporary view by which the rows of a table that is referred to are found."""
+    return f"rows_of_{target.layer}_{target.table}"
+
+
+def unresolved(reference: Reference) -> str:
+    """True, in Spark's SQL, for a row `r` whose reference is none. An empty value and ``0`` refer to nothing."""
+    value = f"r.{ident(reference.column)}"
+    shared = [c for c in ("collection_code",) if c in reference.source.columns and c in reference.target.columns]
+    same = [f"t.{ident(reference.target_column)} = {value}", *(f"t.{ident(c)} = r.{ident(c)}" for c in shared)]
+    there = f"SELECT 1 FROM {rows_of(reference.target)} AS t WHERE {' AND '.join(same)}"
+    return f"{value} IS NOT NULL AND CAST({value} AS STRING) NOT IN ('', '0') AND NOT EXISTS ({there})"
+
+
+def _suite(contract: Contract) -> Iterator[Expectation]:
+    names = [c.name for c in contract.columns]
+    yield Expectation(
+        "columns", "expect_table_columns_to_match_ordered_list",
+        f"the columns must be {', '.join(names)}, in this order", OnFail.STOP,
+        {"column_list": names}, wanted=", ".join(names),
+    )  # fmt: skip
+    for column in contract.columns:
+        yield from _column(column)
+    for rule in contract.rules:
+        yield Expectation(
+            rule.name, ROWS_KEEP, rule.sentence, rule.on_fail, {"condition": rule.condition},
+            broken=breaks(rule.condition),
+        )  # fmt: skip
+    keys = ", ".join(contract.key)
+    yield Expectation(
+        KEY, KEY_NAMES_ONE_ROW, f"{keys} must name one row", OnFail.STOP, {"column_list": list(contract.key)}
+    )
+    for reference in resolvable(contract):
+        broken = unresolved(reference)
+        yield Expectation(
+            f"{reference.column}.resolves", REFERENCES_RESOLVE,
+            f"every {reference.column} must be a {reference.target.name}.{reference.target_column}", OnFail.WARN,
+            {"broken": broken}, broken=broken, needs=(rows_of(reference.target),),
+        )  # fmt: skip
+    for fresh in freshness(contract):
+        yield Expectation(
+            f"{fresh.day}.fresh", DAY_IS_REACHED,
+            f"{fresh.day} must reach the newest day of {fresh.source.name}", OnFail.WARN,
+            {"column": fresh.day, "day": {"$PARAMETER": fresh.parameter}},
+            wanted=f">= {{{fresh.parameter}}}", needs=(fresh.parameter,),
+        )  # fmt: skip
+    yield Expectation(
+        "row_count", "expect_table_row_count_to_be_between",
+        "the number of rows must be near that of the day before", OnFail.WARN,
+        {"min_value": {"$PARAMETER": FEWEST_ROWS}, "max_value": {"$PARAMETER": MOST_ROWS}},
+        wanted=f"{{{FEWEST_ROWS}}} to {{{MOST_ROWS}}}", needs=(FEWEST_ROWS, MOST_ROWS),
+    )  # fmt: skip
+
+
+def _column(column: Column) -> Iterator[Expectation]:
+    wanted = spark_class(column.type.spark)
+    yield Expectation(
+        f"{column}.type", "expect_column_values_to_be_of_type", f"{column} must be {column.type.article}", OnFail.STOP,
+        {"column": column.name, "type_": wanted}, wanted=wanted,
+    )  # fmt: skip
+    if not column.optional:
+        yield Expectation(
+            f"{column}.required", "expect_column_values_to_not_be_null", f"{column} must not be empty", OnFail.STOP,
+            {"column": column.name}, broken=f"{ident(column)} IS NULL",
+        )  # fmt: skip
+    for rule in column.rules:
+        yield _rule(column, rule)
+
+
+def _rule(column: Column, rule: Rule) -> Expectation:
+    condition = rule.spark(ident(column))
+    type_, arguments = _OF_FACETS.get(frozenset(rule.json), (VALUES_KEEP, lambda _: {"condition": condition}))
+    return Expectation(
+        f"{column}.{rule.name}", type_, f"{column} {rule.sentence}", rule.on_fail,
+        {"column": column.name, **arguments(rule.json)}, broken=breaks(condition),
+    )  # fmt: skip
+
+
+def breaks(condition: str) -> str:
+    """True, in Spark's SQL, for a row that breaks a condition. Unknown is kept: a rule speaks of present values."""
+    return f"coalesce(NOT ({condition}), false)"
+
+
+def spark_class(spark: str) -> str:
+    """The name of PySpark's class for a type: ``decimal(18,4)`` → ``DecimalType``."""
+    return _CLASSES.get(spark, f"{spark.partition('(')[0].partition('<')[0].capitalize()}Type")
+
+
+_CLASSES = {"bigint": "LongType"}
+
+Facets = Mapping[str, Any]
+# What a rule says to JSON Schema, and the expectation that says the same.
+_OF_FACETS: dict[frozenset[str], tuple[str, Callable[[Facets], dict[str, Any]]]] = {
+    frozenset({"minimum"}): ("expect_column_values_to_be_between", lambda j: {"min_value": j["minimum"]}),
+    frozenset({"maximum"}): ("expect_column_values_to_be_between", lambda j: {"max_value": j["maximum"]}),
+    frozenset({"not"}): ("expect_column_values_to_not_be_in_set", lambda j: {"value_set": [j["not"]["const"]]}),
+    frozenset({"enum"}): ("expect_column_values_to_be_in_set", lambda j: {"value_set": list(j["enum"])}),
+    frozenset({"maxLength"}): (
+        "expect_column_value_lengths_to_be_between",
+        lambda j: {"min_value": 0, "max_value": j["maxLength"]},
+    ),
+    # Java's $ would let a line break at the end pass.
+    frozenset({"pattern"}): (
+        "expect_column_values_to_match_regex",
+        lambda j: {"regex": j["pattern"].removesuffix("$") + r"\z"},
+    ),
+}

@@ -1,0 +1,172 @@
+"""A contract as a suite of expectations."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from schemas import rules
+from schemas.contract import Contract, Plain, col, contract, table, tables
+from schemas.derive.expectations import breaks, freshness, rows_of, suite, suite_json, unresolved
+from schemas.references import references
+from schemas.rules import STOP, WARN, OnFail, Rule
+from schemas.types import COUNT, DAY, ID, TEXT
+from tests.support.sample import SAMPLE_DAILY
+
+CONDITION = "expect_column_values_to_keep"
+# A rule of each kind, and what is made of it.
+KINDS: list[tuple[Rule, str, dict[str, object]]] = [
+    (rules.not_empty(), CONDITION, {}),
+    (rules.longest(3), "expect_column_value_lengths_to_be_between", {"min_value": 0, "max_value": 3}),
+    (rules.at_least(0.5), "expect_column_values_to_be_between", {"min_value": 0.5}),
+    (rules.at_most(9), "expect_column_values_to_be_between", {"max_value": 9}),
+    (rules.not_zero(), "expect_column_values_to_not_be_in_set", {"value_set": [0]}),
+    (rules.one_of(("red", "blue"), "a colour"), "expect_column_values_to_be_in_set", {"value_set": ["red", "blue"]}),
+    (rules.matches("[0-9]{3}", "digits"), "expect_column_values_to_match_regex", {"regex": r"^(?:[0-9]{3})\z"}),
+    (rules.since("2000-01-01"), CONDITION, {}),
+    (rules.not_ahead_of("other_at", 24), CONDITION, {}),
+    (rules.some(), CONDITION, {}),
+    (rules.fewest(2), CONDITION, {}),
+]
+
+
+@table("gold.expected_days", day="sold_on", clickhouse=Plain())
+class Days:
+    """One row per day."""
+
+    sold_on = col(DAY, "The day.", key=True)
+
+
+def with_rule(rule: Rule) -> Contract:
+    @table("gold.ruled")
+    class Ruled:
+        """One row per thing."""
+
+        thing_id = col(ID, "The thing.", key=True)
+        value = col(TEXT, "Its value.", rule, optional=True)
+
+    return contract(Ruled)
+
+
+def test_every_kind_of_rule_is_tried() -> None:
+    made = {name for name, made in vars(rules).items() if getattr(made, "__annotations__", {}).get("return") == "Rule"}
+    renamed = {"at_most_items": "fewest", "not_ahead": "not_ahead_of"}
+    tried = {renamed.get(name, name) for name in (rule.name.partition("(")[0] for rule, _, _ in KINDS)}
+
+    assert made == tried, "add the rule to KINDS"
+
+
+@pytest.mark.parametrize(("rule", "type_", "arguments"), KINDS, ids=lambda given: getattr(given, "name", ""))
+def test_a_rule_is_an_expectation(rule: Rule, type_: str, arguments: dict[str, object]) -> None:
+    (made,) = [e for e in suite(with_rule(rule)) if e.name == f"value.{rule.name}"]
+
+    assert made.type == type_
+    if type_ == CONDITION:
+        assert made.kwargs == {"column": "value", "condition": rule.spark("`value`")}
+    else:
+        assert made.kwargs == {"column": "value", **arguments}
+    assert made.sentence == f"value {rule.sentence}"
+    assert made.broken == breaks(rule.spark("`value`"))
+    assert (made.wanted, made.needs, made.stops) == ("0 rows", (), True)
+
+
+def test_a_suite_has_columns_types_required_values_rules_the_key_freshness_and_the_count() -> None:
+    names = [e.name for e in suite(SAMPLE_DAILY)]
+
+    assert names == [
+        "columns",
+        "seller_id.type", "seller_id.required", "seller_id.not_empty",
+        "sold_on.type", "sold_on.required",
+        "a_kzt.type", "a_kzt.required", "a_kzt.at_least(0)",
+        "b_kzt.type", "b_kzt.required", "b_kzt.at_least(0)",
+        "c_kzt.type", "c_kzt.required",
+        "adds_up", "key", "sold_on.fresh", "row_count",
+    ]  # fmt: skip
+    kinds = {e.name: e for e in suite(SAMPLE_DAILY)}
+    assert kinds["columns"].kwargs == {"column_list": ["seller_id", "sold_on", "a_kzt", "b_kzt", "c_kzt"]}
+    assert [kinds[f"{c}.type"].wanted for c in ("seller_id", "sold_on", "a_kzt")] == [
+        "StringType", "DateType", "DecimalType",
+    ]  # fmt: skip
+    assert (kinds["adds_up"].type, kinds["adds_up"].kwargs) == (
+        "expect_rows_to_keep", {"condition": "c_kzt = a_kzt - b_kzt"},
+    )  # fmt: skip
+    assert kinds["key"].kwargs == {"column_list": ["seller_id", "sold_on"]}
+    assert kinds["key"].sentence == "seller_id, sold_on must name one row"
+
+
+def test_outcomes_are_the_contracts_and_what_looks_beyond_the_table_only_warns() -> None:
+    stops = {e.name: e.stops for e in suite(SAMPLE_DAILY)}
+
+    assert {name for name, stop in stops.items() if not stop} == {"b_kzt.at_least(0)", "sold_on.fresh", "row_count"}
+
+
+def test_an_expectation_says_which_values_it_waits_for() -> None:
+    kinds = {e.name: e for e in suite(SAMPLE_DAILY)}
+
+    assert kinds["sold_on.fresh"].needs == ("newest_sold_on",)
+    assert kinds["sold_on.fresh"].kwargs == {"column": "sold_on", "day": {"$PARAMETER": "newest_sold_on"}}
+    assert kinds["sold_on.fresh"].sentence == "sold_on must reach the newest day of silver.samples"
+    assert kinds["row_count"].needs == ("fewest_rows", "most_rows")
+    assert kinds["row_count"].wanted.format(fewest_rows=5, most_rows=15) == "5 to 15"
+
+
+def test_a_table_keeps_up_only_with_what_has_its_day() -> None:
+    assert [(f.day, f.source.name) for f in freshness(SAMPLE_DAILY)] == [("sold_on", "silver.samples")]
+    assert freshness(contract(Days)) == ()
+
+
+def test_a_reference_is_looked_up_within_its_collection() -> None:
+    lots = next(t for t in tables("silver") if t.name == "silver.procurement_lots")
+    reference = next(r for r in references(lots) if not r.part and not r.is_list)
+    target = reference.target
+    (made,) = [e for e in suite(lots) if e.name == f"{reference.column}.resolves"]
+
+    assert (made.on_fail, made.needs) == (OnFail.WARN, (rows_of(target),))
+    assert made.kwargs == {"broken": unresolved(reference)}
+    assert f"FROM rows_of_silver_{target.table} AS t WHERE t.`{reference.target_column}` = r.`{reference.column}` " in (
+        made.broken
+    )
+    assert "t.`collection_code` = r.`collection_code`" in made.broken
+
+
+def test_a_suite_is_data() -> None:
+    made = suite_json(SAMPLE_DAILY)
+
+    assert json.loads(json.dumps(made)) == made
+    assert made["name"] == "gold.sample_daily"
+    (warned,) = [e for e in made["expectations"] if e["meta"]["name"] == "b_kzt.at_least(0)"]
+    assert warned == {
+        "type": "expect_column_values_to_be_between",
+        "kwargs": {"column": "b_kzt", "min_value": 0},
+        "description": "b_kzt must be at least 0",
+        "severity": "warning",
+        "meta": {"name": "b_kzt.at_least(0)", "sentence": "b_kzt must be at least 0", "on_fail": "warn"},
+    }
+
+
+@pytest.mark.parametrize("known", tables("gold"), ids=lambda t: t.name)
+def test_every_gold_table_has_a_suite_that_covers_its_contract(known: Contract) -> None:
+    made = suite(known)
+    names = [e.name for e in made]
+
+    assert len(names) == len(set(names)), "a name tells one expectation"
+    assert {f"{c}.type" for c in known.columns} <= set(names)
+    assert {f"{c}.required" for c in known.columns if not c.optional} <= set(names)
+    assert {f"{c}.{r.name}" for c in known.columns for r in c.rules} <= set(names)
+    assert {r.name for r in known.rules} | {"columns", "key", "row_count"} <= set(names)
+    assert {e.on_fail for e in made} <= {STOP, WARN}
+    assert all(not e.sentence.endswith(".") for e in made)
+
+
+def test_a_number_is_of_sparks_class() -> None:
+    @table("gold.typed")
+    class Typed:
+        """One row per thing."""
+
+        thing_id = col(ID, "The thing.", key=True)
+        thing_count = col(COUNT, "How many.")
+
+    wanted = {e.name: e.wanted for e in suite(contract(Typed))}
+
+    assert wanted["thing_count.type"] == "LongType"
