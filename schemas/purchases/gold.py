@@ -84,7 +84,7 @@ class CategoryDaily(Sales):
     once in each of its categories: its orders add up over days and sellers, but not over categories.
     """
 
-    category_name = col(CODE, "Group of goods; unknown where none is known.", not_empty(), key=True, on_fail=STOP)
+    category_name = col(TEXT, "Group of goods; unknown where none is known.", not_empty(), key=True, on_fail=STOP)
     seller_id = col(CODE, "The seller.", key=True)
     sold_on = col(DAY, "Day of the purchase, UTC.", key=True)
     currency_code = col(CODE, "Currency of the money columns, ISO 4217.", key=True)

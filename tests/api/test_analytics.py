@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 import orjson
 import pytest
-from tests.support.local_clickhouse import LocalClickHouse, definitions, insert
 
 from api.analytics import QUESTIONS, Question
 from api.problems import Problem
@@ -20,6 +19,8 @@ from schemas.contract import contract
 from schemas.derive.fakes import fill
 from schemas.purchases.gold import SellerDaily
 from tests.api.asking import RUNNER, Client, problem
+from tests.support.clickhouse import definitions
+from tests.support.local_clickhouse import LocalClickHouse, insert
 
 ALL = [pytest.param(question, id=question.name) for question in QUESTIONS]
 INJECTION = "x' OR 1=1; DROP TABLE gold.purchases_hourly --"

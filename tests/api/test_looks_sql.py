@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.local_clickhouse import LocalClickHouse, definitions, insert
 
 from api import looks
 from schemas.contract import contract
 from schemas.derive.fakes import Row, fill
 from schemas.ops.tables import Quarantine
 from schemas.purchases.silver import PurchaseLines
+from tests.support.clickhouse import definitions
+from tests.support.local_clickhouse import LocalClickHouse, insert
 from tests.support.purchases import purchase_lines
 
 LINES, REFUSED = contract(PurchaseLines), contract(Quarantine)

@@ -146,7 +146,7 @@ def test_columns_in_another_order_or_of_another_type_stop(spark: SparkSession) -
     assert [(v.gate, v.seen, v.wanted) for v in retyped.verdicts] == [("a_kzt.type", "double", "DecimalType")]
 
 
-LISTS = LogicalType("LISTS", "array<string>", "Array(String)", {"type": "array"}, "list", "a list")
+LISTS = LogicalType("LISTS", "array<string>", "Array(String)", "text[]", {"type": "array"}, "list", "a list")
 OF_SPARK = {"string": TEXT, "bigint": COUNT, "decimal(18,4)": MONEY, "double": NUMBER, "timestamp": INSTANT,
             "date": DAY, "array<string>": LISTS}  # fmt: skip
 

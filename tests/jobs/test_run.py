@@ -21,7 +21,7 @@ def test_nightly_is_everything_each_after_its_sources() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "count"), [("purchases", 7), ("gold.purchases_hourly", 1), ("purchases_hourly", 1)]
+    ("name", "count"), [("purchases", 11), ("gold.purchases_hourly", 1), ("purchases_hourly", 1)]
 )  # fmt: skip
 def test_a_domain_or_one_table(name: str, count: int) -> None:
     assert len([t for t in run.chosen(name) if t.domain == "purchases"]) == count

@@ -170,7 +170,7 @@ def test_a_table_that_is_stopped_is_not_published_and_what_hangs_on_it_is_not_be
     stopped, waiting = runs[SELLERS.name], runs[ANOMALIES.name]
     assert (stopped.state, stopped.step, stopped.delta_version, stopped.is_pushed) == ("stopped", "gates", -1, False)
     assert stopped.message.startswith("Not published: seller_id must not be empty; 1 rows")
-    assert (waiting.state, waiting.message) == ("failed", f"It is built from {SELLERS.name}, which could not be built.")
+    assert (waiting.state, waiting.message) == ("stopped", f"It is built from {SELLERS.name}, which could not be built.")
     assert gated.published == before
     assert gated.lake.version(SELLERS.name) == 0
 

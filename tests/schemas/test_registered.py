@@ -29,6 +29,7 @@ EXCEPTIONS = {
     "quantity": "the word of every shop; pieces, negative for a return",
     "unit_price": "the field as producers send it, its currency beside it",
     "mode": "a word of five",
+    "period_kind": "a word of three or four",
     "mean_lines": "a mean of counts, which is no count",
     "median_lines": "a median of counts, which is no count",
     "score": "a z has no unit",
