@@ -32,6 +32,10 @@ PURCHASES = f"""
 SELECT event_hash, seller_id, sold_on, currency_code, customer_id, purchased_at, {MEASURES}
 FROM lines GROUP BY ALL"""
 
+PERIODS = """
+    ('day', CAST(sold_on AS DATE)), ('week', CAST(date_trunc('week', sold_on) AS DATE)),
+    ('month', CAST(date_trunc('month', sold_on) AS DATE))"""
+
 TABLES = {
     "gold.purchases_seller_daily": f"""
 SELECT seller_id, sold_on, currency_code, {SALES}, count(DISTINCT customer_id) AS customer_count
@@ -70,6 +74,50 @@ LEFT JOIN (
     FROM (SELECT seller_id, product_id, description, max(purchased_at) AS named_at FROM lines
           WHERE description IS NOT NULL GROUP BY ALL)
     GROUP BY ALL) USING (seller_id, product_id)""",
+    "gold.purchases_category_daily": f"""
+SELECT category_name, seller_id, sold_on, currency_code, {SALES}
+FROM (SELECT event_hash, seller_id, sold_on, currency_code, coalesce(category, 'unknown') AS category_name, {MEASURES}
+      FROM lines LEFT JOIN (
+          SELECT product_id, category_name AS category, CAST(valid_from AS DATE) AS from_on,
+              coalesce(CAST(valid_to AS DATE), DATE '9999-12-31') AS before_on FROM products) AS versions
+      ON versions.product_id = lines.product_id AND sold_on >= from_on AND sold_on < before_on GROUP BY ALL)
+GROUP BY ALL""",
+    "gold.purchases_customer_daily": f"""
+SELECT customer_id, seller_id, sold_on, currency_code, {SALES}
+FROM purchases WHERE customer_id IS NOT NULL GROUP BY ALL""",
+    "gold.purchases_seller_periods": f"""
+SELECT period_kind, period_started_on, seller_id, currency_code, {SALES},
+    sum(sold_lines) / count(*) FILTER (sold_lines > 0) AS mean_lines,
+    median(sold_lines) FILTER (sold_lines > 0) AS median_lines,
+    {MONEY.format("((2 * sum(sales_units) + order_count) // (2 * order_count))")} AS mean_amount,
+    {MONEY.format("(quantile_disc(sales_units, 0.5) FILTER (sold_lines > 0))")} AS median_amount,
+    {MONEY.format("(max(sales_units) FILTER (sold_lines > 0))")} AS largest_amount
+FROM (SELECT p.* EXCLUDE (seller_id), s.seller_id, k.period_kind, k.period_started_on
+      FROM purchases AS p, LATERAL (VALUES (p.seller_id), ('')) AS s(seller_id),
+          LATERAL (VALUES {PERIODS}) AS k(period_kind, period_started_on))
+GROUP BY ALL""",
+    "gold.purchases_repeat_periods": f"""
+WITH days AS (
+    SELECT customer_id, s.seller_id AS seller_id, sold_on, CAST(sum(order_count) AS BIGINT) AS orders
+    FROM "gold.purchases_customer_daily" AS c, LATERAL (VALUES (c.seller_id), ('')) AS s(seller_id)
+    WHERE order_count > 0 GROUP BY ALL),
+counted AS (
+    SELECT period_kind, period_started_on, seller_id, count(*) AS active, count(*) FILTER (orders >= 2) AS again,
+        sum(orders) AS orders, min(first_on) AS first_on
+    FROM (SELECT k.period_kind, k.period_started_on, seller_id, customer_id, sum(orders) AS orders,
+              min(sold_on) AS first_on
+          FROM days, LATERAL (VALUES {PERIODS}, ('all', DATE '1970-01-01')) AS k(period_kind, period_started_on)
+          GROUP BY ALL) GROUP BY ALL),
+fresh AS (
+    SELECT k.period_kind, k.period_started_on, seller_id, count(*) AS new
+    FROM (SELECT seller_id, customer_id, min(sold_on) AS sold_on FROM days GROUP BY ALL),
+        LATERAL (VALUES {PERIODS}, ('all', DATE '1970-01-01')) AS k(period_kind, period_started_on) GROUP BY ALL)
+SELECT period_kind, IF(period_kind = 'all', first_on, period_started_on) AS period_started_on, seller_id,
+    active AS active_customer_count, again AS repeat_customer_count, coalesce(new, 0) AS new_customer_count,
+    CAST(orders AS BIGINT) AS known_order_count, CAST(orders AS BIGINT) - coalesce(new, 0) AS returning_order_count,
+    100 * again / active AS repeat_rate_pct, 100 * (orders - coalesce(new, 0)) / orders AS returning_order_pct,
+    (SELECT max(sold_on) FROM "gold.purchases_seller_daily") AS as_of_on
+FROM counted LEFT JOIN fresh USING (period_kind, period_started_on, seller_id)""",
     "gold.purchases_revenue_anomalies": """
 WITH days AS (
     SELECT seller_id, sold_on, currency_code, revenue_amount, CAST(revenue_amount AS DOUBLE) AS revenue,
@@ -97,12 +145,12 @@ SELECT seller_id, sold_on, currency_code, revenue_amount, CAST(round(expected, 4
 }
 
 
-def main(folder: str, out: str, threads: str, memory: str, rounds: str) -> None:
-    """Make all tables of the lines in `folder`, several times over; one line of JSON a round."""
+def main(folder: str, products: str, out: str, threads: str, memory: str, rounds: str) -> None:
+    """Make all tables of the lines in `folder`, with the catalogue in `products`; one line of JSON a round."""
     import duckdb
     from deltalake import DeltaTable
 
-    files = DeltaTable(folder).file_uris()
+    files, catalogue = DeltaTable(folder).file_uris(), DeltaTable(products).file_uris()
     for number in range(int(rounds)):
         began, spent = time.time(), {}
         base = duckdb.connect(
@@ -110,6 +158,7 @@ def main(folder: str, out: str, threads: str, memory: str, rounds: str) -> None:
         )
         base.execute("SET TimeZone = 'UTC'")
         base.execute(f"CREATE VIEW lines AS SELECT * FROM read_parquet({files!r})")
+        base.execute(f"CREATE VIEW products AS SELECT * FROM read_parquet({catalogue!r})")
         since = time.time()
         base.execute(f"CREATE TEMP TABLE purchases AS {PURCHASES}")
         spent["purchases"] = time.time() - since

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 from jobs.conform import conform
 from schemas.contract import contract
 from schemas.purchases.silver import PurchaseLines
+from schemas.shop.silver import ShopProducts
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 SHOPS, PRODUCTS, CUSTOMERS = 50, 300, 200_000
+CATEGORIES = 15
 LINES_A_DAY = 27_400
 FIRST_DAY = "2024-01-01"
 
@@ -61,6 +63,26 @@ def write_lines(spark: SparkSession, count: int, path: str) -> None:
     files = max(2, count // 2_500_000)
     rows = purchase_lines(spark, count).repartitionByRange(files, *table.sort_by).sortWithinPartitions(*table.sort_by)
     rows.write.format("delta").mode("overwrite").save(path)
+
+
+def shop_products(spark: SparkSession, count: int) -> DataFrame:
+    """The catalogue: each product is in a category, in another from half-time on, and one in thirty is in none."""
+    half = f"TIMESTAMP'{FIRST_DAY}' + make_interval(0, 0, 0, {max(1, count // LINES_A_DAY) // 2}, 0, 0, 0)"
+    rows = spark.range(2 * PRODUCTS).selectExpr("id DIV 2 AS product", "id % 2 AS version").selectExpr(
+        "concat('sku-', lpad(product, 5, '0')) AS product_id",
+        f"IF(version = 0, TIMESTAMP'2000-01-01', {half}) AS valid_from",
+        f"IF(version = 0, {half}, NULL) AS valid_to", "version = 1 AS is_current", "'shop-000' AS seller_id",
+        "concat('Product number ', product) AS name",
+        f"IF(product % 30 = 7, NULL, concat('category ', (product + version) % {CATEGORIES})) AS category_name",
+        "1.0BD AS price_amount", "'KZT' AS currency_code", "true AS is_active", "'bench' AS source", "1L AS run_no",
+        "md5(concat(product, '/', version)) AS content_hash",
+    )  # fmt: skip
+    return conform(rows, contract(ShopProducts))
+
+
+def write_products(spark: SparkSession, count: int, path: str) -> None:
+    """The catalogue beside so many lines, as one file."""
+    shop_products(spark, count).coalesce(1).write.format("delta").mode("overwrite").save(path)
 
 
 def _chance(salt: int, *of: str) -> str:

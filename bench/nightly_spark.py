@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.nightly_lines import write_lines
+from bench.nightly_lines import write_lines, write_products
 from conf import settings
 from conf.spark import spark_session
 from jobs.lake import DeltaTables
@@ -45,6 +45,7 @@ def main(what: str, folder: str, number: str) -> None:
     try:
         if what == "lines":
             write_lines(spark, int(number), lake.path("silver.purchase_lines"))
+            write_products(spark, int(number), lake.path("silver.shop_products"))
             return
         tables = chosen("purchases")
         for table in tables:

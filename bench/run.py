@@ -17,7 +17,7 @@ from conf import Settings, settings
 from infra.local import java
 from infra.local.errors import Failed
 
-NAMES = ("drain", "freshness", "nightly", "memory", "collect")
+NAMES = ("drain", "freshness", "nightly", "memory", "collect", "api")
 
 
 @dataclass(frozen=True)
@@ -62,12 +62,19 @@ def _collect(chosen: Chosen) -> list[Report]:
     return collect.run(chosen.settings, chosen.quick, chosen.say)
 
 
+def _api(chosen: Chosen) -> list[Report]:
+    from bench import api
+
+    return api.run(chosen.settings, chosen.quick, chosen.say, chosen.env)
+
+
 MEASURES: dict[str, Callable[[Chosen], list[Report]]] = {
     "drain": _drain,
     "freshness": _freshness,
     "nightly": _nightly,
     "memory": _memory,
     "collect": _collect,
+    "api": _api,
 }
 
 

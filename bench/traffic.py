@@ -72,7 +72,7 @@ def records(mix: Mix) -> Iterator[Record]:
 def fill(settings: Settings, mix: Mix, say: Say) -> float:
     """Put all records into the empty topic; returns the seconds. Raises `Failed` when Kafka holds another number."""
     began = time.monotonic()
-    producer = Producer(producer_config(settings) | {"partitioner": "murmur2_random", "linger.ms": 50})
+    producer = Producer(producer_config(settings) | {"linger.ms": 50})
     for number, (key, value, headers) in enumerate(records(mix), 1):
         while True:
             try:
@@ -125,7 +125,7 @@ class Sender:
 
     def __init__(self, settings: Settings) -> None:
         self.ends = tails()
-        self.producer = Producer(producer_config(settings) | {"partitioner": "murmur2_random"})
+        self.producer = Producer(producer_config(settings))
         self.producer.list_topics(TOPIC, timeout=10)
 
     def send(self, pace: Pace) -> list[float]:

@@ -58,6 +58,8 @@ def producer_config(settings: Settings) -> dict[str, Any]:
         "bootstrap.servers": settings.kafka,
         "enable.idempotence": True,
         "acks": "all",
+        # The choice Java's clients make: a copy that Spark or a console sends again lands on the same partition.
+        "partitioner": "murmur2_random",
         "compression.type": "lz4",
         "linger.ms": 5,
         "message.max.bytes": 16_000_000,

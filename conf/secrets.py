@@ -31,6 +31,8 @@ class Secrets:
     # Mixed into the hashes of persons' codes: with another, the same person would get another hash.
     person: str = field(default_factory=_new, repr=False)
     goszakup_standin: str = field(default_factory=_new, repr=False)
+    # The demo's own key of the API: its id, and 256 random bits.
+    api_key: str = field(default_factory=lambda: f"demo.{secrets.token_urlsafe(32)}", repr=False)
     kafka_cluster_id: str = field(default_factory=lambda: secrets.token_urlsafe(16).replace("-", "x")[:22], repr=False)
 
 

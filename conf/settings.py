@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     airflow_port: int | None = None
     supervisor_port: int | None = None
     goszakup_standin_port: int | None = None
+    api_port: int | None = None
 
     # Set these to use parts that run elsewhere (profile `cluster`).
     kafka_bootstrap: str | None = None
@@ -127,6 +128,26 @@ class Settings(BaseSettings):
     goszakup_standin_lots: int = Field(default=1_000, ge=200, description="How large a world the stand-in plays.")
     goszakup_page_limit: int = Field(default=500, ge=1, le=500)
 
+    api_hosts: str = Field(
+        default="127.0.0.1,localhost,[::1]", description="Names under which the API answers; others get 421."
+    )
+    api_body_bytes: int = Field(default=8_000_000, ge=1_000, description="The largest body of a request.")
+    api_bodies_bytes: int = Field(
+        default=64_000_000, ge=1_000, description="What the bodies of all requests under way may hold together."
+    )
+    api_body_seconds: float = Field(default=20.0, gt=0, description="In which a request must have sent its body.")
+    api_header_seconds: float = Field(default=10.0, gt=0, description="In which a request must have sent its headers.")
+    api_header_bytes: int = Field(default=32_000, ge=1_000, description="The largest head of a request.")
+    api_connections: int = Field(default=1_000, ge=1, description="Connections at one time; more get 503.")
+    api_queue_events: int = Field(
+        default=20_000, ge=1_000, description="Events that may wait for Kafka's answer; more get 503."
+    )
+    api_kafka_seconds: float = Field(default=10.0, gt=0, description="How long Kafka may take to take a purchase.")
+    api_cache_seconds: float = Field(default=5.0, gt=0, description="Age of the API's lists of keys and sellers.")
+    api_stale_seconds: float = Field(
+        default=3_600.0, gt=0, description="How long these lists are good while PostgreSQL is away."
+    )
+    api_stop_seconds: int = Field(default=20, ge=1, description="For requests under way when the API is told to stop.")
     alert_webhook: SecretStr | None = Field(
         default=None, description="Where a failed run of Airflow is told, as JSON with a field `text`, e.g. Slack's."
     )
@@ -274,6 +295,7 @@ DEFAULT_PORTS = {
     "metrics": 9108,
     "supervisor": 9099,
     "goszakup_standin": 9120,
+    "api": 8000,
     "postgres": 5432,
     "airflow": 8081,
 }

@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 
-from airflow.sdk import dag, task
+from airflow.sdk import Asset, AssetOrTimeSchedule, CronTriggerTimetable, dag, task
 
 from dags.command import DEFAULTS
 from dags.logs import remove_old
@@ -15,7 +15,10 @@ KEPT_DAYS = 21
 
 
 @dag(
-    schedule="45 3 * * *",
+    # Once a week too, so that nights that fail do not fill the disk.
+    schedule=AssetOrTimeSchedule(
+        timetable=CronTriggerTimetable("45 3 * * 0", timezone="UTC"), assets=[Asset("sauda://gold/purchases")]
+    ),
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULTS,
@@ -23,7 +26,7 @@ KEPT_DAYS = 21
     doc_md=__doc__,
 )
 def housekeeping() -> None:
-    """Daily, when the nights are over."""
+    """When a night is over."""
 
     @task
     def old_logs() -> int:

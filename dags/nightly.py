@@ -11,7 +11,7 @@ from airflow.sdk import DAG, Asset, Param, dag
 from dags.command import DEFAULTS, Command
 from schemas.contract import contracts, tables
 
-ELSEWHERE = {"procurement"}
+ELSEWHERE = {"procurement", "shop"}
 """Domains whose own DAG builds them after it has collected."""
 
 

@@ -206,8 +206,6 @@ def kafka(settings: Settings, topic: str, say: Say) -> Producer:
     producer = Producer(
         producer_config(settings)
         | {
-            # The choice Java's clients make: a copy that Spark or a console sends again lands on the same partition.
-            "partitioner": "murmur2_random",
             "error_cb": trouble,
             # The library's own log repeats what the errors say, without saying what to do.
             "log_level": 0,

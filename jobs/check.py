@@ -144,7 +144,7 @@ def _show(domain: str, findings: Sequence[Finding]) -> None:
             if finding.outcome != "passed":
                 print(f"  {SIGNS[finding.outcome]} {finding}")
     if any(f.outcome == "stopped" and f.check_name == quality.ROWS_KEPT for f in findings):
-        print(f"Where a smaller count is right, make it the new base: python -m jobs.check {domain} --accept")
+        print(f"Where a smaller count is right, make it the new base: ./start.sh check {domain} --accept")
 
 
 def _parser() -> argparse.ArgumentParser:

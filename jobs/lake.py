@@ -6,12 +6,13 @@ import json
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from conf import Settings
 from jobs.errors import Failed
-from schemas.contract import Contract
+from schemas.contract import Contract, find
 from schemas.derive.spark import ident, schema_ddl
 from schemas.shop.stage import finished_files, prefix, state_name
 
@@ -130,13 +131,27 @@ class S3Lake(DeltaTables):
 
     def stage_files(self, table: str) -> list[str]:
         """The Parquet files of a table's finished runs, as Spark takes them."""
+        return [f"s3a://{self.settings.bucket}/{name}" for name, _ in self._finished(table, "run_no")]
+
+    def tidy(self, spark: SparkSession, name: str, version: int) -> None:
+        """As for any table; and what was loaded from the stage is removed when it is old.
+
+        Runs since the last full check stay: by them the next one knows what is known.
+        """
+        super().tidy(spark, name, version)
+        before = datetime.now(UTC) - timedelta(days=self.settings.stage_days)
+        for source in (s for s in find(name).built_from if s.layer == "stage"):
+            for staged, changed_at in self._finished(source.table, "full_run"):
+                if changed_at < before:
+                    self._s3.remove_object(self.settings.bucket, staged)
+
+    def _finished(self, table: str, last: str) -> list[tuple[str, datetime]]:
+        """The files of finished runs up to the one that the state names so, and when each was written."""
         bucket = self.settings.bucket
         state = self._json(bucket, state_name(table))
-        if state is None:
-            return []
-        listed = self._s3.list_objects(bucket, prefix(table), recursive=True)
-        names = finished_files(table, (found.object_name or "" for found in listed), int(state["run_no"]))
-        return [f"s3a://{bucket}/{name}" for name in names]
+        listed = self._s3.list_objects(bucket, prefix(table), recursive=True) if state else ()
+        found = {o.object_name or "": o.last_modified or datetime.now(UTC) for o in listed}
+        return [(name, found[name]) for name in finished_files(table, found, int(state[last]) if state else 0)]
 
     def _last_checkpoint(self, bucket: str, folder: str) -> int | None:
         found = self._json(bucket, folder + "_last_checkpoint")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from typing import Any
 
@@ -27,7 +27,10 @@ REJECT, STOP, WARN = OnFail.REJECT, OnFail.STOP, OnFail.WARN
 
 @dataclass(frozen=True)
 class Rule:
-    """`sentence` follows the column's name: "quantity must not be zero"."""
+    """`sentence` follows the column's name: "quantity must not be zero".
+
+    `holds_at` is the check of a rule that also asks when the event arrived; `holds` then cannot tell and is true.
+    """
 
     name: str
     sentence: str
@@ -35,6 +38,7 @@ class Rule:
     holds: Callable[[Any], bool]
     json: Mapping[str, Any] = field(hash=False)
     on_fail: OnFail = REJECT
+    holds_at: Callable[[Any, datetime], bool] | None = None
 
     def __repr__(self) -> str:
         return self.name
@@ -128,6 +132,7 @@ def not_ahead_of(instant: str, hours: int) -> Rule:
     return Rule(
         f"not_ahead({hours} h)", f"must not be more than {hours} hours ahead of {instant}",
         lambda x: f"{x} <= {instant} + INTERVAL {hours} HOURS", lambda _: True, {},
+        holds_at=lambda v, arrived: v <= arrived + timedelta(hours=hours),
     )  # fmt: skip
 
 

@@ -126,7 +126,7 @@ def refuse_while_events_wait(chosen: Settings, domain: Domain) -> None:
     if waiting:
         raise NotDropped(
             f"{waiting:,} events of {domain.topic} are not in the lake yet and might bring rows back. Start the "
-            f"stream, wait for them (python -m jobs.settle {domain.topic}), stop it and drop again."
+            f"stream, wait for them (./start.sh settle {domain.topic}), stop it and drop again."
         )
 
 

@@ -7,11 +7,14 @@ copies of an event. Nothing is written to Delta here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from conf import Settings
 from conf.connect import clickhouse
@@ -31,11 +34,15 @@ INSERT = {"async_insert": 0, "max_partitions_per_insert_block": 0}
 
 @dataclass(frozen=True)
 class LiveCounts:
-    """What became of one batch's records: lines inserted, events taken and refused."""
+    """What became of one batch's records: lines inserted, events taken and refused.
+
+    `ages` has, for each event taken, the seconds from the broker's time to its being readable.
+    """
 
     accepted: int
     lines: int
     refused: int
+    ages: NDArray[np.float64] = field(repr=False, compare=False)
 
 
 class LiveLane:
@@ -68,10 +75,10 @@ class LiveLane:
         bad = rows.filter(pc.invert(rows["is_accepted"]))
         if good.num_rows:
             self._insert(self.branch.silver, good.select(self.columns), token)
+        ages = ages_of(good)
         if bad.num_rows:
             self._insert(self.quarantine, self._refused(bad), token)
-        accepted = int(pc.sum(pc.equal(good["line_no"], 0)).as_py() or 0)
-        return LiveCounts(accepted, good.num_rows, bad.num_rows)
+        return LiveCounts(len(ages), good.num_rows, bad.num_rows, ages)
 
     def _refused(self, bad: pa.Table) -> pa.Table:
         """Why each record was refused. Being local rows, they are judged in the driver, without a Spark job."""
@@ -83,3 +90,10 @@ class LiveLane:
     def _insert(self, table: Contract, rows: pa.Table, token: str) -> None:
         self.client.insert_arrow(table.name, rows, settings=INSERT | {"insert_deduplication_token": token})
         faults.reached(f"live.{table.name}")
+
+
+def ages_of(lines: pa.Table) -> NDArray[np.float64]:
+    """For each event, by its line 0, the seconds since the broker took it."""
+    taken = lines.filter(pc.equal(lines["line_no"], 0))["ingested_at"].cast(pa.timestamp("us", "UTC"))
+    micros: NDArray[np.int64] = taken.cast(pa.int64()).to_numpy()
+    return time.time() - micros / 1e6

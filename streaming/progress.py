@@ -1,17 +1,23 @@
-"""What the streams are doing, for Prometheus, for `status` and for tests: /metrics and /progress on loopback."""
+"""What the streams are doing, on loopback: /metrics for Prometheus, /progress for `status`, /recent for the page."""
 
 from __future__ import annotations
 
 import json
 import threading
+import time
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 from conf import LOOPBACK
+from streaming.recent import Recent
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 REGISTRY = CollectorRegistry()
 EVENTS = Counter("sauda_stream_events", "Events by outcome since start", ["query", "outcome"], registry=REGISTRY)
@@ -61,6 +67,7 @@ class Progress:
         self._lock = threading.Lock()
         self._queries: dict[str, QueryProgress] = {}
         self._fills: dict[str, FillProgress] = {}
+        self._recent: dict[str, Recent] = {}
         self.ready = threading.Event()
         self.started_at = datetime.now(UTC).isoformat()
 
@@ -91,8 +98,14 @@ class Progress:
             entry.rows_per_second = round(outcomes.get("read", 0) / seconds, 1) if seconds else 0.0
             entry.last_commit_at = datetime.now(UTC).isoformat()
             entry.error = ""
+            self._recent.setdefault(query, Recent()).read(outcomes.get("read", 0), time.time())
             RATE.labels(query).set(entry.rows_per_second)
         BATCH.labels(query).set(seconds)
+
+    def fresh(self, query: str, ages: NDArray[np.float64]) -> None:
+        """Events can be read in ClickHouse from now on; `ages` are the seconds since the broker took them."""
+        with self._lock:
+            self._recent.setdefault(query, Recent()).seen(ages, time.time())
 
     def offsets(self, query: str, reached: dict[str, int], lag: int) -> None:
         self.set(query, next_offsets=reached, lag_events=lag)
@@ -108,9 +121,16 @@ class Progress:
             fills = {name: asdict(entry) for name, entry in sorted(self._fills.items())}
         return {"ready": self.ready.is_set(), "started_at": self.started_at, "queries": queries, "fills": fills}
 
+    def recent(self) -> dict[str, Any]:
+        """Query → what it did in the last minutes (`Recent.snapshot`), and the clock by which that is told."""
+        now = time.time()
+        with self._lock:
+            queries = {name: kept.snapshot(now) for name, kept in sorted(self._recent.items())}
+        return {"now": now, "queries": queries}
+
 
 def serve(progress: Progress, port: int) -> ThreadingHTTPServer:
-    """Serve /metrics and /progress. Raises OSError where the port is taken."""
+    """Serve /metrics, /progress and /recent. Raises OSError where the port is taken."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -118,8 +138,10 @@ def serve(progress: Progress, port: int) -> ThreadingHTTPServer:
                 self._answer(generate_latest(REGISTRY), "text/plain; version=0.0.4")
             elif self.path == "/progress":
                 self._answer(json.dumps(progress.snapshot(), indent=1).encode(), "application/json")
+            elif self.path == "/recent":
+                self._answer(json.dumps(progress.recent()).encode(), "application/json")
             else:
-                self.send_error(404, "there are /metrics and /progress")
+                self.send_error(404, "there are /metrics, /progress and /recent")
 
         def _answer(self, body: bytes, kind: str) -> None:
             self.send_response(200)

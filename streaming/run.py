@@ -85,6 +85,7 @@ def live_lane(spark: SparkSession, chosen: Settings, domain: Domain, progress: P
 
     def handle(batch: DataFrame, batch_id: int) -> dict[str, int]:
         counts = lane.write(batch, checkpoint_id(home / "spark"), batch_id)
+        progress.fresh(name, counts.ages)
         return {"read": counts.accepted + counts.refused, "accepted": counts.accepted, "refused": counts.refused}
 
     def start() -> str:

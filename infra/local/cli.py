@@ -162,8 +162,15 @@ def ingest(source: str, rest: tuple[str, ...]) -> None:
     """
     chosen = current()
     if not {"--help", "--dry-run"} & set(rest):
-        Stack(chosen).need("kafka")
+        Stack(chosen).need(*(("postgres", "minio") if source.startswith("shop.") else ("kafka",)))
     pass_on(chosen, "ingest", ["ingestion.run", source, *rest])
+
+
+@cli.command(context_settings=PASSED_ON)
+@click.argument("rest", nargs=-1, type=click.UNPROCESSED, metavar="create|list|revoke [OPTIONS]")
+def keys(rest: tuple[str, ...]) -> None:
+    """Make, list and revoke keys of the REST API, e.g. keys create "Aigul's shop" --scope write:purchases"""
+    pass_on(current(), "keys", ["api.keys", *rest])
 
 
 @cli.command()
@@ -186,6 +193,43 @@ def reconcile(repair: bool, as_json: bool) -> None:
     chosen = current()
     Stack(chosen).need("minio", "clickhouse")
     pass_on(chosen, "job", ["jobs.reconcile", *(["--repair"] if repair else []), *(["--json"] if as_json else [])])
+
+
+@cli.command(context_settings=PASSED_ON)
+@click.argument("domain")
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+def check(domain: str, options: tuple[str, ...]) -> None:
+    """Judge what silver holds of a DOMAIN, e.g. procurement: references resolve, no table has shrunk.
+
+    Options: --collection NAME, --accept (take the present counts for right), --json. All findings: ops.latest_checks.
+    """
+    chosen = current()
+    Stack(chosen).need("clickhouse")
+    pass_on(chosen, "job", ["jobs.check", domain, *options])
+
+
+@cli.command(context_settings=PASSED_ON)
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+def drift(options: tuple[str, ...]) -> None:
+    """Report which fields of procurement's registers are new or gone, on the newest day.
+
+    Options: --day D, --json. All reports: ops.drifted_fields.
+    """
+    chosen = current()
+    Stack(chosen).need("minio", "clickhouse")
+    pass_on(chosen, "job", ["jobs.drift", *options])
+
+
+@cli.command(context_settings=PASSED_ON)
+@click.argument("topics", nargs=-1, required=True, type=click.UNPROCESSED)
+def settle(topics: tuple[str, ...]) -> None:
+    """Wait until lake and ClickHouse have all that TOPICS hold now, e.g. procurement-events
+
+    Options: --minutes N, how long at most (10).
+    """
+    chosen = current()
+    Stack(chosen).need("kafka", "stream")
+    pass_on(chosen, "job", ["jobs.settle", *topics])
 
 
 @cli.group()

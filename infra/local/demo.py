@@ -95,6 +95,18 @@ def steps(run: Run) -> list[Step]:
         run.sent.append(account)
         return f"{account['acknowledged']:,} rows of {len(account['registers'])} registers"
 
+    def ingested(what: str, *words: str) -> dict[str, Any]:
+        return last_json(run.command(what, "ingestion.run", *words, "--json"))
+
+    def seed(_: Say) -> None:
+        ingested("Seeding the shop", "shop.seed")
+
+    def customers(_: Say) -> str:
+        return f"{ingested('Extracting customers', 'shop.customers')['changed']:,} changed"
+
+    def products(_: Say) -> None:
+        ingested("Staging products", "shop.products", "--simulated", "7")
+
     def live(say: Say) -> str:
         catch_up(settings, say, "live")
         watch_freshness(run, say)
@@ -112,13 +124,20 @@ def steps(run: Run) -> list[Step]:
         *deploy.steps(settings),
         Step("Counts before", count_before, after=deploy.STEPS, quiet=True),
         Step("Purchases sent", send, after=("Topics", "Counts before")),
+        Step("Shop seeded", seed, after=("Shop's tables",)),
+        Step("Customers from PostgreSQL to S3", customers, after=("Shop seeded", "Bucket")),
+        Step("Products to S3", products, after=("Bucket",)),
         *stack.part_steps(["standin"]),
         Step("Procurement collected", collect, after=(TITLES["standin"], "Topics", "Counts before")),
         *stack.part_steps(["stream"], after=deploy.STEPS),
         Step("All in the lake", lake, after=(TITLES["stream"], "Purchases sent", "Procurement collected")),
         # Not beside the first batches, whose code Java has never seen.
         Step("Freshness watched", live, after=("All in the lake",)),
-        Step("Nightly jobs", nightly, after=("Freshness watched",)),
+        Step(
+            "Nightly jobs",
+            nightly,
+            after=("Freshness watched", "Customers from PostgreSQL to S3", "Products to S3"),
+        ),
         # Those sent to watch the freshness come with the lake's next batch, while the jobs run.
         Step("The last purchases in the lake", lake, after=("Freshness watched",), quiet=True),
     ]
@@ -208,7 +227,8 @@ def run(settings: Settings, console: Console, *, is_lite: bool = False) -> None:
         report(this, console)
         console.print(f"[dim]{time.monotonic() - began:.0f} s to the answer[/]")
         # Not on the way to the answer, so they do not compete with what is.
-        runner.run(_alone([*stack.part_steps(["history"]), *([] if is_lite else stack.airflow_steps(started=True))]))
+        last = [*stack.part_steps(["api", "history"]), *([] if is_lite else stack.airflow_steps(started=True))]
+        runner.run(_alone(last))
 
 
 def _alone(steps: Sequence[Step]) -> list[Step]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conf import Settings
-from infra.local import proc
+from infra.local.apt import apt_install, is_debian
 from infra.local.errors import Refused
 
 OLDEST = 17
@@ -104,7 +104,7 @@ def ensure(settings: Settings, say: Callable[[str], None]) -> Path:
     java = find(settings, faults)
     if java is None and settings.java_home is None and is_debian() and os.geteuid() == 0:
         say("installing by apt-get")
-        apt_install(PACKAGES)
+        apt_install(PACKAGES, f"Java {OLDEST} or newer")
         java = find(settings)
     if java is None:
         raise Refused(_advice(settings, faults))
@@ -126,24 +126,3 @@ def _advice(settings: Settings, faults: list[str]) -> str:
         remedy = f"install OpenJDK {OLDEST} or newer and set JAVA_HOME to its folder"
     found = f"None of the Java found here will do:{seen}" if faults else "There is no Java on this machine."
     return f"{found}\nSpark and Kafka need Java {OLDEST} or newer with the module {MODULE}. Run:\n  {remedy}"
-
-
-def is_debian() -> bool:
-    """Whether packages come by apt-get here."""
-    return shutil.which("apt-get") is not None and Path("/etc/debian_version").exists()
-
-
-def apt_install(choices: tuple[str, ...]) -> None:
-    """Install the first of the packages that this machine's sources offer. Only for root."""
-    env = dict(os.environ) | {"DEBIAN_FRONTEND": "noninteractive"}
-    proc.run(["apt-get", "update", "-q"], "Reading the package lists", env=env)
-    offered = [name for name in choices if _is_offered(name)]
-    if not offered:
-        raise Refused(f"apt-get offers none of {', '.join(choices)}: install Java {OLDEST} or newer by hand.")
-    command = ["apt-get", "install", "-y", "-q", "--no-install-recommends", offered[0]]
-    proc.run(command, f"Installing {offered[0]}", env=env)
-
-
-def _is_offered(package: str) -> bool:
-    done = subprocess.run(["apt-cache", "show", package], capture_output=True, text=True, check=False)
-    return done.returncode == 0 and "Package:" in done.stdout

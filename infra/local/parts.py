@@ -47,6 +47,7 @@ TITLES = {
     "history": "Spark History Server",
     "standin": "Stand-in of goszakup",
     "postgres": "PostgreSQL",
+    "api": "REST API",
     "airflow": "Airflow",
     "airflow_scheduler": "Airflow's scheduler",
     "airflow_dags": "Airflow's reader of DAGs",
@@ -65,6 +66,7 @@ PORT_TITLES = {
     "supervisor": "the supervisor",
     "goszakup_standin": "the stand-in of goszakup",
     "postgres": "PostgreSQL",
+    "api": "the REST API",
     "airflow": "Airflow",
 }
 
@@ -137,6 +139,14 @@ def parts(settings: Settings, java_home: Path, minio: Path) -> dict[str, Part]:
             env=settings.environment(),
             ports=("spark_ui", "metrics"),
             stop_seconds=30,
+        ),
+        Part(
+            "api",
+            [sys.executable, "-m", "api"],
+            env=settings.environment(),
+            ports=("api",),
+            # Requests under way, and then what waits for Kafka.
+            stop_seconds=settings.api_stop_seconds + int(settings.api_kafka_seconds) + 5,
         ),
         Part(
             "standin",
@@ -239,6 +249,11 @@ def _history(settings: Settings) -> str | None:
     return None if status == 200 else f"it answers {status}"
 
 
+def _api(settings: Settings) -> str | None:
+    status, _ = _get(f"http://{LOOPBACK}:{settings.port('api')}/healthz")
+    return None if status == 200 else f"it answers {status}"
+
+
 def _standin(settings: Settings) -> str | None:
     # Without a token it refuses, and so shows that it is there.
     status, _ = _get(f"http://{LOOPBACK}:{settings.port('goszakup_standin')}/v3/lots")
@@ -253,6 +268,7 @@ PROBES: dict[str, Probe] = {
     "history": _history,
     "standin": _standin,
     "postgres": postgres.trouble,
+    "api": _api,
     **{name: partial(airflow.trouble, name=name) for name in airflow.PARTS},
 }
 

@@ -19,7 +19,7 @@ from infra.local.steps import Say, Step
 from infra.local.supervisor import Supervisor
 
 PATIENCE = {"kafka": 90, "minio": 60, "clickhouse": 60, "stream": 240, "history": 120, "standin": 60, "postgres": 60}
-PATIENCE |= dict.fromkeys(airflow.PARTS, 180)
+PATIENCE |= {"api": 60} | dict.fromkeys(airflow.PARTS, 180)
 """Seconds a part may take to answer, on a slow machine that does other things too."""
 
 
@@ -126,11 +126,26 @@ class Stack:
         return [begin(name) for name in names]
 
     def database_steps(self) -> list[Step]:
-        """PostgreSQL with its databases; nothing where it runs elsewhere."""
+        """PostgreSQL with its databases, unless it runs elsewhere, and the shop's tables in it."""
+
+        def migrate(_: Say) -> str:
+            # Half a second of imports, which no other command needs.
+            from sqlalchemy.exc import OperationalError
+
+            from infra.postgres.upgrade import UnknownMigration, upgrade
+
+            try:
+                return upgrade(self.settings)
+            except UnknownMigration as problem:
+                raise Failed(str(problem)) from None
+            except OperationalError:
+                raise Failed("PostgreSQL does not let us in; see SAUDA_POSTGRES_URL.") from None
+
         if "postgres" not in here(self.settings):
-            return []
+            return [Step("Shop's tables", migrate, quiet=True)]
         made = Step("Databases", lambda _: postgres.create_databases(self.settings), after=("PostgreSQL",), quiet=True)
-        return [*self.part_steps(["postgres"]), made]
+        tables = Step("Shop's tables", migrate, after=("Databases",), quiet=True)
+        return [*self.part_steps(["postgres"]), made, tables]
 
     def airflow_steps(self, *, started: bool = False) -> list[Step]:
         """Airflow's environment and database, after those of `database_steps`, and its processes if they are asked for.

@@ -158,6 +158,7 @@ def addresses(settings: Settings) -> list[tuple[str, str, str, str]]:
         return f"http://{LOOPBACK}:{settings.port(name)}"
 
     return [
+        ("Page: what flows right now", page("api"), "", ""),
         ("Spark UI of the stream", page("spark_ui"), "", ""),
         ("Spark UI of a job while it runs", page("job_ui"), "", ""),
         ("Spark History Server (finished jobs)", page("history"), "", ""),
@@ -170,6 +171,7 @@ def addresses(settings: Settings) -> list[tuple[str, str, str, str]]:
         ("Kafka", settings.kafka, "", ""),
         ("Data Docs: what the gates found", (settings.data_docs / "index.html").absolute().as_uri(), "", ""),
         ("Metrics of the stream", page("metrics") + "/metrics", "", ""),
+        ("REST API: its paths", page("api") + "/docs", "", "api_key"),
         ("Airflow", page("airflow"), airflow.USER, "airflow"),
         ("PostgreSQL", f"{LOOPBACK}:{settings.port('postgres')}", "sauda", "postgres"),
         ("Stand-in of goszakup (a token as user)", page("goszakup_standin"), "", "goszakup_standin"),

@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from conf import REPOSITORY, Settings
-from infra.local import deploy, proc
+from infra.local import chromium, deploy, proc
 from infra.local.errors import Failed, Tolerated
 from infra.local.stack import Stack
 from infra.local.steps import Runner, Say, Step
@@ -115,7 +115,9 @@ def run(settings: Settings, console: Console, arguments: Sequence[str], unit_onl
             steps = [step for step in steps if step.title != "MinIO's binary"]
         else:
             databases = [*stack.database_steps(), *stack.airflow_steps()]
-            steps = [*stack.up_steps(), *databases, *deploy.steps(settings)]
+            # Not beside Java: apt-get works alone.
+            browser = Step("Chromium", chromium.ensure, after=("Java",), quiet=True)
+            steps = [*stack.up_steps(), *databases, *deploy.steps(settings), browser]
         tools_ready = ("Java", "Jars of Spark", "Jars of Kafka")
         try:
             if arguments:
@@ -126,7 +128,7 @@ def run(settings: Settings, console: Console, arguments: Sequence[str], unit_onl
             checks = [*trial.lint_steps(), trial.check("unit tests", unit, after=("mypy", *tools_ready))]
             if not unit_only and _has_service_tests():
                 service = pytest("tests/services", "-m", "services")
-                checks.append(trial.check("service tests", service, after=("unit tests", *deploy.STEPS)))
+                checks.append(trial.check("service tests", service, after=("unit tests", "Chromium", *deploy.STEPS)))
             Runner(console).run([*steps, *checks])
             good = trial.summary()
         finally:

@@ -13,6 +13,7 @@ import click
 from rich.console import Console
 
 from conf import Settings
+from ingestion.errors import IngestError
 from ingestion.registry import Around, Collector, Connect
 from ingestion.shop.bucket import Bucket, opened
 from ingestion.shop.extract import CUSTOMERS, STAGED, Run, Tally, changed, compared
@@ -35,20 +36,30 @@ def stage_changes(
         state,
         run_no=run.run_no if staged else state.run_no,
         taken_at=utc(run.taken_at),
-        # Never back: what lies before the mark was complete when it was set.
-        watermark=utc(max(shown.complete_until, mark or shown.complete_until)),
+        watermark=utc(shown.complete_until),
     )
     finish(bucket, STAGED.table, after)
     return after, tally
 
 
-def stage_all(bucket: Bucket, shown: Snapshot, state: State, folder: Path) -> tuple[State, Tally]:
-    """Compare every customer with what is known, and stage what differs and who is gone."""
+def stage_all(
+    bucket: Bucket, shown: Snapshot, state: State, folder: Path, *, may_be_empty: bool = False
+) -> tuple[State, Tally]:
+    """Compare every customer with what is known, and stage what differs and who is gone.
+
+    Raises IngestError for a table without a row where there were some, unless it `may_be_empty`: most likely it is
+    another database.
+    """
     tally = Tally()
     run = Run(state.run_no + 1, later(shown.taken_at, instant(state.taken_at)))
     with KnownFile(folder / "all.parquet") as file:
         rows = compared(shown.rows(CUSTOMERS, None), known(bucket, state, folder), run, tally, file.add)
         stage_run(bucket, STAGED, run.run_no, rows, folder)
+    if tally.gone and not (tally.changed or tally.unchanged or may_be_empty):
+        raise IngestError(
+            f"{CUSTOMERS.name} has no row, where {tally.gone:,} customers were known; nothing was staged. "
+            "Is SAUDA_POSTGRES_URL the right database? If all were deleted on purpose: --full-check --may-be-empty"
+        )
     bucket.upload(file_name(run.run_no), file.file)
     file.file.unlink()
     after = replace(
@@ -65,6 +76,7 @@ class Extract:
 
     around: Around
     is_full: bool
+    may_be_empty: bool
     as_json: bool
 
     def run(self, settings: Settings, console: Console, connect: Connect) -> int:  # noqa: ARG002
@@ -76,11 +88,11 @@ class Extract:
         ):  # fmt: skip
             before, folder = read_state(bucket, STAGED.table), Path(scratch)
             if self.is_full or not before.full_run:
-                after, tally = stage_all(bucket, shown, before, folder)
+                after, tally = stage_all(bucket, shown, before, folder, may_be_empty=self.may_be_empty)
                 how = "all were compared"
             else:
                 after, tally = stage_changes(bucket, shown, before, overlap, folder)
-                how = f"changed since {before.watermark[:19]}Z"
+                how = f"changed since {before.watermark[:19]}Z, and {overlap.total_seconds():.0f} s before"
         seconds = time.monotonic() - began
         staged = f"in run {after.run_no}" if tally.changed or tally.gone else "so nothing was staged"
         click.echo(
@@ -91,8 +103,8 @@ class Extract:
         return 0
 
 
-def _open(around: Around, *, full_check: bool, as_json: bool) -> Extract:
-    return Extract(around, full_check, as_json)
+def _open(around: Around, *, full_check: bool, may_be_empty: bool, as_json: bool) -> Extract:
+    return Extract(around, full_check, may_be_empty, as_json)
 
 
 SOURCE = Collector(
@@ -103,6 +115,7 @@ SOURCE = Collector(
             ["--full-check"], is_flag=True,
             help="Compare every customer with what is known: finds who was deleted, and what changed unseen.",
         ),
+        click.Option(["--may-be-empty"], is_flag=True, help="Believe a full check that finds no customer at all."),
         click.Option(["--json", "as_json"], is_flag=True, help="End with the figures as one line of JSON."),
     ),
     _open,

@@ -22,9 +22,21 @@ def rounded_mean(units: str) -> Column:
     return F.expr(f"(2 * sum({units}) + count(*)) DIV (2 * count(*))")
 
 
+def rounded_quotient(units: str, count: str) -> Column:
+    """The mean of whole ten-thousandths that are added up already, half up; not for negative sums."""
+    return F.expr(f"(2 * sum({units}) + sum({count})) DIV (2 * sum({count}))")
+
+
 def lower_median(values: Column) -> Column:
     """The middle value, of an even number the lower of the two in the middle."""
     return F.element_at(F.sort_array(values), F.floor((F.size(values) + 1) / 2).cast("int"))
+
+
+def median(values: Column) -> Column:
+    """The middle value, of an even number the mean of the two in the middle."""
+    ordered, size = F.sort_array(values), F.size(values)
+    low, high = F.floor((size + 1) / 2).cast("int"), F.floor(size / 2).cast("int") + 1
+    return (F.element_at(ordered, low) + F.element_at(ordered, high)) / 2
 
 
 def per_purchase(lines: DataFrame, *also: str) -> DataFrame:

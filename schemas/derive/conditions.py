@@ -1,7 +1,7 @@
 """The conditions of row rules, evaluated in Python: they are SQL, and fakes and tests must keep them without Spark.
 
 Known are comparisons, arithmetic, AND, OR, NOT, IN, IS NULL, texts in single quotes and the functions of `FUNCTIONS`.
-A condition is turned into a Python expression, which is then walked; null is unknown, as in SQL.
+A condition is turned into a Python expression, and that into functions of a row; null is unknown, as in SQL.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 Row = Mapping[str, Any]
+_Closure = Callable[[Row], Any]
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "abs": abs,
@@ -38,7 +40,7 @@ _PYTHON = {"=": "==", "<>": "!=", "AND": "and", "OR": "or", "NOT": "not", "IN": 
 
 def holds(condition: str, row: Row) -> bool | None:
     """Whether the row keeps the condition; None where SQL says null. Raises ValueError for what is not known here."""
-    answer: bool | None = _value(_parsed(condition), row)
+    answer: bool | None = _compiled(condition)(row)
     return answer
 
 
@@ -47,10 +49,15 @@ def settings(condition: str) -> list[tuple[str, Callable[[Row], Any]]]:
     body = _parsed(condition)
     parts = body.values if isinstance(body, ast.BoolOp) and isinstance(body.op, ast.And) else [body]
     return [
-        (part.left.id, lambda row, wanted=part.comparators[0]: _value(wanted, row))  # type: ignore[misc]
+        (part.left.id, _closure(part.comparators[0]))
         for part in parts
         if isinstance(part, ast.Compare) and isinstance(part.left, ast.Name) and isinstance(part.ops[0], ast.Eq)
     ]
+
+
+@lru_cache(maxsize=256)
+def _compiled(condition: str) -> _Closure:
+    return _closure(_parsed(condition))
 
 
 def _parsed(condition: str) -> ast.expr:
@@ -71,41 +78,58 @@ def _unknown(what: str, condition: str) -> ValueError:
     return ValueError(f"{__name__} does not know {what!r} in the condition {condition!r}")
 
 
-def _value(node: ast.expr, row: Row) -> Any:
+def _closure(node: ast.expr) -> _Closure:
+    """The expression as a function of a row: walking the tree anew for each row would cost twice as much."""
     match node:
         case ast.Constant(value):
-            return Decimal(repr(value)) if isinstance(value, float) else value
+            known = Decimal(repr(value)) if isinstance(value, float) else value
+            return lambda _: known
         case ast.Name(id=name):
-            found = row[name]
-            # Floats become decimals, so that they can be added to amounts.
-            return Decimal(repr(found)) if isinstance(found, float) else found
+            return lambda row: _exact(row[name])
         case ast.BoolOp(op, values):
+            parts = [_closure(v) for v in values]
             if isinstance(op, ast.Or):
-                return _any(_value(v, row) for v in values)
-            return _not(_any(_not(_value(v, row)) for v in values))
+                return lambda row: _any(part(row) for part in parts)
+            return lambda row: _not(_any(_not(part(row)) for part in parts))
         case ast.UnaryOp(ast.Not(), operand):
-            return _not(_value(operand, row))
+            inner = _closure(operand)
+            return lambda row: _not(inner(row))
         case ast.UnaryOp(ast.USub(), operand):
-            return _apply(operator.neg, _value(operand, row))
+            inner = _closure(operand)
+            return lambda row: _apply(operator.neg, inner(row))
         case ast.Compare(left, [ast.Is()], [ast.Constant(None)]):
-            return _value(left, row) is None
+            inner = _closure(left)
+            return lambda row: inner(row) is None
         case ast.Compare(left, [ast.IsNot()], [ast.Constant(None)]):
-            return _value(left, row) is not None
+            inner = _closure(left)
+            return lambda row: inner(row) is not None
         case ast.Compare(left, [ast.In() | ast.NotIn() as op], [choices]):
-            listed = choices.elts if isinstance(choices, ast.Tuple) else [choices]
-            found = _any(_apply(operator.eq, _value(left, row), _value(c, row)) for c in listed)
-            return found if isinstance(op, ast.In) else _not(found)
+            inner = _closure(left)
+            listed = [_closure(c) for c in (choices.elts if isinstance(choices, ast.Tuple) else [choices])]
+
+            def found(row: Row) -> bool | None:
+                return _any(_apply(operator.eq, inner(row), each(row)) for each in listed)
+
+            return found if isinstance(op, ast.In) else lambda row: _not(found(row))
         case ast.Compare(left, [op], [right]) | ast.BinOp(left, op, right) if type(op) in _OPERATORS:
-            return _apply(_OPERATORS[type(op)], _value(left, row), _value(right, row))
+            function, one, other = _OPERATORS[type(op)], _closure(left), _closure(right)
+            return lambda row: _apply(function, one(row), other(row))
         case ast.Call(ast.Name(id=name), arguments) if name.lower() == "coalesce":
-            return next((v for a in arguments if (v := _value(a, row)) is not None), None)
+            choice = [_closure(a) for a in arguments]
+            return lambda row: next((v for each in choice if (v := each(row)) is not None), None)
         case ast.Call(ast.Name(id=name), arguments) if name.lower() in FUNCTIONS:
-            return _apply(FUNCTIONS[name.lower()], *(_value(a, row) for a in arguments))
+            called, given = FUNCTIONS[name.lower()], [_closure(a) for a in arguments]
+            return lambda row: _apply(called, *(each(row) for each in given))
     raise _unknown(ast.unparse(node), ast.unparse(node))
 
 
+def _exact(value: Any) -> Any:
+    """Floats become decimals, so that they can be added to amounts."""
+    return Decimal(repr(value)) if isinstance(value, float) else value
+
+
 def _apply(function: Callable[..., Any], *values: Any) -> Any:
-    if any(value is None for value in values):
+    if None in values:
         return None
     zone = next((v.tzinfo for v in values if isinstance(v, datetime)), None)
     if zone is not None:

@@ -2,8 +2,14 @@
 
 from schemas.contract import Plain, col, table
 from schemas.purchases.silver import PurchaseLines
-from schemas.rules import STOP, WARN, RowRule, at_least, not_empty
+from schemas.rules import STOP, WARN, RowRule, at_least, at_most, not_empty, one_of
+from schemas.shop.silver import ShopProducts
 from schemas.types import CODE, COUNT, DAY, FLAG, ID, INSTANT, MONEY, NUMBER, TEXT
+
+PERIOD_KINDS = ("day", "week", "month")
+"""What sums are made over beside the day: weeks begin on Monday (ISO 8601), all days are UTC."""
+EVER = "all"
+UNKNOWN_CATEGORY = "unknown"
 
 
 class Sales:
@@ -56,6 +62,30 @@ class ProductDaily(Sales):
 
     seller_id = col(CODE, "The seller.", key=True)
     product_id = col(ID, "The shop's code of the product.", not_empty(), key=True, on_fail=STOP)
+    sold_on = col(DAY, "Day of the purchase, UTC.", key=True)
+    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", key=True)
+
+
+@table(
+    "gold.purchases_category_daily",
+    built_from=[PurchaseLines, ShopProducts],
+    refresh="nightly",
+    day="sold_on",
+    clickhouse=Plain(
+        partition="toYYYYMM(sold_on)", order_by=("category_name", "seller_id", "sold_on", "currency_code")
+    ),
+    rules=[ADDS_UP],
+)
+class CategoryDaily(Sales):
+    """One row per category of goods, seller, day and currency: what was sold of it.
+
+    A line's category is that of its product as it stood at the end of the day of the purchase; what is not known of the
+    product on that day is counted as "unknown", so that the categories add up to all that was sold. A purchase counts
+    once in each of its categories: its orders add up over days and sellers, but not over categories.
+    """
+
+    category_name = col(CODE, "Group of goods; unknown where none is known.", not_empty(), key=True, on_fail=STOP)
+    seller_id = col(CODE, "The seller.", key=True)
     sold_on = col(DAY, "Day of the purchase, UTC.", key=True)
     currency_code = col(CODE, "Currency of the money columns, ISO 4217.", key=True)
 
@@ -164,3 +194,105 @@ class RevenueAnomalies:
         CODE, "robust_z: judged; too_little_history: fewer than 28 earlier days with sales, so never an anomaly."
     )
     reason = col(TEXT, "The finding in a sentence.")
+
+
+@table(
+    "gold.purchases_customer_daily",
+    built_from=[PurchaseLines],
+    refresh="nightly",
+    day="sold_on",
+    clickhouse=Plain(partition="toYYYYMM(sold_on)", order_by=("customer_id", "sold_on", "seller_id", "currency_code")),
+    rules=[ADDS_UP],
+)
+class CustomerDaily(Sales):
+    """One row per known customer, seller, day and currency: what the customer bought.
+
+    Its counts and amounts add up to weeks, months and all sellers, for a purchase has one customer, seller, day and
+    currency; customers do not: count them over the rows of the period.
+    """
+
+    customer_id = col(ID, "The customer.", not_empty(), key=True, on_fail=STOP)
+    seller_id = col(CODE, "The seller.", key=True)
+    sold_on = col(DAY, "Day of the purchase, UTC.", key=True)
+    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", key=True)
+
+
+@table(
+    "gold.purchases_seller_periods",
+    built_from=[PurchaseLines],
+    refresh="nightly",
+    clickhouse=Plain(order_by=("period_kind", "seller_id", "period_started_on", "currency_code")),
+    rules=[ADDS_UP],
+)
+class SellerPeriods(Sales):
+    """One row per seller, day, week or month, and currency: what was sold, and how large the baskets were.
+
+    The rows with an empty seller_id are those of all sellers together; so choose a period_kind, and one or all sellers.
+    A basket is the sold lines of one purchase; means are over the period's baskets, never over the means of its days.
+    Where there were only returns there is no basket.
+    """
+
+    period_kind = col(CODE, "day, week or month.", one_of(PERIOD_KINDS, "day, week or month"), key=True, on_fail=STOP)
+    period_started_on = col(DAY, "First day of the period, UTC; weeks begin on Monday.", key=True)
+    seller_id = col(CODE, "The seller; empty for all sellers together.", key=True)
+    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", key=True)
+    mean_lines = col(NUMBER, "Lines per basket, mean.", at_least(1), optional=True, on_fail=WARN)
+    median_lines = col(NUMBER, "Lines per basket, median.", at_least(1), optional=True, on_fail=WARN)
+    mean_amount = col(MONEY, "Value per basket, mean, rounded half up.", at_least(0), optional=True, on_fail=STOP)
+    median_amount = col(MONEY, "Value per basket, lower median.", at_least(0), optional=True, on_fail=STOP)
+    largest_amount = col(MONEY, "Value of the largest basket.", at_least(0), optional=True, on_fail=STOP)
+
+
+@table(
+    "gold.purchases_repeat_periods",
+    built_from=[CustomerDaily, SellerDaily],
+    refresh="nightly",
+    clickhouse=Plain(order_by=("period_kind", "seller_id", "period_started_on")),
+    rules=[
+        RowRule(
+            "not_more_than_ordered",
+            "repeat_customer_count must not be more than active_customer_count",
+            "repeat_customer_count <= active_customer_count",
+            STOP,
+        ),
+        RowRule(
+            "one_first_order_each",
+            "returning_order_count must be known_order_count less new_customer_count",
+            "returning_order_count = known_order_count - new_customer_count",
+            STOP,
+        ),
+    ],
+)
+class RepeatPeriods:
+    """One row per seller, and day, week, month or all time: how many customers ordered, and how many came again.
+
+    The rows with an empty seller_id are those of all sellers together. An order is a purchase with at least one sold
+    line, in whatever currency; who only returned something ordered nothing, and purchases without a customer are not
+    looked at. The repeat purchase rate is the share of the customers of a period who ordered at least twice in it, as
+    shop systems define it; an order comes from a returning customer where the customer has ordered before, in or before
+    the period (Shopify's "returning customers"), so that all of a customer's orders but the first are returning ones.
+    Only the past is looked at: a period that is over does not change when later days come.
+    """
+
+    period_kind = col(
+        CODE, "day, week, month or all.", one_of((*PERIOD_KINDS, EVER), "day, week, month or all"), key=True,
+        on_fail=STOP,
+    )  # fmt: skip
+    period_started_on = col(
+        DAY, "First day of the period, UTC; weeks begin on Monday, all time with the first day with an order.", key=True
+    )
+    seller_id = col(CODE, "The seller; empty for all sellers together.", key=True)
+    active_customer_count = col(COUNT, "Known customers with at least one order.", at_least(1), on_fail=STOP)
+    repeat_customer_count = col(COUNT, "Of these, customers with at least two.", at_least(0), on_fail=STOP)
+    new_customer_count = col(COUNT, "Of these, customers whose first order it was.", at_least(0), on_fail=STOP)
+    known_order_count = col(COUNT, "Orders of known customers.", at_least(1), on_fail=STOP)
+    returning_order_count = col(
+        COUNT, "Of these, orders by customers who had ordered before.", at_least(0), on_fail=STOP
+    )
+    repeat_rate_pct = col(
+        NUMBER, "repeat_customer_count of active_customer_count, in percent.", at_least(0), at_most(100), on_fail=STOP
+    )
+    returning_order_pct = col(
+        NUMBER, "returning_order_count of known_order_count, in percent.", at_least(0), at_most(100), on_fail=STOP
+    )
+    as_of_on = col(DAY, "The newest day with a sale or return in all data: a period that it lies in is not over yet.")

@@ -9,9 +9,7 @@ from schemas.rules import at_least, at_most, longest, matches, not_empty, one_of
 from schemas.types import CODE, FLAG, ID, INSTANT, MONEY, TEXT
 
 MOST_AMOUNT = 9_999_999
-KEY = matches(
-    "[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "1 to 64 letters, digits, dots, lines and dashes, a letter or digit first"
-)
+KEY = matches("[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "1 to 64 of A-Z a-z 0-9 . _ -, a letter or digit first")
 PHONE = matches("[+][1-9][0-9]{6,14}", "a telephone number like +77011234567 (E.164)")
 EMAIL = matches("[^@\\s]{1,64}@[^@\\s.]+([.][^@\\s.]+)+", "an e-mail address like aigul@example.kz")
 

@@ -45,7 +45,8 @@ def test_they_are_read_without_spark_and_without_any_service() -> None:
 def test_there_is_one_for_each_domain_with_gold_tables_and_the_collector() -> None:
     nightly = {f"{t.domain}_nightly" for t in tables("gold")} - {"procurement_nightly"}
 
-    assert set(read()["dags"]) == nightly | {"procurement_daily", "housekeeping"}
+    assert "purchases_nightly" in nightly
+    assert set(read()["dags"]) == nightly | {"shop_nightly", "procurement_daily", "housekeeping"}
 
 
 def test_no_run_begins_beside_another_and_none_makes_up_for_days_when_nothing_ran() -> None:
@@ -72,6 +73,14 @@ def test_dictionaries_come_first_and_gates_after_all_is_in_the_lake() -> None:
     assert found["gates"]["after"] == ["settle"]
     assert "gates" in found["reconcile"]["after"] or "build" in found["reconcile"]["after"]
     assert found["summary"]["after"] == ["dictionaries", "registers"]
+
+
+def test_customers_and_products_are_in_the_stage_before_it_is_loaded() -> None:
+    found = tasks("shop_nightly")
+
+    assert found["load"]["after"] == ["customers", "products"]
+    assert found["reconcile"]["after"] == ["load"]
+    assert "--full-check" in found["customers"]["arguments"]
 
 
 def test_nothing_is_published_before_it_is_built_nor_compared_before_it_is_published() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -10,14 +10,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from jobs import registry
 from jobs.errors import Failed
 from jobs.fingerprint import Facts
 from jobs.gates import Judgement, figures
 from jobs.journal import Run
+from jobs.registry import transforms
 from jobs.runner import Runner
 from schemas.contract import Contract, contract
 from schemas.derive.fakes import Row
 from schemas.purchases.gold import Hourly, RevenueAnomalies, SellerDaily
+from schemas.shop.silver import ShopProducts
+from schemas.shop.stage import ProductsStaged
 from tests.support.lake import ParquetLake
 from tests.support.purchases import LINES, purchase_lines
 from tests.support.transforms import frame
@@ -93,6 +97,44 @@ def test_tables_are_built_after_those_they_are_built_from(house: House) -> None:
     assert (built.rows_in, built.rows_out, built.step, built.is_pushed, built.day) == (2, 2, "done", True, "all")
     version, facts = house.published[SELLERS.name]
     assert (version, facts.rows, facts.money["revenue_amount"]) == (0, 2, 12)
+
+
+STAGED = contract(ProductsStaged)
+PRICES = """
+    | product_id | run_no | valid_from       | content_hash | price_amount |
+    | p1         | 1      | 2026-01-05 00:00 | a            | 100          |
+    | p2         | 1      | 2026-01-05 00:00 | b            | 50           |
+"""
+
+
+def test_a_table_that_keeps_versions_goes_on_from_what_it_holds(house: House) -> None:
+    products = contract(ShopProducts)
+    house.lake.stage[STAGED.name] = frame(house.spark, STAGED, PRICES)
+    house.run(products)
+    house.lake.stage[STAGED.name] = frame(
+        house.spark,
+        STAGED,
+        """
+        | product_id | run_no | valid_from       | content_hash | price_amount |
+        | p1         | 2      | 2026-01-09 00:00 | c            | 120          |
+    """,
+    )
+    run = house.run(products)[products.name]
+
+    assert (run.state, run.rows_out) == ("done", 3)
+    assert house.published[products.name][1].money["price_amount"] == 270
+
+
+def test_a_run_that_would_lose_versions_writes_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    products = contract(ShopProducts)
+    house.lake.stage[STAGED.name] = frame(house.spark, STAGED, PRICES)
+    house.run(products)
+    forgetful = replace(transforms()[products.name], build=lambda before, _staged: before.limit(1))
+    monkeypatch.setitem(registry._registered, products.name, forgetful)
+    run = house.run(products)[products.name]
+
+    assert (run.state, run.message) == ("failed", "Not written: it holds 2 versions, and would hold only 1.")
+    assert house.lake.version(products.name) == 0
 
 
 def test_a_second_run_makes_the_same(house: House) -> None:

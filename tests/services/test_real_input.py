@@ -67,11 +67,75 @@ def pandas_days(path: Path) -> dict[str, Decimal]:
     return {str(day): Decimal(int(total)).scaleb(-4) for day, total in units.items()}
 
 
-def test_the_uci_file_arrives_whole_and_sending_it_again_adds_nothing(stream: Stream, chosen: Settings) -> None:
+def accepted(path: Path) -> pd.DataFrame:
+    """The file's lines whose invoices break no rule: the whole invoice is refused for a sale without a price."""
+    names = {"InvoiceNo": "invoice", "StockCode": "product", "InvoiceDate": "at", "CustomerID": "customer"}
+    frame = pd.read_csv(path, dtype="string", usecols=[*names, "Quantity", "UnitPrice"]).rename(columns=names)
+    frame["quantity"] = frame["Quantity"].astype("int64")
+    price = frame["UnitPrice"].map(lambda text: int(Decimal(text).scaleb(4))).astype("int64")
+    frame["units"], frame["month"] = frame["quantity"] * price, frame["at"].str[:7]
+    refused = frame.loc[(frame["quantity"] > 0) & (price <= 0), "invoice"].unique()
+    return frame[~frame["invoice"].isin(refused)]
+
+
+def pandas_months(lines: pd.DataFrame) -> dict[str, tuple[Any, ...]]:
+    """By month: orders, revenue, mean basket (half up) and lower median, customers, and how many ordered twice."""
+    found: dict[str, tuple[Any, ...]] = {}
+    for month, rows in lines.groupby("month"):
+        sold = rows[rows["quantity"] > 0]
+        baskets = sorted(int(units) for units in sold.groupby("invoice")["units"].sum())
+        orders = sold.drop_duplicates("invoice").groupby("customer")["invoice"].count()
+        mean = (2 * sum(baskets) + len(baskets)) // (2 * len(baskets))
+        money = (int(rows["units"].sum()), mean, baskets[(len(baskets) - 1) // 2])
+        amounts = (Decimal(units).scaleb(-4) for units in money)
+        found[f"{month}-01"] = (len(baskets), *amounts, len(orders), int((orders >= 2).sum()))
+    return found
+
+
+@pytest.fixture(scope="module")
+def sent(stream: Stream, chosen: Settings) -> None:
+    """The file, once through both lanes."""
     stream.start(lake_batch_events=1_000_000, live_batch_events=100_000)
     stream.wait_ready()
     ingest()
     wait_drained(stream, chosen)
+
+
+@pytest.mark.usefixtures("sent")
+def test_months_baskets_customers_and_top_products_are_those_of_pandas(chosen: Settings) -> None:
+    night = subprocess.run(
+        [sys.executable, "-m", "jobs.run", "purchases"], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+    assert night.returncode == 0, night.stdout + night.stderr
+    client, lines = clickhouse(chosen, reader=True), accepted(FILE)
+    months = client.query(
+        "SELECT month_on, order_count, revenue_amount, mean_basket_amount, median_basket_amount, active_customer_count,"
+        " round(repeat_rate_pct * active_customer_count / 100) FROM gold.sales_by_seller_month"
+        f" WHERE seller_id = '{SELLER}' ORDER BY month_on"
+    ).result_rows
+    expected = pandas_months(lines)
+    assert len(expected) == 13
+    assert {str(month): tuple(rest) for month, *rest in months} == expected
+
+    top = client.query(
+        f"SELECT product_id, revenue_amount FROM gold.top_products WHERE seller_id = '{SELLER}' ORDER BY place LIMIT 10"
+    ).result_rows
+    units = lines.groupby("product")["units"].sum().sort_values(ascending=False).head(10)
+    assert top == [(product, Decimal(int(total)).scaleb(-4)) for product, total in units.items()]
+
+    (ever,) = client.query(
+        "SELECT active_customer_count, repeat_customer_count, known_order_count, returning_order_count, as_of_on"
+        f" FROM gold.purchases_repeat_periods WHERE period_kind = 'all' AND seller_id = '{SELLER}'"
+    ).result_rows
+    orders = lines[lines["quantity"] > 0].drop_duplicates("invoice").groupby("customer")["invoice"].count()
+    active, known = len(orders), int(orders.sum())
+    assert ever[:4] == (active, int((orders >= 2).sum()), known, known - active)
+    newest = client.query("SELECT max(sold_on) FROM gold.purchases_seller_daily").result_rows[0][0]
+    assert ever[4] == newest
+
+
+@pytest.mark.usefixtures("sent")
+def test_the_uci_file_arrives_whole_and_sending_it_again_adds_nothing(stream: Stream, chosen: Settings) -> None:
     first = figures(chosen)
     assert first["lines"] == 541_909
     assert round(first["amount"], 2) == Decimal("9747747.93")

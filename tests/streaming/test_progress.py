@@ -140,7 +140,7 @@ def test_ready_is_said_once_it_is_so(served: Served) -> None:
 
 
 def test_another_address_says_which_there_are(served: Served) -> None:
-    with pytest.raises(urllib.error.HTTPError, match=r"there are /metrics and /progress") as caught:
+    with pytest.raises(urllib.error.HTTPError, match=r"there are /metrics, /progress and /recent") as caught:
         served.get("/")
 
     assert caught.value.code == 404

@@ -6,10 +6,14 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from schemas.contract import Contract
+from infra.local.deploy import views
+from schemas.contract import Contract, contracts
+from schemas.derive import latest
+from schemas.derive.clickhouse import create_database, create_table
 from schemas.derive.fakes import fill
 from schemas.rules import quoted
 
@@ -28,6 +32,18 @@ def answers(folder: Path, statements: Sequence[str]) -> list[list[Any]]:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@cache
+def definitions() -> tuple[str, ...]:
+    """The statements that make every table and every view, in the order in which a start makes them."""
+    served = [c for c in contracts() if c.clickhouse is not None]
+    return (
+        *(create_database(name) for name in sorted({c.layer for c in served})),
+        *(create_table(c) for c in served),
+        *(statement for c in latest.versioned() for statement in latest.views(c)),
+        *(file.read_text(encoding="utf-8").strip().removesuffix(";") for file in views()),
+    )
 
 
 def inserted(contract: Contract, rows: Sequence[Mapping[str, Any]]) -> str:

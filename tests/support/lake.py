@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+    from schemas.contract import Contract
+
 
 class ParquetLake:
     """Each version of a table is a folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.stage: dict[str, DataFrame] = {}
 
     def version(self, name: str) -> int | None:
         versions = [int(f.name) for f in (self.folder / name).iterdir()] if (self.folder / name).exists() else []
@@ -21,6 +24,9 @@ class ParquetLake:
 
     def read(self, spark: SparkSession, name: str, version: int) -> DataFrame:
         return spark.read.parquet(str(self.folder / name / str(version)))
+
+    def staged(self, _spark: SparkSession, source: Contract) -> DataFrame:
+        return self.stage[source.name]
 
     def write(self, rows: DataFrame, name: str, *, where: str, note: str) -> int:
         assert note

@@ -34,7 +34,7 @@ def test_every_command_has_help(command: str) -> None:
 
 def test_the_help_lists_what_the_readme_promises() -> None:
     shown = CliRunner().invoke(cli.cli, ["--help"]).output
-    promised = "test status doctor urls sql ingest job reconcile collection logs down reset"
+    promised = "test status doctor urls sql ingest job reconcile settle check drift collection logs down reset"
     for command in promised.split():
         assert f"\n  {command} " in shown
 
@@ -48,9 +48,13 @@ def test_the_help_lists_what_the_readme_promises() -> None:
         (["test"], {"SAUDA_STACK": "main"}, 2, "do not run on `main`"),
         (["ingest", "purchases.file", "x.csv"], {}, 1, "Kafka: it does not answer"),
         (["job", "nightly"], {}, 1, "MinIO: it does not answer"),
+        (["check", "procurement"], {}, 1, "ClickHouse: it does not answer"),
+        (["settle", "purchases"], {}, 1, "Kafka: it does not answer"),
         (["collection", "list"], {}, 1, "ClickHouse: it does not answer"),
         (["collection", "drop", "x", "--yes"], {}, 1, "Kafka: it does not answer"),
         (["sql", "SELECT 1"], {}, 1, "ClickHouse does not answer on 127.0.0.1"),
+        (["keys", "list"], {}, 1, "PostgreSQL does not answer. Start it: ./start.sh"),
+        (["keys", "create", "Aigul", "--scope", "everything"], {}, 2, "'everything' is not one of 'read'"),
         (["down"], {}, 0, "Nothing was running."),
         (["reset", "--yes"], {}, 0, "is empty"),
     ],

@@ -1,0 +1,1 @@
+"""The REST API: what people and programs write to and read from."""

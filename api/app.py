@@ -1,0 +1,95 @@
+"""The application: routers found by looking, parts opened at its start and closed at its end."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from api import openapi, routes
+from api.guard import Guard
+from api.measures import Measures
+from api.parts import Parts
+from api.problems import Problem, invalid
+from conf import Settings
+
+TAGS = [
+    {"name": "catalogue", "description": "Sellers, products and customers. Every change is told in Kafka, once."},
+    {"name": "purchases", "description": "Send purchases, and see what became of them."},
+    {"name": "analytics", "description": "What the nightly jobs made of all purchases."},
+    {"name": "service", "description": "Health, version, metrics."},
+]
+
+
+def app(settings: Settings, parts: Parts | None = None) -> FastAPI:
+    """The application of these settings. Tests hand in `parts` with fakes; else the real ones are made.
+
+    A router of `api/routes` finds them as ``request.app.state.parts``; it may have a lifespan of its own.
+    """
+    measures = Measures()
+
+    @asynccontextmanager
+    async def lifespan(made: FastAPI) -> AsyncIterator[None]:
+        opened = parts or Parts.of(settings, measures)
+        made.state.parts = opened
+        async with opened:
+            yield
+
+    made = FastAPI(
+        title="Sauda", version=openapi.VERSION, description=openapi.ABOUT, openapi_tags=TAGS, docs_url=None,
+        redoc_url=None, lifespan=lifespan, redirect_slashes=False, separate_input_output_schemas=False,
+    )  # fmt: skip
+    made.state.settings, made.state.measures = settings, measures
+    found = list(routers())
+    for router in found:
+        made.include_router(router)
+    made.add_middleware(Guard, settings=settings, measures=measures)
+    made.add_exception_handler(Problem, _problem)
+    made.add_exception_handler(HTTPException, _http_error)
+    made.add_exception_handler(RequestValidationError, _invalid)
+    ours = [route for router in found for route in router.routes]
+    made.openapi = lambda: openapi.document(made, ours)  # type: ignore[method-assign]
+    return made
+
+
+def routers() -> Iterator[APIRouter]:
+    """The `ROUTER` of each module in `api/routes`: paths are tried in turn, so those with `IS_HOT` come first."""
+    names = sorted(module.name for module in pkgutil.iter_modules(routes.__path__))
+    found = [importlib.import_module(f"{routes.__name__}.{name}") for name in names]
+    for module in sorted(found, key=lambda module: not getattr(module, "IS_HOT", False)):
+        router: APIRouter = module.ROUTER
+        yield router
+
+
+async def _problem(_: Request, problem: Exception) -> Response:
+    assert isinstance(problem, Problem)
+    return problem.response()
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    """What the framework itself refuses: no such path, no such method."""
+    assert isinstance(error, HTTPException)
+    kinds = {
+        404: ("not-found", "There is nothing at this path; /openapi.json lists all."),
+        405: ("method", f"This path does not take {request.method}."),
+    }
+    kind, detail = kinds.get(error.status_code, ("request", str(error.detail)))
+    return Problem(error.status_code, kind, detail, headers=error.headers).response()
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    """Parameters that do not have their types."""
+    assert isinstance(error, RequestValidationError)
+    return invalid([_finding(each) for each in error.errors()]).response()
+
+
+def _finding(error: Any) -> dict[str, str]:
+    name = str(error["loc"][-1])
+    return {"parameter": name, "rule": f"{name}.{error['type']}", "detail": f"{name}: {error['msg']}."}

@@ -1,0 +1,106 @@
+"""Idempotency keys: which body a key was first used for.
+
+The answer itself need not be kept, since ids follow from key and content. What is kept is the content's hash, so that a
+key is not used for something else without a word.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from hashlib import sha256
+
+from api.problems import Problem
+from api.shop import Shop
+
+MOST_REMEMBERED = 200_000
+MOST_AT_ONCE = 1_000
+AWAY_SECONDS = 2.0
+DAY_SECONDS = 86_400.0
+HOUR_SECONDS = 3_600.0
+NOTE = (
+    "INSERT INTO shop.api_claims (claim, content) SELECT * FROM unnest(%s::bytea[], %s::bytea[])"
+    " ON CONFLICT (claim) DO NOTHING"
+)
+NOTED = "SELECT claim, content FROM shop.api_claims WHERE claim = ANY(%s::bytea[])"
+FORGET = "DELETE FROM shop.api_claims WHERE created_at < clock_timestamp() - interval '1 day'"
+
+
+class Claims:
+    """Who claimed what within the last day. While PostgreSQL is away this process's memory has to do.
+
+    Many requests share a statement: what comes while one is under way goes with the next.
+    """
+
+    def __init__(self, shop: Shop, clock: Callable[[], float] = time.monotonic) -> None:
+        self._shop, self._clock = shop, clock
+        self._known: OrderedDict[bytes, tuple[bytes, float]] = OrderedDict()
+        self._waiting: list[tuple[bytes, bytes, asyncio.Future[bytes]]] = []
+        self._woken = asyncio.Event()
+        self._away_until = 0.0
+
+    async def claim(self, owner: str, text: str, content: bytes) -> None:
+        """Claim an owner's idempotency key for a content. Raises a Problem (422) where it was another's."""
+        claim = sha256(f"{owner}\n{text}".encode()).digest()
+        known = self._known.get(claim)
+        if known and self._clock() - known[1] < DAY_SECONDS:
+            first = known[0]
+        else:
+            first = await self._noted(claim, content)
+            self._known[claim] = (first, self._clock())
+            if len(self._known) > MOST_REMEMBERED:
+                self._known.popitem(last=False)
+        if first != content:
+            raise Problem(
+                422, "idempotency-key",
+                "This Idempotency-Key was used for another body within the last day. Use a new one for a new request.",
+            )  # fmt: skip
+
+    async def _noted(self, claim: bytes, content: bytes) -> bytes:
+        if self._clock() < self._away_until:
+            return content
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._waiting.append((claim, content, answer))
+        self._woken.set()
+        return await answer
+
+    async def run(self) -> None:
+        """Note for ever what is claimed, and forget what is older than a day."""
+        forget_at = 0.0
+        while True:
+            try:
+                async with asyncio.timeout(HOUR_SECONDS):
+                    await self._woken.wait()
+            except TimeoutError:
+                pass
+            self._woken.clear()
+            while self._waiting:
+                batch, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
+                await self._note(batch)
+            if self._clock() >= forget_at:
+                forget_at = self._clock() + HOUR_SECONDS
+                await self._forget()
+
+    async def _note(self, batch: list[tuple[bytes, bytes, asyncio.Future[bytes]]]) -> None:
+        claims = [claim for claim, _, _ in batch]
+        try:
+            async with self._shop.connection() as connection, connection.transaction():
+                await connection.execute(NOTE, (claims, [content for _, content, _ in batch]))
+                rows = await (await connection.execute(NOTED, (claims,))).fetchall()
+            first = {bytes(row["claim"]): bytes(row["content"]) for row in rows}
+        except Problem:
+            self._away_until = self._clock() + AWAY_SECONDS
+            first = {}
+        for claim, content, answer in batch:
+            # Who waited may have gone away.
+            if not answer.done():
+                answer.set_result(first.get(claim, content))
+
+    async def _forget(self) -> None:
+        try:
+            await self._shop.rows(FORGET)
+        except Problem:
+            # In an hour again.
+            return

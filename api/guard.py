@@ -1,0 +1,137 @@
+"""What stands before every path: names, sizes, deadlines, headers, counting, and the last catch of all faults."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.measures import Measures
+from api.problems import Problem
+from conf import Settings
+
+LOG = logging.getLogger("sauda.api")
+HEADERS = {
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+    b"referrer-policy": b"no-referrer",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"content-security-policy": b"default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    b"cache-control": b"no-store",
+}
+"""Set where the answer itself does not say otherwise."""
+
+
+class Guard:
+    """ASGI middleware, outside everything of ours; each request has a `Visit`."""
+
+    def __init__(self, app: ASGIApp, settings: Settings, measures: Measures) -> None:
+        self.app, self.settings, self.measures = app, settings, measures
+        self.hosts = {host.strip().encode() for host in settings.api_hosts.split(",")}
+        self.held = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await Visit(self, scope, receive, send).run()
+        elif scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+
+
+class Visit:
+    """One request under the guard's eyes."""
+
+    def __init__(self, guard: Guard, scope: Scope, receive: Receive, send: Send) -> None:
+        self.guard, self.scope, self._receive, self._send = guard, scope, receive, send
+        self.began = time.perf_counter()
+        self.deadline = asyncio.get_running_loop().time() + guard.settings.api_body_seconds
+        self.body_bytes = 0
+        self.is_read = False
+        self.status = 0
+
+    async def run(self) -> None:
+        measures = self.guard.measures
+        measures.in_flight.inc()
+        try:
+            self._look_at_head()
+            await self.guard.app(self.scope, self.receive, self.send)
+        except Problem as problem:
+            await self._answer(problem)
+        except Exception:
+            instance = uuid.uuid4().urn
+            LOG.exception("%s %s failed, told as %s", self.scope["method"], self.scope["path"], instance)
+            await self._answer(
+                Problem(500, "fault", "Something failed here, and was written to the log.", instance=instance)
+            )
+        finally:
+            self.guard.held -= self.body_bytes
+            measures.in_flight.dec()
+            measures.body_bytes.set(self.guard.held)
+            # A path that is not one of ours must not make a label of its own.
+            route = getattr(self.scope.get("route"), "path", "none")
+            method = self.scope["method"] if route != "none" else "none"
+            measures.requests.labels(method, route, self.status).inc()
+            measures.seconds.labels(method, route).observe(time.perf_counter() - self.began)
+
+    def _look_at_head(self) -> None:
+        host, length = b"", b""
+        for name, value in self.scope["headers"]:
+            if name == b"host":
+                host = value
+            elif name == b"content-length":
+                length = value
+        known = host if host.endswith(b"]") else host.rsplit(b":", 1)[0]
+        if known not in self.guard.hosts:
+            raise Problem(421, "misdirected", "The request's Host is not a name of this service; see SAUDA_API_HOSTS.")
+        if length and int(length) > self.guard.settings.api_body_bytes:
+            raise self._too_large()
+
+    def _too_large(self) -> Problem:
+        most = self.guard.settings.api_body_bytes
+        return Problem(413, "too-large", f"The body has more than {most:,} bytes. Send less at a time.")
+
+    async def receive(self) -> Message:
+        """What the client sends next: counted, and in time as long as it is the body."""
+        if self.is_read:
+            return await self._receive()
+        try:
+            async with asyncio.timeout_at(self.deadline):
+                message = await self._receive()
+        except TimeoutError:
+            seconds = self.guard.settings.api_body_seconds
+            raise Problem(
+                408, "slow", f"The body did not arrive within {seconds:g} seconds.", headers={"Connection": "close"}
+            ) from None
+        if message["type"] == "http.request":
+            self._count(len(message.get("body", b"")))
+            self.is_read = not message.get("more_body", False)
+        else:
+            self.is_read = True
+        return message
+
+    def _count(self, size: int) -> None:
+        guard = self.guard
+        self.body_bytes += size
+        guard.held += size
+        if self.body_bytes > guard.settings.api_body_bytes:
+            raise self._too_large()
+        if guard.held > guard.settings.api_bodies_bytes:
+            raise Problem(
+                503, "busy", "Too much is being sent at the same time. Try again in a second.",
+                headers={"Retry-After": "1"},
+            )  # fmt: skip
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            there = {name for name, _ in message["headers"]}
+            message["headers"] = [*message["headers"], *(pair for pair in HEADERS.items() if pair[0] not in there)]
+        await self._send(message)
+
+    async def _answer(self, problem: Problem) -> None:
+        if self.status:
+            # The answer has begun: nothing can be said any more, and half an answer must not look whole.
+            raise problem
+        await problem.response()(self.scope, self.receive, self.send)

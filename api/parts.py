@@ -1,0 +1,127 @@
+"""What the API talks to: opened together, closed together; each may be away without taking the API down."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+from api import keys as stored
+from api import topics
+from api.catalogue import Catalogue
+from api.claims import Claims
+from api.entities import catalogue
+from api.keys import Key
+from api.measures import Measures
+from api.mirror import Mirror
+from api.ports import Warehouse
+from api.problems import Problem
+from api.purchases import FIND_SELLERS, SELLERS, Purchases
+from api.rates import Rates
+from api.relay import Relay
+from api.shop import Shop
+from api.topics import Kafka
+from api.warehouse import ClickHouse
+from conf import Settings
+
+Probe = Callable[[], Awaitable[None]]
+Task = Callable[[], Awaitable[None]]
+ROWS_AT_ONCE = 2_000
+STRANGERS_PER_MINUTE = 1_200
+
+
+@dataclass
+class Parts:
+    """The parts of one application. `probes` say, by name, whether a part answers: they raise where it does not."""
+
+    settings: Settings
+    warehouse: Warehouse
+    keys: Mirror[Key]
+    sellers: Mirror[bool]
+    purchases: Purchases
+    catalogues: dict[str, Catalogue] = field(default_factory=dict)
+    probes: dict[str, Probe] = field(default_factory=dict)
+    rates: Rates = field(default_factory=Rates)
+    changed: Callable[[], None] = lambda: None
+    """To be called after a change of the catalogue, so that it is relayed at once."""
+    opens: list[Task] = field(default_factory=list)
+    tasks: list[Task] = field(default_factory=list)
+    closes: list[Task] = field(default_factory=list)
+    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    @classmethod
+    def of(cls, settings: Settings, measures: Measures) -> Parts:
+        """The real parts; nothing is asked of them yet."""
+        clickhouse, shop = ClickHouse(settings), Shop(settings)
+        kafka, outbox = Kafka(topics.purchases(settings)), Kafka(topics.changes(settings))
+        measures.gauge("kafka_waiting", "Events that wait for Kafka's acknowledgement.", lambda: kafka.waiting)
+        fresh, stale = settings.api_cache_seconds, settings.api_stale_seconds
+
+        async def load_keys() -> dict[str, Key]:
+            return {row["key_id"]: Key.of(row) for row in await shop.rows(stored.LOAD)}
+
+        strangers = Rates()
+
+        async def find_keys(ids: list[str]) -> dict[str, Key]:
+            # Whoever guesses keys must not keep PostgreSQL busy with them.
+            strangers.take("", STRANGERS_PER_MINUTE)
+            return {row["key_id"]: Key.of(row) for row in await shop.rows(stored.FIND, (ids,))}
+
+        async def find_sellers(ids: list[str]) -> dict[str, bool]:
+            return {row["seller_id"]: True for row in await shop.rows(FIND_SELLERS, (ids,))}
+
+        async def keep_demo() -> None:
+            while True:
+                try:
+                    await shop.rows(stored.DEMO, stored.demo(settings))
+                    return
+                except Problem:
+                    await asyncio.sleep(settings.api_cache_seconds)
+
+        keys = Mirror(load_keys, find_keys, fresh_seconds=fresh, stale_seconds=stale)
+        sellers = Mirror(lambda: _sellers(shop), find_sellers, fresh_seconds=fresh, stale_seconds=stale)
+        claims, relay = Claims(shop), Relay(settings, outbox, measures)
+        return cls(
+            settings, clickhouse, keys, sellers, Purchases(kafka, sellers, claims, measures),
+            catalogues={plural: Catalogue(shop, entity) for plural, entity in catalogue().items()},
+            probes={"kafka": kafka.probe, "clickhouse": clickhouse.probe, "postgres": shop.probe},
+            changed=relay.wake,
+            opens=[shop.open],
+            tasks=[keep_demo, keys.run, sellers.run, claims.run, relay.run],
+            closes=[
+                lambda: kafka.close(settings.api_kafka_seconds), lambda: outbox.close(0.0), shop.close, clickhouse.close
+            ],
+        )  # fmt: skip
+
+    async def __aenter__(self) -> Self:
+        for close in reversed(self.closes):
+            self._stack.push_async_callback(close)
+        for opening in self.opens:
+            await opening()
+        self._stack.push_async_callback(_end, [asyncio.ensure_future(task()) for task in self.tasks])
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+
+async def _end(tasks: list[asyncio.Future[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _sellers(shop: Shop) -> dict[str, bool]:
+    """All sellers, some at a time, so that a large shop does not keep requests waiting."""
+    found: dict[str, bool] = {}
+    async with shop.connection() as connection:
+        cursor = await connection.execute(SELLERS)
+        while rows := await cursor.fetchmany(ROWS_AT_ONCE):
+            found.update({row["seller_id"]: True for row in rows})
+            await asyncio.sleep(0)
+    return found

@@ -1,0 +1,76 @@
+"""Problem documents (RFC 9457): every answer that is no success is one, and no other error leaves the API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+MEDIA = "application/problem+json"
+# Words of our own where the status says too little.
+TITLES = {
+    413: "The body is too large",
+    415: "The body must be JSON",
+    421: "Not a name of this service",
+    422: "The content breaks a rule",
+    429: "Too many requests",
+    500: "A fault of ours",
+}
+RETRY_SECONDS = 5
+
+
+class Problem(Exception):
+    """What went wrong, as one sentence; `errors` are the single findings with pointer, rule and detail."""
+
+    def __init__(
+        self, status: int, kind: str, detail: str, *, errors: Sequence[Mapping[str, Any]] = (),
+        headers: Mapping[str, str] | None = None, instance: str = "",
+    ) -> None:  # fmt: skip
+        super().__init__(detail)
+        self.status, self.kind, self.detail = status, kind, detail
+        self.errors, self.headers, self.instance = errors, dict(headers or {}), instance
+
+    def document(self) -> dict[str, Any]:
+        """The document that is answered."""
+        made: dict[str, Any] = {
+            "type": f"urn:sauda:problem:{self.kind}",
+            "title": TITLES.get(self.status, HTTPStatus(self.status).phrase),
+            "status": self.status,
+            "detail": self.detail,
+        }
+        if self.instance:
+            made["instance"] = self.instance
+        if self.errors:
+            made["errors"] = list(self.errors)
+        return made
+
+    def response(self) -> Response:
+        return Response(orjson.dumps(self.document()), self.status, self.headers, MEDIA)
+
+
+def unavailable(part: str, seconds: int = RETRY_SECONDS) -> Problem:
+    """503 with Retry-After: a part that is needed does not answer."""
+    return Problem(
+        503, "unavailable", f"{part} does not answer now. Try again in {seconds} seconds.",
+        headers={"Retry-After": str(seconds)},
+    )  # fmt: skip
+
+
+def not_found(what: str) -> Problem:
+    return Problem(404, "not-found", f"There is no {what}.")
+
+
+def invalid(errors: Sequence[Mapping[str, Any]], *, more: int = 0) -> Problem:
+    """422 with the findings; `more` is how many were left off."""
+    first = str(errors[0]["detail"])
+    rest = len(errors) + more - 1
+    detail = first if not rest else f"{first} (and {rest} more)"
+    return Problem(422, "invalid", detail, errors=errors)
+
+
+def parameter(name: str, detail: str) -> Problem:
+    """422 for a parameter of the query or the path."""
+    return invalid([{"parameter": name, "rule": f"{name}.parameter", "detail": detail}])

@@ -1,0 +1,97 @@
+"""The outbox's way to Kafka: changes of the shop, in their order, each once for whoever looks at ce_id.
+
+A row leaves the outbox only when Kafka has acknowledged it. Whoever dies in between leaves it there, and it is sent
+again under the same id: Kafka then holds it twice, and everybody downstream takes an id once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from psycopg import AsyncConnection, Error
+from psycopg.rows import DictRow
+
+from api.measures import Measures
+from api.ports import Record, Topics
+from api.problems import Problem
+from api.shop import options
+from conf import Settings
+from schemas.cloudevents import cloud_event, instant
+
+LOG = logging.getLogger("sauda.api")
+LOCK = 0x5A0DA_0002
+"""Key of the advisory lock of the one who relays; the migrations hold another."""
+BATCH = 500
+PAUSE_SECONDS = 0.5
+AWAY_SECONDS = 2.0
+SOURCE = "/shop"
+NEXT = (
+    "SELECT position, event_id, topic, key, event_type, payload::text AS payload, created_at FROM shop.outbox"
+    " ORDER BY position LIMIT %s"
+)
+DONE = "DELETE FROM shop.outbox WHERE position = ANY(%s)"
+
+
+class Relay:
+    """One at a time, over all processes: an advisory lock is held for as long as its connection lives."""
+
+    def __init__(self, settings: Settings, topics: Topics, measures: Measures) -> None:
+        self._settings, self._topics, self._measures = settings, topics, measures
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Something was written just now."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Relay for ever; where PostgreSQL or Kafka is away, go on when it is back."""
+        while True:
+            try:
+                connection = await AsyncConnection.connect(self._settings.postgres, **options(self._settings))
+                async with connection:
+                    while not await _is_mine(connection):
+                        await asyncio.sleep(AWAY_SECONDS)
+                    await self._relay(connection)
+            except (Error, Problem):
+                # Told by /readyz, and by the outbox that grows.
+                await asyncio.sleep(AWAY_SECONDS)
+            except Exception:
+                LOG.exception("The relay of changes failed, and begins again")
+                await asyncio.sleep(AWAY_SECONDS)
+
+    async def _relay(self, connection: AsyncConnection[DictRow]) -> None:
+        while True:
+            self._woken.clear()
+            rows = await (await connection.execute(NEXT, (BATCH,))).fetchall()
+            if rows:
+                await self._send(rows)
+                await connection.execute(DONE, ([row["position"] for row in rows],))
+                self._measures.relayed.inc(len(rows))
+            if len(rows) < BATCH:
+                # What another process writes wakes nobody here.
+                try:
+                    async with asyncio.timeout(PAUSE_SECONDS):
+                        await self._woken.wait()
+                except TimeoutError:
+                    pass
+
+    async def _send(self, rows: list[dict[str, Any]]) -> None:
+        by_topic: dict[str, list[Record]] = {}
+        for row in rows:
+            by_topic.setdefault(row["topic"], []).append(record(row))
+        for topic, records in by_topic.items():
+            await self._topics.send(topic, records)
+
+
+def record(row: dict[str, Any]) -> Record:
+    """A row of the outbox as Kafka gets it."""
+    headers = cloud_event(str(row["event_id"]), row["event_type"], SOURCE, instant(row["created_at"]))
+    # PostgreSQL writes numbers as they are; through Python's floats they would not stay so.
+    return Record(row["key"].encode(), row["payload"].encode(), headers)
+
+
+async def _is_mine(connection: AsyncConnection[DictRow]) -> bool:
+    found = await (await connection.execute("SELECT pg_try_advisory_lock(%s) AS held", (LOCK,))).fetchone()
+    return bool(found and found["held"])

@@ -1,0 +1,1 @@
+"""The API's paths: each module has its `ROUTER`, found by looking."""

@@ -1,0 +1,52 @@
+"""What the nightly jobs made of all purchases."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import orjson
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api.access import Reader
+from api.analytics import QUESTIONS, Question
+from api.examples import WORDS, table_row
+from api.openapi import column_schema, described, listed
+from api.parameters import in_order
+from api.parts import Parts
+
+ROUTER = APIRouter(tags=["analytics"])
+ABOUT = "Amounts are texts with four decimals, each in the currency beside it. Made every night from all purchases."
+
+
+def _asks(question: Question) -> Callable[..., Awaitable[Response]]:
+    asked = question.parameters
+
+    async def ask(request: Request, _: Reader) -> Response:
+        given = asked.read(request)
+        in_order(given)
+        parts: Parts = request.app.state.parts
+        rows = await parts.warehouse.rows(question.sql(given), given)
+        return Response(orjson.dumps({"items": rows}), media_type="application/json")
+
+    return ask
+
+
+def _add(question: Question) -> None:
+    columns = question.columns()
+    names = [c.name for c in columns]
+    item = {
+        "type": "object", "required": names,
+        "properties": {c.name: column_schema(c, answered=True) for c in columns},
+    }  # fmt: skip
+    example = {n: WORDS.get(n) for n in names} | table_row(question.table, names)
+    ROUTER.add_api_route(
+        f"/v1/analytics/{question.name}", _asks(question), methods=["GET"], summary=question.summary,
+        name=question.name.replace("/", "_").replace("-", "_"),
+        description=f"{question.about} {ABOUT}".strip(),
+        openapi_extra=described(listed(item), {"items": [example]}, parameters=question.parameters.described()),
+    )  # fmt: skip
+
+
+for _question in QUESTIONS:
+    _add(_question)

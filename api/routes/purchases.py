@@ -1,0 +1,203 @@
+"""Send purchases, and see what became of them."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+
+import msgspec
+import orjson
+from fastapi import APIRouter, Path, Request
+from starlette.responses import Response
+
+from api import bodies
+from api.access import Direct, Reader, needs
+from api.examples import event as example
+from api.openapi import described
+from api.parameters import NOTHING, Parameter, Parameters
+from api.parts import Parts
+from api.problems import invalid, not_found, parameter
+from api.purchases import EVENT, MOST_PURCHASES, Accepted
+from schemas.derive.jsonschema import json_schema
+from schemas.types import DAY
+
+ROUTER = APIRouter(tags=["purchases"])
+IS_HOT = True
+LONGEST_KEY = 200
+KEY = {
+    "name": "Idempotency-Key", "in": "header", "required": False, "example": "order-17",
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[ -~]+$"},
+    "description": "The same key with the same body gives the same ids, and the purchases count once; with another "
+    "body it is refused for a day. Without it purchases of the same content count once.",
+}  # fmt: skip
+DAY_HINT = Parameter("sold_on", DAY, "Day of the purchase, UTC: finds it faster.", example="2026-01-31")
+ASKED = Parameters(DAY_HINT)
+LINES = (
+    "SELECT purchase_id, purchased_at, seller_id, customer_id, currency_code, ingested_at, line_no, product_id,"
+    " description, quantity, unit_price_amount, line_amount, is_return FROM silver.purchase_lines FINAL"
+    " WHERE event_id = {id:String}"
+)
+ON_DAY = " AND sold_on = {day:Date32}"
+IN_ORDER = " ORDER BY line_no"
+REFUSED = (
+    "SELECT rule, sentence FROM ops.quarantine FINAL WHERE kafka_topic = {topic:String} AND event_id = {id:String}"
+)
+OF_THE_LINE = ("line_no", "product_id", "description", "quantity", "unit_price_amount", "line_amount", "is_return")
+ID = Annotated[str, Path(description="Id of the event.", min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
+
+_buyer = needs("write:purchases")
+
+
+class _Batch(msgspec.Struct, forbid_unknown_fields=True):
+    purchases: list[msgspec.Raw]
+
+
+def _schema() -> dict[str, Any]:
+    """The event's schema without references: in OpenAPI these would point into another document."""
+    made = json_schema(EVENT)
+    records = made.pop("$defs")
+    for name in ("$schema", "$id"):
+        made.pop(name)
+    for each in made["properties"].values():
+        if "items" in each:
+            each["items"] = records[each["items"]["$ref"].rpartition("/")[2]] | {"additionalProperties": False}
+    return made | {"additionalProperties": False}
+
+
+PURCHASE = _schema()
+BATCH = {
+    "type": "object", "required": ["purchases"], "additionalProperties": False,
+    "properties": {"purchases": {"type": "array", "items": PURCHASE, "minItems": 1, "maxItems": MOST_PURCHASES}},
+}  # fmt: skip
+EXAMPLE = example(EVENT, "almaly-market")
+TOLD_FIELDS = ("event_id", "purchase_id", "status_url")
+TEXTS = {"type": "object", "additionalProperties": {"type": "string"}}
+TOLD = {
+    "type": "object", "required": ["events"],
+    "properties": {"events": {"type": "array", "items": TEXTS | {"required": list(TOLD_FIELDS)}}},
+}  # fmt: skip
+EVENT_ID = "7d3f5f0e-6f0a-5b53-9a53-6d2f3c5a1b11"
+TOLD_EXAMPLE = {
+    "events": [
+        {
+            "event_id": EVENT_ID,
+            "purchase_id": EXAMPLE["purchase_id"],
+            "status_url": f"/v1/purchases/{EVENT_ID}?sold_on=2026-01-31",
+        }
+    ]
+}
+STATE = {
+    "type": "object", "required": ["event_id", "state"],
+    "properties": {
+        "event_id": {"type": "string"},
+        "state": {"type": "string", "enum": ["accepted", "in_silver", "refused"]},
+        "rule": {"type": "string"}, "sentence": {"type": "string"}, "purchase": {"type": "object"},
+    },
+}  # fmt: skip
+
+
+def _answer(accepted: list[Accepted]) -> Response:
+    told = {"events": [each.told() for each in accepted]}
+    headers = {"Location": told["events"][0]["status_url"]} if len(accepted) == 1 else None
+    return Response(orjson.dumps(told), 202, headers, "application/json")
+
+
+async def send_one(request: Request) -> Response:
+    """Answered when every replica of Kafka has the purchase; 503 means that it must be sent again."""
+    key = await _buyer(request)
+    NOTHING.read(request)
+    body, value = await bodies.read(request)
+    return _answer(await _accept(request, key.key_id, [body], [value], ""))
+
+
+async def send_batch(request: Request) -> Response:
+    """All or nothing: where one breaks a rule none is sent."""
+    key = await _buyer(request)
+    NOTHING.read(request)
+    body, value = await bodies.read(request)
+    count = _counted(value)
+    raw = msgspec.json.decode(body, type=_Batch).purchases
+    assert len(raw) == count
+    return _answer(await _accept(request, key.key_id, [bytes(each) for each in raw], value["purchases"], "/purchases"))
+
+
+ROUTER.add_api_route(
+    "/v1/purchases", send_one, methods=["POST"], status_code=202, summary="Send a purchase",
+    route_class_override=Direct,
+    openapi_extra=described(
+        TOLD, TOLD_EXAMPLE, status=202, body=PURCHASE, body_example=EXAMPLE, parameters=[KEY],
+        said="Kafka has it; ClickHouse shows it within a second or two.", headers={"Location": "Where its state is."},
+    ),
+)  # fmt: skip
+ROUTER.add_api_route(
+    "/v1/purchases:batch", send_batch, methods=["POST"], status_code=202, route_class_override=Direct,
+    summary=f"Send up to {MOST_PURCHASES:,} purchases",
+    openapi_extra=described(
+        TOLD, TOLD_EXAMPLE, status=202, body=BATCH, body_example={"purchases": [EXAMPLE]}, parameters=[KEY],
+        said="Kafka has them all.",
+    ),
+)  # fmt: skip
+
+
+async def _accept(request: Request, key_id: str, raw: list[bytes], values: list[Any], place: str) -> list[Accepted]:
+    parts: Parts = request.app.state.parts
+    return await parts.purchases.accept(key_id, raw, values, _key(request), place)
+
+
+def _key(request: Request) -> str:
+    """The Idempotency-Key, empty where there is none. Raises a Problem (422)."""
+    text = request.headers.get("idempotency-key")
+    if text is not None and not (0 < len(text) <= LONGEST_KEY and text.isascii() and text.isprintable()):
+        raise parameter("Idempotency-Key", f"Idempotency-Key must be 1 to {LONGEST_KEY} visible ASCII characters.")
+    return text or ""
+
+
+def _counted(value: Any) -> int:
+    """How many purchases a batch has. Raises a Problem (422) where it is no batch."""
+    if not isinstance(value, dict) or not isinstance(value.get("purchases"), list):
+        raise _no_batch("", "record.json", "the body must be an object with the list purchases")
+    for name in value:
+        if name != "purchases":
+            raise _no_batch(f"/{name[:80]}", "unknown", f"{name[:80]} is not a field here; there is purchases")
+    count = len(value["purchases"])
+    if not 1 <= count <= MOST_PURCHASES:
+        said = f"purchases must have 1 to {MOST_PURCHASES:,} elements; found {count:,}"
+        raise _no_batch("/purchases", "purchases.count", said)
+    return count
+
+
+def _no_batch(pointer: str, rule: str, sentence: str) -> Exception:
+    return invalid([{"pointer": pointer, "rule": rule, "detail": sentence}])
+
+
+@ROUTER.get(
+    "/v1/purchases/{event_id}", summary="What became of a purchase",
+    openapi_extra=described(
+        STATE, {"event_id": EVENT_ID, "state": "in_silver"}, parameters=ASKED.described(), errors=[404]
+    ),
+)  # fmt: skip
+async def status(request: Request, _: Reader, event_id: ID) -> Response:
+    """`accepted`: Kafka has it. `in_silver`: with its lines. `refused`: with the rule and its sentence."""
+    parts: Parts = request.app.state.parts
+    day: date | None = ASKED.read(request).get("sold_on")
+    sql = LINES + (ON_DAY if day else "") + IN_ORDER
+    lines = await parts.warehouse.rows(sql, {"id": event_id} | ({"day": day} if day else {}))
+    if lines:
+        return _state(event_id, "in_silver", purchase=_purchase(lines))
+    refused = await parts.warehouse.rows(REFUSED, {"topic": EVENT.topic, "id": event_id})
+    if refused:
+        return _state(event_id, "refused", **refused[0])
+    if parts.purchases.has_taken(event_id):
+        return _state(event_id, "accepted")
+    raise not_found(f"purchase {event_id[:80]!r} in silver or quarantine")
+
+
+def _state(event_id: str, state: str, **more: Any) -> Response:
+    return Response(orjson.dumps({"event_id": event_id, "state": state, **more}), media_type="application/json")
+
+
+def _purchase(lines: list[dict[str, Any]]) -> dict[str, Any]:
+    whole = {name: value for name, value in lines[0].items() if name not in OF_THE_LINE}
+    return whole | {"lines": [{name: line[name] for name in OF_THE_LINE} for line in lines]}
+
+

@@ -1,0 +1,51 @@
+"""The rival of the API: the endpoint that one writes first. ``python -m bench.rival_api PORT TOPIC``
+
+FastAPI and confluent-kafka; whatever comes is sent, and answered for when Kafka has acknowledged it. No key, no rule,
+no limit, no id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from typing import Any
+
+import uvicorn
+from confluent_kafka import Producer
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from conf import LOOPBACK, settings
+from conf.connect import producer_config
+
+
+def app(topic: str) -> FastAPI:
+    """One path."""
+    made = FastAPI()
+    producer = Producer(producer_config(settings()) | {"linger.ms": 2})
+    threading.Thread(target=lambda: [producer.poll(0.1) for _ in iter(int, 1)], daemon=True).start()
+
+    @made.post("/v1/purchases", status_code=202)
+    async def send(request: Request) -> JSONResponse:
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+
+        def heard(error: Any, _: Any) -> None:
+            loop.call_soon_threadsafe(done.set_exception if error else done.set_result, error or None)
+
+        producer.produce(topic, await request.body(), on_delivery=heard)
+        await done
+        return JSONResponse({"accepted": 1}, 202)
+
+    return made
+
+
+def main(port: str, topic: str) -> None:
+    """Serve until it is ended."""
+    uvicorn.run(app(topic), host=LOOPBACK, port=int(port), loop="uvloop", http="httptools", access_log=False,
+                log_level="error")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

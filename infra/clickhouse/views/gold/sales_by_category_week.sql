@@ -1,0 +1,15 @@
+-- What was sold of each category of goods in each week? (orders with several categories count in each; weeks begin on Monday)
+CREATE OR REPLACE VIEW gold.sales_by_category_week AS
+SELECT
+    t.category_name AS category_name,
+    toDate32(toMonday(t.sold_on)) AS week_on,
+    t.currency_code AS currency_code,
+    sum(t.order_count) AS order_count,
+    sum(t.sold_count) AS sold_count,
+    sum(t.returned_count) AS returned_count,
+    sum(t.sales_amount) AS sales_amount,
+    sum(t.returns_amount) AS returns_amount,
+    sum(t.revenue_amount) AS revenue_amount
+FROM gold.purchases_category_daily AS t
+GROUP BY category_name, week_on, currency_code
+ORDER BY category_name, week_on, currency_code

@@ -1,0 +1,15 @@
+-- What did each known customer buy on each day, of all sellers?
+CREATE OR REPLACE VIEW gold.sales_by_customer_day AS
+SELECT
+    t.customer_id AS customer_id,
+    t.sold_on AS sold_on,
+    t.currency_code AS currency_code,
+    sum(t.order_count) AS order_count,
+    sum(t.sold_count) AS sold_count,
+    sum(t.returned_count) AS returned_count,
+    sum(t.sales_amount) AS sales_amount,
+    sum(t.returns_amount) AS returns_amount,
+    sum(t.revenue_amount) AS revenue_amount
+FROM gold.purchases_customer_daily AS t
+GROUP BY customer_id, sold_on, currency_code
+ORDER BY customer_id, sold_on, currency_code

@@ -1,0 +1,33 @@
+-- What was sold of each product on each day?
+CREATE OR REPLACE VIEW gold.sales_by_product_day AS
+SELECT
+    s.product_id AS product_id,
+    p.description AS description,
+    s.seller_id AS seller_id,
+    s.sold_on AS sold_on,
+    s.currency_code AS currency_code,
+    s.order_count AS order_count,
+    s.sold_count AS sold_count,
+    s.returned_count AS returned_count,
+    s.sales_amount AS sales_amount,
+    s.returns_amount AS returns_amount,
+    s.revenue_amount AS revenue_amount
+FROM
+(
+    SELECT
+        t.product_id AS product_id,
+        t.seller_id AS seller_id,
+        t.sold_on AS sold_on,
+        t.currency_code AS currency_code,
+        sum(t.order_count) AS order_count,
+        sum(t.sold_count) AS sold_count,
+        sum(t.returned_count) AS returned_count,
+        sum(t.sales_amount) AS sales_amount,
+        sum(t.returns_amount) AS returns_amount,
+        sum(t.revenue_amount) AS revenue_amount
+    FROM gold.purchases_product_daily AS t
+    GROUP BY product_id, seller_id, sold_on, currency_code
+) AS s
+LEFT JOIN gold.purchases_products AS p
+    ON p.product_id = s.product_id AND p.seller_id = s.seller_id AND p.currency_code = s.currency_code
+ORDER BY product_id, seller_id, sold_on, currency_code

@@ -1,0 +1,23 @@
+-- Which sellers sell best in the last seven days? (place 1 is the best of its currency; now is the arrival of the newest purchase)
+CREATE OR REPLACE VIEW silver.top_sellers_last_7_days AS
+WITH (SELECT max(ingested_at) FROM silver.purchase_lines) AS now_at
+SELECT
+    row_number() OVER (PARTITION BY currency_code ORDER BY revenue_amount DESC, seller_id) AS place,
+    *
+FROM
+(
+    SELECT
+        l.seller_id AS seller_id,
+        l.currency_code AS currency_code,
+        sum(l.line_amount) AS revenue_amount,
+        uniqExactIf(l.event_id, NOT l.is_return) AS order_count,
+        sumIf(l.quantity, NOT l.is_return) AS sold_count,
+        -sumIf(l.quantity, l.is_return) AS returned_count,
+        now_at AS as_of_at
+    FROM silver.purchase_lines AS l FINAL
+    WHERE l.sold_on >= toDate32(now_at - INTERVAL 7 DAY)
+        AND l.purchased_at > now_at - INTERVAL 7 DAY
+        AND l.purchased_at <= now_at
+    GROUP BY seller_id, currency_code
+)
+ORDER BY currency_code, place

@@ -1,0 +1,169 @@
+"""Asks the API in this process, as a client would over HTTP; Kafka, ClickHouse and PostgreSQL are small fakes."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+from fastapi import FastAPI
+
+from api.app import app
+from api.keys import Key, hashed, key_id_of
+from api.mirror import Mirror
+from api.parts import Parts
+from api.ports import Record
+from api.problems import Problem, unavailable
+from api.purchases import Purchases
+from conf import Settings
+
+# One loop for all clients, closed at the end: a loop that is only forgotten warns.
+RUNNER = asyncio.Runner()
+atexit.register(RUNNER.close)
+Json = dict[str, Any]
+GOOD: Json = {
+    "purchase_id": "17", "purchased_at": "2026-01-31T09:30:00Z", "seller_id": "almaly-market", "currency_code": "KZT",
+    "lines": [{"product_id": "p", "quantity": 2, "unit_price": 2.55}],
+}  # fmt: skip
+
+
+class FakeTopics:
+    """Takes records at once, or is away."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, Record]] = []
+        self.trouble: Problem | None = None
+
+    async def send(self, topic: str, records: Sequence[Record]) -> None:
+        if self.trouble:
+            raise self.trouble
+        self.sent += [(topic, record) for record in records]
+
+
+class FakeWarehouse:
+    """Answers what a test has prepared, by the table that is asked for, and remembers the questions."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, list[Json]] = {}
+        self.asked: list[tuple[str, Mapping[str, Any]]] = []
+        self.is_away = False
+
+    async def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Json]:
+        if self.is_away:
+            raise unavailable("ClickHouse")
+        self.asked.append((sql, parameters or {}))
+        return next((rows for table, rows in self.answers.items() if table in sql), [])
+
+
+class FakeClaims:
+    """In memory."""
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[str, str], bytes] = {}
+
+    async def claim(self, owner: str, text: str, content: bytes) -> None:
+        if self.known.setdefault((owner, text), content) != content:
+            raise Problem(422, "idempotency-key", "It was used for another body.")
+
+
+@dataclass
+class FakeTable:
+    """Rows as PostgreSQL would give them to a `Mirror`, which is what is tested with it."""
+
+    rows: dict[str, Any] = field(default_factory=dict)
+    is_away: bool = False
+    asked: list[list[str]] = field(default_factory=list)
+
+    async def load(self) -> dict[str, Any]:
+        if self.is_away:
+            raise unavailable("PostgreSQL")
+        return dict(self.rows)
+
+    async def find(self, keys: list[str]) -> dict[str, Any]:
+        self.asked.append(keys)
+        if self.is_away:
+            raise unavailable("PostgreSQL")
+        return {key: self.rows[key] for key in keys if key in self.rows}
+
+
+def mirror(table: FakeTable) -> Mirror[Any]:
+    return Mirror(table.load, table.find, fresh_seconds=5, stale_seconds=60)
+
+
+KEYS = {
+    "admin": "k1.a-key-of-the-tests", "reader": "k2.a-key-of-the-tests", "buyer": "k3.a-key-of-the-tests",
+    "writer": "k4.a-key-of-the-tests", "slow": "k5.a-key-of-the-tests",
+}  # fmt: skip
+SCOPES = {"admin": ["admin"], "reader": ["read"], "buyer": ["write:purchases"],
+          "writer": ["read", "write:catalogue"], "slow": ["read"]}  # fmt: skip
+
+
+def _keys() -> FakeTable:
+    return FakeTable(
+        {
+            key_id_of(text): Key(
+                key_id_of(text), hashed(text), name, frozenset(SCOPES[name]), 6 if name == "slow" else 600_000
+            )
+            for name, text in KEYS.items()
+        }
+    )
+
+
+@dataclass
+class Client:
+    """`ask` sends one request with the key of that name."""
+
+    app: FastAPI
+    parts: Parts
+    topics: FakeTopics
+    warehouse: FakeWarehouse
+    keys: FakeTable
+    sellers: FakeTable
+
+    def ask(self, method: str, path: str, key: str | None = "admin", **more: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {KEYS.get(key, key)}"} if key is not None else {}
+        if "json" in more:
+            more["content"] = orjson.dumps(more.pop("json"))
+            headers["Content-Type"] = "application/json"
+        headers |= more.pop("headers", {})
+
+        async def asked() -> httpx.Response:
+            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
+                return await http.request(method, path, headers=headers, **more)
+
+        return RUNNER.run(asked())
+
+    def get(self, path: str, key: str | None = "admin") -> httpx.Response:
+        return self.ask("GET", path, key)
+
+    def send(self, value: Any, **more: Any) -> httpx.Response:
+        return self.ask("POST", "/v1/purchases", json=value, **more)
+
+
+def client(home: Path, **settings: Any) -> Client:
+    """An API of its own; `settings` are those that a test is about."""
+    chosen = Settings(stack="unit", home=home, **settings)
+    topics, warehouse, keys, sellers = FakeTopics(), FakeWarehouse(), _keys(), FakeTable({"almaly-market": True})
+    known, made = mirror(sellers), app(chosen)
+    parts = Parts(chosen, warehouse, mirror(keys), known, Purchases(topics, known, FakeClaims(), made.state.measures))
+    # What the server's start would do.
+    made.state.parts = parts
+    return Client(made, parts, topics, warehouse, keys, sellers)
+
+
+def problem(answer: httpx.Response, status: int) -> Json:
+    """The problem document of an answer, which must be one."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    found: Json = answer.json()
+    assert found["status"] == status
+    assert found["type"].startswith("urn:sauda:problem:")
+    assert found["title"]
+    assert found["detail"].endswith((".", '"')) or found.get("errors"), found
+    return found

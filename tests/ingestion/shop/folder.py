@@ -1,0 +1,82 @@
+"""A bucket in a folder of this machine, which can be told to break off."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from ingestion.shop.bucket import Found
+from ingestion.shop.stage import read_state
+from schemas.derive.fakes import Row
+from schemas.shop.stage import finished_files, prefix
+
+BEGAN = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+class Killed(BaseException):
+    """As after kill -9: nothing is tidied up."""
+
+
+@dataclass
+class FolderBucket:
+    """Objects are files. `left` is how many changes it still takes; the one after them kills the process.
+
+    Objects are as old as the order in which they came: seconds after noon.
+    """
+
+    folder: Path
+    left: int = 10**9
+    times: dict[str, datetime] = field(default_factory=dict)
+    done: list[str] = field(default_factory=list)
+
+    def read(self, name: str) -> bytes | None:
+        file = self.folder / name
+        return file.read_bytes() if file.is_file() else None
+
+    def write(self, name: str, body: bytes) -> None:
+        self._changed(f"write {name}")
+        self._made(name).write_bytes(body)
+
+    def upload(self, name: str, file: Path) -> None:
+        self._changed(f"write {name}")
+        shutil.copy(file, self._made(name))
+
+    def download(self, name: str, file: Path) -> None:
+        shutil.copy(self.folder / name, file)
+
+    def found(self, prefix: str) -> list[Found]:
+        files = sorted(f for f in self.folder.rglob("*") if f.is_file())
+        named = ((f.relative_to(self.folder).as_posix(), f.stat().st_size) for f in files)
+        return [Found(name, size, self.times.get(name, BEGAN)) for name, size in named if name.startswith(prefix)]
+
+    def copy(self, source: str, target: str) -> None:
+        self._changed(f"copy {target}")
+        shutil.copy(self.folder / source, self._made(target))
+
+    def remove(self, name: str) -> None:
+        self._changed(f"remove {name}")
+        (self.folder / name).unlink(missing_ok=True)
+
+    def names(self, prefix: str = "") -> list[str]:
+        return [found.name for found in self.found(prefix)]
+
+    def staged(self, table: str) -> list[Row]:
+        """The rows that the batch driver would see."""
+        finished = finished_files(table, self.names(prefix(table)), read_state(self, table).run_no)
+        return [row for name in finished for row in pq.ParquetFile(self.folder / name).read().to_pylist()]
+
+    def _made(self, name: str) -> Path:
+        file = self.folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self.times.setdefault(name, BEGAN + timedelta(seconds=len(self.times)))
+        return file
+
+    def _changed(self, what: str) -> None:
+        if not self.left:
+            raise Killed(what)
+        self.left -= 1
+        self.done.append(what)

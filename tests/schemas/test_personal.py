@@ -1,0 +1,90 @@
+"""What tells of a person is in the lake and in the shop's database, and nowhere that analysts or BI tools look."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from conf import REPOSITORY
+from infra.postgres.migrations.versions import v0001_shop
+from schemas.column import PERSONAL
+from schemas.contract import Contract, col, contract, contracts, entities, find, like, table, tables
+from schemas.derive import clickhouse, latest
+from schemas.shop.entities import Customers
+from schemas.shop.feed import ShopChanges
+from schemas.types import ID, TEXT
+
+PERSONS = {(c.name, column.name) for c in contracts() for column in c.columns if column.personal}
+VIEWS = sorted((REPOSITORY / "infra" / "clickhouse" / "views").glob("*/*.sql"))
+
+
+def test_what_the_shop_knows_of_a_person_is_classified() -> None:
+    customers = find("shop.customers")
+
+    assert {c.personal: c.name for c in customers.columns if c.personal} == {kind: kind for kind in PERSONAL}
+    for name in ("stage.customers", "silver.shop_customers"):
+        assert {column for table, column in PERSONS if table == name} == set(PERSONAL)
+
+
+def test_no_gold_table_has_a_personal_column_or_one_of_its_name() -> None:
+    """Names of products and sellers are nobody's, so `name` alone is looked for in tables of customers."""
+    for made in tables("gold"):
+        assert not [c for c in made.columns if c.personal], made.name
+        wrong = {"email", "phone", "address"} & set(made.columns)
+        assert not wrong, made.name
+        assert "customer_id" not in made.columns or "name" not in made.columns, made.name
+
+
+def test_clickhouse_is_never_told_of_a_personal_column() -> None:
+    for made in (t for t in tables() if t.clickhouse is not None):
+        personal = {c.name for c in made.columns if c.personal}
+        statement = clickhouse.create_table(made)
+        assert not personal & set(clickhouse.columns(made)), made.name
+        assert not [name for name in personal if re.search(rf"`{name}`", statement)], made.name
+
+
+def test_no_view_over_customers_names_a_personal_column() -> None:
+    kept = {t.name: statement for t in latest.versioned() for statement in latest.views(t)}
+    texts = {**kept, **{str(file.relative_to(REPOSITORY)): file.read_text(encoding="utf-8") for file in VIEWS}}
+    for name, text in texts.items():
+        if "customer" in text:
+            words = set(re.findall(r"\w+", re.sub(r"--.*", "", text)))
+            assert not words & {"email", "phone", "address"}, name
+
+
+def test_hashes_are_all_that_bi_sees_of_a_customer() -> None:
+    served = {c.name: c.mask for c in find("silver.shop_customers").serving_columns}
+
+    assert {name for name, mask in served.items() if mask == ("person",)} == {"email_id", "phone_id"}
+    assert not set(served) & set(PERSONAL)
+    # Of few possible addresses, a hash without a key can be guessed.
+    assert "content_hash" not in served
+
+
+def test_events_of_changes_carry_nothing_personal() -> None:
+    """A topic and bronze are copies that nobody can be deleted from."""
+    for entity in entities("shop"):
+        _, key, *left_out = re.findall(r"'(\w+)'", v0001_shop.ANNOUNCED[entity.table])
+        assert (key,) == entity.key
+        assert set(left_out) == {c.name for c in entity.columns if c.personal}
+    read = {field for c in contract(ShopChanges).columns for field in c.at}
+    assert not read & set(PERSONAL)
+
+
+def personal_gold() -> Contract:
+    made = type("Made", (), {
+        "__doc__": "One row.", "__module__": "schemas.shop.gold", "a_id": col(ID, "A key.", key=True),
+        "who": like(Customers.name),
+    })  # fmt: skip
+    return contract(table("gold.shop_made")(made))
+
+
+def test_a_personal_column_in_gold_is_refused_where_it_is_declared() -> None:
+    with pytest.raises(ValueError, match=r"gold\.shop_made: who tells of a person, which no gold table may"):
+        personal_gold()
+
+
+def test_an_unknown_kind_of_personal_data_is_refused() -> None:
+    with pytest.raises(ValueError, match="personal='iin' is not known; there are name, email, phone, address"):
+        col(TEXT, "A text.", personal="iin")

@@ -1,0 +1,265 @@
+"""The API with its real parts: nothing that was answered for is lost, whatever dies; nothing bad gets through."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from conf import Settings
+from conf.connect import postgres
+from tests.support.api import SESSION, Api, Topic, away, database, ids, problem, purchase, sellers
+from tests.support.stream import Parts
+from tests.support.waiting import until
+
+pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
+
+
+
+@pytest.fixture(scope="module")
+def own(chosen: Settings) -> Iterator[Settings]:
+    with database(chosen) as made:
+        sellers(made, "s1", "s2")
+        yield made
+
+
+@pytest.fixture
+def api(own: Settings) -> Iterator[Api]:
+    made = Api(own)
+    made.start()
+    yield made
+    made.end()
+
+
+def again(act: Any) -> httpx.Response:
+    """Ask until somebody answers with more than "not now"."""
+
+    def answered() -> httpx.Response | None:
+        try:
+            found: httpx.Response = act()
+        except httpx.TransportError:
+            return None
+        return found if found.status_code != 503 else None
+
+    found: httpx.Response = until("an answer", answered, 90, pause=0.1)
+    return found
+
+
+def test_rows_are_made_read_changed_listed_and_deleted(api: Api) -> None:
+    http = api.http
+    for number in range(7):
+        made = http.post("/v1/products", json={
+            "product_id": f"crud-{number}", "seller_id": "s2", "name": "Шай", "price_amount": f"{number}.5",
+            "currency_code": "KZT", "category_name": "tea" if number % 2 else None,
+        })  # fmt: skip
+        assert made.status_code == 201, made.text
+    assert made.json()["price_amount"] == "6.5000"
+    assert http.get(made.headers["location"]).json() == made.json()
+
+    changed = http.patch("/v1/products/crud-6", json={"price_amount": 99999.0001, "category_name": None}).json()
+    assert (changed["price_amount"], changed["name"]) == ("99999.0001", "Шай")
+    assert changed["updated_at"] > made.json()["updated_at"]
+
+    found: list[str] = []
+    query = "/v1/products?seller_id=s2&sort=-price_amount&limit=3"
+    page = http.get(query).json()
+    while True:
+        found += [item["product_id"] for item in page["items"]]
+        if not page["next"]:
+            break
+        page = http.get(f"{query}&cursor={page['next']}").json()
+    assert found == [f"crud-{n}" for n in (6, 5, 4, 3, 2, 1, 0)]
+    assert [i["product_id"] for i in http.get("/v1/products?category_name=tea").json()["items"]] == [
+        "crud-1", "crud-3", "crud-5",
+    ]  # fmt: skip
+
+    problem(http.post("/v1/products", json=changed_body(changed)), 409)
+    assert problem(http.post("/v1/products", json=changed_body(changed) | {"product_id": "x", "seller_id": "no"}), 422)[
+        "errors"
+    ][0] == {"pointer": "/seller_id", "rule": "seller_id.known", "detail": 'seller_id names no seller; found "no"'}
+    assert "products" in problem(http.delete("/v1/sellers/s2"), 409)["detail"]
+    for number in range(7):
+        assert http.delete(f"/v1/products/crud-{number}").status_code == 204
+    problem(http.get("/v1/products/crud-0"), 404)
+
+
+def changed_body(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in ("created_at", "updated_at")}
+
+
+def test_a_customer_is_masked_for_those_who_may_not_see_him(api: Api, own: Settings) -> None:
+    body = {"customer_id": "c1", "name": "Айгуль", "email": "aigul@example.kz", "phone": "+77011234567"}
+    assert api.http.post("/v1/customers", json=body).json()["name"] == "Айгуль"
+    reader = _keys(own, "create", "Reader", "--scope", "read", "--rate", "60000").strip()
+    headers = {"Authorization": f"Bearer {reader}"}
+
+    masked = api.http.get("/v1/customers/c1", headers=headers)
+    assert masked.json()["name"] == "А***"
+    assert "aigul" not in masked.text
+    problem(api.http.patch("/v1/customers/c1", json={"name": "x"}, headers=headers), 403)
+
+    key_id = reader.partition(".")[0]
+    listed = _keys(own, "list")
+    assert key_id in listed
+    assert reader.partition(".")[2] not in listed
+    _keys(own, "revoke", key_id)
+    until("the key to be useless", lambda: api.http.get("/v1/customers/c1", headers=headers).status_code == 401, 30)
+
+
+def _keys(own: Settings, *words: str) -> str:
+    environment = {**Api(own).environment}
+    return subprocess.run(
+        [sys.executable, "-m", "api.keys", *words], env=environment, text=True, check=True, capture_output=True
+    ).stdout
+
+
+def test_each_change_is_told_once_whatever_dies(own: Settings) -> None:
+    """The API is killed while it writes and relays; whoever takes an id once sees each change once, in order."""
+    topic = Topic(own, "shop-changes")
+    api = Api(own)
+    api.start()
+    chance = random.Random(5)
+    stopping = threading.Event()
+
+    def kill_now_and_then() -> None:
+        while not stopping.wait(chance.uniform(0.3, 1.2)):
+            api.kill()
+            api.start()
+
+    killer = threading.Thread(target=kill_now_and_then)
+    killer.start()
+    names = [f"once-{n}" for n in range(30)]
+    try:
+        for name in names:
+            body = {"product_id": name, "seller_id": "s1", "name": "0", "price_amount": 1, "currency_code": "KZT"}
+            # A 409 says that the one before was made, and only its answer was lost.
+            assert again(lambda body=body: api.http.post("/v1/products", json=body)).status_code in (201, 409)
+            for number in range(1, 6):
+                change = {"name": str(number)}
+                path = f"/v1/products/{name}"
+                assert again(lambda p=path, c=change: api.http.patch(p, json=c)).status_code == 200
+        for name in names[::3]:
+            assert again(lambda name=name: api.http.delete(f"/v1/products/{name}")).status_code in (204, 404)
+    finally:
+        stopping.set()
+        killer.join()
+
+    with postgres(own, autocommit=True) as connection:
+        until("the outbox to be empty",
+              lambda: connection.execute("SELECT count(*) FROM shop.outbox").fetchone() == (0,), 60)  # fmt: skip
+    first: dict[str, Any] = {}
+    for record in topic.read():
+        if record.key().startswith(b"product:once-"):
+            first.setdefault(dict(record.headers())["ce_id"].decode(), record)
+    told: dict[str, list[Any]] = {}
+    for record in first.values():
+        told.setdefault(record.key().decode().partition(":")[2], []).append(record)
+    for place, name in enumerate(names):
+        values = [json.loads(record.value()) for record in told[name]]
+        kinds = [dict(record.headers())["ce_type"].decode() for record in told[name]]
+        assert [value["changed_at"] for value in values] == sorted(value["changed_at"] for value in values)
+        # A change whose answer was lost was asked for twice; nothing between may be missing.
+        steps = [int(value["name"]) for value in values]
+        assert sorted(set(steps)) == [0, 1, 2, 3, 4, 5]
+        assert steps == sorted(steps)
+        assert kinds[-1] == ("shop.product.deleted" if place % 3 == 0 else "shop.product.changed")
+        assert kinds.count("shop.product.deleted") == (1 if place % 3 == 0 else 0)
+    topic.close()
+    api.end()
+
+
+def test_an_idempotency_key_outlives_the_process(own: Settings) -> None:
+    topic, api = Topic(own, "purchases"), Api(own)
+    api.start()
+    headers, body = {"Idempotency-Key": f"order-{SESSION}"}, purchase(1)
+    first = ids(api.http.post("/v1/purchases", json=body, headers=headers))
+
+    api.kill()
+    api.start()
+
+    assert ids(api.http.post("/v1/purchases", json=body, headers=headers)) == first
+    problem(api.http.post("/v1/purchases", json=body | {"seller_id": "s2"}, headers=headers), 422)
+    assert topic.ids().count(first[0]) == 2, "a copy under the same id, which every lane takes once"
+    topic.close()
+    api.end()
+
+
+def test_what_was_accepted_is_in_kafka_though_kafka_was_killed(own: Settings, parts: Parts) -> None:
+    topic, api = Topic(own, "purchases"), Api(own, SAUDA_API_KAFKA_SECONDS="3")
+    api.start()
+    accepted: list[str] = []
+    statuses: list[int] = []
+    stopping = threading.Event()
+
+    def sell(worker: int) -> None:
+        with httpx.Client(base_url=api.url, headers=api.http.headers, timeout=30) as http:
+            number = worker * 1_000_000
+            while not stopping.is_set():
+                number += 1
+                answer = http.post("/v1/purchases", json=purchase(number))
+                statuses.append(answer.status_code)
+                if answer.status_code == 202:
+                    accepted.extend(ids(answer))
+                else:
+                    assert answer.headers["retry-after"]
+
+    sellers_ = [threading.Thread(target=sell, args=(worker,)) for worker in range(4)]
+    for each in sellers_:
+        each.start()
+    try:
+        until("purchases to flow", lambda: len(accepted) > 200, 60)
+        parts.kill("kafka")
+        before = len(accepted)
+        until("purchases to flow again", lambda: len(accepted) > before + 200, 120)
+    finally:
+        stopping.set()
+        for each in sellers_:
+            each.join()
+
+    assert set(statuses) <= {202, 503}
+    until("Kafka to show every accepted purchase", lambda: set(accepted) <= set(topic.ids()), 60)
+    topic.close()
+    api.end()
+
+
+def test_a_stop_answers_what_is_under_way(own: Settings) -> None:
+    topic, api = Topic(own, "purchases"), Api(own)
+    api.start()
+    answers: list[httpx.Response] = []
+    body = {"purchases": [purchase(5_000_000 + n) for n in range(1_000)]}
+    sending = threading.Thread(target=lambda: answers.append(api.http.post("/v1/purchases:batch", json=body)))
+    sending.start()
+    until("the batch to be under way", lambda: "in_flight 2.0" in _metrics(api) or answers, 20, pause=0.001)
+    api.stop()
+    sending.join()
+
+    assert set(ids(answers[0])) <= set(topic.ids())
+    topic.close()
+    api.end()
+
+
+def _metrics(api: Api) -> str:
+    return httpx.get(f"{api.url}/metrics", timeout=5).text
+
+
+def test_postgresql_away_stops_only_writes_of_the_catalogue(own: Settings, chosen: Settings, api: Api) -> None:
+    ids(api.http.post("/v1/purchases", json=purchase(6_000_001)))
+    with away(chosen, own):
+        until("PostgreSQL to be missed",
+              lambda: api.http.get("/readyz").json()["parts"]["postgres"] == "away", 30)  # fmt: skip
+        answer = api.http.patch("/v1/sellers/s1", json={"city_name": "Almaty"})
+        problem(answer, 503)
+        assert answer.headers["retry-after"]
+        ids(api.http.post("/v1/purchases", json=purchase(6_000_002)))
+        ids(api.http.post("/v1/purchases", json=purchase(6_000_003), headers={"Idempotency-Key": f"away-{SESSION}"}))
+    topic = Topic(own, "shop-changes")
+    assert again(lambda: api.http.patch("/v1/sellers/s1", json={"city_name": "Astana"})).status_code == 200
+    until("the change to be told", lambda: any(r.key() == b"seller:s1" for r in topic.read()), 30)
+    topic.close()

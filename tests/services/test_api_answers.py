@@ -1,0 +1,155 @@
+"""What the API answers with its real parts: nothing bad gets through, and ClickHouse shows what was sent."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from api.analytics import QUESTIONS
+from conf import LOOPBACK, Settings
+from conf.connect import clickhouse
+from tests.support.api import Api, Topic, database, ids, problem, purchase, sellers
+from tests.support.stream import Stream
+from tests.support.waiting import until
+
+pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
+
+CHECKS = (
+    "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,"
+    "negative_data_rejection"
+)
+
+
+@pytest.fixture(scope="module")
+def own(chosen: Settings) -> Iterator[Settings]:
+    with database(chosen) as made:
+        sellers(made, "s1", "s2")
+        yield made
+
+
+@pytest.fixture
+def api(own: Settings) -> Iterator[Api]:
+    made = Api(own)
+    made.start()
+    yield made
+    made.end()
+
+
+@pytest.mark.parametrize(("path", "body", "media", "status"), [
+    ("/v1/purchases", b"x" * 10_000_000, "application/json", 413),
+    ("/v1/purchases", b"[" * 1_000_000, "application/json", 400),
+    ("/v1/purchases", b'{"a":' * 1_000_000, "application/json", 400),
+    ("/v1/purchases", b"\xff\xfe", "application/json", 400),
+    ("/v1/purchases", b"{}", "text/plain", 415),
+    ("/v1/purchases:batch", b'{"purchases":[' + b"{}," * 1_000 + b"{}]}", "application/json", 422),
+])  # fmt: skip
+def test_bad_bodies_are_refused_and_reach_nobody(api: Api, path: str, body: bytes, media: str, status: int) -> None:
+    topic = Topic(api.settings, "purchases")
+    problem(api.http.post(path, content=body, headers={"Content-Type": media}), status)
+
+    assert api.http.get("/healthz").status_code == 200
+    assert topic.ids() == []
+    topic.close()
+
+
+def test_sql_in_a_parameter_is_a_value(api: Api) -> None:
+    words = "x' OR 1=1; DROP TABLE shop.products; --"
+
+    assert api.http.get("/v1/products", params={"seller_id": words}).json()["items"] == []
+    problem(api.http.get("/v1/products", params={"sort": words}), 422)
+    problem(api.http.get(f"/v1/products/{words.replace('/', '')[:60]}"), 404)
+    assert api.http.get("/v1/sellers/s1").status_code == 200
+
+
+def test_a_missing_or_wrong_key_is_refused(api: Api) -> None:
+    for header in ({}, {"Authorization": "Bearer demo.wrong"}, {"Authorization": "Bearer x"}):
+        answer = httpx.get(f"{api.url}/v1/sellers", headers=header)
+        problem(answer, 401)
+
+
+def test_a_gigabyte_and_slow_clients_leave_it_alive(own: Settings) -> None:
+    """A body without end, and fifty heads that never end, at the same time."""
+    api = Api(own, SAUDA_API_HEADER_SECONDS="2", SAUDA_API_BODY_SECONDS="2")
+    api.start()
+    address = (LOOPBACK, int(api.url.rpartition(":")[2]))
+    slow = [socket.create_connection(address) for _ in range(50)]
+    for each in slow:
+        each.sendall(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n")
+
+    def endless() -> Iterator[bytes]:
+        piece = b" " * (1 << 20)
+        for _ in range(1_024):
+            yield piece
+
+    # It may hang up before all is sent.
+    try:
+        headers = {"Content-Type": "application/json"}
+        assert api.http.post("/v1/purchases", content=endless(), headers=headers).status_code == 413
+    except httpx.TransportError:
+        pass
+    ids(api.http.post("/v1/purchases", json=purchase(7_000_001)))
+    assert api.process is not None
+    assert psutil.Process(api.process.pid).memory_info().rss < 400 << 20
+    for each in slow:
+        each.settimeout(10)
+        assert b" 408 " in each.recv(1_000)
+        each.close()
+    api.end()
+
+
+def test_schemathesis_finds_nothing(api: Api, tmp_path: Path) -> None:
+    """What breaks the document is refused, what is answered is as documented, and nothing is a fault of ours.
+
+    That valid data is taken is left out: the document cannot say which sellers there are.
+    """
+    command = [
+        sys.executable, "-m", "schemathesis.cli", "run", f"{api.url}/openapi.json", "--no-color",
+        "--max-examples", "10", "-H", f"Authorization: Bearer {api.settings.secrets.api_key}", "--checks", CHECKS,
+        "--seed", "1", "--phases", "examples,coverage,fuzzing",
+    ]  # fmt: skip
+    done = subprocess.run(command, cwd=tmp_path, text=True, capture_output=True, timeout=300)
+
+    assert done.returncode == 0, done.stdout[-6_000:]
+
+
+def test_a_purchase_is_in_clickhouse_within_two_seconds(api: Api, stream: Stream, chosen: Settings) -> None:
+    stream.start()
+    stream.wait_ready()
+    client = clickhouse(chosen)
+
+    def seconds(number: int) -> float:
+        (event_id,) = ids(api.http.post("/v1/purchases", json=purchase(number)))
+        began = time.monotonic()
+        question = "SELECT count() FROM silver.purchase_lines FINAL WHERE event_id = %(id)s"
+        until("ClickHouse to show it",
+              lambda: client.query(question, {"id": event_id}).result_rows[0][0], 60, pause=0.02)  # fmt: skip
+        taken = time.monotonic() - began
+        found = api.http.get(f"/v1/purchases/{event_id}").json()
+        assert found["state"] == "in_silver"
+        assert found["purchase"]["lines"][0]["line_amount"] == "24.6912"
+        return taken
+
+    # The first ones find cold Java.
+    for number in range(5):
+        seconds(8_000_000 + number)
+    assert sorted(seconds(8_000_100 + n) for n in range(5))[2] < 2.0
+    client.close()
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
+def test_every_question_is_answered_by_the_real_tables(api: Api, question: Any) -> None:
+    given = {parameter.name: parameter.example for parameter in question.filters}
+    for query in ({}, given):
+        answer = api.http.get(f"/v1/analytics/{question.name}", params=query)
+        assert answer.status_code == 200, answer.text
+        for item in answer.json()["items"]:
+            assert set(item) == {column.name for column in question.columns()}

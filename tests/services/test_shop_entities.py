@@ -1,0 +1,220 @@
+"""The shop's database, the stage area, Spark and ClickHouse, all real: customers and products on their whole way."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+from psycopg.sql import SQL, Identifier
+from pydantic import SecretStr
+
+from conf import REPOSITORY, Settings
+from conf.connect import clickhouse, postgres, s3
+from infra.local.deploy import create_tables
+from infra.postgres.upgrade import upgrade
+from schemas.column import PERSONAL
+from schemas.contract import entities, tables
+from schemas.derive.postgres import COLUMNS, KEYS, differences
+
+pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
+
+
+def run(*words: str, code: int = 0) -> dict[str, Any]:
+    """A command to its end: the JSON it ends with."""
+    done = subprocess.run(
+        [sys.executable, "-m", *words, "--json"], cwd=REPOSITORY, text=True, capture_output=True, check=False,
+        timeout=400,
+    )  # fmt: skip
+    assert done.returncode == code, f"{done.stdout}\n{done.stderr}"
+    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
+
+
+def ingest(*words: str, code: int = 0) -> dict[str, Any]:
+    return run("ingestion.run", *words, code=code)
+
+
+def load() -> None:
+    assert {t["state"] for t in run("jobs.run", "shop")["tables"]} == {"done"}
+
+
+@pytest.fixture(scope="module")
+def shop(chosen: Settings) -> Iterator[psycopg.Connection[Any]]:
+    """The seeded database, with nothing staged and nothing in the lake."""
+    store = s3(chosen)
+    for found in store.list_objects(chosen.bucket, "stage/", recursive=True):
+        store.remove_object(chosen.bucket, str(found.object_name))
+    for name in ("shop_customers", "shop_products"):
+        for found in store.list_objects(chosen.bucket, f"{chosen.warehouse_prefix}/silver/{name}/", recursive=True):
+            store.remove_object(chosen.bucket, str(found.object_name))
+    with postgres(chosen, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA IF EXISTS shop CASCADE")
+        connection.execute("DROP TABLE IF EXISTS sauda_migration")
+        upgrade(chosen)
+        ingest("shop.seed")
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def client(chosen: Settings) -> Iterator[Any]:
+    create_tables(chosen)
+    made = clickhouse(chosen)
+    yield made
+    made.close()
+
+
+def first(connection: psycopg.Connection[Any], query: str) -> tuple[Any, ...]:
+    found = connection.execute(query).fetchone()
+    assert found is not None
+    return tuple(found)
+
+
+def one(client: Any, query: str) -> tuple[Any, ...]:
+    (row,) = client.query(query).result_rows
+    return tuple(row)
+
+
+def test_the_migrated_database_equals_its_contracts(shop: psycopg.Connection[Any]) -> None:
+    cursor = shop.cursor(row_factory=dict_row)
+    for entity in entities("shop"):
+        table = {"table": entity.name}
+        found = differences(entity, cursor.execute(COLUMNS, table).fetchall(), cursor.execute(KEYS, table).fetchall())
+        assert found == []
+
+
+def test_of_two_upgrades_at_once_one_does_it_and_the_other_finds_it_done(
+    chosen: Settings, shop: psycopg.Connection[Any]
+) -> None:
+    name = f"upgrade_{secrets.token_hex(4)}"
+    shop.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+    fresh = chosen.model_copy(update={"postgres_url": SecretStr(f"{chosen.postgres.rpartition('/')[0]}/{name}")})
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            done = sorted(pool.map(upgrade, [fresh, fresh]))
+        with postgres(fresh) as connection:
+            found = first(connection, "SELECT count(*) FROM sauda_migration")
+    finally:
+        shop.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+
+    assert done == ["", "The database went from migration none to 0001."]
+    assert found == (1,)
+
+
+def test_no_writer_can_forget_the_time_or_the_event(shop: psycopg.Connection[Any]) -> None:
+    with shop.transaction(force_rollback=True):
+        shop.execute("DELETE FROM shop.outbox")
+        shop.execute("UPDATE shop.customers SET updated_at = '2020-01-01', city_name = 'Oral' "
+                     "WHERE customer_id = 'C00000'")  # fmt: skip
+        shop.execute("DELETE FROM shop.customers WHERE customer_id = 'C00001'")
+        (updated_at,) = first(shop, "SELECT updated_at FROM shop.customers WHERE customer_id = 'C00000'")
+        told = shop.execute("SELECT key, event_type, payload FROM shop.outbox ORDER BY position").fetchall()
+
+    assert datetime.now(UTC) - updated_at < timedelta(minutes=1)
+    assert [(key, kind) for key, kind, _ in told] == [
+        ("customer:C00000", "shop.customer.changed"), ("customer:C00001", "shop.customer.deleted"),
+    ]  # fmt: skip
+    assert told[0][2]["city_name"] == "Oral"
+    assert not any(set(payload) & set(PERSONAL) for _, _, payload in told)
+
+
+def test_customers_and_products_arrive_and_doing_it_again_changes_nothing(
+    shop: psycopg.Connection[Any], client: Any
+) -> None:
+    assert ingest("shop.customers")["changed"] == 2_000
+    assert ingest("shop.products", "--simulated", "7")["staged"] == 1
+    load()
+    customers = "SELECT count(), uniqExact(customer_id), countIf(is_deleted) FROM silver.shop_customers"
+    products = "SELECT count(), countIf(is_current), sum(price_amount) FROM silver.shop_products"
+    (price,) = first(shop, "SELECT sum(price_amount) FROM shop.products")
+    before = (one(client, customers), one(client, products))
+    assert before == ((2_000, 2_000, 0), (400, 400, price))
+
+    ingest("shop.customers")
+    assert ingest("shop.products", "--simulated", "7")["seen"] == 1
+    ingest("shop.customers", "--full-check")
+    load()
+    assert (one(client, customers), one(client, products)) == before
+
+
+def test_changes_deletions_and_late_commits_become_versions(
+    chosen: Settings, shop: psycopg.Connection[Any], client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # So that only the mark itself can make the next run look far enough back.
+    monkeypatch.setenv("SAUDA_CUSTOMERS_OVERLAP_SECONDS", "0")
+    with postgres(chosen) as late:
+        late.execute("UPDATE shop.customers SET city_name = 'Late' WHERE customer_id = 'C00007'")
+        shop.execute("UPDATE shop.customers SET city_name = 'Oral' WHERE customer_id = 'C00000'")
+        # now() is when the transaction began.
+        (began,) = first(late, "SELECT now()")
+        assert datetime.fromisoformat(ingest("shop.customers")["watermark"]) == began
+        late.commit()
+    ingest("shop.customers")
+    shop.execute("DELETE FROM shop.customers WHERE customer_id IN ('C00001', 'C00002')")
+    with shop.transaction():
+        shop.execute("ALTER TABLE shop.customers DISABLE TRIGGER touch")
+        shop.execute("UPDATE shop.customers SET city_name = 'Unseen' WHERE customer_id = 'C00003'")
+        shop.execute("ALTER TABLE shop.customers ENABLE TRIGGER touch")
+    found = ingest("shop.customers", "--full-check")
+    assert (found["changed"], found["gone"]) == (1, 2)
+    load()
+
+    versions = client.query(
+        "SELECT customer_id, groupArray(ifNull(city_name, '')) FROM (SELECT * FROM silver.shop_customers "
+        "WHERE customer_id <= 'C00003' OR customer_id = 'C00007' ORDER BY taken_at) GROUP BY 1 ORDER BY 1"
+    ).result_rows
+    last = {customer_id: cities[-1] for customer_id, cities in versions}
+    assert [len(cities) for _, cities in versions] == [2, 2, 2, 2, 2]
+    assert last == {"C00000": "Oral", "C00001": "", "C00002": "", "C00003": "Unseen", "C00007": "Late"}
+    assert one(client, "SELECT count() FROM silver.shop_customers_latest") == (1_998,)
+
+
+def test_a_new_price_is_history_and_a_bad_file_a_report(
+    chosen: Settings, shop: psycopg.Connection[Any], client: Any, tmp_path: Path
+) -> None:
+    price, seller, name, currency = first(
+        shop, "SELECT price_amount, seller_id, name, currency_code FROM shop.products WHERE product_id = 'P0000'"
+    )
+    line = {"product_id": "P0000", "seller_id": seller, "name": name, "currency_code": currency}
+    good, bad = tmp_path / "new prices.jsonl", tmp_path / "bad.jsonl"
+    good.write_text(json.dumps(line | {"price_amount": str(price * 2)}))
+    bad.write_text(json.dumps(line | {"price_amount": -1}))
+    assert ingest("shop.products", str(bad), code=1)["files"][0]["became"] == "rejected"
+    assert ingest("shop.products", str(good))["files"][0]["became"] == "staged"
+    load()
+
+    history = client.query(
+        "SELECT price_amount, is_current, price_before_amount, change_pct FROM silver.shop_price_history "
+        "WHERE product_id = 'P0000' ORDER BY valid_from"
+    ).result_rows
+    assert history == [(price, False, None, None), (price * 2, True, price, 100.0)]
+    today = "SELECT price_amount FROM silver.shop_prices_today WHERE product_id = 'P0000'"
+    assert one(client, today) == (Decimal(price * 2),)
+    names = [str(o.object_name) for o in s3(chosen).list_objects(chosen.bucket, "stage/", recursive=True)]
+    reports = [n for n in names if n.startswith("stage/rejected/products/") and n.endswith("-bad.jsonl.report.json")]
+    assert len(reports) == 1
+    told = json.loads(s3(chosen).get_object(chosen.bucket, reports[0]).read())
+    assert (told["findings"][0]["row"], told["findings"][0]["rule"]) == (1, "price_amount.at_least")
+    assert not [n for n in names if n.startswith("stage/incoming/")]
+
+
+def test_no_query_of_bi_shows_a_person(shop: psycopg.Connection[Any], client: Any) -> None:
+    known = "SELECT email, phone FROM shop.customers WHERE email IS NOT NULL AND phone IS NOT NULL LIMIT 1"
+    email, phone = first(shop, known)
+    shown = client.query("SELECT * FROM silver.shop_customers").result_rows
+    texts = {str(value) for row in shown for value in row}
+
+    assert not texts & {email, phone}
+    columns = "SELECT name FROM system.columns WHERE database IN ('silver', 'gold') AND table LIKE '%customer%'"
+    assert not {name for (name,) in client.query(columns).result_rows} & set(PERSONAL)
+    assert {"silver.shop_customers", "silver.shop_products"} <= {t.name for t in tables("silver")}

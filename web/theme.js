@@ -1,0 +1,3 @@
+// Before the first paint, so that a chosen theme does not flash in the other one.
+const chosen = localStorage.getItem("theme");
+if (chosen) document.documentElement.dataset.theme = chosen;
