@@ -1,4 +1,4 @@
-"""Great Expectations: a suite is judged over a Spark table, with five expectations that the library lacks.
+"""Great Expectations: a suite is judged over a Spark table, with six expectations that the library lacks.
 
 Importing this takes seconds, so it is imported only by `jobs.gates.the_judge`, beside other work.
 
@@ -39,6 +39,7 @@ from schemas.derive.expectations import (
     KEY_NAMES_ONE_ROW,
     REFERENCES_RESOLVE,
     ROWS_KEEP,
+    TYPES_ARE,
     VALUES_KEEP,
     Expectation,
     breaks,
@@ -128,6 +129,29 @@ class UnresolvedRows(TableMetricProvider):  # type: ignore[misc]
         return rows.alias("r").where(metric_value_kwargs["broken"]).count()
 
 
+class ColumnTypes(TableMetricProvider):  # type: ignore[misc]
+    """The columns' types, as Spark writes them."""
+
+    metric_name = "sauda.column_types"
+
+    @metric_value(engine=SparkDFExecutionEngine)  # type: ignore[untyped-decorator]
+    def _spark(cls: Any, execution_engine: Any, metric_domain_kwargs: Any, **_: Any) -> Any:
+        rows, _, _ = execution_engine.get_compute_domain(metric_domain_kwargs, domain_type=_TABLE)
+        return dict(rows.dtypes)
+
+
+class ExpectColumnTypesToBe(BatchExpectation):  # type: ignore[misc]
+    """Expect columns to be of types as Spark writes them; the library's own knows no digits of a decimal."""
+
+    types: dict[str, str]
+    metric_dependencies: ClassVar[tuple[str, ...]] = (ColumnTypes.metric_name,)
+    success_keys: ClassVar[tuple[str, ...]] = ("types",)
+    args_keys: ClassVar[tuple[str, ...]] = ("types",)
+
+    def _validate(self, metrics: Any, **_: Any) -> Any:
+        return {"success": metrics[ColumnTypes.metric_name] == self.types}
+
+
 class ExpectColumnValuesToKeep(ColumnMapExpectation):  # type: ignore[misc]
     """Expect every value of a column to keep a condition, in Spark's SQL."""
 
@@ -191,6 +215,7 @@ class ExpectReferencesToResolve(BatchExpectation):  # type: ignore[misc]
 
 
 _OURS: dict[str, Any] = {
+    TYPES_ARE: ExpectColumnTypesToBe,
     VALUES_KEEP: ExpectColumnValuesToKeep,
     ROWS_KEEP: ExpectRowsToKeep,
     KEY_NAMES_ONE_ROW: ExpectKeyToNameOneRow,

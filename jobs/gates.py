@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobs.fingerprint import Facts, spark_facts
 from schemas.contract import Contract
-from schemas.derive.expectations import KEY, Expectation, freshness, suite
+from schemas.derive.expectations import KEY, Expectation, freshness, suite, typed
 from schemas.derive.spark import ident
 from schemas.rules import OnFail
 
@@ -110,8 +110,8 @@ def figures(rows: DataFrame, contract: Contract) -> tuple[Facts, dict[str, str]]
     (answer,) = rows.selectExpr(*(f"{sql} AS `{n}`" for n, sql in enumerate([*facts, *newest]))).collect()
     stand = Facts.of(contract, answer[: len(facts)])
     seen = {f"{f.day}.fresh": str(day or "no day") for f, day in zip(fresh, answer[len(facts) :], strict=True)}
-    types = {f"{f.name}.type": f.dataType.typeName() for f in rows.schema.fields}
-    return stand, {"row_count": str(stand.rows), "columns": ", ".join(rows.columns)} | types | seen
+    shape = {"columns": ", ".join(rows.columns), "types": typed(dict(rows.dtypes))}
+    return stand, {"row_count": str(stand.rows)} | shape | seen
 
 
 def _verdict(

@@ -2,8 +2,8 @@
 
 Each expectation has a type, its arguments and our own words for it, so that a suite can be read, stored and handed on
 where Great Expectations is not installed. What JSON Schema can say of a value has an expectation of the library's own;
-what only SQL can say is one of those that `jobs.expect` adds: values and rows that keep a condition, keys that name one
-row, references that resolve, a day that is reached.
+what it cannot say is one of those that `jobs.expect` adds: types, values and rows that keep a condition, keys that name
+one row, references that resolve, a day that is reached.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from schemas.derive.spark import ident
 from schemas.references import Reference, references
 from schemas.rules import OnFail, Rule
 
+TYPES_ARE = "expect_column_types_to_be"
 VALUES_KEEP = "expect_column_values_to_keep"
 ROWS_KEEP = "expect_rows_to_keep"
 KEY_NAMES_ONE_ROW = "expect_key_to_name_one_row"
@@ -122,6 +123,10 @@ def _suite(contract: Contract) -> Iterator[Expectation]:
         f"the columns must be {', '.join(names)}, in this order", OnFail.STOP,
         {"column_list": names}, wanted=", ".join(names),
     )  # fmt: skip
+    types = {c.name: c.type.spark for c in contract.columns}
+    yield Expectation(
+        "types", TYPES_ARE, "each column must be of its type", OnFail.STOP, {"types": types}, wanted=typed(types)
+    )
     for column in contract.columns:
         yield from _column(column)
     for rule in contract.rules:
@@ -156,11 +161,6 @@ def _suite(contract: Contract) -> Iterator[Expectation]:
 
 
 def _column(column: Column) -> Iterator[Expectation]:
-    wanted = spark_class(column.type.spark)
-    yield Expectation(
-        f"{column}.type", "expect_column_values_to_be_of_type", f"{column} must be {column.type.article}", OnFail.STOP,
-        {"column": column.name, "type_": wanted}, wanted=wanted,
-    )  # fmt: skip
     if not column.optional:
         yield Expectation(
             f"{column}.required", "expect_column_values_to_not_be_null", f"{column} must not be empty", OnFail.STOP,
@@ -184,12 +184,10 @@ def breaks(condition: str) -> str:
     return f"coalesce(NOT ({condition}), false)"
 
 
-def spark_class(spark: str) -> str:
-    """The name of PySpark's class for a type: ``decimal(18,4)`` → ``DecimalType``."""
-    return _CLASSES.get(spark, f"{spark.partition('(')[0].partition('<')[0].capitalize()}Type")
+def typed(types: Mapping[str, str]) -> str:
+    """Columns with their types, in words."""
+    return ", ".join(f"{column} {type_}" for column, type_ in types.items())
 
-
-_CLASSES = {"bigint": "LongType"}
 
 Facets = Mapping[str, Any]
 # What a rule says to JSON Schema, and the expectation that says the same.

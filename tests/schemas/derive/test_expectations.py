@@ -11,7 +11,7 @@ from schemas.contract import Contract, Plain, col, contract, table, tables
 from schemas.derive.expectations import breaks, freshness, rows_of, suite, suite_json, unresolved
 from schemas.references import references
 from schemas.rules import STOP, WARN, OnFail, Rule
-from schemas.types import COUNT, DAY, ID, TEXT
+from schemas.types import DAY, ID, TEXT
 from tests.support.sample import SAMPLE_DAILY
 
 CONDITION = "expect_column_values_to_keep"
@@ -75,19 +75,17 @@ def test_a_suite_has_columns_types_required_values_rules_the_key_freshness_and_t
     names = [e.name for e in suite(SAMPLE_DAILY)]
 
     assert names == [
-        "columns",
-        "seller_id.type", "seller_id.required", "seller_id.not_empty",
-        "sold_on.type", "sold_on.required",
-        "a_kzt.type", "a_kzt.required", "a_kzt.at_least(0)",
-        "b_kzt.type", "b_kzt.required", "b_kzt.at_least(0)",
-        "c_kzt.type", "c_kzt.required",
+        "columns", "types",
+        "seller_id.required", "seller_id.not_empty", "sold_on.required", "a_kzt.required", "a_kzt.at_least(0)",
+        "b_kzt.required", "b_kzt.at_least(0)", "c_kzt.required",
         "adds_up", "key", "sold_on.fresh", "row_count",
     ]  # fmt: skip
     kinds = {e.name: e for e in suite(SAMPLE_DAILY)}
     assert kinds["columns"].kwargs == {"column_list": ["seller_id", "sold_on", "a_kzt", "b_kzt", "c_kzt"]}
-    assert [kinds[f"{c}.type"].wanted for c in ("seller_id", "sold_on", "a_kzt")] == [
-        "StringType", "DateType", "DecimalType",
-    ]  # fmt: skip
+    assert kinds["types"].kwargs["types"] == {
+        "seller_id": "string", "sold_on": "date", "a_kzt": "decimal(18,4)", "b_kzt": "decimal(18,4)",
+        "c_kzt": "decimal(18,4)",
+    }  # fmt: skip
     assert (kinds["adds_up"].type, kinds["adds_up"].kwargs) == (
         "expect_rows_to_keep", {"condition": "c_kzt = a_kzt - b_kzt"},
     )  # fmt: skip
@@ -151,22 +149,8 @@ def test_every_gold_table_has_a_suite_that_covers_its_contract(known: Contract) 
     names = [e.name for e in made]
 
     assert len(names) == len(set(names)), "a name tells one expectation"
-    assert {f"{c}.type" for c in known.columns} <= set(names)
     assert {f"{c}.required" for c in known.columns if not c.optional} <= set(names)
     assert {f"{c}.{r.name}" for c in known.columns for r in c.rules} <= set(names)
-    assert {r.name for r in known.rules} | {"columns", "key", "row_count"} <= set(names)
+    assert {r.name for r in known.rules} | {"columns", "types", "key", "row_count"} <= set(names)
     assert {e.on_fail for e in made} <= {STOP, WARN}
     assert all(not e.sentence.endswith(".") for e in made)
-
-
-def test_a_number_is_of_sparks_class() -> None:
-    @table("gold.typed")
-    class Typed:
-        """One row per thing."""
-
-        thing_id = col(ID, "The thing.", key=True)
-        thing_count = col(COUNT, "How many.")
-
-    wanted = {e.name: e.wanted for e in suite(contract(Typed))}
-
-    assert wanted["thing_count.type"] == "LongType"
