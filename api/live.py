@@ -222,35 +222,36 @@ def currencies(takings: Iterable[Taking], products: Iterable[Mapping[str, Any]],
 
 
 def topics(flow: Flow) -> list[Topic]:
-    """Each topic with its queries, the live lane first. A query is named ``lane:topic``."""
+    """Each topic with its queries, the live lane first. A query is named ``lane:domain``."""
     queries: dict[str, dict[str, Mapping[str, Any]]] = {}
     for name, progress in flow.progress.get("queries", {}).items():
-        lane, _, topic = name.partition(":")
-        queries.setdefault(topic, {})[lane] = progress
+        topic = progress.get("topic") or name.partition(":")[2]
+        queries.setdefault(topic, {})[name] = progress
     return [_topic(topic, queries[topic], flow.recent) for topic in sorted(queries)]
 
 
-def _topic(topic: str, lanes: Mapping[str, Mapping[str, Any]], recent: Mapping[str, Any]) -> Topic:
-    ordered = sorted(lanes, reverse=True)
-    lane = ordered[0]
-    told = recent.get("queries", {}).get(f"{lane}:{topic}", {})
+def _topic(topic: str, queries: Mapping[str, Mapping[str, Any]], recent: Mapping[str, Any]) -> Topic:
+    ordered = sorted(queries, reverse=True)
+    told = recent.get("queries", {}).get(ordered[0], {})
     now, events = float(recent.get("now", 0.0)), told.get("events", [])
+    is_live = ordered[0].startswith("live:")
     return {
         "topic": topic,
-        "events_per_second": rate(events, now, LIVE_WINDOW_SECONDS if lane == "live" else LAKE_WINDOW_SECONDS),
+        "events_per_second": rate(events, now, LIVE_WINDOW_SECONDS if is_live else LAKE_WINDOW_SECONDS),
         "series": series(events, now),
         "fresh": told.get("fresh"),
-        "queries": [
-            {
-                "lane": each,
-                "is_running": lanes[each].get("state") == "running",
-                "state": lanes[each].get("state", ""),
-                "error": lanes[each].get("error", ""),
-                "lag_events": lanes[each].get("lag_events", 0),
-                "restarts": lanes[each].get("restarts", 0),
-            }
-            for each in ordered
-        ],
+        "queries": [_query(name.partition(":")[0], queries[name]) for name in ordered],
+    }
+
+
+def _query(lane: str, progress: Mapping[str, Any]) -> Query:
+    return {
+        "lane": lane,
+        "is_running": progress.get("state") == "running",
+        "state": progress.get("state", ""),
+        "error": progress.get("error", ""),
+        "lag_events": progress.get("lag_events", 0),
+        "restarts": progress.get("restarts", 0),
     }
 
 

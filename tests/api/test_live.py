@@ -99,6 +99,18 @@ def test_a_topic_has_the_rate_of_its_fastest_lane() -> None:
     assert [(query["lane"], query["lag_events"]) for query in purchases["queries"]] == [("live", 3), ("lake", 700)]
 
 
+def test_a_topic_may_have_another_name_than_its_domain() -> None:
+    flow = Flow(
+        {"queries": {"lake:shop": progress(2) | {"topic": "shop-changes"}}},
+        {"now": 1000.0, "queries": {"lake:shop": {"events": [[990, 60]], "fresh": None}}},
+    )
+
+    (changes,) = topics(flow)
+
+    assert (changes["topic"], changes["events_per_second"]) == ("shop-changes", 1.0)
+    assert [(query["lane"], query["lag_events"]) for query in changes["queries"]] == [("lake", 2)]
+
+
 def test_what_was_told_stays_when_its_source_fails_but_a_rate_does_not() -> None:
     flow = Flow({"queries": {"live:purchases": progress()}}, {"now": NOW, "queries": {}})
     sales = Sales(takings=[Taking(MINUTE, "KZT", 5.0, 1)], newest_at=NOW - 7, refused_count=4)
