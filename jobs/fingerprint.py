@@ -98,7 +98,8 @@ def _folded(columns: Sequence[Column], value: Callable[[Column], str], *, fold: 
 
 def _spark_value(column: Column) -> str:
     x = _SPARK.get(column.type.name, "crc32({x})").format(x=ident(column))
-    return f"coalesce({x}, {_NULL}L)" if column.optional else x
+    # Not coalesce: greatest and least pass over a null, so a number's value would not be null.
+    return f"if(isnull({ident(column)}), {_NULL}L, {x})" if column.optional else x
 
 
 def _clickhouse_value(column: Column) -> str:

@@ -13,14 +13,14 @@ import pytest
 from jobs.fingerprint import Facts, clickhouse_facts, spark_facts
 from schemas.contract import Contract, contract
 from schemas.derive.fakes import Row, fake_rows
-from schemas.purchases.gold import BasketDaily, Products, RevenueAnomalies
+from schemas.purchases.gold import BasketDaily, Products, RevenueAnomalies, SellerPeriods
 from tests.support.sample import SAMPLES
 from tests.support.transforms import frame
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-GOLD = (contract(BasketDaily), contract(Products), contract(RevenueAnomalies))
+GOLD = (contract(BasketDaily), contract(Products), contract(RevenueAnomalies), contract(SellerPeriods))
 
 
 def whole_number(kind: str, value: Any) -> int:
@@ -58,6 +58,14 @@ def test_spark_comes_to_what_is_calculated_by_hand(spark: SparkSession, table: C
     assert found.rows == 40
     assert found.checksum == by_hand(table, rows)
     assert all(found.money[c] == sum((row[c] or Decimal(0)) for row in rows) for c in table.money_columns)
+
+
+@pytest.mark.parametrize("table", GOLD, ids=lambda t: t.name)
+def test_what_is_not_there_counts_alike_in_every_column(spark: SparkSession, table: Contract) -> None:
+    rows = [{**row, **{c.name: None for c in table.columns if c.optional}} for row in fake_rows(table, 2)]
+    (answer,) = frame(spark, table, rows).selectExpr(*spark_facts(table)).collect()
+
+    assert answer[1] == by_hand(table, rows)
 
 
 @pytest.mark.parametrize("score", [nan, inf, -inf, -0.0, 1e300, -123.456789123])
