@@ -71,7 +71,8 @@ def environment(settings: Settings) -> dict[str, str]:
         "DAG_PROCESSOR__PARSING_PROCESSES": 1,
         "DAG_PROCESSOR__REFRESH_INTERVAL": 30,
         "SCHEDULER__CATCHUP_BY_DEFAULT": False,
-        # A task whose process was killed is tried again after so many seconds, not after five minutes.
+        # A task whose process was killed, or its scheduler with it, is tried again after a minute and a half, not five.
+        "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": 30,
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": 90,
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": 10,
         "USAGE_DATA_COLLECTION__ENABLED": False,
