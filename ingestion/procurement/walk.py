@@ -21,6 +21,9 @@ from ingestion.procurement.state import Known, State, Walk
 from ingestion.procurement.tally import Tally
 from schemas.procurement.endpoints import Endpoint, details
 
+AGAIN = 3
+"""How often a page with a cursor that leads nowhere is asked for again: the page before may have come for it."""
+
 
 class Stopped(IngestError):
     """A register is not walked on, for the sake of what is known of it. Others go on."""
@@ -55,7 +58,7 @@ class Walker:
     async def _pages(self, endpoint: Endpoint, walk: Walk, changes: Changes | None, tally: Tally, line: Line) -> None:
         known = self._state.known(endpoint.name)
         seen: set[str] = set()
-        is_whole = True
+        is_whole, again = True, 0
         fetching = asyncio.ensure_future(self._desk.ask(endpoint, walk.address, tally))
         try:
             while True:
@@ -76,7 +79,13 @@ class Walker:
                 refusal: CursorRefused | None = None
                 try:
                     after = self._after(endpoint, walk, page, read.rows, seen)
+                    again = 0
                 except CursorRefused as why:
+                    if again < AGAIN:
+                        again += 1
+                        tally.counts.retries += 1
+                        fetching = asyncio.ensure_future(self._next(endpoint, walk.address, tally))
+                        continue
                     after, refusal = walk, why
                 is_last = after.address == ""
                 if not is_last and not refusal:

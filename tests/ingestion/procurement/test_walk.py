@@ -12,6 +12,7 @@ from ingestion.errors import BrokerLost
 from ingestion.procurement.client import ATTEMPTS, TokenRefused
 from ingestion.procurement.plan import Asked, made
 from ingestion.procurement.state import State, state_path
+from ingestion.procurement.walk import AGAIN
 from tests.ingestion.procurement.fakes import FakeGoszakup, FakeKafka, Killed, Reply, chosen, rows
 from tests.ingestion.procurement.runs import TODAY, collect
 
@@ -47,7 +48,7 @@ def test_a_cursor_that_stands_still_stops_the_register_after_its_page(
     service.put("/v3/lots", rows(40, 40))
     page = service.answer("/v3/lots?limit=10&search_after=31", f"Bearer {service.token}").body
     service.faults["/v3/lots"].extend([
-        service.answer("/v3/lots?limit=10", f"Bearer {service.token}"), Reply(200, page), Reply(200, page),
+        service.answer("/v3/lots?limit=10", f"Bearer {service.token}"), *[Reply(200, page)] * (AGAIN + 2),
     ])  # fmt: skip
     outcome = collect(service, tmp_path, kafka, "lots")
     assert "21 does not advance from 21" in outcome.tally("lots").message
@@ -57,6 +58,18 @@ def test_a_cursor_that_stands_still_stops_the_register_after_its_page(
     again = collect(service, tmp_path, kafka, "lots")
     assert again.tally("lots").is_complete
     assert {kept.value for kept in kafka.kept} == {raw for _, raw in service.registers["/v3/lots"].rows}
+
+
+def test_a_page_that_comes_late_is_asked_for_again(service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path) -> None:
+    service.put("/v3/lots", rows(40, 40))
+    first, page = (
+        service.answer(f"/v3/lots?limit=10{cursor}", f"Bearer {service.token}") for cursor in ("", "&search_after=31")
+    )
+    service.faults["/v3/lots"].extend([first, page, page])
+    tally = collect(service, tmp_path, kafka, "lots").tally("lots")
+
+    assert (tally.is_complete, tally.rows, tally.counts.retries) == (True, 40, 1)
+    assert [kept.value for kept in kafka.kept] == [raw for _, raw in service.registers["/v3/lots"].rows]
 
 
 def test_registers_go_on_when_one_of_them_fails(service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path) -> None:
