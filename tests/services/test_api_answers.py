@@ -32,12 +32,13 @@ CHECKS = (
 @pytest.fixture(scope="module")
 def own(chosen: Settings) -> Iterator[Settings]:
     with database(chosen) as made:
-        sellers(made, "s1", "s2")
         yield made
 
 
 @pytest.fixture
 def api(own: Settings) -> Iterator[Api]:
+    # Another test may have deleted them: schemathesis tries every path.
+    sellers(own, "s1", "s2")
     made = Api(own)
     made.start()
     yield made

@@ -36,7 +36,7 @@ def command(*words: str, code: int = 0) -> str:
         check=False,
     )
     assert done.returncode == code, f"{done.stdout}\n{done.stderr}"
-    return done.stdout + done.stderr
+    return done.stdout or done.stderr
 
 
 def served(client: Any, collection: str) -> dict[str, int]:

@@ -118,7 +118,7 @@ def test_of_two_upgrades_at_once_one_does_it_and_the_other_finds_it_done(chosen:
         with postgres(fresh) as connection:
             found = first(connection, "SELECT count(*) FROM sauda_migration")
 
-    assert done == ["", "The database went from migration none to 0001."]
+    assert done == ["", "The database went from migration none to 0002."]
     assert found == (1,)
 
 

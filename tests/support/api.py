@@ -44,10 +44,12 @@ def database(settings: Settings) -> Iterator[Settings]:
 
 
 def sellers(settings: Settings, *names: str) -> None:
-    """Make these sellers."""
+    """Make these sellers, where they are not."""
     with postgres(settings, autocommit=True) as connection:
         for name in names:
-            connection.execute("INSERT INTO shop.sellers (seller_id, name) VALUES (%s, %s)", (name, name))
+            connection.execute(
+                "INSERT INTO shop.sellers (seller_id, name) VALUES (%s, %s) ON CONFLICT DO NOTHING", (name, name)
+            )
 
 
 @contextmanager
