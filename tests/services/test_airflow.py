@@ -8,6 +8,7 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -115,6 +116,15 @@ def command(chosen: Settings, *words: str, **more: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+@contextmanager
+def no_scheduler(chosen: Settings) -> Iterator[None]:
+    """`dags test` runs the tasks itself; a scheduler beside it would take some of them, without our settings."""
+    supervisor = Supervisor(chosen)
+    supervisor.stop("airflow_scheduler")
+    yield
+    supervisor.start("airflow_scheduler")
+
+
 def last_run(client: Any) -> tuple[str, int]:
     """The newest run in our own journal, and how many tables it has published."""
     (row,) = client.query(
@@ -134,7 +144,8 @@ def test_the_night_fills_gold_and_its_rerun_changes_nothing(pages: Airflow, clie
     assert client.query(gold).result_rows == silver
 
     before, run = client.query(FACTS).result_rows, last_run(client)
-    code, said = command(chosen, "dags", "test", NIGHT)
+    with no_scheduler(chosen):
+        code, said = command(chosen, "dags", "test", NIGHT)
     assert code == 0, said[-3000:]
     again = last_run(client)
     assert again[0] != run[0], "it was built again"
@@ -192,7 +203,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
 def test_procurement_is_collected_and_a_register_that_shrinks_stops_what_comes_after(
     world: dict[str, str], pages: Airflow, client: Any, chosen: Settings
 ) -> None:
-    code, said = command(chosen, "dags", "test", "procurement_daily", **world)
+    with no_scheduler(chosen):
+        code, said = command(chosen, "dags", "test", "procurement_daily", **world)
     assert code == 0, said[-3000:]
     assert set(pages.newest("procurement_daily").values()) == {"success"}
     lots = f"SELECT count() FROM silver.procurement_lots_latest WHERE collection_code = '{RUN}'"
@@ -203,7 +215,8 @@ def test_procurement_is_collected_and_a_register_that_shrinks_stops_what_comes_a
         f"ALTER TABLE silver.procurement_lots DELETE WHERE collection_code = '{RUN}' AND cityHash64(lot_id) % 2 "
         "SETTINGS mutations_sync = 1"
     )
-    code, said = command(chosen, "dags", "test", "procurement_daily", **world)
+    with no_scheduler(chosen):
+        code, said = command(chosen, "dags", "test", "procurement_daily", **world)
     assert code != 0
     shown = pages.newest("procurement_daily")
     assert (shown["gates"], shown["reconcile"]) == ("failed", "upstream_failed")
