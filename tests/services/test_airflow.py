@@ -121,8 +121,10 @@ def no_scheduler(chosen: Settings) -> Iterator[None]:
     """`dags test` runs the tasks itself; a scheduler beside it would take some of them, without our settings."""
     supervisor = Supervisor(chosen)
     supervisor.stop("airflow_scheduler")
-    yield
-    supervisor.start("airflow_scheduler")
+    try:
+        yield
+    finally:
+        supervisor.start("airflow_scheduler")
 
 
 def last_run(client: Any) -> tuple[str, int]:
