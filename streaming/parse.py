@@ -20,9 +20,7 @@ def header(name: str) -> str:
 
 
 # A record without an id is known by its place.
-EVENT_ID = (
-    f"coalesce(nullif({header('ce_id')}, ''), concat_ws(':', kafka_topic, kafka_partition, kafka_offset))"
-)
+EVENT_ID = f"coalesce(nullif({header('ce_id')}, ''), concat_ws(':', kafka_topic, kafka_partition, kafka_offset))"
 EVENT_TYPE = header("ce_type")
 SOURCE = header("ce_source")
 # Milliseconds of the broker's clock, then the low bits of the offset, taken from the largest BIGINT: an earlier copy
