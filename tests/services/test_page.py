@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from conf import Settings
@@ -273,6 +274,24 @@ def test_a_purchase_is_on_the_page_within_two_seconds_without_a_reload(
     until("the topic's row", lambda: "purchases, live" in browser.text("#queries"), 10)
     assert browser.run("window.loadedOnce") is True
     assert browser.errors() == []
+
+
+def test_each_link_of_a_part_that_runs_opens(browser: Browser, api: Api, stream: Stream) -> None:
+    stream.start()
+    stream.wait_ready()
+    docs = api.settings.data_docs / "index.html"
+    docs.parent.mkdir(parents=True, exist_ok=True)
+    docs.touch()
+    opened(browser, page(api))
+    until("the stream to be up", lambda: "Spark UI" in browser.text("#parts"), 30)
+    links = browser.run("[...document.querySelectorAll('#parts a')].map((a) => [a.getAttribute('aria-label'), a.href])")
+
+    assert {label for label, _ in links} >= {
+        "API: Reference", "API: Metrics", "API: Data Docs", "Stream: Spark UI", "Stream: Metrics", "MinIO: Console",
+        "ClickHouse: Write SQL", "ClickHouse: Its pages",
+    }  # fmt: skip
+    answers = {url: httpx.get(url, follow_redirects=True, timeout=30).status_code for _, url in links}
+    assert {url: code for url, code in answers.items() if code != 200} == {}
 
 
 def test_the_page_comes_back_by_itself_when_the_api_does(browser: Browser, api: Api) -> None:
