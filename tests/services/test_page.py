@@ -7,6 +7,7 @@ import statistics
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -204,6 +205,19 @@ def test_a_part_that_is_down_is_shown_and_so_is_its_return(browser: Browser, sit
         site.faults, site.parts = {}, [part("clickhouse", "ClickHouse"), part("stream", "Stream")]
     until("all to be well", lambda: "does not answer" not in browser.text("main"), 10)
     until("the rate to be known", lambda: browser.text("#rate") not in ("", "–"), 10)
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_links_of_a_part_stand_apart(browser: Browser, site: Site, width: int) -> None:
+    opened(browser, site.url, width=width, mobile=width < 800)
+    boxes = browser.run(
+        "[...document.querySelectorAll('#parts li:first-child a')].map((a) => a.getBoundingClientRect())"
+        ".map(({ left, right, top }) => [left, right, top])"
+    )
+
+    assert len(boxes) == 3
+    for (_, right, top), (left, _, next_top) in pairwise(boxes):
+        assert next_top > top or left - right >= 6, boxes
 
 
 def test_old_data_is_called_old(browser: Browser, site: Site) -> None:
