@@ -20,7 +20,7 @@ def alive(settings: Settings) -> str:
         event = _first_event(settings)
         json.loads(event)["at"]
     except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
-        raise Failed(f"The page is not alive: {error or type(error).__name__}. See: ./start.sh logs api") from None
+        raise Failed(f"The page is not alive: {str(error) or type(error).__name__}. See: ./start.sh logs api") from None
     return f"its first event after {time.monotonic() - began:.1f} s"
 
 
