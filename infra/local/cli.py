@@ -92,7 +92,10 @@ def deploy_command() -> None:
 
 @cli.command()
 @click.option("--unit", is_flag=True, help="Only linters and unit tests: no parts are started.")
-@click.option("--need-browser", is_flag=True, help="Fail where Chromium is missing and could be installed.")
+@click.option(
+    "--need-browser", is_flag=True, envvar="CI",
+    help="Fail where Chromium is missing and could be installed; set where CI=true.",
+)  # fmt: skip
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def test(unit: bool, need_browser: bool, arguments: tuple[str, ...]) -> None:
     """Run linters, unit tests and service tests on a stack of their own (stack `test`), and take it down.

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from conf import REPOSITORY, Settings
+from conf import Settings
 from infra.local import chromium, cli, testing
 from infra.local.errors import Tolerated
 from infra.local.stack import Stack
@@ -68,17 +68,20 @@ def test_a_browser_that_is_there_needs_no_word(trial: testing.Trial, monkeypatch
     assert trial.outcomes == []
 
 
-def test_ci_needs_the_browser(monkeypatch: pytest.MonkeyPatch) -> None:
-    script = (REPOSITORY / ".ci" / "run").read_text()
-    assert script.rstrip().endswith('start.sh" test --need-browser')
+@pytest.mark.parametrize(
+    ("words", "environment", "needs"), [([], {}, False), (["--need-browser"], {}, True), ([], {"CI": "true"}, True)]
+)
+def test_ci_needs_the_browser(
+    monkeypatch: pytest.MonkeyPatch, words: list[str], environment: dict[str, str], needs: bool
+) -> None:
     asked = []
     monkeypatch.setattr(testing, "run", lambda *given: asked.append(given[2:]) or 0)
     monkeypatch.setattr(cli, "current", lambda _: Settings(stack="test", home=Path("unused")))
 
-    answer = CliRunner().invoke(cli.cli, ["test", "--need-browser"])
+    answer = CliRunner().invoke(cli.cli, ["test", *words], env={"CI": None, **environment})
 
     assert answer.exit_code == 0, answer.output
-    assert asked == [((), False, True)]
+    assert asked == [((), False, needs)]
 
 
 @pytest.mark.parametrize(("is_debian", "user", "expected"), [(True, 0, True), (True, 1000, False), (False, 0, False)])
