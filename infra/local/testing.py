@@ -144,7 +144,7 @@ def run(
                 Runner(console).run(steps)
                 return _foreground(trial, arguments)
             # A file stays on one worker, so that each worker starts Spark once at most.
-            unit = pytest("tests", "-m", "not services", "-n", "2", "--dist", "loadfile")
+            unit = pytest("tests", "--ignore", "tests/services", "-m", "not services", "-n", "2", "--dist", "loadfile")
             checks = [*trial.lint_steps(), trial.check("unit tests", unit, after=("mypy", *tools_ready))]
             if not unit_only and _has_service_tests():
                 service = pytest("tests/services", "-m", "services")
