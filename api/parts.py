@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
 from api import keys as stored
 from api import topics
+from api.bodies import LARGE
 from api.catalogue import Catalogue
 from api.claims import Claims
 from api.entities import catalogue
@@ -50,6 +51,7 @@ class Parts:
     opens: list[Task] = field(default_factory=list)
     tasks: list[Task] = field(default_factory=list)
     closes: list[Task] = field(default_factory=list)
+    _large: asyncio.Lock = field(default_factory=asyncio.Lock)
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     @classmethod
@@ -95,6 +97,14 @@ class Parts:
                 lambda: kafka.close(settings.api_kafka_seconds), lambda: outbox.close(0.0), shop.close, clickhouse.close
             ],
         )  # fmt: skip
+
+    def turn(self, size: int) -> AbstractAsyncContextManager[Any]:
+        """To be held while a body of that size is read and judged: the large ones go one after the other.
+
+        Else many of them would all have their values in memory, and between any two steps of a small request each
+        would have one of its own.
+        """
+        return self._large if size > LARGE else nullcontext()
 
     async def __aenter__(self) -> Self:
         for close in reversed(self.closes):

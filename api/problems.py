@@ -63,6 +63,10 @@ def not_found(what: str) -> Problem:
     return Problem(404, "not-found", f"There is no {what}.")
 
 
+def too_large(most: int) -> Problem:
+    return Problem(413, "too-large", f"The body has more than {most:,} bytes. Send less at a time.")
+
+
 def invalid(errors: Sequence[Mapping[str, Any]], *, more: int = 0) -> Problem:
     """422 with the findings; `more` is how many were left off."""
     first = str(errors[0]["detail"])

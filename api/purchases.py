@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -23,9 +23,8 @@ from schemas.derive.reader import MOST_FINDINGS, Finding, Reader
 from schemas.purchases.events import PurchaseEvent
 
 EVENT = contract(PurchaseEvent)
-MOST_PURCHASES = 1_000
-BREATH = 50
-"""After so many purchases of one request others get a turn."""
+BREATH_BYTES = 20_000
+"""After so much of one request others get a turn."""
 MOST_REMEMBERED = 100_000
 SELLERS = "SELECT seller_id FROM shop.sellers"
 FIND_SELLERS = f"{SELLERS} WHERE seller_id = ANY(%s)"
@@ -56,73 +55,92 @@ class Accepted:
         }
 
 
+class Judged:
+    """Purchases of one request that keep every rule, ready to be sent."""
+
+    def __init__(self, key_id: str, idempotency_key: str, place: str) -> None:
+        self.key_id, self.idempotency_key, self.place = key_id, idempotency_key, place
+        self.records: list[Record] = []
+        self.told: list[Accepted] = []
+        self.sellers: list[str] = []
+        self.digest = sha256()
+        """Of all contents: what an Idempotency-Key is held to."""
+
+    def add(self, body: bytes, value: Mapping[str, Any], row: Mapping[str, Any]) -> None:
+        content = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+        self.digest.update(b"\n" + content if self.records else content)
+        event_id = str(uuid5(NAMESPACE, f"{self.key_id}\n{self.idempotency_key}\n{content.decode()}"))
+        headers = cloud_event(event_id, EVENT.event_type, f"api:{self.key_id}", value["purchased_at"])
+        self.records.append(Record(event_id.encode(), body, headers))
+        day = row["purchased_at"].astimezone(UTC).date().isoformat()
+        self.told.append(Accepted(event_id, row["purchase_id"], day))
+        self.sellers.append(row["seller_id"])
+
+
 class Purchases:
     """Takes purchases. What it accepted lately it remembers, since ClickHouse shows it a second or two later."""
 
     def __init__(self, topics: Topics, sellers: Mirror[bool], claims: Claiming, measures: Measures) -> None:
         self._topics, self._sellers, self._claims, self._measures = topics, sellers, claims, measures
         self._reader = Reader(EVENT)
-        self._lately: OrderedDict[str, str] = OrderedDict()
+        self._lately: OrderedDict[str, None] = OrderedDict()
 
     def has_taken(self, event_id: str) -> bool:
         """Whether it was accepted here lately."""
         return event_id in self._lately
 
-    async def accept(
-        self, key_id: str, bodies: Sequence[bytes], values: Sequence[Any], idempotency_key: str, place: str = ""
-    ) -> list[Accepted]:
-        """Judge all, send all, and come back when Kafka has them all. Raises a Problem, and then nothing counts.
+    async def judge(
+        self, key_id: str, idempotency_key: str, purchases: Iterable[tuple[bytes, Any]], place: str = ""
+    ) -> Judged:
+        """Judge purchases: as they were written, which is how they are sent, and the same as values.
 
-        `bodies` are the purchases as they were written, which is how they are sent; `values` the same, parsed. `place`
-        is where they stand in the request's body, as a pointer.
+        `place` is where they stand in the request's body, as a pointer. Raises a Problem (422) with what is wrong in any
+        of them. Of each no more is kept than is sent and told: the values of a whole batch would take much memory.
         """
-        rows = await self._judged(bodies, values, place)
-        contents = [orjson.dumps(value, option=orjson.OPT_SORT_KEYS) for value in values]
-        if idempotency_key:
-            await self._claims.claim(key_id, idempotency_key, sha256(b"\n".join(contents)).digest())
-        ids = [str(uuid5(NAMESPACE, f"{key_id}\n{idempotency_key}\n{content.decode()}")) for content in contents]
-        source = f"api:{key_id}"
-        records = [
-            Record(event_id.encode(), body, cloud_event(event_id, EVENT.event_type, source, value["purchased_at"]))
-            for event_id, body, value in zip(ids, bodies, values, strict=True)
-        ]
-        await self._topics.send(EVENT.topic, records)
-        self._measures.purchases.inc(len(records))
-        days = [row["purchased_at"].astimezone(UTC).date().isoformat() for row in rows]
-        self._lately.update(zip(ids, days, strict=True))
-        while len(self._lately) > MOST_REMEMBERED:
-            self._lately.popitem(last=False)
-        return [Accepted(e, row["purchase_id"], day) for e, row, day in zip(ids, rows, days, strict=True)]
-
-    async def _judged(self, bodies: Sequence[bytes], values: Sequence[Any], place: str) -> list[dict[str, Any]]:
-        """The typed rows. Raises a Problem (422) with what is wrong in any of them."""
         now = datetime.now(UTC)
-        rows: list[dict[str, Any]] = []
+        made = Judged(key_id, idempotency_key, place)
         errors: list[dict[str, Any]] = []
-        for number, (body, value) in enumerate(zip(bodies, values, strict=True)):
+        size = 0
+        for number, (body, value) in enumerate(purchases):
             row, findings = self._reader.read(value, now)
             if len(body) > EVENT.max_bytes:
                 said = f"the event has {len(body)} bytes; at most {EVENT.max_bytes} are taken"
                 findings.append(Finding((), "record.oversized", said))
-            rows.append(row)
-            at = f"{place}/{number}" if place else ""
-            errors += [self._told(at, finding) for finding in findings[: MOST_FINDINGS - len(errors)]]
-            if number % BREATH == BREATH - 1:
+            if findings:
+                at = f"{place}/{number}" if place else ""
+                errors += [self._told(at, finding) for finding in findings[: MOST_FINDINGS - len(errors)]]
+            elif not errors:
+                made.add(body, value, row)
+            size += len(body)
+            if size > BREATH_BYTES:
+                size = 0
                 await asyncio.sleep(0)
-        if not errors:
-            errors = await self._strangers(rows, place)
         if errors:
             raise invalid(errors)
-        return rows
+        return made
 
-    async def _strangers(self, rows: Sequence[dict[str, Any]], place: str) -> list[dict[str, Any]]:
-        unknown = await self._sellers.lacking({row["seller_id"] for row in rows})
+    async def accept(self, judged: Judged) -> list[Accepted]:
+        """Send all, and come back when Kafka has them all. Raises a Problem, and then nothing counts."""
+        errors = await self._strangers(judged)
+        if errors:
+            raise invalid(errors)
+        if judged.idempotency_key:
+            await self._claims.claim(judged.key_id, judged.idempotency_key, judged.digest.digest())
+        await self._topics.send(EVENT.topic, judged.records)
+        self._measures.purchases.inc(len(judged.records))
+        self._lately.update((each.event_id, None) for each in judged.told)
+        while len(self._lately) > MOST_REMEMBERED:
+            self._lately.popitem(last=False)
+        return judged.told
+
+    async def _strangers(self, judged: Judged) -> list[dict[str, Any]]:
+        unknown = await self._sellers.lacking(set(judged.sellers))
         if not unknown:
             return []
-        found = [(number, row["seller_id"]) for number, row in enumerate(rows) if row["seller_id"] in unknown]
+        found = [(number, seller_id) for number, seller_id in enumerate(judged.sellers) if seller_id in unknown]
         return [
             self._told(
-                f"{place}/{number}" if place else "",
+                f"{judged.place}/{number}" if judged.place else "",
                 Finding(("seller_id",), "seller_id.known", f'seller_id names no seller; found "{seller_id}"'),
             )
             for number, seller_id in found[:MOST_FINDINGS]

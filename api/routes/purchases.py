@@ -5,19 +5,19 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any
 
-import msgspec
 import orjson
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
-from api import bodies
+from api import batches, bodies
 from api.access import Direct, Reader, needs
 from api.examples import event as example
 from api.openapi import described
 from api.parameters import NOTHING, Parameter, Parameters
+from api.batches import MOST_PURCHASES
 from api.parts import Parts
-from api.problems import invalid, not_found, parameter
-from api.purchases import EVENT, MOST_PURCHASES, Accepted
+from api.problems import not_found, parameter
+from api.purchases import EVENT, Accepted
 from schemas.derive.jsonschema import json_schema
 from schemas.types import DAY
 
@@ -46,10 +46,6 @@ OF_THE_LINE = ("line_no", "product_id", "description", "quantity", "unit_price_a
 ID = Annotated[str, Path(description="Id of the event.", min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
 
 _buyer = needs("write:purchases")
-
-
-class _Batch(msgspec.Struct, forbid_unknown_fields=True):
-    purchases: list[msgspec.Raw]
 
 
 def _schema() -> dict[str, Any]:
@@ -106,19 +102,24 @@ async def send_one(request: Request) -> Response:
     """Answered when every replica of Kafka has the purchase; 503 means that it must be sent again."""
     key = await _buyer(request)
     NOTHING.read(request)
-    body, value = await bodies.read(request)
-    return _answer(await _accept(request, key.key_id, [body], [value], ""))
+    name = _key(request)
+    body = await bodies.taken(request, EVENT.max_bytes)
+    parts: Parts = request.app.state.parts
+    async with parts.turn(len(body)):
+        judged = await parts.purchases.judge(key.key_id, name, ((body, bodies.parse(body)),))
+    return _answer(await parts.purchases.accept(judged))
 
 
 async def send_batch(request: Request) -> Response:
     """All or nothing: where one breaks a rule none is sent."""
     key = await _buyer(request)
     NOTHING.read(request)
-    body, value = await bodies.read(request)
-    count = _counted(value)
-    raw = msgspec.json.decode(body, type=_Batch).purchases
-    assert len(raw) == count
-    return _answer(await _accept(request, key.key_id, [bytes(each) for each in raw], value["purchases"], "/purchases"))
+    name = _key(request)
+    parts: Parts = request.app.state.parts
+    body = await bodies.taken(request, parts.settings.api_body_bytes)
+    async with parts.turn(len(body)):
+        judged = await parts.purchases.judge(key.key_id, name, batches.read(body), "/purchases")
+    return _answer(await parts.purchases.accept(judged))
 
 
 ROUTER.add_api_route(
@@ -139,35 +140,12 @@ ROUTER.add_api_route(
 )  # fmt: skip
 
 
-async def _accept(request: Request, key_id: str, raw: list[bytes], values: list[Any], place: str) -> list[Accepted]:
-    parts: Parts = request.app.state.parts
-    return await parts.purchases.accept(key_id, raw, values, _key(request), place)
-
-
 def _key(request: Request) -> str:
     """The Idempotency-Key, empty where there is none. Raises a Problem (422)."""
     text = request.headers.get("idempotency-key")
     if text is not None and not (0 < len(text) <= LONGEST_KEY and text.isascii() and text.isprintable()):
         raise parameter("Idempotency-Key", f"Idempotency-Key must be 1 to {LONGEST_KEY} visible ASCII characters.")
     return text or ""
-
-
-def _counted(value: Any) -> int:
-    """How many purchases a batch has. Raises a Problem (422) where it is no batch."""
-    if not isinstance(value, dict) or not isinstance(value.get("purchases"), list):
-        raise _no_batch("", "record.json", "the body must be an object with the list purchases")
-    for name in value:
-        if name != "purchases":
-            raise _no_batch(f"/{name[:80]}", "unknown", f"{name[:80]} is not a field here; there is purchases")
-    count = len(value["purchases"])
-    if not 1 <= count <= MOST_PURCHASES:
-        said = f"purchases must have 1 to {MOST_PURCHASES:,} elements; found {count:,}"
-        raise _no_batch("/purchases", "purchases.count", said)
-    return count
-
-
-def _no_batch(pointer: str, rule: str, sentence: str) -> Exception:
-    return invalid([{"pointer": pointer, "rule": rule, "detail": sentence}])
 
 
 @ROUTER.get(
