@@ -17,6 +17,7 @@ MOST_BYTES = contract(PurchaseEvent).max_bytes
 _BEGIN = re.compile(r'[ \t\n\r]*\{[ \t\n\r]*"purchases"[ \t\n\r]*:[ \t\n\r]*\[')
 _END = re.compile(r"[ \t\n\r]*\][ \t\n\r]*\}[ \t\n\r]*")
 _FIELD = re.compile(r'[ \t\n\r]*\][ \t\n\r]*,[ \t\n\r]*(?=")')
+_BRACKET = re.compile(r"[ \t\n\r]*\]?[ \t\n\r]*")
 
 
 def read(body: bytes) -> Iterator[tuple[bytes, Any]]:
@@ -27,8 +28,8 @@ def read(body: bytes) -> Iterator[tuple[bytes, Any]]:
         raise _other(body)
     end, count = begun.end(), 0
     try:
-        for raw, value, end in bodies.elements(text, begun.end(), MOST_BYTES):
-            count += 1
+        for raw, value, behind in bodies.elements(text, end, MOST_BYTES):
+            end, count = behind, count + 1
             if count > MOST_PURCHASES:
                 raise _count("more")
             yield raw.encode(), value
@@ -56,9 +57,6 @@ def _close(text: str, at: int) -> None:
     except json.JSONDecodeError as error:
         raise bodies.no_json(error.msg, error.pos) from None
     raise _unknown(name) if name != "purchases" else bodies.twice(name)
-
-
-_BRACKET = re.compile(r"[ \t\n\r]*\]?[ \t\n\r]*")
 
 
 def _other(body: bytes) -> Problem:

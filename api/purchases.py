@@ -94,8 +94,8 @@ class Purchases:
     ) -> Judged:
         """Judge purchases: as they were written, which is how they are sent, and the same as values.
 
-        `place` is where they stand in the request's body, as a pointer. Raises a Problem (422) with what is wrong in any
-        of them. Of each no more is kept than is sent and told: the values of a whole batch would take much memory.
+        `place` is where they stand in the request's body, as a pointer. Raises a Problem (422) with what is wrong in
+        any of them. Of each no more is kept than is sent and told: the values of a batch would take much memory.
         """
         now = datetime.now(UTC)
         made = Judged(key_id, idempotency_key, place)

@@ -11,10 +11,10 @@ from starlette.responses import Response
 
 from api import batches, bodies
 from api.access import Direct, Reader, needs
+from api.batches import MOST_PURCHASES
 from api.examples import event as example
 from api.openapi import described
 from api.parameters import NOTHING, Parameter, Parameters
-from api.batches import MOST_PURCHASES
 from api.parts import Parts
 from api.problems import not_found, parameter
 from api.purchases import EVENT, Accepted
