@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
 from api.problems import Problem, unavailable
-from tests.api.asking import GOOD, Client, problem
+from tests.api.asking import GOOD, Client, client, problem
 
 
 def ids(answer: Any) -> list[str]:
@@ -33,15 +35,15 @@ def test_a_purchase_is_sent_as_it_was_written(api: Client) -> None:
         "content-type": b"application/json", "ce_time": b"2026-01-31T09:30:00Z",
     }  # fmt: skip
     assert record.headers[0][0] == "ce_id"
-    where = f"/v1/purchases/{event_id}?sold_on=2026-01-31"
-    assert answer.headers["location"] == where
+    where = answer.headers["location"]
+    assert re.fullmatch(rf"/v1/purchases/{event_id}[?]sold_on=2026-01-31&proof=[-_A-Za-z0-9]{{16}}", where)
     assert answer.json() == {"events": [{"event_id": event_id, "purchase_id": "17", "status_url": where}]}
 
 
 def test_the_day_of_the_status_url_is_that_of_utc(api: Client) -> None:
     answer = api.send(GOOD | {"purchased_at": "2026-02-01T03:00:00+05:00"})
 
-    assert answer.headers["location"].endswith("?sold_on=2026-01-31")
+    assert answer.headers["location"].partition("?")[2].startswith("sold_on=2026-01-31&")
 
 
 def test_ids_follow_from_key_content_and_idempotency_key(api: Client) -> None:
@@ -182,6 +184,38 @@ def test_the_states_of_a_purchase(api: Client) -> None:
     assert event_id not in sql
     assert "sold_on = {day:Date32}" in sql
     assert {name: str(value) for name, value in given.items()} == {"id": event_id, "day": "2026-01-31"}
+
+
+def test_a_purchase_is_still_accepted_after_a_restart(api: Client, tmp_path: Path) -> None:
+    """ClickHouse does not show it yet, and this process was not the one that took it."""
+    where = api.send(GOOD).headers["location"]
+    other = client(tmp_path)
+    event_id = where.removeprefix("/v1/purchases/").partition("?")[0]
+
+    assert other.get(where).json() == {"event_id": event_id, "state": "accepted"}
+    for forged in (where.partition("&")[0], where[:-1] + ("A" if where[-1] != "A" else "B"), where + "ш",
+                   where.replace(event_id, event_id[::-1])):  # fmt: skip
+        problem(other.get(forged), 404)
+
+
+def test_a_purchase_goes_out_and_a_return_comes_back(api: Client) -> None:
+    """A slip of sign is no return; who means one says so."""
+    back = GOOD | {"lines": [*GOOD["lines"], {"product_id": "q", "quantity": -1, "unit_price": 1}]}
+    for told, at in ((problem(api.send(back), 422), ""), (problem(batch(api, [GOOD, back]), 422), "/purchases/1")):
+        assert told["errors"] == [
+            {
+                "pointer": f"{at}/lines/1/quantity", "rule": "lines.quantity.above_zero",
+                "detail": "line 2: quantity must be above zero; what comes back is sent to POST /v1/returns; "
+                'found "-1"',
+            }
+        ]  # fmt: skip
+    told = problem(api.ask("POST", "/v1/returns", json=back), 422)
+    assert [(e["pointer"], e["rule"]) for e in told["errors"]] == [("/lines/0/quantity", "lines.quantity.below_zero")]
+    assert api.topics.sent == []
+
+    ids(api.ask("POST", "/v1/returns", json=GOOD | {"lines": back["lines"][1:]}))
+    ((topic, record),) = api.topics.sent
+    assert (topic, orjson.loads(record.value)["lines"][0]["quantity"]) == ("purchases", -1)
 
 
 def test_an_unknown_purchase_is_not_there(api: Client) -> None:
