@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from base64 import urlsafe_b64encode
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from typing import Any, Protocol
 from uuid import UUID, uuid5
 
@@ -28,7 +27,7 @@ EVENT = contract(PurchaseEvent)
 BREATH_BYTES = 20_000
 """After so much of one request others get a turn."""
 PROOF_BYTES = 12
-"""As many as nobody can guess, in sixteen characters."""
+"""As many as nobody can guess."""
 MOST_REMEMBERED = 100_000
 SELLERS = "SELECT seller_id FROM shop.sellers"
 FIND_SELLERS = f"{SELLERS} WHERE seller_id = ANY(%s)"
@@ -74,7 +73,8 @@ class Judged:
 
     def add(self, body: bytes, value: Mapping[str, Any], row: Mapping[str, Any]) -> None:
         content = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-        self.digest.update(b"\n" + content if self.records else content)
+        if self.idempotency_key:
+            self.digest.update(b"\n" + content if self.records else content)
         event_id = str(uuid5(NAMESPACE, f"{self.key_id}\n{self.idempotency_key}\n{content.decode()}"))
         headers = cloud_event(event_id, EVENT.event_type, f"api:{self.key_id}", value["purchased_at"])
         self.records.append(Record(event_id.encode(), body, headers))
@@ -115,7 +115,7 @@ class Purchases:
         return event_id in self._lately or hmac.compare_digest(self._prove(event_id).encode(), proof.encode())
 
     def _prove(self, event_id: str) -> str:
-        return urlsafe_b64encode(hmac.digest(self._secret, event_id.encode(), "sha256")[:PROOF_BYTES]).decode()
+        return blake2b(event_id.encode(), key=self._secret, digest_size=PROOF_BYTES).hexdigest()
 
     async def judge(
         self, key_id: str, idempotency_key: str, purchases: Iterable[tuple[bytes, Any]], place: str = "", *,

@@ -85,7 +85,7 @@ TOLD_EXAMPLE = {
         {
             "event_id": EVENT_ID,
             "purchase_id": EXAMPLE["purchase_id"],
-            "status_url": f"/v1/purchases/{EVENT_ID}?sold_on=2026-01-31&proof=pT3-f0xJk2_9aQzB",
+            "status_url": f"/v1/purchases/{EVENT_ID}?sold_on=2026-01-31&proof=5b1f0c7e2a9d4c3f8e6b7a10",
         }
     ]
 }

@@ -90,9 +90,7 @@ def test_a_database_that_hangs_at_the_statement_is_cut_off(tmp_path: Path, monke
     (errors.ReadOnlySqlTransaction, True), (errors.TooManyConnections, True), (errors.AdminShutdown, True),
     (errors.IoError, True), (errors.UndefinedTable, False), (errors.UniqueViolation, False),
 ])  # fmt: skip
-def test_a_database_that_cannot_now_is_told_as_away(
-    tmp_path: Path, error: type[errors.Error], is_told: bool
-) -> None:
+def test_a_database_that_cannot_now_is_told_as_away(tmp_path: Path, error: type[errors.Error], is_told: bool) -> None:
     made = Shop(Settings(stack="unit", home=tmp_path))
 
     class Pool:
