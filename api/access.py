@@ -50,8 +50,6 @@ def needs(scope: str) -> Callable[[Request], Awaitable[Key]]:
     return allowed
 
 
-
-
 class Direct(APIRoute):
     """A route whose endpoint takes the request and nothing else.
 

@@ -12,7 +12,7 @@ import httpx
 import orjson
 
 from api.live import Link, Part
-from api.parts import Probe
+from api.readiness import Probe
 from conf import LOOPBACK, Settings
 from conf.addresses import addresses, page
 from conf.health import AIRFLOW_HEALTH, HEALTHY, airflow_states

@@ -113,5 +113,3 @@ class Mirror(Generic[T]):
             except Exception:
                 LOG.exception("A list of PostgreSQL could not be taken anew; the old one stays")
             await asyncio.sleep(self._fresh_seconds)
-
-

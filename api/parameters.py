@@ -117,4 +117,3 @@ def in_order(found: Mapping[str, Any]) -> None:
 
 
 NOTHING = Parameters()
-

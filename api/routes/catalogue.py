@@ -160,22 +160,53 @@ def _add(entity: Entity) -> None:
     asked = _asked(entity)
     path, row_path = f"/v1/{many}", f"/v1/{many}/{{name}}"
     add = ROUTER.add_api_route
-    add(path, _list(entity, asked), methods=["GET"], name=f"list_{many}", summary=f"List {many}",
+    add(
+        path,
+        _list(entity, asked),
+        methods=["GET"],
+        name=f"list_{many}",
+        summary=f"List {many}",
         description="Page by page: give `next` of one page as `cursor` of the next. Changes meanwhile skip no row.",
-        openapi_extra=described(listed(shown, **CURSOR), {"items": [kept], "next": None},
-                                parameters=asked.described()))
-    add(path, _create(entity), methods=["POST"], name=f"create_{one}", summary=f"Create a {one}", status_code=201,
-        openapi_extra=described(shown, kept, status=201, body=body, body_example=given, errors=[409], said="Made.",
-                                headers={"Location": "Its path."}))
-    add(row_path, _get(entity), methods=["GET"], name=f"get_{one}", summary=f"One {one}",
-        openapi_extra=described(shown, kept, errors=[404]))
-    add(row_path, _update(entity), methods=["PATCH"], name=f"update_{one}", summary=f"Change a {one}",
+        openapi_extra=described(listed(shown, **CURSOR), {"items": [kept], "next": None}, parameters=asked.described()),
+    )
+    add(
+        path,
+        _create(entity),
+        methods=["POST"],
+        name=f"create_{one}",
+        summary=f"Create a {one}",
+        status_code=201,
+        openapi_extra=described(
+            shown,
+            kept,
+            status=201,
+            body=body,
+            body_example=given,
+            errors=[409],
+            said="Made.",
+            headers={"Location": "Its path."},
+        ),
+    )
+    add(
+        row_path,
+        _get(entity),
+        methods=["GET"],
+        name=f"get_{one}",
+        summary=f"One {one}",
+        openapi_extra=described(shown, kept, errors=[404]),
+    )
+    add(
+        row_path,
+        _update(entity),
+        methods=["PATCH"],
+        name=f"update_{one}",
+        summary=f"Change a {one}",
         description="A merge patch (RFC 7396): what is not named stays, null empties an optional column.",
-        openapi_extra=described(shown, kept, body=patch, body_example=changes, errors=[404, 409], said="Changed."))
+        openapi_extra=described(shown, kept, body=patch, body_example=changes, errors=[404, 409], said="Changed."),
+    )
     add(row_path, _delete(entity), methods=["DELETE"], name=f"delete_{one}", summary=f"Delete a {one}",
         status_code=204, openapi_extra=described({}, None, status=204, errors=[404, 409], said="Deleted."))  # fmt: skip
 
 
 for _entity in catalogue().values():
     _add(_entity)
-

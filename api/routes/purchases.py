@@ -203,5 +203,3 @@ def _state(event_id: str, state: str, **more: Any) -> Response:
 def _purchase(lines: list[dict[str, Any]]) -> dict[str, Any]:
     whole = {name: value for name, value in lines[0].items() if name not in OF_THE_LINE}
     return whole | {"lines": [{name: line[name] for name in OF_THE_LINE} for line in lines]}
-
-

@@ -24,7 +24,7 @@ async def health() -> dict[str, str]:
     return {"status": "alive"}
 
 
-AWAY = {503: {"description": "A part is away.",
+AWAY: dict[int | str, dict[str, Any]] = {503: {"description": "A part is away.",
               "content": {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}}}}  # fmt: skip
 
 

@@ -68,7 +68,7 @@ def show(told: Sequence[Line], console: Console) -> None:
     """A line each."""
     table = Table.grid(padding=(0, 2))
     for justify in ("left", "left", "left", "right"):
-        table.add_column(justify=justify)  # type: ignore[arg-type]
+        table.add_column(justify=justify)
     for number, line in enumerate(told, 1):
         mark = "[red]✗[/]" if line.seconds is None else "[green]✓[/]"
         seconds = "" if line.seconds is None else f"[dim]{line.seconds:.1f} s[/]"
