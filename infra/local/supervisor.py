@@ -86,7 +86,7 @@ class Supervisor:
                 stderr=sink,
                 start_new_session=True,
             )
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not self.answers():
             if child.poll() is not None or time.monotonic() > deadline:
                 raise Failed(f"The supervisor does not start:\n{out.read_text().strip()[-1500:]}")
