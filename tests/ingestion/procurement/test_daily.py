@@ -10,7 +10,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from ingestion.procurement.client import ATTEMPTS
 from ingestion.procurement.plan import JOURNAL_ON, Asked, made, told
 from ingestion.procurement.state import State, state_path
 from tests.ingestion.procurement.fakes import FakeGoszakup, FakeKafka, Killed, Reply, chosen, rows
@@ -187,9 +186,10 @@ def test_a_change_that_was_not_answered_keeps_the_journals_day(
     for walk in made_plan(tmp_path, service).walks:
         service.put(walk.address.partition("?")[0], [])
     journal(service, ("U", "lots", "17", ""))
-    service.faults["/v3/lots/17"].extend([Reply(500)] * ATTEMPTS)
+    service.always["/v3/lots/17"] = Reply(500)
     assert not collect(service, tmp_path, kafka).tallies.is_complete
     assert noted(tmp_path, service) == "2026-02-08"
+    service.always.clear()
     service.objects["/v3/lots/17"] = b'{"id":17}'
     assert collect(service, tmp_path, kafka).tallies.is_complete
     assert (noted(tmp_path, service), dates(service)) == ("2026-02-10", ["2026-02-07"] * 2)
