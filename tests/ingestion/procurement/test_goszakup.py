@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ingestion.errors import BrokerLost
-from ingestion.procurement.journal import waiting_path
+from ingestion.procurement import journal
 from ingestion.run import main
 from tests.ingestion.procurement.fakes import TOKEN, FakeGoszakup, FakeKafka, chosen, rows
 
@@ -32,8 +32,8 @@ def run(service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path, monkeypatch: py
 
 
 def waiting(folder: Path, url: str) -> list[dict[str, Any]]:
-    path = waiting_path(chosen(folder, url))
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    paths = journal.waiting(chosen(folder, url))
+    return [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def test_a_load_is_summed_up_and_journalled(run: Runs, service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path) -> None:
@@ -139,4 +139,4 @@ def test_ctrl_c_ends_with_130_and_keeps_the_place(
     monkeypatch.setattr("ingestion.procurement.collect._shown", interrupted)
     result = run("--register", "lots")
     assert result.exit_code == 130
-    assert "Stopped by Ctrl-C." in result.stderr
+    assert "Stopped by Ctrl-C or SIGTERM." in result.stderr
