@@ -24,7 +24,7 @@ from ingestion.procurement.pages import Damaged
 from ingestion.procurement.state import is_loopback
 
 TRIES = 6
-"""How often an answer that cannot be read is asked for: what is wrong in the data stays wrong. Others at least so often."""
+"""How often an answer that cannot be read is asked for: what is wrong in the data stays wrong. Others at least."""
 PATIENCE = 600.0
 """Seconds for which a request is repeated that the service does not answer, or answers with a fault or a web page."""
 FIRST_PATIENCE = 30.0

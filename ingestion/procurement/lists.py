@@ -17,7 +17,7 @@ from ingestion.procurement.tally import Tallies, Tally
 from schemas.procurement.endpoints import Endpoint, details
 
 AGAIN = 3
-"""How often a page is asked for again that leads nowhere, past rows, or to an early end: another may have come for it."""
+"""How often a page is asked for again that leads nowhere, past rows, or to an early end: another may have come."""
 AT_ONCE = 32
 """Rows whose sub-lists are asked for together; how many requests are really under way, the client decides."""
 

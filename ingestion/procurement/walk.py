@@ -89,7 +89,7 @@ class Walker:
                 refusal: CursorRefused | None = None
                 try:
                     after = self._after(endpoint, walk, page, read, seen)
-                    why_again = _missing(walk, after, page, known)
+                    why_again = _missing(walk, after, known)
                 except CursorRefused as why:
                     after, refusal, why_again = walk, why, str(why)
                 if why_again and again < AGAIN:
@@ -234,7 +234,7 @@ def _total(walk: Walk, page: Page) -> int:
     return min(filter(None, (walk.total, page.expected)), default=0)
 
 
-def _missing(walk: Walk, after: Walk, page: Page, known: Known | None) -> str:
+def _missing(walk: Walk, after: Walk, known: Known | None) -> str:
     """The sentence where a walk ends before all of the register's rows came; empty where it does not."""
     rows = after.rows + (known.rows if known and walk.mode == "head" else 0)
     if after.address or walk.mode == "changes" or walk.total - rows <= walk.total * TOLERATED:

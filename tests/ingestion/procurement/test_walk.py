@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -10,9 +11,9 @@ import pytest
 
 from ingestion.errors import BrokerLost
 from ingestion.procurement.client import TRIES, TokenRefused
+from ingestion.procurement.lists import AGAIN
 from ingestion.procurement.plan import Asked, made
 from ingestion.procurement.state import State, state_path
-from ingestion.procurement.lists import AGAIN
 from tests.ingestion.procurement.fakes import FakeGoszakup, FakeKafka, Killed, Reply, chosen, rows
 from tests.ingestion.procurement.runs import TODAY, collect
 
@@ -152,6 +153,22 @@ def test_a_refused_token_in_the_middle_stops_all_and_keeps_the_place(
 def test_pages_that_come_twice_or_late_neither_lose_nor_multiply_events(
     service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path
 ) -> None:
+    service.put("/v3/lots", rows(40, 40))
+    first, second = (
+        json.loads(service.answer(f"/v3/lots?limit=10{cursor}", f"Bearer {service.token}").body)
+        for cursor in ("", "&search_after=31")
+    )
+    late = first | {"next_page": "/v3/lots?page=next&search_after=31"}
+    repeated = second | {"items": first["items"][-3:] + second["items"]}
+    service.faults["/v3/lots"].extend(Reply(200, json.dumps(told).encode()) for told in (first, late, repeated))
+    tally = collect(service, tmp_path, kafka, "lots").tally("lots")
+    assert (tally.is_complete, tally.counts.retries) == (True, 1)
+    keys = [kept.key for kept in kafka.kept]
+    assert len(keys) == 43, "three rows came at the head of a page again"
+    assert len({kept.heads["ce_id"] for kept in kafka.kept}) == len(set(keys)) == 40
+
+
+def test_a_second_full_load_makes_the_same_events(service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path) -> None:
     service.put("/v3/lots", rows(40, 40))
     collect(service, tmp_path, kafka, "lots")
     collect(service, tmp_path, kafka, "lots", full=True)
