@@ -52,10 +52,7 @@ def write(settings: Settings, run_id: str, tallies: Iterable[Tally], insert: Ins
     """Add a run to the journal, with what waits from earlier ones. The sentence to say where it had to wait; or ''."""
     keep(settings, run_id, tallies)
     for path in waiting(settings):
-        try:
-            rows = list(_rows(path))
-        except FileNotFoundError:
-            continue  # Another collector has sent it.
+        rows = list(_rows(path))
         try:
             if rows:
                 (insert or _insert)(settings, rows, path.stem)
@@ -97,7 +94,11 @@ def waiting(settings: Settings) -> list[Path]:
 
 
 def _rows(path: Path) -> Iterable[list[Any]]:
-    for line in path.read_text(encoding="utf-8").splitlines():
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return  # Another collector has sent it.
+    for line in text.splitlines():
         try:
             told = json.loads(line)
         except ValueError:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import NamedTuple
 
 from ingestion.message import Message, instant
-from ingestion.procurement.client import Answer, Client, NoAnswer, Useless
+from ingestion.procurement.client import Answer, Check, Client, NoAnswer, Useless
 from ingestion.procurement.cursor import CursorRefused, Step, first_address, follow
 from ingestion.procurement.pages import Envelope, Page, Reader, Row, read_object, read_page, unreadable
 from ingestion.procurement.parcel import Parcel
@@ -44,7 +44,7 @@ class Desk:
 
     async def ask(self, endpoint: Endpoint, address: str, tally: Tally, tries: int | None = None) -> Answer:
         """A page of a list, or a bare object as a page of one. Raises as the client does."""
-        check = partial(read_page, key=endpoint.key) if endpoint.answer == "page" else read_object
+        check: Check = partial(read_page, key=endpoint.key) if endpoint.answer == "page" else read_object
         return await self.client.get(address, check, tally.counts, tries)
 
     def read(self, endpoint: Endpoint, answer: Answer, path: str, tally: Tally, parent: str = "") -> Read:

@@ -71,10 +71,11 @@ class Walker:
                     if narrow.tighten():
                         fetching = self._fetching(endpoint, walk.address, tally, narrow)
                         continue
-                    page = remains(why.body)
-                    if page is None:
+                    left = remains(why.body)
+                    if left is None:
                         await self._give_up(endpoint, tally, line, why)
                         return False
+                    page = left
                     answer, read = self._passed(endpoint, tally, why)
                 else:
                     if answer.read is None:
