@@ -7,6 +7,7 @@ key is not used for something else without a word.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -15,17 +16,28 @@ from hashlib import sha256
 from api.problems import Problem
 from api.shop import Shop
 
+LOG = logging.getLogger("sauda.api")
 MOST_REMEMBERED = 200_000
 MOST_AT_ONCE = 1_000
 AWAY_SECONDS = 2.0
+PATIENCE_SECONDS = 2.0
+"""After so long a purchase no longer waits for PostgreSQL."""
 DAY_SECONDS = 86_400.0
 HOUR_SECONDS = 3_600.0
 NOTE = (
     "INSERT INTO shop.api_claims (claim, content) SELECT * FROM unnest(%s::bytea[], %s::bytea[])"
-    " ON CONFLICT (claim) DO NOTHING"
+    # What is older than a day is as good as forgotten.
+    " ON CONFLICT (claim) DO UPDATE SET content = excluded.content, created_at = excluded.created_at"
+    " WHERE api_claims.created_at < clock_timestamp() - interval '1 day'"
 )
-NOTED = "SELECT claim, content FROM shop.api_claims WHERE claim = ANY(%s::bytea[])"
+NOTED = (
+    "SELECT claim, content, extract(epoch FROM clock_timestamp() - created_at)::float AS age_seconds"
+    " FROM shop.api_claims WHERE claim = ANY(%s::bytea[])"
+)
 FORGET = "DELETE FROM shop.api_claims WHERE created_at < clock_timestamp() - interval '1 day'"
+
+# The claim, the content, and what is to become the content that was first and its age.
+Waiting = tuple[bytes, bytes, "asyncio.Future[tuple[bytes, float]]"]
 
 
 class Claims:
@@ -34,10 +46,11 @@ class Claims:
     Many requests share a statement: what comes while one is under way goes with the next.
     """
 
-    def __init__(self, shop: Shop, clock: Callable[[], float] = time.monotonic) -> None:
-        self._shop, self._clock = shop, clock
+    def __init__(self, shop: Shop, clock: Callable[[], float] = time.monotonic,
+                 patience: float = PATIENCE_SECONDS) -> None:  # fmt: skip
+        self._shop, self._clock, self._patience = shop, clock, patience
         self._known: OrderedDict[bytes, tuple[bytes, float]] = OrderedDict()
-        self._waiting: list[tuple[bytes, bytes, asyncio.Future[bytes]]] = []
+        self._waiting: list[Waiting] = []
         self._woken = asyncio.Event()
         self._away_until = 0.0
 
@@ -48,8 +61,8 @@ class Claims:
         if known and self._clock() - known[1] < DAY_SECONDS:
             first = known[0]
         else:
-            first = await self._noted(claim, content)
-            self._known[claim] = (first, self._clock())
+            first, age = await self._noted(claim, content)
+            self._known[claim] = (first, self._clock() - age)
             if len(self._known) > MOST_REMEMBERED:
                 self._known.popitem(last=False)
         if first != content:
@@ -58,13 +71,18 @@ class Claims:
                 "This Idempotency-Key was used for another body within the last day. Use a new one for a new request.",
             )  # fmt: skip
 
-    async def _noted(self, claim: bytes, content: bytes) -> bytes:
+    async def _noted(self, claim: bytes, content: bytes) -> tuple[bytes, float]:
         if self._clock() < self._away_until:
-            return content
-        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+            return content, 0.0
+        answer: asyncio.Future[tuple[bytes, float]] = asyncio.get_running_loop().create_future()
         self._waiting.append((claim, content, answer))
         self._woken.set()
-        return await answer
+        try:
+            async with asyncio.timeout(self._patience):
+                return await answer
+        except TimeoutError:
+            self._away_until = self._clock() + AWAY_SECONDS
+            return content, 0.0
 
     async def run(self) -> None:
         """Note for ever what is claimed, and forget what is older than a day."""
@@ -83,20 +101,24 @@ class Claims:
                 forget_at = self._clock() + HOUR_SECONDS
                 await self._forget()
 
-    async def _note(self, batch: list[tuple[bytes, bytes, asyncio.Future[bytes]]]) -> None:
-        claims = [claim for claim, _, _ in batch]
+    async def _note(self, batch: list[Waiting]) -> None:
+        wanted: dict[bytes, bytes] = {}
+        for claim, content, _ in batch:
+            wanted.setdefault(claim, content)
+        first: dict[bytes, tuple[bytes, float]] = {}
         try:
             async with self._shop.connection() as connection, connection.transaction():
-                await connection.execute(NOTE, (claims, [content for _, content, _ in batch]))
-                rows = await (await connection.execute(NOTED, (claims,))).fetchall()
-            first = {bytes(row["claim"]): bytes(row["content"]) for row in rows}
-        except Problem:
+                await connection.execute(NOTE, (list(wanted), list(wanted.values())))
+                rows = await (await connection.execute(NOTED, (list(wanted),))).fetchall()
+            first = {bytes(row["claim"]): (bytes(row["content"]), row["age_seconds"]) for row in rows}
+        except Exception as error:
             self._away_until = self._clock() + AWAY_SECONDS
-            first = {}
-        for claim, content, answer in batch:
+            if not isinstance(error, Problem):
+                LOG.exception("Idempotency keys could not be noted; this process's memory has to do")
+        for claim, _, answer in batch:
             # Who waited may have gone away.
             if not answer.done():
-                answer.set_result(first.get(claim, content))
+                answer.set_result(first.get(claim, (wanted[claim], 0.0)))
 
     async def _forget(self) -> None:
         try:
@@ -104,3 +126,5 @@ class Claims:
         except Problem:
             # In an hour again.
             return
+        except Exception:
+            LOG.exception("Old idempotency keys could not be forgotten; in an hour again")

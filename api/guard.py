@@ -10,7 +10,7 @@ import uuid
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.measures import Measures
-from api.problems import Problem
+from api.problems import Problem, too_large
 from conf import Settings
 
 LOG = logging.getLogger("sauda.api")
@@ -86,11 +86,7 @@ class Visit:
         if known not in self.guard.hosts:
             raise Problem(421, "misdirected", "The request's Host is not a name of this service; see SAUDA_API_HOSTS.")
         if length and int(length) > self.guard.settings.api_body_bytes:
-            raise self._too_large()
-
-    def _too_large(self) -> Problem:
-        most = self.guard.settings.api_body_bytes
-        return Problem(413, "too-large", f"The body has more than {most:,} bytes. Send less at a time.")
+            raise too_large(self.guard.settings.api_body_bytes)
 
     async def receive(self) -> Message:
         """What the client sends next: counted, and in time as long as it is the body."""
@@ -116,7 +112,7 @@ class Visit:
         self.body_bytes += size
         guard.held += size
         if self.body_bytes > guard.settings.api_body_bytes:
-            raise self._too_large()
+            raise too_large(guard.settings.api_body_bytes)
         if guard.held > guard.settings.api_bodies_bytes:
             raise Problem(
                 503, "busy", "Too much is being sent at the same time. Try again in a second.",

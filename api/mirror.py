@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 from api.problems import Problem
@@ -31,6 +32,9 @@ class Mirror(Generic[T]):
         self._rows: dict[str, T] = {}
         self._absent: dict[str, float] = {}
         self._loaded_at: float | None = None
+        self._asking = 0
+        self._meanwhile: list[tuple[str, T | None]] = []
+        """What was written here while PostgreSQL was being asked: its answer may be older."""
 
     async def get(self, key: str) -> T | None:
         """The row, None where there is none. Raises a Problem (503) where that cannot be known."""
@@ -45,7 +49,9 @@ class Mirror(Generic[T]):
         unknown = [key for key in keys if key not in self._rows]
         asked = [key for key in unknown if self._absent.get(key, 0.0) <= now]
         if asked:
-            found = await self._find(asked)
+            with self._newer() as newer:
+                found = {**await self._find(asked)}
+                newer(found)
             self._rows.update(found)
             if len(self._absent) > MOST_ABSENT:
                 self._absent.clear()
@@ -56,15 +62,44 @@ class Mirror(Generic[T]):
         """A row that was just written here."""
         self._rows[key] = row
         self._absent.pop(key, None)
+        self._note(key, row)
 
     def forget(self, key: str) -> None:
         """A row that was just deleted here."""
         self._rows.pop(key, None)
+        self._note(key, None)
+
+    def _note(self, key: str, row: T | None) -> None:
+        if self._asking:
+            self._meanwhile.append((key, row))
+
+    @contextmanager
+    def _newer(self) -> Iterator[Callable[[dict[str, T]], None]]:
+        """Gives what puts into an answer all that was written here since the question."""
+        mark = len(self._meanwhile)
+
+        def correct(rows: dict[str, T]) -> None:
+            for key, row in self._meanwhile[mark:]:
+                if row is None:
+                    rows.pop(key, None)
+                else:
+                    rows[key] = row
+
+        self._asking += 1
+        try:
+            yield correct
+        finally:
+            self._asking -= 1
+            if not self._asking:
+                self._meanwhile.clear()
 
     async def refresh(self) -> None:
         """Take all rows anew. Raises a Problem (503)."""
         began = self._clock()
-        self._rows = await self._load()
+        with self._newer() as newer:
+            rows = await self._load()
+            newer(rows)
+        self._rows = rows
         self._loaded_at = began
 
     async def run(self) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
 from api import keys as stored
 from api import topics
+from api.bodies import LARGE
 from api.catalogue import Catalogue
 from api.claims import Claims
 from api.entities import catalogue
@@ -21,14 +23,16 @@ from api.ports import Warehouse
 from api.problems import Problem
 from api.purchases import FIND_SELLERS, SELLERS, Purchases
 from api.rates import Rates
-from api.relay import Relay
+from api.readiness import Probe, Shared
+from api.relay import Backlog, Relay
 from api.shop import Shop
 from api.topics import Kafka
 from api.warehouse import ClickHouse
 from conf import Settings
 
-Probe = Callable[[], Awaitable[None]]
 Task = Callable[[], Awaitable[None]]
+LOG = logging.getLogger("sauda.api")
+AGAIN_SECONDS = 2.0
 ROWS_AT_ONCE = 2_000
 STRANGERS_PER_MINUTE = 1_200
 
@@ -47,9 +51,11 @@ class Parts:
     rates: Rates = field(default_factory=Rates)
     changed: Callable[[], None] = lambda: None
     """To be called after a change of the catalogue, so that it is relayed at once."""
+    backlog: Backlog | None = None
     opens: list[Task] = field(default_factory=list)
     tasks: list[Task] = field(default_factory=list)
     closes: list[Task] = field(default_factory=list)
+    _large: asyncio.Lock = field(default_factory=asyncio.Lock)
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     @classmethod
@@ -83,31 +89,52 @@ class Parts:
 
         keys = Mirror(load_keys, find_keys, fresh_seconds=fresh, stale_seconds=stale)
         sellers = Mirror(lambda: _sellers(shop), find_sellers, fresh_seconds=fresh, stale_seconds=stale)
-        claims, relay = Claims(shop), Relay(settings, outbox, measures)
+        claims, relay, backlog = Claims(shop), Relay(settings, outbox, measures), Backlog(shop, measures)
         return cls(
-            settings, clickhouse, keys, sellers, Purchases(kafka, sellers, claims, measures),
+            settings, clickhouse, keys, sellers, Purchases(kafka, sellers, claims, measures, settings.secrets.receipt),
             catalogues={plural: Catalogue(shop, entity) for plural, entity in catalogue().items()},
             probes={"kafka": kafka.probe, "clickhouse": clickhouse.probe, "postgres": shop.probe},
-            changed=relay.wake,
+            changed=relay.wake, backlog=backlog,
             opens=[shop.open],
-            tasks=[keep_demo, keys.run, sellers.run, claims.run, relay.run],
+            tasks=[keep_demo, keys.run, sellers.run, claims.run, relay.run, backlog.run],
             closes=[
                 lambda: kafka.close(settings.api_kafka_seconds), lambda: outbox.close(0.0), shop.close, clickhouse.close
             ],
         )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        self.probes = {name: Shared(probe) for name, probe in self.probes.items()}
+
+    def turn(self, size: int) -> AbstractAsyncContextManager[Any]:
+        """To be held while a body of that size is read and judged: the large ones go one after the other.
+
+        Else many of them would all have their values in memory, and between any two steps of a small request each
+        would have one of its own.
+        """
+        return self._large if size > LARGE else nullcontext()
 
     async def __aenter__(self) -> Self:
         for close in reversed(self.closes):
             self._stack.push_async_callback(close)
         for opening in self.opens:
             await opening()
-        self._stack.push_async_callback(_end, [asyncio.ensure_future(task()) for task in self.tasks])
+        self._stack.push_async_callback(_end, [asyncio.ensure_future(_steadily(task)) for task in self.tasks])
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
         await self._stack.aclose()
+
+
+async def _steadily(task: Task) -> None:
+    """A task that fails begins again: nobody waits for it who would notice that it is gone."""
+    while True:
+        try:
+            return await task()
+        except Exception:
+            LOG.exception("A task in the background failed, and begins again")
+            await asyncio.sleep(AGAIN_SECONDS)
 
 
 async def _end(tasks: list[asyncio.Future[Any]]) -> None:

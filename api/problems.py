@@ -23,13 +23,17 @@ RETRY_SECONDS = 5
 
 
 class Problem(Exception):
-    """What went wrong, as one sentence; `errors` are the single findings with pointer, rule and detail."""
+    """What went wrong, as one sentence; `errors` are the single findings with pointer, rule and detail.
+
+    `more` are members of its own kind that the document has.
+    """
 
     def __init__(
         self, status: int, kind: str, detail: str, *, errors: Sequence[Mapping[str, Any]] = (),
-        headers: Mapping[str, str] | None = None, instance: str = "",
+        headers: Mapping[str, str] | None = None, instance: str = "", more: Mapping[str, Any] | None = None,
     ) -> None:  # fmt: skip
         super().__init__(detail)
+        self.more = dict(more or {})
         self.status, self.kind, self.detail = status, kind, detail
         self.errors, self.headers, self.instance = errors, dict(headers or {}), instance
 
@@ -45,7 +49,7 @@ class Problem(Exception):
             made["instance"] = self.instance
         if self.errors:
             made["errors"] = list(self.errors)
-        return made
+        return made | self.more
 
     def response(self) -> Response:
         return Response(orjson.dumps(self.document()), self.status, self.headers, MEDIA)
@@ -61,6 +65,10 @@ def unavailable(part: str, seconds: int = RETRY_SECONDS) -> Problem:
 
 def not_found(what: str) -> Problem:
     return Problem(404, "not-found", f"There is no {what}.")
+
+
+def too_large(most: int) -> Problem:
+    return Problem(413, "too-large", f"The body has more than {most:,} bytes. Send less at a time.")
 
 
 def invalid(errors: Sequence[Mapping[str, Any]], *, more: int = 0) -> Problem:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import time
+from collections.abc import Callable
 from typing import Any
 
 from psycopg import AsyncConnection, Error
@@ -16,7 +19,7 @@ from psycopg.rows import DictRow
 from api.measures import Measures
 from api.ports import Record, Topics
 from api.problems import Problem
-from api.shop import options
+from api.shop import Shop, cut_after, options
 from conf import Settings
 from schemas.cloudevents import cloud_event, instant
 
@@ -31,7 +34,49 @@ NEXT = (
     "SELECT position, event_id, topic, key, event_type, payload::text AS payload, created_at FROM shop.outbox"
     " ORDER BY position LIMIT %s"
 )
+WAITING = (
+    "SELECT count(*) AS row_count, coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float"
+    " AS oldest_seconds FROM shop.outbox"
+)
+LOOK_SECONDS, TELL_SECONDS = 10.0, 60.0
 DONE = "DELETE FROM shop.outbox WHERE position = ANY(%s)"
+
+
+class Backlog:
+    """How much waits in the outbox, looked at now and then: whoever relays it may be another process."""
+
+    def __init__(self, shop: Shop, measures: Measures, clock: Callable[[], float] = time.monotonic) -> None:
+        self._shop, self._clock = shop, clock
+        self._told_at = -TELL_SECONDS
+        self.rows, self.oldest_seconds = math.nan, math.nan
+        measures.gauge("outbox_rows", "Changes that wait in the outbox; NaN while that is not known.",
+                       lambda: self.rows)  # fmt: skip
+        measures.gauge("outbox_oldest_seconds", "Age of the oldest change that waits.", lambda: self.oldest_seconds)
+
+    async def run(self) -> None:
+        """Look for ever."""
+        while True:
+            await self.look()
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def look(self) -> None:
+        """Look once; what has waited for a minute is told in the log, once a minute."""
+        try:
+            (found,) = await self._shop.rows(WAITING)
+        except Problem:
+            self.rows = self.oldest_seconds = math.nan
+            return
+        self.rows, self.oldest_seconds = found["row_count"], found["oldest_seconds"]
+        if self.oldest_seconds >= TELL_SECONDS and self._clock() - self._told_at >= TELL_SECONDS:
+            self._told_at = self._clock()
+            LOG.warning("The outbox is not sent: %d changes wait for Kafka, the oldest for %d s",
+                        self.rows, self.oldest_seconds)  # fmt: skip
+
+    def told(self) -> dict[str, float | None]:
+        """For people; null where it is not known."""
+        known = not math.isnan(self.rows)
+        return {"rows": self.rows if known else None,
+                "oldest_seconds": round(self.oldest_seconds, 1) if known else None}  # fmt: skip
 
 
 class Relay:
@@ -64,10 +109,12 @@ class Relay:
     async def _relay(self, connection: AsyncConnection[DictRow]) -> None:
         while True:
             self._woken.clear()
-            rows = await (await connection.execute(NEXT, (BATCH,))).fetchall()
+            with cut_after(connection):
+                rows = await (await connection.execute(NEXT, (BATCH,))).fetchall()
             if rows:
                 await self._send(rows)
-                await connection.execute(DONE, ([row["position"] for row in rows],))
+                with cut_after(connection):
+                    await connection.execute(DONE, ([row["position"] for row in rows],))
                 self._measures.relayed.inc(len(rows))
             if len(rows) < BATCH:
                 # What another process writes wakes nobody here.
@@ -93,5 +140,6 @@ def record(row: dict[str, Any]) -> Record:
 
 
 async def _is_mine(connection: AsyncConnection[DictRow]) -> bool:
-    found = await (await connection.execute("SELECT pg_try_advisory_lock(%s) AS held", (LOCK,))).fetchone()
+    with cut_after(connection):
+        found = await (await connection.execute("SELECT pg_try_advisory_lock(%s) AS held", (LOCK,))).fetchone()
     return bool(found and found["held"])

@@ -6,6 +6,8 @@ import asyncio
 import logging
 import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -19,6 +21,8 @@ LOG = logging.getLogger("sauda.api")
 PART = "Kafka"
 POLL_SECONDS = 0.1
 PROBE_SECONDS = 2.0
+MOST_WAITING = 100_000
+"""Of the library itself, where nothing else is said."""
 
 
 def purchases(settings: Settings) -> dict[str, Any]:
@@ -58,6 +62,12 @@ class _Ticket:
             self.done.set_result(error)
 
 
+def _full() -> Problem:
+    return Problem(
+        503, "busy", "Too many events wait for Kafka. Try again in a second.", headers={"Retry-After": "1"}
+    )  # fmt: skip
+
+
 class Kafka:
     """One producer and the thread in which it calls back."""
 
@@ -65,7 +75,10 @@ class Kafka:
         # Its own log repeats what its errors say.
         self._config = dict(config) | {"error_cb": self._trouble, "log_level": 0}
         self._producer = Producer(self._config)
+        self._most = int(self._config.get("queue.buffering.max.messages", MOST_WAITING))
         self._down = self._is_fatal = self._stopping = False
+        # A thread of its own: a broker that hangs must not take those that others wait for.
+        self._prober = ThreadPoolExecutor(1, "kafka-probe")
         self._poller = threading.Thread(target=self._poll, name="kafka", daemon=True)
         self._poller.start()
 
@@ -95,6 +108,9 @@ class Kafka:
         if self._down and self.waiting:
             # Those that wait find out whether it is back; nobody else need wait for that.
             raise unavailable(PART)
+        if self.waiting + len(records) > self._most:
+            # All or none: what was handed over already would be on its way.
+            raise _full()
         ticket = _Ticket(len(records))
         for record in records:
             try:
@@ -102,9 +118,7 @@ class Kafka:
                     topic, record.value, record.key, headers=record.headers, on_delivery=ticket.heard
                 )
             except BufferError:
-                raise Problem(
-                    503, "busy", "Too many events wait for Kafka. Try again in a second.", headers={"Retry-After": "1"}
-                ) from None
+                raise _full() from None
             except KafkaException:
                 raise unavailable(PART) from None
         error = await ticket.done
@@ -114,10 +128,12 @@ class Kafka:
         self._down = False
 
     async def probe(self) -> None:
-        await asyncio.to_thread(self._producer.list_topics, timeout=PROBE_SECONDS)
+        ask = partial(self._producer.list_topics, timeout=PROBE_SECONDS)
+        await asyncio.get_running_loop().run_in_executor(self._prober, ask)
 
     async def close(self, seconds: float) -> None:
         """Hand over what waits, for as long as `seconds`; what is not acknowledged then was never answered for."""
         await asyncio.to_thread(self._producer.flush, seconds)
         self._stopping = True
+        self._prober.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(self._poller.join)

@@ -33,6 +33,8 @@ class Secrets:
     goszakup_standin: str = field(default_factory=_new, repr=False)
     # The demo's own key of the API: its id, and 256 random bits.
     api_key: str = field(default_factory=lambda: f"demo.{secrets.token_urlsafe(32)}", repr=False)
+    # Signs the addresses at which the API is asked what became of a purchase.
+    receipt: str = field(default_factory=_new, repr=False)
     kafka_cluster_id: str = field(default_factory=lambda: secrets.token_urlsafe(16).replace("-", "x")[:22], repr=False)
 
 

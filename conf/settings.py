@@ -138,6 +138,7 @@ class Settings(BaseSettings):
     api_body_seconds: float = Field(default=20.0, gt=0, description="In which a request must have sent its body.")
     api_header_seconds: float = Field(default=10.0, gt=0, description="In which a request must have sent its headers.")
     api_header_bytes: int = Field(default=32_000, ge=1_000, description="The largest head of a request.")
+    api_answer_seconds: float = Field(default=20.0, gt=0, description="In which a client must read on in its answer.")
     api_connections: int = Field(default=1_000, ge=1, description="Connections at one time; more get 503.")
     api_queue_events: int = Field(
         default=20_000, ge=1_000, description="Events that may wait for Kafka's answer; more get 503."

@@ -24,6 +24,7 @@ from schemas.types import INSTANT, TEXT
 
 ROUTER = APIRouter(tags=["catalogue"])
 PAGE, LARGEST_PAGE = 50, 500
+MOST_BYTES = 64_000
 TEXT_KEY = Annotated[str, Path(description="Its key.", min_length=1, max_length=64, pattern=r"^[^\x00]+$")]
 CURSOR = {"next": {"type": ["string", "null"], "description": "The cursor of the next page; null on the last."}}
 
@@ -59,7 +60,7 @@ def _noted(request: Request, entity: Entity, key: str, *, is_there: bool) -> Non
 def _create(entity: Entity) -> Endpoint:
     async def create(request: Request, key: Writer) -> Response:
         NOTHING.read(request)
-        _, value = await bodies.read(request)
+        value = await bodies.read(request, MOST_BYTES)
         row, findings = entity.read(value)
         _refuse(findings)
         made = await _of(request, entity).create(row)
@@ -82,7 +83,7 @@ def _get(entity: Entity) -> Endpoint:
 def _update(entity: Entity) -> Endpoint:
     async def update(request: Request, key: Writer, name: TEXT_KEY) -> Response:
         NOTHING.read(request)
-        _, value = await bodies.read(request)
+        value = await bodies.read(request, MOST_BYTES)
         row, findings = entity.read(value, partial=True)
         if not findings and row.pop(entity.key, name) != name:
             findings.append(Finding((entity.key,), f"{entity.key}.fixed", f"{entity.key} cannot be changed"))

@@ -5,21 +5,21 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any
 
-import msgspec
 import orjson
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
-from api import bodies
+from api import batches, bodies
 from api.access import Direct, Reader, needs
+from api.batches import MOST_PURCHASES
 from api.examples import event as example
 from api.openapi import described
 from api.parameters import NOTHING, Parameter, Parameters
 from api.parts import Parts
-from api.problems import invalid, not_found, parameter
-from api.purchases import EVENT, MOST_PURCHASES, Accepted
+from api.problems import not_found, parameter
+from api.purchases import EVENT, Accepted
 from schemas.derive.jsonschema import json_schema
-from schemas.types import DAY
+from schemas.types import DAY, TEXT
 
 ROUTER = APIRouter(tags=["purchases"])
 IS_HOT = True
@@ -31,7 +31,8 @@ KEY = {
     "body it is refused for a day. Without it purchases of the same content count once.",
 }  # fmt: skip
 DAY_HINT = Parameter("sold_on", DAY, "Day of the purchase, UTC: finds it faster.", example="2026-01-31")
-ASKED = Parameters(DAY_HINT)
+PROOF = Parameter("proof", TEXT, "What `status_url` has: says that it was accepted before ClickHouse shows it.")
+ASKED = Parameters(DAY_HINT, PROOF)
 LINES = (
     "SELECT purchase_id, purchased_at, seller_id, customer_id, currency_code, ingested_at, line_no, product_id,"
     " description, quantity, unit_price_amount, line_amount, is_return FROM silver.purchase_lines FINAL"
@@ -48,12 +49,11 @@ ID = Annotated[str, Path(description="Id of the event.", min_length=1, max_lengt
 _buyer = needs("write:purchases")
 
 
-class _Batch(msgspec.Struct, forbid_unknown_fields=True):
-    purchases: list[msgspec.Raw]
+def _schema(**quantity: int) -> dict[str, Any]:
+    """The event's schema without references: in OpenAPI these would point into another document.
 
-
-def _schema() -> dict[str, Any]:
-    """The event's schema without references: in OpenAPI these would point into another document."""
+    With what is said of quantities here, which go one way in a purchase and the other in a return.
+    """
     made = json_schema(EVENT)
     records = made.pop("$defs")
     for name in ("$schema", "$id"):
@@ -61,15 +61,18 @@ def _schema() -> dict[str, Any]:
     for each in made["properties"].values():
         if "items" in each:
             each["items"] = records[each["items"]["$ref"].rpartition("/")[2]] | {"additionalProperties": False}
+    line = made["properties"]["lines"]["items"]
+    line["properties"] = line["properties"] | {"quantity": line["properties"]["quantity"] | quantity}
     return made | {"additionalProperties": False}
 
 
-PURCHASE = _schema()
+PURCHASE, RETURN = _schema(minimum=1), _schema(maximum=-1)
 BATCH = {
     "type": "object", "required": ["purchases"], "additionalProperties": False,
     "properties": {"purchases": {"type": "array", "items": PURCHASE, "minItems": 1, "maxItems": MOST_PURCHASES}},
 }  # fmt: skip
 EXAMPLE = example(EVENT, "almaly-market")
+RETURNED = EXAMPLE | {"lines": [line | {"quantity": -1} for line in EXAMPLE["lines"]]}
 TOLD_FIELDS = ("event_id", "purchase_id", "status_url")
 TEXTS = {"type": "object", "additionalProperties": {"type": "string"}}
 TOLD = {
@@ -82,7 +85,7 @@ TOLD_EXAMPLE = {
         {
             "event_id": EVENT_ID,
             "purchase_id": EXAMPLE["purchase_id"],
-            "status_url": f"/v1/purchases/{EVENT_ID}?sold_on=2026-01-31",
+            "status_url": f"/v1/purchases/{EVENT_ID}?sold_on=2026-01-31&proof=5b1f0c7e2a9d4c3f8e6b7a10",
         }
     ]
 }
@@ -104,21 +107,36 @@ def _answer(accepted: list[Accepted]) -> Response:
 
 async def send_one(request: Request) -> Response:
     """Answered when every replica of Kafka has the purchase; 503 means that it must be sent again."""
+    return await _one(request, is_return=False)
+
+
+async def send_return(request: Request) -> Response:
+    """As a purchase is sent, with quantities below zero: what comes back, at the price that is given back."""
+    return await _one(request, is_return=True)
+
+
+async def _one(request: Request, *, is_return: bool) -> Response:
     key = await _buyer(request)
     NOTHING.read(request)
-    body, value = await bodies.read(request)
-    return _answer(await _accept(request, key.key_id, [body], [value], ""))
+    name = _key(request)
+    body = await bodies.taken(request, EVENT.max_bytes)
+    parts: Parts = request.app.state.parts
+    async with parts.turn(len(body)):
+        value = bodies.parse(body)
+        judged = await parts.purchases.judge(key.key_id, name, ((body, value),), are_returns=is_return)
+    return _answer(await parts.purchases.accept(judged))
 
 
 async def send_batch(request: Request) -> Response:
     """All or nothing: where one breaks a rule none is sent."""
     key = await _buyer(request)
     NOTHING.read(request)
-    body, value = await bodies.read(request)
-    count = _counted(value)
-    raw = msgspec.json.decode(body, type=_Batch).purchases
-    assert len(raw) == count
-    return _answer(await _accept(request, key.key_id, [bytes(each) for each in raw], value["purchases"], "/purchases"))
+    name = _key(request)
+    parts: Parts = request.app.state.parts
+    body = await bodies.taken(request, parts.settings.api_body_bytes)
+    async with parts.turn(len(body)):
+        judged = await parts.purchases.judge(key.key_id, name, batches.read(body), "/purchases")
+    return _answer(await parts.purchases.accept(judged))
 
 
 ROUTER.add_api_route(
@@ -126,6 +144,14 @@ ROUTER.add_api_route(
     route_class_override=Direct,
     openapi_extra=described(
         TOLD, TOLD_EXAMPLE, status=202, body=PURCHASE, body_example=EXAMPLE, parameters=[KEY],
+        said="Kafka has it; ClickHouse shows it within a second or two.", headers={"Location": "Where its state is."},
+    ),
+)  # fmt: skip
+ROUTER.add_api_route(
+    "/v1/returns", send_return, methods=["POST"], status_code=202, summary="Send a return",
+    route_class_override=Direct,
+    openapi_extra=described(
+        TOLD, TOLD_EXAMPLE, status=202, body=RETURN, body_example=RETURNED, parameters=[KEY],
         said="Kafka has it; ClickHouse shows it within a second or two.", headers={"Location": "Where its state is."},
     ),
 )  # fmt: skip
@@ -139,35 +165,12 @@ ROUTER.add_api_route(
 )  # fmt: skip
 
 
-async def _accept(request: Request, key_id: str, raw: list[bytes], values: list[Any], place: str) -> list[Accepted]:
-    parts: Parts = request.app.state.parts
-    return await parts.purchases.accept(key_id, raw, values, _key(request), place)
-
-
 def _key(request: Request) -> str:
     """The Idempotency-Key, empty where there is none. Raises a Problem (422)."""
     text = request.headers.get("idempotency-key")
     if text is not None and not (0 < len(text) <= LONGEST_KEY and text.isascii() and text.isprintable()):
         raise parameter("Idempotency-Key", f"Idempotency-Key must be 1 to {LONGEST_KEY} visible ASCII characters.")
     return text or ""
-
-
-def _counted(value: Any) -> int:
-    """How many purchases a batch has. Raises a Problem (422) where it is no batch."""
-    if not isinstance(value, dict) or not isinstance(value.get("purchases"), list):
-        raise _no_batch("", "record.json", "the body must be an object with the list purchases")
-    for name in value:
-        if name != "purchases":
-            raise _no_batch(f"/{name[:80]}", "unknown", f"{name[:80]} is not a field here; there is purchases")
-    count = len(value["purchases"])
-    if not 1 <= count <= MOST_PURCHASES:
-        said = f"purchases must have 1 to {MOST_PURCHASES:,} elements; found {count:,}"
-        raise _no_batch("/purchases", "purchases.count", said)
-    return count
-
-
-def _no_batch(pointer: str, rule: str, sentence: str) -> Exception:
-    return invalid([{"pointer": pointer, "rule": rule, "detail": sentence}])
 
 
 @ROUTER.get(
@@ -179,7 +182,8 @@ def _no_batch(pointer: str, rule: str, sentence: str) -> Exception:
 async def status(request: Request, _: Reader, event_id: ID) -> Response:
     """`accepted`: Kafka has it. `in_silver`: with its lines. `refused`: with the rule and its sentence."""
     parts: Parts = request.app.state.parts
-    day: date | None = ASKED.read(request).get("sold_on")
+    given = ASKED.read(request)
+    day: date | None = given.get("sold_on")
     sql = LINES + (ON_DAY if day else "") + IN_ORDER
     lines = await parts.warehouse.rows(sql, {"id": event_id} | ({"day": day} if day else {}))
     if lines:
@@ -187,7 +191,7 @@ async def status(request: Request, _: Reader, event_id: ID) -> Response:
     refused = await parts.warehouse.rows(REFUSED, {"topic": EVENT.topic, "id": event_id})
     if refused:
         return _state(event_id, "refused", **refused[0])
-    if parts.purchases.has_taken(event_id):
+    if parts.purchases.has_taken(event_id, given.get("proof", "")):
         return _state(event_id, "accepted")
     raise not_found(f"purchase {event_id[:80]!r} in silver or quarantine")
 

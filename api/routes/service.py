@@ -11,10 +11,11 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import Response
 
 from api.openapi import VERSION
-from api.parts import Parts, Probe
+from api.parts import Parts
+from api.problems import MEDIA, RETRY_SECONDS, Problem
+from api.readiness import Probe
 
 ROUTER = APIRouter(tags=["service"])
-PROBE_SECONDS = 3.0
 
 
 @ROUTER.get("/healthz", summary="Is the process alive?")
@@ -23,21 +24,32 @@ async def health() -> dict[str, str]:
     return {"status": "alive"}
 
 
-@ROUTER.get("/readyz", summary="Which parts answer?", responses={503: {"description": "A part is away."}})
+AWAY = {503: {"description": "A part is away.",
+              "content": {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}}}}  # fmt: skip
+
+
+@ROUTER.get("/readyz", summary="Which parts answer?", responses=AWAY)
 async def readiness(request: Request) -> Response:
-    """200 when all parts answer, 503 else. A part that is away takes only its own paths with it."""
+    """200 when all parts answer, a problem (503) else, both with `parts` and with what waits in the outbox.
+
+    A part that is away takes only its own paths with it. The parts are asked at most once a second.
+    """
     parts: Parts = request.app.state.parts
     names = list(parts.probes)
-    found = await asyncio.gather(*(_state(parts.probes[name]) for name in names))
-    told: dict[str, Any] = {"status": "ready" if all(found) else "not ready"}
-    told["parts"] = {name: "ready" if is_ready else "away" for name, is_ready in zip(names, found, strict=True)}
-    return Response(orjson.dumps(told), 200 if all(found) else 503, media_type="application/json")
+    found = await asyncio.gather(*(_answers(parts.probes[name]) for name in names))
+    told: dict[str, Any] = {"parts": {n: "ready" if good else "away" for n, good in zip(names, found, strict=True)}}
+    if parts.backlog is not None:
+        told["outbox"] = parts.backlog.told()
+    away = [name for name, good in zip(names, found, strict=True) if not good]
+    if away:
+        raise Problem(503, "not-ready", f"No answer from {', '.join(away)}. Try again in {RETRY_SECONDS} seconds.",
+                      headers={"Retry-After": str(RETRY_SECONDS)}, more=told)  # fmt: skip
+    return Response(orjson.dumps({"status": "ready"} | told), media_type="application/json")
 
 
-async def _state(probe: Probe) -> bool:
+async def _answers(probe: Probe) -> bool:
     try:
-        async with asyncio.timeout(PROBE_SECONDS):
-            await probe()
+        await probe()
     except Exception:
         # Whatever a probe raises means "away": that is its whole question.
         return False

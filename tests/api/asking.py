@@ -151,7 +151,8 @@ def client(home: Path, **settings: Any) -> Client:
     chosen = Settings(stack="unit", home=home, **settings)
     topics, warehouse, keys, sellers = FakeTopics(), FakeWarehouse(), _keys(), FakeTable({"almaly-market": True})
     known, made = mirror(sellers), app(chosen)
-    parts = Parts(chosen, warehouse, mirror(keys), known, Purchases(topics, known, FakeClaims(), made.state.measures))
+    purchases = Purchases(topics, known, FakeClaims(), made.state.measures, "a secret of the tests")
+    parts = Parts(chosen, warehouse, mirror(keys), known, purchases)
     # What the server's start would do.
     made.state.parts = parts
     return Client(made, parts, topics, warehouse, keys, sellers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -135,3 +136,27 @@ def test_a_mirror_lasts_while_postgresql_is_away_and_then_ends() -> None:
     clock[0] = 61.0
     with pytest.raises(Problem, match="PostgreSQL"):
         RUNNER.run(held.get("a"))
+
+
+def test_what_was_deleted_here_is_not_brought_back_by_an_older_answer() -> None:
+    """PostgreSQL was asked before the row was deleted, and answers after."""
+    table = FakeTable({"a": 1, "b": 2})
+    may_answer = asyncio.Event()
+
+    async def load() -> dict[str, int]:
+        rows = await table.load()
+        await may_answer.wait()
+        return rows
+
+    async def run() -> tuple[int | None, int | None]:
+        held: Mirror[int] = Mirror(load, table.find, fresh_seconds=5, stale_seconds=60)
+        loading = asyncio.ensure_future(held.refresh())
+        await asyncio.sleep(0)
+        held.know("c", 3)
+        del table.rows["a"]
+        held.forget("a")
+        may_answer.set()
+        await loading
+        return await held.get("a"), await held.get("c")
+
+    assert RUNNER.run(run()) == (None, 3)

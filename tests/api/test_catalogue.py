@@ -214,3 +214,9 @@ def test_scopes_hold(api: Client) -> None:
     for method in ("POST", "PATCH", "DELETE"):
         path = "/v1/sellers" if method == "POST" else "/v1/sellers/s1"
         assert problem(api.ask(method, path, "reader", json={}), 403)["type"] == "urn:sauda:problem:scope"
+
+
+def test_a_row_of_the_catalogue_is_small(api: Client) -> None:
+    told = problem(api.ask("POST", "/v1/sellers", json={"seller_id": "s", "name": "x" * 70_000}), 413)
+
+    assert told["detail"] == "The body has more than 64,000 bytes. Send less at a time."

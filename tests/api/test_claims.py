@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from psycopg import errors
 
 from api.claims import Claims
 from api.problems import Problem, unavailable
@@ -21,6 +22,9 @@ class FakeDatabase:
         self.rows_of: dict[bytes, bytes] = {}
         self.notes = 0
         self.is_away = False
+        self.trouble: Exception | None = None
+        self.hangs: asyncio.Event | None = None
+        self.age_seconds = 0.0
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Any]:
@@ -33,6 +37,10 @@ class FakeDatabase:
         yield
 
     async def execute(self, sql: str, values: Any) -> FakeDatabase:
+        if self.trouble:
+            raise self.trouble
+        if self.hangs:
+            await self.hangs.wait()
         if sql.startswith("INSERT"):
             self.notes += 1
             for claim, content in zip(*values, strict=True):
@@ -41,8 +49,11 @@ class FakeDatabase:
             self.asked = values[0]
         return self
 
-    async def fetchall(self) -> list[dict[str, bytes]]:
-        return [{"claim": claim, "content": self.rows_of[claim]} for claim in self.asked if claim in self.rows_of]
+    async def fetchall(self) -> list[dict[str, Any]]:
+        return [
+            {"claim": claim, "content": self.rows_of[claim], "age_seconds": self.age_seconds}
+            for claim in self.asked if claim in self.rows_of
+        ]  # fmt: skip
 
     async def rows(self, *_: Any) -> list[Any]:
         if self.is_away:
@@ -115,3 +126,59 @@ def test_a_process_remembers_what_it_noted_without_asking_again() -> None:
 
     RUNNER.run(run())
     assert database.notes == 1
+
+
+def test_trouble_that_nobody_thought_of_ends_neither_the_request_nor_the_noting(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A table that is not there, a server that only reads: the next key is noted again."""
+    database, clock = FakeDatabase(), [0.0]
+    claims = Claims(database, lambda: clock[0])  # type: ignore[arg-type]
+
+    async def run() -> None:
+        worker = asyncio.ensure_future(claims.run())
+        database.trouble = errors.UndefinedTable("no such table")
+        await claims.claim("k", "a", b"one")
+        database.trouble, clock[0] = None, 10.0
+        await claims.claim("k", "b", b"one")
+        worker.cancel()
+        await asyncio.gather(worker, return_exceptions=True)
+
+    RUNNER.run(asyncio.wait_for(run(), 5))
+    assert list(database.rows_of.values()) == [b"one"]
+    assert "no such table" in caplog.text
+
+
+def test_a_database_that_hangs_is_not_waited_for() -> None:
+    database = FakeDatabase()
+    claims = Claims(database, lambda: 0.0, patience=0.05)  # type: ignore[arg-type]
+
+    async def run() -> None:
+        database.hangs = asyncio.Event()
+        worker = asyncio.ensure_future(claims.run())
+        await claims.claim("k", "a", b"one")
+        await claims.claim("k", "b", b"one")
+        with pytest.raises(Problem):
+            await claims.claim("k", "a", b"two")
+        worker.cancel()
+        await asyncio.gather(worker, return_exceptions=True)
+
+    RUNNER.run(asyncio.wait_for(run(), 5))
+
+
+def test_a_day_begins_when_the_key_was_first_used_and_not_when_a_process_heard_of_it() -> None:
+    database, clock = FakeDatabase(), [0.0]
+    claims = Claims(database, lambda: clock[0])  # type: ignore[arg-type]
+
+    async def run() -> None:
+        worker = asyncio.ensure_future(claims.run())
+        database.age_seconds = 86_000.0
+        await claims.claim("k", "a", b"one")
+        clock[0] = 1_000.0
+        database.rows_of.clear()
+        database.age_seconds = 0.0
+        await claims.claim("k", "a", b"two")
+        worker.cancel()
+        await asyncio.gather(worker, return_exceptions=True)
+
+    RUNNER.run(run())

@@ -5,36 +5,67 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 import uvicorn
 
-from api.protocol import Protocol
+from api.guard import Guard
+from api.measures import Measures
+from api.protocol import ENDLESS, Protocol
+from conf import Settings
 from tests.api.asking import RUNNER
+
+LARGE = b"x" * 20_000_000
 
 
 class Short(Protocol):
     """With limits that a test can wait for."""
 
     header_seconds, header_bytes, most_connections = 0.2, 2_000, 3
+    answer_seconds = 0.2
+    made: list[Short] = []
+    """All of this server, with `lost` set when the connection is no more."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self.lost = asyncio.Event()
+        self.made.append(self)
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.lost.set()
+
+
+async def _gone(receive: Any) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
-    """Reads no body, as a path does that refuses one."""
-    del receive
-    body = scope["path"].encode()
+    """Reads no body, as a path does that refuses one. What it answers is the path, a large thing or a stream."""
+    if scope["path"] == "/endless":
+        scope[ENDLESS] = True
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        gone = asyncio.ensure_future(_gone(receive))
+        while not gone.done():
+            await send({"type": "http.response.body", "body": b"x" * 10_000, "more_body": True})
+            await asyncio.sleep(0)
+        return
+    body = LARGE if scope["path"] == "/large" else scope["path"].encode()
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
     await send({"type": "http.response.body", "body": body})
 
 
-def served(ask: Callable[[int], Coroutine[Any, Any, Any]]) -> Any:
+def served(ask: Callable[[int], Coroutine[Any, Any, Any]], serving_app: Any = app) -> Any:
     """Run `ask` beside a server."""
 
     async def run() -> Any:
+        Short.made.clear()
         listener = socket.create_server(("127.0.0.1", 0))
-        config = uvicorn.Config(app, http=Short, lifespan="off", log_config=None, access_log=False)
+        config = uvicorn.Config(serving_app, http=Short, lifespan="off", log_config=None, access_log=False)
         server = uvicorn.Server(config)
         serving = asyncio.ensure_future(server.serve([listener]))
         while not server.started:
@@ -132,3 +163,78 @@ def test_connections_beyond_the_limit_are_told() -> None:
         return answer
 
     assert _problem(served(ask))[0] == 503
+
+
+def _unread(port: int, *requests: bytes) -> socket.socket:
+    """A client that asks and does not read; its own buffer is small."""
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    made.connect(("127.0.0.1", port))
+    for request in requests:
+        made.sendall(request)
+    return made
+
+
+def _get(path: str) -> bytes:
+    return f"GET {path} HTTP/1.1\r\nhost: x\r\n\r\n".encode()
+
+
+@pytest.mark.parametrize("requests", [(_get("/large"),), (_get("/large"), b"no http\r\n\r\n"), (_get("/large"),) * 3])
+def test_who_does_not_read_the_answer_is_hung_up_on(requests: tuple[bytes, ...]) -> None:
+    async def ask(port: int) -> None:
+        client = _unread(port, *requests)
+        while not Short.made:
+            await asyncio.sleep(0.01)
+        await asyncio.wait_for(Short.made[0].lost.wait(), 5)
+        client.close()
+
+    served(ask)
+
+
+def test_who_reads_slowly_is_given_all() -> None:
+    """A piece at a time, in five times the seconds in which nothing at all may be left lying."""
+
+    async def ask(port: int) -> int:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=100_000)
+        writer.write(_get("/large"))
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert b" 200 " in head
+        size = 0
+        while size < len(LARGE):
+            size += len(await reader.readexactly(500_000))
+            await asyncio.sleep(0.025)
+        writer.close()
+        return size
+
+    assert served(ask) == len(LARGE)
+
+
+def test_a_stream_that_nobody_reads_keeps_its_place_and_little_memory() -> None:
+    async def ask(port: int) -> None:
+        client = _unread(port, _get("/endless"))
+        while not (Short.made and Short.made[0].flow.write_paused):
+            await asyncio.sleep(0.01)
+        (made,) = Short.made
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(made.lost.wait(), 5 * Short.answer_seconds)
+        assert made.transport.get_write_buffer_size() < 100_000
+        client.close()
+        await asyncio.wait_for(made.lost.wait(), 5)
+
+    served(ask)
+
+
+def test_a_body_that_comes_in_drops_is_cut_at_its_deadline(tmp_path: Path) -> None:
+    """Each drop comes in time; all of them together do not."""
+
+    async def reading(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        await app(scope, receive, send)
+
+    settings = Settings(stack="unit", home=tmp_path, api_body_seconds=0.3, api_hosts="x")
+    head = b"POST /x HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n"
+
+    answer = served(lambda port: _said(port, head, *[b"x"] * 100, pause=0.02), Guard(reading, settings, Measures()))
+
+    assert answer == b"" or _problem(answer)[0] == 408

@@ -103,7 +103,26 @@ def test_one_record_that_fails_fails_its_request(played: tuple[Kafka, FakeProduc
     RUNNER.run(run())
 
 
-def test_a_full_queue_is_told_at_once(played: tuple[Kafka, FakeProducer]) -> None:
+def test_a_batch_for_which_there_is_no_room_is_told_at_once_and_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    producer = FakeProducer()
+    monkeypatch.setattr(topics, "Producer", lambda _: producer)
+    kafka = Kafka({"queue.buffering.max.messages": 5})
+
+    async def run() -> None:
+        first = asyncio.ensure_future(kafka.send("purchases", [RECORD] * 3))
+        await asyncio.sleep(0)
+        with pytest.raises(Problem) as told:
+            await kafka.send("purchases", [RECORD] * 3)
+        assert (told.value.status, told.value.headers) == (503, {"Retry-After": "1"})
+        assert kafka.waiting == 3
+        producer.end()
+        await first
+        await kafka.close(0)
+
+    RUNNER.run(run())
+
+
+def test_a_full_queue_of_the_library_is_told_too(played: tuple[Kafka, FakeProducer]) -> None:
     kafka, producer = played
     producer.most = 2
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,8 +27,10 @@ pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
 
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,"
-    "negative_data_rejection"
+    "negative_data_rejection,ignored_auth,unsupported_method,response_headers_conformance"
 )
+LEAST_OPERATIONS = 30
+"""As many paths and methods the document has; a run that was cut short must not look like a good one."""
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +56,8 @@ def api(own: Settings) -> Iterator[Api]:
     ("/v1/purchases", b"\xff\xfe", "application/json", 400),
     ("/v1/purchases", b"{}", "text/plain", 415),
     ("/v1/purchases:batch", b'{"purchases":[' + b"{}," * 1_000 + b"{}]}", "application/json", 422),
+    ("/v1/purchases:batch", b'{"purchases":[' + b"[]," * 2_600_000 + b"[]]}", "application/json", 422),
+    ("/v1/sellers", b'{"seller_id":"' + b"x" * 100_000 + b'"}', "application/json", 413),
 ])  # fmt: skip
 def test_bad_bodies_are_refused_and_reach_nobody(api: Api, path: str, body: bytes, media: str, status: int) -> None:
     topic = Topic(api.settings, "purchases")
@@ -107,6 +113,53 @@ def test_a_gigabyte_and_slow_clients_leave_it_alive(own: Settings) -> None:
     api.end()
 
 
+DENSE = (
+    ("/v1/purchases:batch", b'{"purchases":[' + b"[]," * 2_600_000 + b"[]]}"),
+    ("/v1/purchases:batch", b'{"purchases":[' + b",".join(b"[" + b"[]," * 95_000 + b"0]" for _ in range(26)) + b"]}"),
+    ("/v1/purchases", b'{"lines":[' + b"[]," * 95_000 + b"0]}"),
+)
+
+
+def test_bodies_that_are_dear_to_read_hold_up_nobody_else(own: Settings) -> None:
+    """Six clients send them all the time; another one's requests are answered soon, and memory stays bounded."""
+    sellers(own, "s1")
+    api = Api(own)
+    api.start()
+    stopping = threading.Event()
+    statuses: list[int] = []
+
+    def attack(number: int) -> None:
+        path, body = DENSE[number % len(DENSE)]
+        with httpx.Client(base_url=api.url, headers=api.http.headers, timeout=60) as http:
+            while not stopping.is_set():
+                answer = http.post(path, content=body, headers={"Content-Type": "application/json"})
+                statuses.append(answer.status_code)
+
+    def answered(number: int) -> float:
+        began = time.monotonic()
+        ids(api.http.post("/v1/purchases", json=purchase(7_500_000 + number)))
+        return time.monotonic() - began
+
+    answered(0)
+    attackers = [threading.Thread(target=attack, args=(number,)) for number in range(6)]
+    for each in attackers:
+        each.start()
+    try:
+        until("the attack to be under way", lambda: len(statuses) >= 6, 60)
+        taken = sorted(answered(number) for number in range(1, 41))
+    finally:
+        stopping.set()
+        for each in attackers:
+            each.join()
+    assert set(statuses) <= {413, 422, 503}
+    # The attackers share the two cores: before, one such body alone held all others for a second and a half.
+    assert taken[20] < 0.5, taken
+    assert taken[-1] < 1.5, taken
+    assert api.process is not None
+    assert psutil.Process(api.process.pid).memory_info().rss < 400 << 20
+    api.end()
+
+
 def test_schemathesis_finds_nothing(api: Api, tmp_path: Path) -> None:
     """What breaks the document is refused, what is answered is as documented, and nothing is a fault of ours.
 
@@ -120,6 +173,9 @@ def test_schemathesis_finds_nothing(api: Api, tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, text=True, capture_output=True, timeout=300)
 
     assert done.returncode == 0, done.stdout[-6_000:]
+    ran = re.search(r"Operations:\s+(\d+) selected / (\d+) total", done.stdout)
+    assert ran, done.stdout[-2_000:]
+    assert int(ran[1]) == int(ran[2]) >= LEAST_OPERATIONS
 
 
 def test_a_purchase_is_in_clickhouse_within_two_seconds(api: Api, stream: Stream, chosen: Settings) -> None:

@@ -1,0 +1,37 @@
+"""Whether parts answer, asked once a second however many want to know."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+Probe = Callable[[], Awaitable[None]]
+FRESH_SECONDS = 1.0
+PROBE_SECONDS = 3.0
+
+
+class Shared:
+    """A probe with one answer for all who ask at about the same time; it raises what the probe raised."""
+
+    def __init__(self, probe: Probe, clock: Callable[[], float] = time.monotonic) -> None:
+        self.probe, self._clock = probe, clock
+        self._asked: asyncio.Task[Exception | None] | None = None
+        self._asked_at = 0.0
+
+    async def __call__(self) -> None:
+        if self._asked is None or (self._asked.done() and self._clock() - self._asked_at >= FRESH_SECONDS):
+            self._asked_at = self._clock()
+            self._asked = asyncio.ensure_future(self._ask())
+        # Who asks may go away; the others still want to know.
+        trouble = await asyncio.shield(self._asked)
+        if trouble is not None:
+            raise trouble
+
+    async def _ask(self) -> Exception | None:
+        try:
+            async with asyncio.timeout(PROBE_SECONDS):
+                await self.probe()
+        except Exception as error:
+            return error
+        return None
