@@ -1,7 +1,7 @@
 """``python -m ingestion.run SOURCE [FILE] [options]``: send a source's events to Kafka.
 
 Exit codes: 0 all acknowledged, 1 some or all not, 2 the input or the options are wrong and nothing was sent,
-130 Ctrl-C.
+130 Ctrl-C or SIGTERM.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from ingestion.ledger import LedgerWriter
 from ingestion.progress import Shown
 from ingestion.publish import Publisher, Totals, kafka, remedy
 from ingestion.registry import Around, Collector, Connect, Feed, Source, sources
+from ingestion.stopping import STOPPED_BY_SIGNAL, stopped_by_sigterm
 
 STOPPED = 130
 LOOK_EVERY = 256
@@ -87,7 +88,7 @@ def run_source(
     except OSError as problem:
         failure, code = f"{problem.filename or source.name}: {problem.strerror or problem}.", 1
     except KeyboardInterrupt:
-        failure, code = "Stopped by Ctrl-C.", STOPPED
+        failure, code = STOPPED_BY_SIGNAL, STOPPED
     if not code and totals.failed:
         code = 1
     seconds = time.monotonic() - started
@@ -122,7 +123,7 @@ def run_collector(collector: Collector, **options: Any) -> None:
         say(f"{problem.filename or collector.name}: {problem.strerror or problem}.", style="red")
         code = 1
     except KeyboardInterrupt:
-        say("Stopped by Ctrl-C.", style="red")
+        say(STOPPED_BY_SIGNAL, style="red")
         code = STOPPED
     context.exit(code)
 
@@ -190,4 +191,5 @@ main = _Sources(
 )
 
 if __name__ == "__main__":
-    main(prog_name="ingest")
+    with stopped_by_sigterm():
+        main(prog_name="ingest")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ingestion.message import instant
 from ingestion.procurement.client import Answer, NoAnswer, Useless
@@ -29,7 +29,6 @@ class Changes:
         self._desk, self._only = desk, only
         self._fetched: set[int] = set()
         self.unknown: set[str] = set()
-        self.has_failed = False
 
     async def put(self, parcel: Parcel, answer: Answer, path: str, rows: Sequence[Row]) -> None:
         """Deleted rows as events of their own, changed rows as what they are now, once a run."""
@@ -45,7 +44,6 @@ class Changes:
         tally.new += len(wanted)
         for start in range(0, len(changed), AT_ONCE):
             await asyncio.gather(*(self._fetch(parcel, row) for row in changed[start : start + AT_ONCE]))
-        self.has_failed |= parcel.has_failed
 
     def _is_wanted(self, row: Row) -> bool:
         if not self._only:
@@ -99,11 +97,14 @@ class Changes:
 def _at(url: str) -> tuple[Endpoint, str] | None:
     """The endpoint that the journal's address means, and its value. The host is not looked at: ours is asked."""
     try:
-        path = urlsplit(url).path
+        parts = urlsplit(url)
     except ValueError:
         return None
-    path = path if path.startswith("/") else f"/{path}"
+    path = parts.path if parts.path.startswith("/") else f"/{parts.path}"
     found = by_path(path if VERSIONED.match(path) else f"/v3{path}")
-    if found is None or not found[1] or found[0].schedule not in ("detail", "lookup"):
+    if found is None or found[0].schedule not in ("detail", "lookup"):
         return None
-    return found[0], unquote(found[1])
+    endpoint, value = found[0], unquote(found[1])
+    if not value and endpoint.parameter:
+        value = next((value for name, value in parse_qsl(parts.query) if name == endpoint.parameter), "")
+    return (endpoint, value) if value else None

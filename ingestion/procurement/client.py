@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import ssl
 import time
 from collections.abc import Awaitable, Callable
@@ -16,15 +15,23 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 import httpx
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
 from conf import Settings
 from ingestion.errors import IngestError, Unreadable
 from ingestion.procurement.limiter import Limiter
 from ingestion.procurement.pages import Damaged
+from ingestion.procurement.state import is_loopback
 
-ATTEMPTS = 6
+TRIES = 6
+"""How often an answer that cannot be read is asked for: what is wrong in the data stays wrong. Others at least."""
+PATIENCE = 600.0
+"""Seconds for which a request is repeated that the service does not answer, or answers with a fault or a web page."""
+FIRST_PATIENCE = 30.0
+"""Seconds of that before the service has answered anything at all: then it is rather its address that is wrong."""
 LONGEST_WAIT = 60.0
+TOO_MANY_PAUSE = 10.0
+"""Seconds without any request after a 429 that does not say how long, times the tries so far: as users of it do."""
 LONGEST_PAUSE = 3_600.0
 """Seconds for which Retry-After is obeyed at most."""
 HOW_TO_GET_A_TOKEN = (
@@ -55,11 +62,16 @@ class _Again(Exception):
 
 
 class _Broken(_Again):
-    """An answer came, with a body that cannot be read."""
+    """An answer came, with a body that cannot be read. A web page may be the service's way to say that it is down."""
 
     def __init__(self, body: bytes, reason: str) -> None:
         super().__init__(reason)
         self.body = body
+        self.may_pass = body.lstrip()[:1] == b"<"
+
+
+class _TooMany(_Again):
+    """The service answered 429 and did not say for how long."""
 
 
 @dataclass
@@ -91,14 +103,15 @@ class Client:
 
     def __init__(
         self, settings: Settings, *, limiter: Limiter | None = None, transport: httpx.AsyncBaseTransport | None = None,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep, clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         token = _token(settings)
         self.base = settings.goszakup_url.rstrip("/")
         self.collection = settings.goszakup_collection
-        self.limiter = limiter or Limiter(settings.goszakup_requests_per_second)
+        self.limiter = limiter or Limiter(settings.goszakup_requests_per_second, clock, sleep)
         self._places = asyncio.Semaphore(settings.goszakup_concurrency)
-        self._sleep = sleep
+        self._sleep, self._clock = sleep, clock
+        self._was_answered = False
         self._http = httpx.AsyncClient(
             base_url=self.base,
             headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
@@ -106,28 +119,46 @@ class Client:
             verify=_trusted(settings.goszakup_ca_bundle),
             transport=transport,
             # A proxy of the environment is no way to this machine itself.
-            trust_env=not _is_loopback(self.base),
+            trust_env=not is_loopback(urlsplit(self.base).hostname or ""),
             limits=httpx.Limits(max_connections=settings.goszakup_concurrency),
         )
 
-    async def get(self, address: str, check: Check, counts: Counts) -> Answer:
+    async def get(self, address: str, check: Check, counts: Counts, tries: int | None = None) -> Answer:
         """Ask for an address of the service. `check` makes something of the body or raises Damaged.
 
-        Raises TokenRefused, NoAnswer when no attempt was answered, and Useless when the last answer was damaged.
+        With `tries` a damaged answer is asked for so often and no more. Raises TokenRefused, NoAnswer when no attempt
+        was answered, and Useless when the last answer was damaged.
         """
-        return await self._ask("GET", address, check, counts)
+        return await self._ask("GET", address, check, counts, tries)
 
     async def post(self, address: str, body: dict[str, Any], check: Check, counts: Counts) -> Answer:
-        return await self._ask("POST", address, check, counts, json=body)
+        return await self._ask("POST", address, check, counts, None, json=body)
 
-    async def _ask(self, method: str, address: str, check: Check, counts: Counts, **sent: Any) -> Answer:
-        def again(_state: RetryCallState) -> None:
+    async def _ask(
+        self, method: str, address: str, check: Check, counts: Counts, tries: int | None, **sent: Any
+    ) -> Answer:  # fmt: skip
+        began = self._clock()
+        tried = 0
+
+        def again(state: RetryCallState) -> None:
             counts.retries += 1
+            problem = state.outcome.exception() if state.outcome else None
+            if isinstance(problem, _TooMany):
+                self.limiter.pause(TOO_MANY_PAUSE * state.attempt_number)
+
+        def is_enough(state: RetryCallState) -> bool:
+            nonlocal tried
+            tried = state.attempt_number
+            problem = state.outcome.exception() if state.outcome else None
+            if isinstance(problem, _Broken) and (tries or not problem.may_pass):
+                return tried >= (tries or TRIES)
+            patience = PATIENCE if self._was_answered else FIRST_PATIENCE
+            return tried >= TRIES and self._clock() - began >= patience
 
         attempts = AsyncRetrying(
             retry=retry_if_exception_type(_Again),
             wait=wait_random_exponential(multiplier=1, max=LONGEST_WAIT),
-            stop=stop_after_attempt(ATTEMPTS),
+            stop=is_enough,
             before_sleep=again,
             sleep=self._sleep,
             reraise=True,
@@ -138,8 +169,8 @@ class Client:
             raise Useless(f"{self.base}{address}", problem.body, str(problem)) from None
         except _Again as problem:
             raise NoAnswer(
-                f"{self.base}{address} failed {ATTEMPTS} times, the last time so: {problem}. Running it again goes on "
-                "from there."
+                f"{self.base}{address} failed {tried} times in {self._clock() - began:,.0f} s, the last time so: "
+                f"{problem}. Running it again goes on from there."
             ) from None
 
     async def _once(self, method: str, address: str, check: Check, counts: Counts, **sent: Any) -> Answer:
@@ -152,6 +183,7 @@ class Client:
                 self.limiter.broken()
                 raise _Again("no answer in time") from None
             except httpx.DecodingError as problem:
+                self.limiter.broken()
                 raise _Again(f"the answer is wrongly compressed: {problem}") from None
             except httpx.TransportError as problem:
                 if _is_certificate(problem):
@@ -159,6 +191,7 @@ class Client:
                         f"{self.base} shows a certificate that is not trusted: {problem}. Name the bundle that has "
                         "its authority as SAUDA_GOSZAKUP_CA_BUNDLE."
                     ) from None
+                self.limiter.broken()
                 raise _Again(str(problem) or type(problem).__name__) from None
             finally:
                 took = time.monotonic() - started
@@ -167,6 +200,7 @@ class Client:
         return self._judged(response, address, check, counts)
 
     def _judged(self, response: httpx.Response, address: str, check: Check, counts: Counts) -> Answer:
+        self._was_answered = True
         status = response.status_code
         url = f"{self.base}{address}"
         if status in (401, 403):
@@ -179,7 +213,7 @@ class Client:
             wait = _retry_after(response.headers.get("retry-after", ""), datetime.now(UTC))
             if wait:
                 self.limiter.pause(min(wait, LONGEST_PAUSE))
-            raise _Again(f"status {status}")
+            raise (_TooMany if status == 429 and not wait else _Again)(f"status {status}")
         if status == 404:
             self.limiter.good()
             counts.not_found += 1
@@ -189,6 +223,7 @@ class Client:
         try:
             read = check(response.content)
         except Damaged as problem:
+            self.limiter.broken()
             raise _Broken(response.content, str(problem)) from None
         self.limiter.good()
         counts.pages += 1
@@ -232,14 +267,6 @@ def _is_certificate(problem: BaseException | None) -> bool:
             return True
         problem = problem.__cause__ or problem.__context__
     return False
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _retry_after(text: str, now: datetime) -> float:

@@ -17,10 +17,10 @@ from ingestion.procurement.lists import Desk
 from ingestion.procurement.outbox import Line, Outbox
 from ingestion.procurement.pages import Damaged
 from ingestion.procurement.parcel import Parcel
-from ingestion.procurement.plan import JOURNAL_ON, Asked, Lookup, Plan, again
+from ingestion.procurement.plan import JOURNAL_ON, LOADED_ON, Asked, Lookup, Plan, again, journal_reached, loaded_on
 from ingestion.procurement.show import Progressing
 from ingestion.procurement.state import State, Walk
-from ingestion.procurement.tally import Tallies
+from ingestion.procurement.tally import Tallies, Tally
 from ingestion.procurement.walk import Walker
 from schemas.procurement.endpoints import by_name
 
@@ -66,13 +66,16 @@ class Run:
                     tally.finished = tally.finished or time()
 
     async def _work(self) -> None:
+        loaded = loaded_on(self.state, self.plan.walks)
+        if loaded:
+            self.state.note(LOADED_ON, loaded)
         walks = [self._walk(walk) for walk in self.plan.walks]
         await _together(*walks, *(self._look_up(lookup) for lookup in self.plan.lookups))
         if self.plan.journal:
             await self._ask_journal(self.plan.journal)
         elif not self.asked.names and not self.state.fact(JOURNAL_ON):
-            # From the day on which the first load began, the journal tells what has changed since.
-            self.state.note(JOURNAL_ON, min((w.started_on for w in self.plan.walks), default=self.today.isoformat()))
+            # From the day on which the first load began, of whatever register, the journal tells what changed since.
+            self.state.note(JOURNAL_ON, loaded or self.today.isoformat())
 
     async def _walk(self, walk: Walk) -> None:
         endpoint = by_name()[walk.register]
@@ -82,20 +85,25 @@ class Run:
         newer = again(self.state, endpoint, self.today, self.limit) if was_taken_up and tally.is_complete else None
         if newer and not self.asked.full:
             await self._walker.walk(endpoint, newer)
+        self._warn(tally)
         tally.finished = time()
+
+    def _warn(self, tally: Tally) -> None:
+        for warning in tally.warnings:
+            self.say(warning)
 
     async def _ask_journal(self, walk: Walk) -> None:
         journal = by_name()[walk.register]
-        only = frozenset(self.asked.names) - {journal.name}
-        changes = Changes(self._desk, only)
-        await self._walker.walk(journal, walk, changes)
+        changes = Changes(self._desk, frozenset(filter(None, walk.only.split(","))))
+        is_whole = await self._walker.walk(journal, walk, changes)
         tally = self.tallies.of(journal.name)
         if changes.unknown:
             told = ", ".join(sorted(changes.unknown))
-            tally.messages.append(f"It names what the table of endpoints does not know: {told}.")
-            self.say(f"The journal names what the table of endpoints does not know: {told}.")
-        if tally.is_complete and not changes.has_failed and not only:
-            self.state.note(JOURNAL_ON, max(walk.started_on, self.state.fact(JOURNAL_ON)))
+            tally.warn(f"The journal names what the table of endpoints does not know: {told}.")
+        self._warn(tally)
+        reached = journal_reached(self.state, walk)
+        if is_whole and tally.is_complete and reached:
+            self.state.note(JOURNAL_ON, reached)
 
     async def _look_up(self, lookup: Lookup) -> None:
         if lookup.endpoint.event_type is None:
@@ -120,6 +128,8 @@ class Run:
                 question = {"operationName": None, "query": lookup.value, "variables": variables}
                 answer = await self.client.post(lookup.path, question, _graphql, tally.counts)
                 self.print(answer.body.decode("utf-8", "replace").strip())
+                if errors := (answer.read or {}).get("errors"):
+                    tally.fail(f"The service has answered the query with errors: {_told(errors)}.")
                 page = ((answer.read or {}).get("extensions") or {}).get("pageInfo") or {}
                 last = page.get("lastId")
                 # A query that does not take $after gives its first page for ever.
@@ -137,6 +147,13 @@ def _graphql(body: bytes) -> dict[str, Any]:
         return msgspec.json.decode(body, type=dict[str, Any])
     except msgspec.MsgspecError as problem:
         raise Damaged(f"the answer is no JSON object: {problem}") from None
+
+
+def _told(errors: Any) -> str:
+    """What a GraphQL answer says is wrong, by its messages."""
+    listed = errors if isinstance(errors, list) else [errors]
+    told = [str(each.get("message", each)) if isinstance(each, dict) else str(each) for each in listed]
+    return "; ".join(message.rstrip(".") for message in told)
 
 
 async def _shown(progressing: Progressing) -> None:

@@ -32,12 +32,13 @@ def first_address(path: str, own: Mapping[str, str]) -> str:
 
 def follow(
     endpoint: Endpoint, path: str, base: str, next_page: str, *, last: str = "", seen: Collection[str] = (),
-    own: Mapping[str, str] | None = None,
+    own: Mapping[str, str] | None = None, least: str = "",
 ) -> Step:  # fmt: skip
     """The step after a page of the register at `path`. Raises CursorRefused with a sentence.
 
     `last` is the cursor of the page that was read, `seen` those of all pages in a walk that does not descend. `own`
-    parameters are added where the service forgot them.
+    parameters are added where the service forgot them. `least` is the least id of the page, where that is known: a
+    cursor below it would skip rows.
     """
 
     def refused(why: str) -> CursorRefused:
@@ -67,6 +68,8 @@ def follow(
             raise refused("where a number was expected as search_after.")
         if last.isdecimal() and int(cursor) >= int(last):
             raise refused(f"and {cursor} does not advance from {last}: ids must fall from page to page.")
+        if least.isdecimal() and int(cursor) < int(least):
+            raise refused(f"and would skip rows: the last one of the page is {least}.")
     elif cursor == last or cursor in seen:
         raise refused(f"and {cursor} was read before: following it would never end.")
     names = {name for name, _ in query}

@@ -6,6 +6,7 @@ import asyncio
 import json
 import secrets
 import sys
+import time
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 
@@ -23,12 +24,15 @@ from ingestion.procurement.show import Progressing, summary
 from ingestion.procurement.state import State, state_path
 from ingestion.publish import remedy
 from ingestion.registry import Around, Collector, Connect
+from ingestion.stopping import STOPPED_BY_SIGNAL
 from schemas.procurement import TOPIC
 
 LOCAL = timezone(timedelta(hours=5))
 """The service's days are those of Kazakhstan."""
 NAME = "procurement.goszakup"
 SHOWN = 10
+UNDER_WAY = "run under way"
+"""A fact of the state: the run that has it open, and when it began. Empty once that run has told how it went."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,8 @@ class Collection:
             settings.goszakup_delay_seconds, say, click.echo,
         )  # fmt: skip
         run_id = f"{self.around.now:%y%m%d%H%M%S}-{secrets.token_hex(2)}"
+        _note_cut_off(settings, state)
+        state.note(UNDER_WAY, f"{run_id} {time.time()}")
         failure = ""
         try:
             with Progressing(console, NAME, run.tallies, client.limiter) as progressing:
@@ -73,11 +79,12 @@ class Collection:
             failure = str(problem)
             raise
         except KeyboardInterrupt:
-            failure = "Stopped by Ctrl-C."
+            failure = STOPPED_BY_SIGNAL
             raise
         finally:
             outbox.close()
             self._report(run, settings, run_id, failure)
+            state.note(UNDER_WAY, "")
         is_complete = run.tallies.is_complete and not outbox.refused
         return 0 if is_complete else 1
 
@@ -104,6 +111,13 @@ class Collection:
                 "registers": registers, "error": failure,
             }  # fmt: skip
             click.echo(json.dumps(figures, ensure_ascii=False))
+
+
+def _note_cut_off(settings: Settings, state: State) -> None:
+    """A run that was killed wrote nothing of itself: the next one does."""
+    run_id, _, began = state.fact(UNDER_WAY).partition(" ")
+    if run_id:
+        journal.keep(settings, run_id, [journal.cut_off(walk, float(began)) for walk in state.walks()])
 
 
 def _open(

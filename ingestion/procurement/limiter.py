@@ -14,6 +14,8 @@ FASTER = 1.05
 FASTER_AFTER = 20
 """Good answers in a row after which the rate grows."""
 BURST_SECONDS = 0.1
+ONE_COMPLAINT = 1.0
+"""Seconds in which the rate is cut but once: requests that were under way together complain of the same rate."""
 
 
 class Limiter:
@@ -28,6 +30,7 @@ class Limiter:
         self._tokens, self._filled_at = 1.0, clock()
         self._paused_until = float("-inf")
         self._good = 0
+        self._cut_at = float("-inf")
         self._queue = asyncio.Lock()
 
     async def turn(self) -> None:
@@ -48,7 +51,7 @@ class Limiter:
         self._slower(TOO_MANY)
 
     def broken(self) -> None:
-        """The service answered with a fault of its own, 5xx."""
+        """The service answered with a fault of its own, with a body that cannot be read, or not at all."""
         self._slower(BROKEN)
 
     def pause(self, seconds: float) -> None:
@@ -57,7 +60,10 @@ class Limiter:
 
     def _slower(self, factor: float) -> None:
         self._good = 0
-        self.rate = max(min(SLOWEST, self.highest), self.rate * factor)
+        now = self._clock()
+        if now - self._cut_at >= ONE_COMPLAINT:
+            self._cut_at = now
+            self.rate = max(min(SLOWEST, self.highest), self.rate * factor)
 
     def _wait(self) -> float:
         now = self._clock()

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 from ingestion.message import Message, instant
-from ingestion.procurement.client import Answer, Client, NoAnswer, Useless
-from ingestion.procurement.cursor import CursorRefused, first_address, follow
+from ingestion.procurement.client import Answer, Check, Client, NoAnswer, Useless
+from ingestion.procurement.cursor import CursorRefused, Step, first_address, follow
 from ingestion.procurement.pages import Envelope, Page, Reader, Row, read_object, read_page, unreadable
 from ingestion.procurement.parcel import Parcel
 from ingestion.procurement.plan import filled, own_parameters
 from ingestion.procurement.tally import Tallies, Tally
 from schemas.procurement.endpoints import Endpoint, details
 
+AGAIN = 3
+"""How often a page is asked for again that leads nowhere, past rows, or to an early end: another may have come."""
 AT_ONCE = 32
 """Rows whose sub-lists are asked for together; how many requests are really under way, the client decides."""
 
@@ -39,10 +42,10 @@ class Desk:
             self.readers[endpoint.name] = Reader(endpoint)
         return self.readers[endpoint.name]
 
-    async def ask(self, endpoint: Endpoint, address: str, tally: Tally) -> Answer:
+    async def ask(self, endpoint: Endpoint, address: str, tally: Tally, tries: int | None = None) -> Answer:
         """A page of a list, or a bare object as a page of one. Raises as the client does."""
-        check = read_page if endpoint.answer == "page" else read_object
-        return await self.client.get(address, check, tally.counts)
+        check: Check = partial(read_page, key=endpoint.key) if endpoint.answer == "page" else read_object
+        return await self.client.get(address, check, tally.counts, tries)
 
     def read(self, endpoint: Endpoint, answer: Answer, path: str, tally: Tally, parent: str = "") -> Read:
         at = instant(answer.at)
@@ -61,19 +64,23 @@ class Desk:
         """An answer that cannot be read goes to quarantine, and is no complete answer."""
         tally.quarantined += 1
         tally.fail(f"{why.url} cannot be read: {why.reason}.")
+        await parcel.put(tally, [self.useless(endpoint, path, why)])
+
+    def useless(self, endpoint: Endpoint, path: str, why: Useless) -> Message:
+        """An answer that cannot be read, for quarantine."""
         now = instant(Answer("", b"", None).at)
-        told = unreadable(endpoint, why.url, path, now, why.body, why.reason, self.client.collection)
-        await parcel.put(tally, [told])
+        return unreadable(endpoint, why.url, path, now, why.body, why.reason, self.client.collection)
 
     async def put_list(self, parcel: Parcel, endpoint: Endpoint, path: str, parent: str = "") -> list[Row]:
         """All pages of a short list, or the object at a path; the rows that came.
 
         What fails is noted in the tally, and the run goes on.
         """
-        tally = self.tallies.of(endpoint.name, "detail" if endpoint.parent or endpoint.item_of else "lookup")
+        is_detail = endpoint.mode == "detail" or bool(endpoint.parent)
+        tally = self.tallies.of(endpoint.name, "detail" if is_detail else "lookup")
         own = own_parameters(endpoint, self.limit) if endpoint.answer == "page" else {}
         address = first_address(path, own)
-        last, seen = "", set[str]()
+        last, seen, again = "", set[str](), 0
         found: list[Row] = []
         try:
             while address:
@@ -82,12 +89,25 @@ class Desk:
                     break
                 page: Page = answer.read
                 read = self.read(endpoint, answer, path.partition("?")[0], tally, parent)
+                step = Step("", last)
+                refusal: CursorRefused | None = None
+                try:
+                    if page.next_page:
+                        base, from_page = self.client.base, page.next_page
+                        step = follow(endpoint, path, base, from_page, last=last, seen=seen, own=own, least=least(read))
+                except CursorRefused as why:
+                    if again < AGAIN:
+                        again += 1
+                        tally.counts.retries += 1
+                        tally.quarantined -= len(read.refused)  # They come again.
+                        continue
+                    refusal = why
                 await parcel.put(tally, read.events + read.refused)
                 tally.new += len(read.rows)
                 found += read.rows
-                if not page.next_page:
-                    break
-                address, last = follow(endpoint, path, self.client.base, page.next_page, last=last, seen=seen, own=own)
+                if refusal:
+                    raise refusal
+                (address, last), again = step, 0
                 seen.add(last)
         except Useless as why:
             await self.put_useless(parcel, endpoint, path.partition("?")[0], tally, why)
@@ -111,6 +131,12 @@ class Desk:
                     for detail, value, parent in asked[start : start + AT_ONCE]
                 )
             )
+
+
+def least(read: Read) -> str:
+    """The least id of a page; empty where some of its rows have none that can be read."""
+    ids = [int(row.key) for row in read.rows if row.key.isdecimal()]
+    return str(min(ids)) if ids and len(ids) == len(read.rows) and not read.refused else ""
 
 
 def _first(row: Row, names: Sequence[str]) -> str:

@@ -72,8 +72,10 @@ class Outbox:
                 continue
             # Kafka's client has word of lost brokers too, so that it is polled now and then all the same.
             self._is_sending.clear()
+            # Not by wait_for, which in Python 3.11 loses a cancellation that comes together with what it waits for.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._is_sending.wait(), IDLE_EVERY)
+                async with asyncio.timeout(IDLE_EVERY):
+                    await self._is_sending.wait()
 
     async def send(self, batch: Batch, messages: Iterable[Message]) -> int:
         """Hand messages over, waiting where the client's queue is full; how many they were."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from urllib.parse import quote
@@ -16,6 +16,9 @@ WEEK = timedelta(days=7)
 OVERLAP = timedelta(days=1)
 """The journal is asked from so long before the last time: it knows days only, and is written late."""
 JOURNAL_ON = "journal asked on"
+"""A fact of the state: up to this day all changes of all registers were taken in."""
+LOADED_ON = "first load began on"
+"""A fact of the state: before this day nothing was collected that could have changed since."""
 
 
 @dataclass(frozen=True)
@@ -121,19 +124,57 @@ def _journal(state: State, asked: Asked, today: date, limit: int, is_named: bool
     """None on the very first run: there is nothing yet that could have changed."""
     journal = by_name()["journal"]
     begun = state.walk(journal.name)
-    if begun and not asked.since:
-        return begun
     last = state.fact(JOURNAL_ON)
+    only = _only(asked)
+    if begun and _goes_on(begun, asked, only, last):
+        return begun
     if asked.since:
         since = asked.since
     elif last or is_named:
-        since = (date.fromisoformat(last) if last else today) - OVERLAP
+        day = last or state.fact(LOADED_ON)
+        since = (date.fromisoformat(day) if day else today) - OVERLAP
     else:
         return None
     own = own_parameters(journal, limit, since.isoformat())
     return Walk(
-        journal.name, "changes", first_address(journal.path, own), until=since.isoformat(), started_on=today.isoformat()
-    )
+        journal.name, "changes", first_address(journal.path, own), until=since.isoformat(),
+        started_on=today.isoformat(), only=only,
+    )  # fmt: skip
+
+
+def _goes_on(begun: Walk, asked: Asked, only: str, last: str) -> bool:
+    """Whether a walk of the journal that was broken off is the one that is asked for now.
+
+    Pages that were read for some registers only, or from a day after the last time, are no part of any other walk.
+    """
+    if begun.only != only:
+        return False
+    if asked.since:
+        return begun.until == asked.since.isoformat()
+    return not last or begun.until <= last
+
+
+def _only(asked: Asked) -> str:
+    return ",".join(sorted({_named(name)[0].name for name in asked.names} - {"journal"}))
+
+
+def loaded_on(state: State, walks: Iterable[Walk]) -> str:
+    """The day on which the first load began of what the journal tells of; empty where there was none."""
+    told = {endpoint.name for endpoint in registers() if endpoint.services}
+    known = [known.walked_on for name in told if (known := state.known(name))]
+    days = [state.fact(LOADED_ON), *known, *(walk.started_on for walk in walks if walk.register in told)]
+    return min(filter(None, days), default="")
+
+
+def journal_reached(state: State, walk: Walk) -> str:
+    """The day up to which all changes are known once this walk of the journal is at its end.
+
+    One for some registers only, or from a day after the last time, leaves a gap and moves nothing.
+    """
+    before = state.fact(JOURNAL_ON) or state.fact(LOADED_ON)
+    if walk.only or (before and walk.until > before):
+        return before
+    return max(walk.started_on, before)
 
 
 def own_parameters(endpoint: Endpoint, limit: int, since: str = "") -> dict[str, str]:

@@ -6,13 +6,14 @@ durable against kill -9: the system has it; only a power cut may take the last o
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import sqlite3
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from conf import Settings
@@ -21,13 +22,18 @@ from ingestion.errors import IngestError
 TABLES = """
 CREATE TABLE IF NOT EXISTS walks (
     register TEXT PRIMARY KEY, mode TEXT NOT NULL, address TEXT NOT NULL, search_after TEXT NOT NULL,
-    head TEXT NOT NULL, until TEXT NOT NULL, pages INTEGER NOT NULL, rows INTEGER NOT NULL, started_on TEXT NOT NULL);
+    head TEXT NOT NULL, until TEXT NOT NULL, pages INTEGER NOT NULL, rows INTEGER NOT NULL, started_on TEXT NOT NULL,
+    only TEXT NOT NULL DEFAULT '', is_whole INTEGER NOT NULL DEFAULT 1, total INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS registers (
     register TEXT PRIMARY KEY, head TEXT NOT NULL, rows INTEGER NOT NULL, walked_on TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS seen (
     register TEXT, key TEXT, hash TEXT NOT NULL, PRIMARY KEY (register, key)) WITHOUT ROWID;
 """
+ADDED = {
+    "only": "TEXT NOT NULL DEFAULT ''", "is_whole": "INTEGER NOT NULL DEFAULT 1", "total": "INTEGER NOT NULL DEFAULT 0",
+}  # fmt: skip
+"""Columns of `walks` that files of earlier versions lack."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,9 @@ class Walk:
     """A walk that is not at its end. `address` is the next page to ask for, `search_after` the cursor in it.
 
     `head` is the newest id when it began, `until` the id at which it ends, or the day from which changes are asked;
-    both are empty where they do not apply. `started_on` is a day, YYYY-MM-DD.
+    both are empty where they do not apply. `started_on` is a day, YYYY-MM-DD. `only` names the registers, with commas
+    between, whose changes are wanted of a journal; empty means all. `is_whole` is False once something that belongs to
+    a page was not answered. `total` are the register's rows as the service counted them, 0 where it did not.
     """
 
     register: str
@@ -47,6 +55,9 @@ class Walk:
     pages: int = 0
     rows: int = 0
     started_on: str = ""
+    only: str = ""
+    is_whole: bool = True
+    total: int = 0
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,14 @@ class Known:
     head: str
     rows: int
     walked_on: str
+
+
+WALKS = ", ".join(field.name for field in fields(Walk))
+
+
+def _walk(row: Sequence[Any]) -> Walk:
+    walk = Walk(*row)
+    return replace(walk, is_whole=bool(walk.is_whole))
 
 
 class State:
@@ -78,6 +97,13 @@ class State:
                 self._base.execute("BEGIN IMMEDIATE")
                 self._base.execute("COMMIT")
             self._base.executescript(TABLES)
+            there = {row[1] for row in self._base.execute("PRAGMA table_info(walks)")}
+            for name, kind in ADDED.items():
+                if name not in there:
+                    self._base.execute(f"ALTER TABLE walks ADD COLUMN {name} {kind}")
+            if "only" not in there:
+                # Nobody knows whose changes it was for; the next one begins at the day before the last time.
+                self._base.execute("DELETE FROM walks WHERE mode = 'changes'")
         except sqlite3.OperationalError as problem:
             self._base.close()
             if "locked" not in str(problem):
@@ -93,8 +119,12 @@ class State:
             ) from None
 
     def walk(self, register: str) -> Walk | None:
-        found = self._base.execute("SELECT * FROM walks WHERE register = ?", [register]).fetchone()
-        return Walk(*found) if found else None
+        found = self._base.execute(f"SELECT {WALKS} FROM walks WHERE register = ?", [register]).fetchone()
+        return _walk(found) if found else None
+
+    def walks(self) -> list[Walk]:
+        """All that are not at their ends."""
+        return [_walk(row) for row in self._base.execute(f"SELECT {WALKS} FROM walks ORDER BY register")]
 
     def known(self, register: str) -> Known | None:
         found = self._base.execute("SELECT * FROM registers WHERE register = ?", [register]).fetchone()
@@ -106,7 +136,7 @@ class State:
         self._base.execute("BEGIN")
         self._remember(walk.register, seen)
         marks = ", ".join(f":{name}" for name in values)
-        self._base.execute(f"INSERT OR REPLACE INTO walks VALUES ({marks})", values)
+        self._base.execute(f"INSERT OR REPLACE INTO walks ({WALKS}) VALUES ({marks})", values)
         self._base.execute("COMMIT")
 
     def finish(self, walk: Walk, known: Known | None, seen: Iterable[tuple[str, str]] = ()) -> None:
@@ -163,12 +193,25 @@ def forget(settings: Settings, collection: str) -> list[Path]:
     return files
 
 
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def _folder(settings: Settings) -> Path:
     return settings.data / "collections"
 
 
 def state_path(settings: Settings) -> Path:
-    """Where the state of the service in the settings lies. The port is left out: a stand-in changes it."""
-    host = urlsplit(settings.goszakup_url).hostname or "unknown"
+    """Where the state of the service in the settings lies.
+
+    On this machine each port is a service of its own: stand-ins of two worlds share no ids.
+    """
+    address = urlsplit(settings.goszakup_url)
+    host = address.hostname or "unknown"
+    if is_loopback(host) and address.port:
+        host = f"{host}-{address.port}"
     host = host.replace(":", "-").replace(os.sep, "-")
     return _folder(settings) / f"{settings.goszakup_collection}.{host}.sqlite"

@@ -26,6 +26,7 @@ class Tally:
     failed: int = 0
     is_complete: bool = True
     messages: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     started: float = field(default_factory=time.time)
     finished: float = 0.0
 
@@ -36,9 +37,14 @@ class Tally:
         if message not in self.messages:
             self.messages.append(message)
 
+    def warn(self, message: str) -> None:
+        """Something that is to be known, and is no failure."""
+        if message not in self.warnings:
+            self.warnings.append(message)
+
     @property
     def message(self) -> str:
-        return " ".join(self.messages)
+        return " ".join([*self.messages, *self.warnings])
 
 
 @dataclass

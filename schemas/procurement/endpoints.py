@@ -117,7 +117,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     Endpoint(4, "subject", "/v3/subject", f.SUBJECT_SHORT, "subject_short", ("pid",)),
     _register(5, "subject_all", "/v3/subject/all", f.SUBJECT, "subject", "subject subjects", ("pid",)),
-    Endpoint(6, "subject_biin", "/v3/subject/biin/{biin}", f.SUBJECT_ITEM, "subject", ("pid",), "object"),
+    Endpoint(
+        6, "subject_biin", "/v3/subject/biin/{biin}", f.SUBJECT_ITEM, "subject", ("pid",), "object",
+        item_of="subject_all",
+    ),
     _item(7, "subject_pid", "/v3/subject/{pid}", f.SUBJECT_ITEM, "subject", "subject_all", "pid"),
     _detail(
         8, "subject_address", "/v3/subject/biin/{biin}/address", f.ADDRESS, "subject_address", "subject_all",
@@ -147,7 +150,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _register(20, "trd_buy_all", "/v3/trd-buy/all", f.TRD_BUY, "trd_buy", "trdbuy"),
     Endpoint(21, "trd_buy_bin", "/v3/trd-buy/bin/{org_bin}", f.TRD_BUY_SHORT, "trd_buy_short"),
     Endpoint(
-        22, "trd_buy_number_anno", "/v3/trd-buy/number-anno/{number_anno}", f.TRD_BUY, "trd_buy", answer="object"
+        22, "trd_buy_number_anno", "/v3/trd-buy/number-anno/{number_anno}", f.TRD_BUY, "trd_buy", answer="object",
+        item_of="trd_buy_all",
     ),
     _item(23, "trd_buy_id", "/v3/trd-buy/{id}", f.TRD_BUY, "trd_buy", "trd_buy_all"),
     _detail(
@@ -165,11 +169,12 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(34, "contract_supplier", "/v3/contract/supplier/{biin}", f.CONTRACT_SHORT, "contract_short"),
     Endpoint(35, "contract_customer", "/v3/contract/customer/{bin}", f.CONTRACT_SHORT, "contract_short"),
     Endpoint(
-        36, "contract_number", "/v3/contract/number/", f.CONTRACT, "contract", answer="object", query=("number",)
+        36, "contract_number", "/v3/contract/number/", f.CONTRACT, "contract", answer="object", query=("number",),
+        item_of="contract_all",
     ),
     Endpoint(
         37, "contract_number_sys", "/v3/contract/number-sys/", f.CONTRACT, "contract", answer="object",
-        query=("number",),
+        query=("number",), item_of="contract_all",
     ),
     _item(38, "contract_id", "/v3/contract/{id}", f.CONTRACT, "contract", "contract_all"),
     _register(39, "contract_all", "/v3/contract/all", f.CONTRACT, "contract", "contract contracts"),
@@ -234,7 +239,7 @@ def details(register: str) -> tuple[Endpoint, ...]:
 
 def item_of(register: str) -> Endpoint | None:
     """The endpoint that gives a single row of a register by its id, where there is one."""
-    return next((e for e in ENDPOINTS if e.item_of == register), None)
+    return next((e for e in ENDPOINTS if e.item_of == register and e.mode == "detail"), None)
 
 
 def by_service(word: str) -> Endpoint | None:

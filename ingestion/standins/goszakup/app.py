@@ -94,9 +94,9 @@ async def _answered(site: Site, route: Route, request: Request) -> Response:
         ask = asked(request.url.path, request.query_params)
         listing = site.service.listing(route, value, request.query_params)
         ahead = bool(site.faults.seed is not None and continues(listing, ask))
-        kind, detail = site.faults.choose(asked_for, bool(ask.after), ahead)
+        kind, detail = site.faults.choose(asked_for, bool(ask.after), ahead, not ask.after and listing.total == 1)
         body = page(listing, ask, site.service.world.clock, kind if kind in ON_PAGES else "", detail)
-        return await _sent(site, orjson.dumps(body), kind, detail)
+        return await _sent(site, orjson.dumps(body["items"][0] if kind == "bare" else body), kind, detail)
     if route.answer == "object":
         kind, detail = site.faults.choose(asked_for, False, False)
         return await _sent(site, orjson.dumps(site.service.object(route, value)), kind, detail)

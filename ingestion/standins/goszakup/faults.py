@@ -13,11 +13,11 @@ import numpy as np
 
 from ingestion.standins.goszakup.columns import noise
 
-KINDS = ("http", "hang", "cut", "html", "cursor", "repeat", "late", "change")
+KINDS = ("http", "hang", "cut", "html", "cursor", "repeat", "late", "change", "bare")
 """http: 500, 502, 503, or 429 with Retry-After. hang: no answer for `hang_seconds`. cut: half a body. html: a page with
 status 200. cursor: next_page is malformed in one of the two documented ways. repeat: the end of the page before comes
 again at the head. late: the page before comes again as a whole, with a cursor that does not advance. change: the last
-row of the page before comes again, with a newer index_date."""
+row of the page before comes again, with a newer index_date. bare: the only row of a list comes without its envelope."""
 
 ON_NEXT = ("repeat", "late", "change")
 STATUS = (500, 502, 503, 429)
@@ -34,8 +34,11 @@ class Faults:
     played: Counter[str] = field(default_factory=Counter)
     _asked: Counter[str] = field(default_factory=Counter)
 
-    def choose(self, request: str, follows: bool, continues: bool) -> tuple[str, int]:
-        """(kind or "", a number to choose details by). `follows`: the page has one before; `continues`: one after."""
+    def choose(self, request: str, follows: bool, continues: bool, is_single: bool = False) -> tuple[str, int]:
+        """(kind or "", a number to choose details by).
+
+        `follows`: the page has one before; `continues`: one after; `is_single`: its row is the only one of its list.
+        """
         if self.seed is None:
             return "", 0
         attempt = self._asked[request]
@@ -46,7 +49,9 @@ class Faults:
         kinds = [
             kind
             for kind in self.kinds
-            if (kind not in ON_NEXT or follows) and (kind != "cursor" or continues)
+            if (kind not in ON_NEXT or follows)
+            and (kind != "cursor" or continues)
+            and (kind != "bare" or is_single)
         ]  # fmt: skip
         if not kinds or (bits >> 20) / 2**44 >= self.share:
             return "", 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections import defaultdict, deque
@@ -44,13 +45,33 @@ class Register:
 Answers = Callable[[str], Reply | None]
 
 
+class FakeTime:
+    """A clock that only sleep moves on."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.seconds: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+        self.now += seconds
+        await asyncio.sleep(0)
+
+
 class FakeGoszakup:
-    """`registers` are lists by path, `objects` answers by path, `faults` replies that come first, one a request."""
+    """`registers` are lists by path, `objects` answers by path, `faults` replies that come first, one a request.
+
+    `always` are replies that come whenever a path is asked for.
+    """
 
     def __init__(self) -> None:
         self.registers: dict[str, Register] = {}
         self.objects: dict[str, bytes] = {}
         self.faults: dict[str, deque[Reply]] = defaultdict(deque)
+        self.always: dict[str, Reply] = {}
         self.asked: list[str] = []
         self.posted: list[dict[str, Any]] = []
         self.token = TOKEN
@@ -72,6 +93,8 @@ class FakeGoszakup:
             return _error(403, "Доступ запрещен")
         if self.faults[path]:
             return self.faults[path].popleft()
+        if path in self.always:
+            return self.always[path]
         if path in self.registers:
             return Reply(200, self._page(path, urlsplit(address).query))
         if path in self.objects:

@@ -18,7 +18,7 @@ from ingestion.procurement.show import Progressing
 from ingestion.procurement.state import State, state_path
 from ingestion.procurement.tally import Tallies, Tally
 from schemas.procurement import TOPIC
-from tests.ingestion.procurement.fakes import FakeGoszakup, FakeKafka, chosen
+from tests.ingestion.procurement.fakes import FakeGoszakup, FakeKafka, FakeTime, chosen
 
 TODAY = date(2026, 2, 10)
 
@@ -35,10 +35,6 @@ class Outcome:
         return self.tallies.found[name]
 
 
-async def _at_once(_seconds: float) -> None:
-    await asyncio.sleep(0)
-
-
 def collect(
     service: FakeGoszakup, folder: Path, kafka: FakeKafka, *names: str, today: date = TODAY, since: date | None = None,
     full: bool = False, details: bool = False, **more: Any,
@@ -46,11 +42,11 @@ def collect(
     """Collect what these registers, or all of them, have to give."""
     settings = chosen(folder, service.url, **more)
     asked = Asked(names, since, full, details)
-    outcome = Outcome()
+    outcome, time = Outcome(), FakeTime()
     with State(state_path(settings)) as state:
         plan = made(state, asked, today, settings.goszakup_page_limit)
         run = Run(
-            asked, plan, Client(settings, sleep=_at_once), Outbox(kafka, TOPIC), state, today,
+            asked, plan, Client(settings, sleep=time.sleep, clock=time), Outbox(kafka, TOPIC), state, today,
             settings.goszakup_page_limit, 0.0, outcome.said.append, outcome.shown.append, outcome.tallies,
         )  # fmt: skip
         with Progressing(Console(quiet=True), "test", run.tallies, run.client.limiter) as progressing:

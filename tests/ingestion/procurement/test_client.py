@@ -12,10 +12,21 @@ import pytest
 
 from conf import Settings
 from ingestion.errors import Unreadable
-from ingestion.procurement.client import ATTEMPTS, Answer, Client, Counts, NoAnswer, TokenRefused, Useless, _retry_after
+from ingestion.procurement.client import (
+    FIRST_PATIENCE,
+    PATIENCE,
+    TRIES,
+    Answer,
+    Client,
+    Counts,
+    NoAnswer,
+    TokenRefused,
+    Useless,
+    _retry_after,
+)
 from ingestion.procurement.limiter import Limiter
 from ingestion.procurement.pages import Page, read_object, read_page
-from tests.ingestion.procurement.fakes import TOKEN, FakeGoszakup, Reply, chosen, rows, serving
+from tests.ingestion.procurement.fakes import TOKEN, FakeGoszakup, FakeTime, Reply, chosen, rows, serving
 
 
 @pytest.fixture
@@ -25,32 +36,27 @@ def service() -> Iterator[FakeGoszakup]:
         yield fake
 
 
-class Slept:
-    def __init__(self) -> None:
-        self.seconds: list[float] = []
-
-    async def __call__(self, seconds: float) -> None:
-        self.seconds.append(seconds)
-
-
 def ask(
     service: FakeGoszakup, folder: Path, address: str = "/v3/lots?limit=10", limiter: Limiter | None = None,
-    check: Any = read_page, **more: Any,
-) -> tuple[Answer, Counts, Slept]:  # fmt: skip
-    counts, slept = Counts(), Slept()
+    check: Any = read_page, time: FakeTime | None = None, tries: int | None = None, **more: Any,
+) -> tuple[Answer, Counts, FakeTime]:  # fmt: skip
+    """One request. Without a limiter of its own, each turn comes at once and only waits are slept."""
+    counts, time = Counts(), time or FakeTime()
+    limiter = limiter or Limiter(1e9, time, time.sleep)
 
     async def once() -> Answer:
-        async with Client(chosen(folder, service.url, **more), limiter=limiter, sleep=slept) as client:
-            return await client.get(address, check, counts)
+        settings = chosen(folder, service.url, **more)
+        async with Client(settings, limiter=limiter, sleep=time.sleep, clock=time) as client:
+            return await client.get(address, check, counts, tries)
 
-    return asyncio.run(once()), counts, slept
+    return asyncio.run(once()), counts, time
 
 
 def test_an_answer_is_read_and_counted(service: FakeGoszakup, tmp_path: Path) -> None:
-    answer, counts, slept = ask(service, tmp_path)
+    answer, counts, time = ask(service, tmp_path)
     assert isinstance(answer.read, Page)
     assert (len(answer.read.items), answer.read.next_page) == (10, "/v3/lots?page=next&search_after=21")
-    assert (counts.pages, counts.retries, slept.seconds) == (1, 0, [])
+    assert (counts.pages, counts.retries, time.seconds) == (1, 0, [])
     assert counts.slowest == counts.seconds > 0
 
 
@@ -70,30 +76,94 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
 def test_what_may_pass_is_asked_again(service: FakeGoszakup, tmp_path: Path, fault: Reply) -> None:
     service.faults["/v3/lots"].extend([fault, fault])
-    answer, counts, slept = ask(service, tmp_path)
+    time, turns = FakeTime(), FakeTime()
+    limiter = Limiter(1_000, turns, turns.sleep)
+    answer, counts, _ = ask(service, tmp_path, limiter=limiter, time=time)
     assert len(answer.read.items) == 10
-    assert (counts.retries, len(slept.seconds), counts.pages) == (2, 2, 1)
+    assert (counts.retries, len(time.seconds), counts.pages) == (2, 2, 1)
+    assert limiter.rate < 1_000, "whatever the fault, the service is asked more slowly"
 
 
 def test_the_waits_differ_and_stay_in_bounds(service: FakeGoszakup, tmp_path: Path) -> None:
-    service.faults["/v3/lots"].extend([Reply(500)] * (ATTEMPTS - 1))
-    _, _, slept = ask(service, tmp_path)
-    assert len(set(slept.seconds)) == ATTEMPTS - 1
-    assert all(0 <= seconds <= 2 ** (number + 1) for number, seconds in enumerate(slept.seconds))
+    service.faults["/v3/lots"].extend([Reply(500)] * (TRIES - 1))
+    _, _, time = ask(service, tmp_path)
+    assert len(set(time.seconds)) == TRIES - 1
+    assert all(0 <= seconds <= 2 ** (number + 1) for number, seconds in enumerate(time.seconds))
+
+
+def outage(service: FakeGoszakup, time: FakeTime, reply: Reply, seconds: float) -> None:
+    """The service answers so until that time has passed."""
+    well = service.answer
+
+    def answer(address: str, token: str) -> Reply:
+        return reply if time.now < seconds else well(address, token)
+
+    service.answer = answer  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize(
+    "reply", [Reply(429), Reply(429, headers={"Retry-After": "1"}), Reply(503), Reply(200, b"<html>maintenance</html>")]
+)
+def test_an_outage_of_minutes_is_waited_for(service: FakeGoszakup, tmp_path: Path, reply: Reply) -> None:
+    time = FakeTime()
+    outage(service, time, reply, 300.0)
+    answer, counts, _ = ask(service, tmp_path, time=time)
+    assert len(answer.read.items) == 10
+    assert 300 <= time.now < PATIENCE
+    assert counts.retries < 40, "not many questions for a service in need"
+
+
+def test_too_many_without_a_word_how_long_pauses_all_requests_longer_each_time(
+    service: FakeGoszakup, tmp_path: Path
+) -> None:
+    time = FakeTime()
+    limiter = Limiter(1_000, time, time.sleep)
+    paused: list[float] = []
+    limiter.pause = paused.append  # type: ignore[method-assign]
+    service.faults["/v3/lots"].extend([Reply(429)] * 3)
+    ask(service, tmp_path, limiter=limiter, time=time)
+    assert paused == [10.0, 20.0, 30.0]
 
 
 def test_faults_that_stay_end_with_a_sentence(service: FakeGoszakup, tmp_path: Path) -> None:
-    service.faults["/v3/lots"].extend([Reply(502)] * ATTEMPTS)
-    with pytest.raises(NoAnswer, match=r"/v3/lots\?limit=10 failed 6 times, the last time so: status 502"):
-        ask(service, tmp_path)
+    time = FakeTime()
+    service.always["/v3/lots"] = Reply(502)
+    with pytest.raises(
+        NoAnswer, match=r"/v3/lots\?limit=10 failed \d+ times in 6\d\d s, the last time so: status 502\. Running it"
+    ):
+        ask(service, tmp_path, time=time)
+    assert time.now >= PATIENCE
 
 
-def test_a_body_that_stays_damaged_is_handed_back_for_quarantine(service: FakeGoszakup, tmp_path: Path) -> None:
-    service.faults["/v3/lots"].extend([Reply(200, b"<html>no</html>")] * ATTEMPTS)
+def test_a_service_that_never_answered_is_not_waited_for_so_long(tmp_path: Path) -> None:
+    time, asked = FakeTime(), []
+
+    async def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        raise httpx.ConnectError("refused")
+
+    async def once() -> None:
+        settings = chosen(tmp_path, "http://127.0.0.1:1")
+        transport = httpx.MockTransport(handler)
+        async with Client(settings, transport=transport, sleep=time.sleep, clock=time) as client:
+            await client.get("/v3/lots", read_page, Counts())
+
+    with pytest.raises(NoAnswer, match=r"the last time so: refused"):
+        asyncio.run(once())
+    assert FIRST_PATIENCE <= time.now < PATIENCE / 2
+    assert len(asked) >= TRIES
+
+
+@pytest.mark.parametrize(("tries", "asked"), [(None, TRIES), (2, 2)])
+def test_a_body_that_stays_damaged_is_handed_back_for_quarantine(
+    service: FakeGoszakup, tmp_path: Path, tries: int | None, asked: int
+) -> None:
+    service.always["/v3/lots"] = Reply(200, b'{"items":[}')
     with pytest.raises(Useless) as given:
-        ask(service, tmp_path)
-    assert (given.value.body, given.value.url) == (b"<html>no</html>", f"{service.url}/v3/lots?limit=10")
-    assert "web page" in given.value.reason
+        ask(service, tmp_path, tries=tries)
+    assert (given.value.body, given.value.url) == (b'{"items":[}', f"{service.url}/v3/lots?limit=10")
+    assert "no JSON" in given.value.reason
+    assert len(service.asked) == asked
 
 
 def test_silence_is_asked_again(tmp_path: Path) -> None:
@@ -105,12 +175,12 @@ def test_silence_is_asked_again(tmp_path: Path) -> None:
             raise httpx.ReadTimeout("silence")
         return httpx.Response(200, content=b'{"items":[]}')
 
-    limiter, slept = Limiter(1_000), Slept()
+    limiter, time = Limiter(1_000), FakeTime()
 
     async def once() -> Answer:
         settings = chosen(tmp_path, "http://127.0.0.1:1")
         transport = httpx.MockTransport(handler)
-        async with Client(settings, limiter=limiter, transport=transport, sleep=slept) as client:
+        async with Client(settings, limiter=limiter, transport=transport, sleep=time.sleep) as client:
             return await client.get("/v3/lots", read_page, Counts())
 
     assert asyncio.run(once()).read.items == []
@@ -119,23 +189,19 @@ def test_silence_is_asked_again(tmp_path: Path) -> None:
 
 
 def test_the_services_complaints_slow_all_down(service: FakeGoszakup, tmp_path: Path) -> None:
-    limiter = Limiter(1_000)
+    time = FakeTime()
+    limiter = Limiter(1_000, time, time.sleep)
     service.faults["/v3/lots"].extend([Reply(429), Reply(500)])
-    ask(service, tmp_path, limiter=limiter)
+    ask(service, tmp_path, limiter=limiter, time=time)
     assert limiter.rate == pytest.approx(1_000 * 0.7 * 0.85)
 
 
 def test_retry_after_is_obeyed_by_all(service: FakeGoszakup, tmp_path: Path) -> None:
-    now, waited = [0.0], Slept()
-
-    async def sleep(seconds: float) -> None:
-        await waited(seconds)
-        now[0] += seconds
-
-    limiter = Limiter(1_000, lambda: now[0], sleep)
+    time = FakeTime()
+    limiter = Limiter(1_000, time, time.sleep)
     service.faults["/v3/lots"].append(Reply(429, headers={"Retry-After": "17"}))
-    ask(service, tmp_path, limiter=limiter)
-    assert sum(waited.seconds) == pytest.approx(17)
+    ask(service, tmp_path, limiter=limiter, time=time)
+    assert time.now == pytest.approx(17)
 
 
 @pytest.mark.parametrize(

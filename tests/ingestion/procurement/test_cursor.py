@@ -87,6 +87,13 @@ def test_ids_must_fall_and_the_refusal_names_both_cursors(number: int) -> None:
     assert step("/v3/lots?search_after=99", last="100")[1] == "99"
 
 
+def test_a_cursor_may_not_skip_rows() -> None:
+    assert step("/v3/lots?search_after=91", last="100", least="91")[1] == "91"
+    assert step("/v3/lots?search_after=92", last="100", least="91")[1] == "92", "rows come again, and none is missed"
+    with pytest.raises(CursorRefused, match="and would skip rows: the last one of the page is 91"):
+        step("/v3/lots?search_after=90", last="100", least="91")
+
+
 def test_codes_may_come_in_any_order_but_none_twice() -> None:
     assert step("/v3/refs/ref_units?search_after=796", UNITS, last="778", seen={"006", "778"})[1] == "796"
     assert step("/v3/refs/ref_units?search_after=006", UNITS, last="778", seen={"778"})[1] == "006"

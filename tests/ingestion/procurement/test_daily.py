@@ -10,7 +10,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from ingestion.procurement.client import ATTEMPTS
 from ingestion.procurement.plan import JOURNAL_ON, Asked, made, told
 from ingestion.procurement.state import State, state_path
 from tests.ingestion.procurement.fakes import FakeGoszakup, FakeKafka, Killed, Reply, chosen, rows
@@ -150,6 +149,33 @@ def test_changed_rows_are_fetched_anew_with_their_sub_lists(
     assert kafka.of("lots")[0].value == b'{"id":17, "amount":1.50}'
 
 
+@pytest.mark.parametrize(
+    ("name", "url", "row", "key", "sub_list"),
+    [
+        ("subject", "/v3/subject/biin/050540004455", b'{"pid":7,"bin":"050540004455"}', "subject:7",
+         "/v3/subject/biin/050540004455/address"),
+        ("trd_buy", "/v3/trd-buy/number-anno/415500-1", b'{"id":9}', "trd_buy:9", "/v3/trd-buy/9/commission"),
+        ("contract", "/v3/contract/number-sys/?number=000140001536%2F160089%2F00", b'{"id":5}', "contract:5",
+         "/v3/contract/5/units"),
+        ("contract", "https://ows.goszakup.gov.kz/v3/contract/number/?number=17-2", b'{"id":5}', "contract:5",
+         "/v3/contract/5/units"),
+    ],
+)  # fmt: skip
+def test_an_address_of_the_journal_by_a_number_brings_the_sub_lists_too(
+    service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path, name: str, url: str, row: bytes, key: str, sub_list: str
+) -> None:
+    journal(service, ("U", name, "1", url))
+    service.objects[urlsplit(url).path] = row
+    for path in ("/v3/trd-buy/9/pause", "/v3/trd-buy/9/cancel"):
+        service.put(path, [])
+    service.put(sub_list, [{"id": 70}])
+    outcome = collect(service, tmp_path, kafka, "journal")
+    assert outcome.tallies.is_complete, [tally.message for tally in outcome.tallies]
+    assert [kept.key.decode() for kept in kafka.kept if b":70" not in kept.key] == [f"kz.goszakup.{key}"]
+    assert [kept.heads["parent"] for kept in kafka.kept if b":70" in kept.key] == [key.partition(":")[2]]
+    assert url.removeprefix("https://ows.goszakup.gov.kz") in service.asked
+
+
 def test_a_register_without_a_path_for_one_row_is_asked_by_cursor(
     service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path
 ) -> None:
@@ -187,9 +213,10 @@ def test_a_change_that_was_not_answered_keeps_the_journals_day(
     for walk in made_plan(tmp_path, service).walks:
         service.put(walk.address.partition("?")[0], [])
     journal(service, ("U", "lots", "17", ""))
-    service.faults["/v3/lots/17"].extend([Reply(500)] * ATTEMPTS)
+    service.always["/v3/lots/17"] = Reply(500)
     assert not collect(service, tmp_path, kafka).tallies.is_complete
     assert noted(tmp_path, service) == "2026-02-08"
+    service.always.clear()
     service.objects["/v3/lots/17"] = b'{"id":17}'
     assert collect(service, tmp_path, kafka).tallies.is_complete
     assert (noted(tmp_path, service), dates(service)) == ("2026-02-10", ["2026-02-07"] * 2)
@@ -292,6 +319,19 @@ def test_the_schema_and_graphql_are_shown_and_not_sent(service: FakeGoszakup, ka
     assert [posted["variables"] for posted in service.posted] == [{"limit": 200}, {"limit": 200, "after": 9}]
     assert service.posted[0]["query"] == query
     assert kafka.kept == []
+
+
+def test_a_query_that_graphql_answers_with_errors_is_no_success(
+    service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path
+) -> None:
+    answer = b'{"data":null,"errors":[{"message":"Cannot query field \\"x\\" on type \\"Lots\\"."},"odd"]}'
+    service.faults["/v3/graphql"].append(Reply(200, answer))
+    outcome = collect(service, tmp_path, kafka, "graphql={Lots{x}}")
+    assert outcome.shown == [answer.decode()]
+    assert not outcome.tallies.is_complete
+    assert outcome.tally("graphql").message == (
+        'The service has answered the query with errors: Cannot query field "x" on type "Lots"; odd.'
+    )
 
 
 def test_a_dry_run_tells_first_requests_modes_and_where_from(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,8 +14,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ingestion.errors import BrokerLost
-from ingestion.procurement.journal import waiting_path
+from ingestion.procurement import journal
+from ingestion.procurement.goszakup import Collection
 from ingestion.run import main
+from ingestion.stopping import stopped_by_sigterm
 from tests.ingestion.procurement.fakes import TOKEN, FakeGoszakup, FakeKafka, chosen, rows
 
 Runs = Callable[..., Result]
@@ -32,8 +37,8 @@ def run(service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path, monkeypatch: py
 
 
 def waiting(folder: Path, url: str) -> list[dict[str, Any]]:
-    path = waiting_path(chosen(folder, url))
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    paths = journal.waiting(chosen(folder, url))
+    return [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def test_a_load_is_summed_up_and_journalled(run: Runs, service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path) -> None:
@@ -139,4 +144,58 @@ def test_ctrl_c_ends_with_130_and_keeps_the_place(
     monkeypatch.setattr("ingestion.procurement.collect._shown", interrupted)
     result = run("--register", "lots")
     assert result.exit_code == 130
-    assert "Stopped by Ctrl-C." in result.stderr
+    assert "Stopped by Ctrl-C or SIGTERM." in result.stderr
+
+
+@pytest.mark.parametrize("at_ctrl_c", [signal.default_int_handler, signal.SIG_IGN])
+def test_sigterm_ends_as_ctrl_c_does_with_all_that_is_due(
+    run: Runs, service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_ctrl_c: Any
+) -> None:
+    service.put("/v3/lots", rows(25, 25))
+    before = signal.signal(signal.SIGINT, at_ctrl_c)
+
+    async def terminated(*_: Any) -> None:
+        while not kafka.waiting:
+            await asyncio.sleep(0)
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("ingestion.procurement.collect._shown", terminated)
+    try:
+        with stopped_by_sigterm():
+            result = run("--register", "lots")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert result.exit_code == 130, result.output
+    assert "Stopped by Ctrl-C or SIGTERM." in result.stderr
+    assert len(kafka.kept) >= 10, "what was on its way is heard of"
+    (row,) = waiting(tmp_path, service.url)
+    assert (row["register_name"], row["is_complete"]) == ("lots", False)
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_a_run_that_was_killed_is_journalled_by_the_next_one(
+    run: Runs, service: FakeGoszakup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.put("/v3/lots", rows(25, 25))
+    with monkeypatch.context() as patched:
+        patched.setattr(Collection, "_report", lambda *_: _gone())
+        result = run("--register", "lots", connect=lambda *_: FakeKafka(dies_after=15))
+    assert isinstance(result.exception, Gone)
+    assert waiting(tmp_path, service.url) == []
+    assert run("--register", "lots").exit_code == 0
+    cut, good = sorted(waiting(tmp_path, service.url), key=lambda row: bool(row["is_complete"]))
+    assert (cut["register_name"], cut["is_complete"], good["is_complete"]) == ("lots", False, True)
+    assert cut["message"] == "The run was cut off; the walk stands after 1 pages with 10 rows."
+    assert cut["run_id"] != good["run_id"]
+    assert run("--register", "lots").exit_code == 0
+    assert len(waiting(tmp_path, service.url)) == 3, "it is told once"
+
+
+class Gone(Exception):
+    """The process is gone before it could tell anything."""
+
+
+def _gone() -> None:
+    raise Gone

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from ingestion.procurement.limiter import FASTER_AFTER, SLOWEST, Limiter
+from ingestion.procurement.limiter import FASTER_AFTER, ONE_COMPLAINT, SLOWEST, Limiter
 
 
 @dataclass
@@ -58,17 +58,33 @@ def test_many_at_once_share_one_rate() -> None:
 
 
 def test_429_slows_down_more_than_a_fault() -> None:
-    limiter = Limiter(10)
+    clock = Clock()
+    limiter = Limiter(10, clock)
     limiter.too_many()
     assert limiter.rate == pytest.approx(7.0)
+    clock.now += ONE_COMPLAINT
     limiter.broken()
     assert limiter.rate == pytest.approx(5.95)
 
 
+def test_requests_that_were_under_way_together_slow_down_once() -> None:
+    clock = Clock()
+    limiter = Limiter(10, clock)
+    for _ in range(8):
+        limiter.too_many()
+        clock.now += ONE_COMPLAINT / 10
+    assert limiter.rate == pytest.approx(7.0)
+    clock.now += ONE_COMPLAINT
+    limiter.too_many()
+    assert limiter.rate == pytest.approx(4.9)
+
+
 def test_it_never_stops_altogether_nor_runs_over_what_was_allowed() -> None:
-    limiter = Limiter(5)
+    clock = Clock()
+    limiter = Limiter(5, clock)
     for _ in range(100):
         limiter.too_many()
+        clock.now += ONE_COMPLAINT
     assert limiter.rate == SLOWEST == 0.2
     for _ in range(FASTER_AFTER * 200):
         limiter.good()
@@ -76,7 +92,8 @@ def test_it_never_stops_altogether_nor_runs_over_what_was_allowed() -> None:
 
 
 def test_good_answers_in_a_row_make_it_faster_again() -> None:
-    limiter = Limiter(10)
+    clock = Clock()
+    limiter = Limiter(10, clock)
     limiter.too_many()
     for _ in range(FASTER_AFTER - 1):
         limiter.good()
@@ -85,6 +102,7 @@ def test_good_answers_in_a_row_make_it_faster_again() -> None:
     assert limiter.rate == pytest.approx(7.35)
     for _ in range(FASTER_AFTER - 1):
         limiter.good()
+    clock.now += ONE_COMPLAINT
     limiter.broken()
     limiter.good()
     assert limiter.rate == pytest.approx(7.35 * 0.85), "a fault begins the row anew"

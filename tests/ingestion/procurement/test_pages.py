@@ -91,6 +91,25 @@ def test_what_is_no_row_is_given_apart_and_the_others_go_on(raw: bytes) -> None:
     assert bad[1].startswith("no row of lots: ")
 
 
+def test_a_row_where_a_list_was_to_come_is_a_page_of_one() -> None:
+    body = b' {"id" : 7, "next_page": 3, "pay_amount":1.50} '
+    page = read_page(body, ("id",))
+    assert ([bytes(item) for item in page.items], page.next_page, page.expected) == ([body.strip()], None, 0)
+    assert read_page(b'{"system_id":1,"id":"4"}', RNU.key).items
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"name":"Not Found","status":404}', b'{"id":7,"items":{}}', b'[{"id":7}]', b'{"id":7', b'{"system_id":7}',
+        b"<html>",
+    ],
+)  # fmt: skip
+def test_what_is_neither_a_list_nor_a_row_stays_damaged(body: bytes) -> None:
+    with pytest.raises(Damaged):
+        read_page(body, ("id",))
+
+
 @pytest.mark.parametrize(
     ("body", "why"),
     [

@@ -53,12 +53,20 @@ def test_a_dry_run_makes_no_file(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
-def test_each_service_has_a_state_of_its_own_whatever_its_port(tmp_path: Path) -> None:
+def test_each_service_has_a_state_of_its_own(tmp_path: Path) -> None:
     def named(url: str) -> str:
         return state_path(Settings(home=tmp_path, goszakup_url=url)).name
 
     assert named("https://ows.goszakup.gov.kz") == "goszakup.ows.goszakup.gov.kz.sqlite"
-    assert named("http://127.0.0.1:8081") == named("http://127.0.0.1:9999") == "goszakup.127.0.0.1.sqlite"
+    assert named("https://ows.goszakup.gov.kz:8443") == "goszakup.ows.goszakup.gov.kz.sqlite"
+
+
+def test_stand_ins_of_two_worlds_share_no_state(tmp_path: Path) -> None:
+    paths = {state_path(Settings(home=tmp_path, goszakup_url=f"http://{host}")).name
+             for host in ("127.0.0.1:8081", "127.0.0.1:9999", "localhost:8081")}  # fmt: skip
+    assert paths == {
+        "goszakup.127.0.0.1-8081.sqlite", "goszakup.127.0.0.1-9999.sqlite", "goszakup.localhost-8081.sqlite",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def broken(kind: str, seed: int = 1) -> Client:
     return client_of(400, 2, faults=Faults(seed, 1.0, (kind,), hang_seconds=30))
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "hang"])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("hang", "bare")])
 def test_a_fault_is_over_by_the_third_attempt(kind: str) -> None:
     client = broken(kind)
     answers = [client.ask(SECOND) for _ in range(3)]
@@ -82,6 +82,19 @@ def test_pages_repeat_come_late_or_change_between_two() -> None:
     assert rest == second["items"]
     assert touched["index_date"] > before["index_date"]
     assert {key for key in touched if touched[key] != before[key]} <= {"index_date", "last_update_date"}
+
+
+def test_a_list_of_one_row_may_come_without_its_envelope() -> None:
+    """As the documentation's sample of the treasury payments does, though it promises an envelope."""
+    numbers = [row["contract_id"] for row in GOOD.walk("/v3/treasury-pay")]
+    (single, *_) = [number for number in numbers if numbers.count(number) == 1]
+    (several, *_) = [number for number in numbers if numbers.count(number) > 1]
+    client = broken("bare")
+
+    (row,) = GOOD.get(f"/v3/treasury-pay/{single}")["items"]
+    assert [client.get(f"/v3/treasury-pay/{single}") for _ in range(2)] == [row, row]
+    assert client.get(f"/v3/treasury-pay/{single}")["items"] == [row], "the third attempt is answered well"
+    assert client.get(f"/v3/treasury-pay/{several}") == GOOD.get(f"/v3/treasury-pay/{several}")
 
 
 def test_the_same_seed_makes_the_same_faults() -> None:
