@@ -22,6 +22,7 @@ from pydantic import SecretStr
 
 from conf import REPOSITORY, Settings
 from conf.connect import clickhouse, postgres, s3
+from conf.lease import WRITERS
 from infra.local.deploy import create_tables
 from infra.postgres.upgrade import upgrade
 from schemas.column import PERSONAL
@@ -70,11 +71,15 @@ def own(chosen: Settings) -> Iterator[Settings]:
     for prefix in ("stage/", *silver):
         for found in store.list_objects(chosen.bucket, prefix, recursive=True):
             store.remove_object(chosen.bucket, str(found.object_name))
+    writers = f"{chosen.warehouse_prefix}/{WRITERS}"
+    store.remove_object(chosen.bucket, writers)
     with database(chosen, f"entities_{secrets.token_hex(4)}") as fresh, pytest.MonkeyPatch.context() as patch:
         patch.setenv("SAUDA_POSTGRES_URL", fresh.postgres)
         upgrade(fresh)
         ingest("shop.seed")
         yield fresh
+    # Who writes afterwards meets the others in the stack's own database again.
+    store.remove_object(chosen.bucket, writers)
 
 
 @pytest.fixture(scope="module")
