@@ -22,7 +22,6 @@ from pydantic import SecretStr
 
 from conf import REPOSITORY, Settings
 from conf.connect import clickhouse, postgres, s3
-from conf.lease import WRITERS
 from infra.local.deploy import create_tables
 from infra.postgres.upgrade import upgrade
 from schemas.column import PERSONAL
@@ -65,21 +64,16 @@ def database(chosen: Settings, name: str) -> Iterator[Settings]:
 
 @pytest.fixture(scope="module")
 def own(chosen: Settings) -> Iterator[Settings]:
-    """The stack, with a seeded database of its own, nothing staged and nothing of the shop in the lake."""
+    """The stack, with a seeded database and a warehouse of its own, and nothing staged."""
     store = s3(chosen)
-    silver = [f"{chosen.warehouse_prefix}/silver/{name}/" for name in ("shop_customers", "shop_products")]
-    for prefix in ("stage/", *silver):
-        for found in store.list_objects(chosen.bucket, prefix, recursive=True):
-            store.remove_object(chosen.bucket, str(found.object_name))
-    writers = f"{chosen.warehouse_prefix}/{WRITERS}"
-    store.remove_object(chosen.bucket, writers)
+    for found in store.list_objects(chosen.bucket, "stage/", recursive=True):
+        store.remove_object(chosen.bucket, str(found.object_name))
     with database(chosen, f"entities_{secrets.token_hex(4)}") as fresh, pytest.MonkeyPatch.context() as patch:
         patch.setenv("SAUDA_POSTGRES_URL", fresh.postgres)
+        patch.setenv("SAUDA_WAREHOUSE_PREFIX", "entities")
         upgrade(fresh)
         ingest("shop.seed")
         yield fresh
-    # Who writes afterwards meets the others in the stack's own database again.
-    store.remove_object(chosen.bucket, writers)
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +117,7 @@ def test_of_two_upgrades_at_once_one_does_it_and_the_other_finds_it_done(chosen:
         with postgres(fresh) as connection:
             found = first(connection, "SELECT count(*) FROM sauda_migration")
 
-    assert done == ["", "The database went from migration none to 0002."]
+    assert done == ["", "The database went from migration none to 0003."]
     assert found == (1,)
 
 
