@@ -248,8 +248,8 @@ def _warehouse(settings: Settings, connection: Connection[Any]) -> str:
     if found["database"] != database:
         raise NotOurs(
             f"The writers of {settings.bucket}/{settings.warehouse_prefix} meet in the database {found['at']}, and "
-            f"this one is another ({ours['at']}): nobody would see who else writes. Set SAUDA_POSTGRES_URL to that one; "
-            f"or, if nothing writes there any more, remove {name} from the bucket {settings.bucket}."
+            f"this one is another ({ours['at']}): nobody would see who else writes. Set SAUDA_POSTGRES_URL to that "
+            f"one; or, if nothing writes there any more, remove {name} from the bucket {settings.bucket}."
         )
     return str(found["warehouse"])
 

@@ -26,7 +26,8 @@ def test_a_change_is_one_row_and_an_unknown_shape_is_refused(spark: SparkSession
     payloads = [
         ("shop.product.changed", {"entity": "product", "product_id": "P1", "seller_id": "s", "name": "Tea",
                                   "product_name": "Tea", "category_name": "food", "price_amount": 950.5,
-                                  "currency_code": "KZT", "is_active": False, "changed_at": "2026-03-01T11:59:58.123456+00:00"}),
+                                  "currency_code": "KZT", "is_active": False,
+                                  "changed_at": "2026-03-01T11:59:58.123456+00:00"}),
         ("shop.customer.deleted", {"entity": "customer", "customer_id": "C1", "city_name": "Oral",
                                    "changed_at": "2026-03-01T16:59:59+05:00"}),
         ("shop.seller.changed", {"entity": "seller"}),

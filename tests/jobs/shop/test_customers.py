@@ -89,14 +89,14 @@ def test_what_is_held_stays_when_its_run_is_no_longer_in_the_stage(spark: SparkS
 
 def test_of_who_is_deleted_no_version_keeps_the_person_and_who_comes_back_is_known_anew(spark: SparkSession) -> None:
     text = """
-        | customer_id | run_no | taken_at         | content_hash | is_deleted | name | email   | phone | address | city_name |
-        | c1          | 1      | 2026-01-05 01:00 | a            | false      | Dana | d@x.kz  | +7701 | Abai 1  | Almaty    |
-        | c2          | 1      | 2026-01-05 01:00 | b            | false      | Aset | a@x.kz  | +7702 | Abai 2  | Astana    |
+        | customer_id | run_no | taken_at   | content_hash | is_deleted | name | email   | phone | address | city_name |
+        | c1          | 1      | 2026-01-05 | a            | false      | Dana | d@x.kz  | +7701 | Abai 1  | Almaty    |
+        | c2          | 1      | 2026-01-05 | b            | false      | Aset | a@x.kz  | +7702 | Abai 2  | Astana    |
     """
     held = build(spark, ShopCustomers, [], staged(text))
     gone = staged("""
-        | customer_id | run_no | taken_at         | content_hash | is_deleted | name | email | phone | address | city_name |
-        | c1          | 2      | 2026-01-06 01:00 | gone         | true       |      |       |       |         |           |
+        | customer_id | run_no | taken_at   | content_hash | is_deleted | name | email | phone | address | city_name |
+        | c1          | 2      | 2026-01-06 | gone         | true       |      |       |       |         |           |
     """)
     # The run that had the person may still lie in the stage.
     after = build(spark, ShopCustomers, held, [*staged(text), *gone])
@@ -108,8 +108,8 @@ def test_of_who_is_deleted_no_version_keeps_the_person_and_who_comes_back_is_kno
     assert all(held[1][c] for c in told)
 
     back = build(spark, ShopCustomers, after, staged("""
-        | customer_id | run_no | taken_at         | content_hash | is_deleted | name | email   | phone | address | city_name |
-        | c1          | 3      | 2026-01-07 01:00 | a            | false      | Dana | d@x.kz  | +7701 | Abai 1  | Almaty    |
+        | customer_id | run_no | taken_at   | content_hash | is_deleted | name | email   | phone | address | city_name |
+        | c1          | 3      | 2026-01-07 | a            | false      | Dana | d@x.kz  | +7701 | Abai 1  | Almaty    |
     """))  # fmt: skip
     assert [r["name"] for r in back] == [None, None, "Dana", "Aset"]
 
