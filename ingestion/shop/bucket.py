@@ -93,7 +93,7 @@ class S3Bucket:
     def download_same(self, file: Found, target: Path) -> bool:
         from minio.error import S3Error
 
-        same = {"If-Match": f'"{file.etag}"'}
+        same: dict[str, str | list[str] | tuple[str]] = {"If-Match": f'"{file.etag}"'}
         try:
             self.client.fget_object(self.bucket, file.name, str(target), request_headers=same)
         except S3Error as error:
