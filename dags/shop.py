@@ -1,4 +1,5 @@
 """The shop's customers and products, daily: from PostgreSQL and from dropped files to the stage, and from there loaded.
+What the API changed of products comes by the topic of the database's changes.
 
 It ends before the night of purchases begins, whose categories are those of these products. Where it fails, the night
 takes the versions that are there.
@@ -9,6 +10,7 @@ from __future__ import annotations
 from airflow.sdk import Asset, dag
 
 from dags.command import DEFAULTS, Command
+from schemas.shop import TOPIC
 
 DOMAIN = "shop"
 
@@ -27,10 +29,12 @@ def shop_nightly() -> None:
         task_id="customers", module="ingestion.run", arguments=["shop.customers", "--full-check", "--json"]
     )
     products = Command(task_id="products", module="ingestion.run", arguments=["shop.products", "--json"])
+    # Products that the API changed come by the topic.
+    settle = Command(task_id="settle", module="jobs.settle", arguments=[TOPIC])
     load = Command(task_id="load", module="jobs.run", arguments=[DOMAIN, "--json"])
     shown = [Asset(f"sauda://silver/{DOMAIN}")]
     compare = Command(task_id="reconcile", module="jobs.reconcile", arguments=["--json"], outlets=shown)
-    [customers, products] >> load >> compare
+    [customers, products, settle] >> load >> compare
 
 
 shop_nightly()

@@ -59,8 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def reconcile(settings: Settings, names: Sequence[str] = (), *, repair: bool = False) -> list[Finding]:
     """Compare, and with `repair` mend and compare again. Raises Failed where that can't be done."""
-    with lease(settings.run / "jobs.lock", "The job reconcile"):
-        need_parts(settings)
+    need_parts(settings)
+    with lease(settings, "job reconcile"):
         client, lake = clickhouse(settings), S3Lake(settings)
         try:
             every = compared_tables(lake, client)

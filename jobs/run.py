@@ -103,8 +103,8 @@ def build(settings: Settings, job: Job) -> list[Run]:
 
     Raises Failed where nothing could be begun.
     """
-    with lease(settings.run / "jobs.lock", f"The job {job.name}"):
-        need_parts(settings)
+    need_parts(settings)
+    with lease(settings, f"job {job.name}") as still_ours:
         serving, lake = Serving(settings, job.run_id), S3Lake(settings)
         serving.prepare(job.tables)
         docs = DataDocs(settings.data_docs, job.run_id, settings.data_docs_runs)
@@ -139,7 +139,7 @@ def build(settings: Settings, job: Job) -> list[Run]:
 
             runner = Runner(
                 spark, lake, serving.publish, record, job.run_id, job.day, judged, serving.rows_before(),
-                settings.gates_change_pct,
+                settings.gates_change_pct, still_ours,
             )  # fmt: skip
             runs = runner.run(job.tables)
             if settings.gates_sample_rows and job.day is None and not job.is_one_table:

@@ -43,7 +43,8 @@ class Runner:
     """One run. `publish` makes ClickHouse show a version that holds the given facts; `record` writes the journal.
 
     `judged` is told what the gates found, before anything follows from it. `before` has the tables' rows on the day
-    before, and `change_pct` says by how much they may differ.
+    before, and `change_pct` says by how much they may differ. `still_ours`
+    is asked before each commit, and raises where another process writes the tables.
     """
 
     spark: SparkSession
@@ -55,6 +56,7 @@ class Runner:
     judged: Callable[[Contract, Judgement], None] = lambda *_: None
     before: Mapping[str, int] = field(default_factory=dict)
     change_pct: float = 50.0
+    still_ours: Callable[[], None] = lambda: None
 
     def run(self, tables: Sequence[Contract]) -> list[Run]:
         """Build the tables, each after those it is built from; where one of these was not built, it is not begun.
@@ -159,6 +161,7 @@ class Runner:
             raise Failed(f"Not written: it holds {held:,} versions, and would hold only {rows:,}.")
 
     def _write(self, table: Contract, rows: DataFrame, count: int) -> int:
+        self.still_ours()
         files = min(self.spark.sparkContext.defaultParallelism, count // ROWS_A_FILE + 1)
         where = self._of_day(table) if self._is_by_day(table) else ""
         return self.lake.write(rows.coalesce(files), table.name, where=where, note=self.run_id)

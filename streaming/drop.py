@@ -22,6 +22,7 @@ import click
 
 from conf import Settings, settings
 from conf.connect import clickhouse
+from conf.lease import NotOurs, take_lease
 from conf.spark import spark_session
 from schemas import live as live_tables
 from schemas.contract import Contract, find
@@ -131,22 +132,22 @@ def refuse_while_events_wait(chosen: Settings, domain: Domain) -> None:
 
 
 def run(chosen: Settings, collection: str) -> Gone:
-    """Hold the lease and drop. Raises NotDropped and lease.Held."""
+    """Hold the lease and drop. Raises NotDropped and NotOurs."""
     if not NAME.fullmatch(collection):
         raise NotDropped(f"{collection!r} is no name of a collection.")
-    held = lease.take(chosen.run)
-    try:
+    with take_lease(chosen, "stream", f"drop of {collection}") as held:
         for domain in with_collections():
             refuse_while_events_wait(chosen, domain)
         spark = spark_session(chosen, "sauda-drop", memory=chosen.stream_memory, ui_port=0, quick=True)
         try:
             lease.take_in_java(spark, chosen.run)
-            found = [drop(spark, chosen, domain, collection) for domain in with_collections()]
+            found = []
+            for domain in with_collections():
+                held.check()
+                found.append(drop(spark, chosen, domain, collection))
             return Gone({t: n for gone in found for t, n in gone.lake.items()}, sum(gone.served for gone in found))
         finally:
             spark.stop()
-    finally:
-        held.close()
 
 
 @click.command()
@@ -157,7 +158,7 @@ def main(collection: str, as_json: bool) -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     try:
         gone = run(settings(), collection)
-    except (NotDropped, lease.Held, live_tables.ContractMismatch) as error:
+    except (NotDropped, NotOurs, live_tables.ContractMismatch) as error:
         click.echo(str(error), err=True)
         sys.exit(1)
     for table, count in gone.lake.items():

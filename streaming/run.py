@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import click
 
 from conf import Settings, settings
+from conf.lease import NotOurs, take_lease
 from conf.spark import spark_session
 from schemas import live as live_tables
 from streaming import lease
@@ -112,7 +113,7 @@ def run(chosen: Settings, lanes: tuple[str, ...]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     progress = Progress()
-    held = lease.take(chosen.run)
+    held = take_lease(chosen, "stream", "stream")
     serve(progress, chosen.port("metrics"))
     spark = spark_session(
         chosen, "sauda-stream", memory=chosen.stream_memory, ui_port=chosen.port("spark_ui"), streaming=True
@@ -143,6 +144,7 @@ def run(chosen: Settings, lanes: tuple[str, ...]) -> None:
         assert gateway is not None
         spark_process = gateway.proc
         while not stopping.wait(1):
+            held.check()
             if spark_process.poll() is not None:
                 raise OSError(f"Spark's Java process ended with {spark_process.returncode}; the supervisor starts anew")
     finally:
@@ -165,7 +167,7 @@ def main(lanes: str) -> None:
         raise click.BadParameter(f"{', '.join(sorted(unknown))} is no lane; there are live and lake")
     try:
         run(settings(), chosen)
-    except (live_tables.ContractMismatch, lease.Held) as error:
+    except (live_tables.ContractMismatch, NotOurs) as error:
         click.echo(str(error), err=True)
         sys.exit(1)
     except OSError as error:

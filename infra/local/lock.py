@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
+from conf.lock import Taken, locked
 from infra.local.errors import Refused
 
 
@@ -16,29 +17,19 @@ from infra.local.errors import Refused
 def held(path: Path, what: str, *, wait: bool = False) -> Iterator[None]:
     """Hold the lock file for the block. When another process holds it: `Refused` naming its pid, or, with
     `wait`, a line on stderr and patience. The kernel frees the lock when its holder dies, however it dies."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    with os.fdopen(descriptor, "r+") as file:
+
+    def waiting(holder: str) -> None:
+        print(f"Waiting for another Sauda command that works on {what} (pid {holder})", file=sys.stderr)
+
+    with ExitStack() as stack:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            holder = holder_of(path) or "unknown"
-            if not wait:
-                raise Refused(
-                    f"Another Sauda command works on {what} (pid {holder}). "
-                    f"Wait until it is done, or stop it: kill {holder}"
-                ) from None
-            print(f"Waiting for another Sauda command that works on {what} (pid {holder})", file=sys.stderr)
-            fcntl.flock(file, fcntl.LOCK_EX)
-        file.seek(0)
-        file.truncate()
-        file.write(f"{os.getpid()}\n")
-        file.flush()
-        try:
-            yield
-        finally:
-            file.seek(0)
-            file.truncate()
+            stack.enter_context(locked(path, str(os.getpid()), waiting=waiting if wait else None))
+        except Taken as other:
+            raise Refused(
+                f"Another Sauda command works on {what} (pid {other.holder}). "
+                f"Wait until it is done, or stop it: kill {other.holder}"
+            ) from None
+        yield
 
 
 def holder_of(path: Path) -> str | None:

@@ -41,6 +41,10 @@ class Bucket(Protocol):
 
     def download(self, name: str, file: Path) -> None: ...
 
+    def download_same(self, file: Found, target: Path) -> bool:
+        """Download an object unless it has been replaced since it was found, or removed; whether it was not."""
+        ...
+
     def found(self, prefix: str) -> list[Found]:
         """Every object whose name begins so, in the order of names."""
         ...
@@ -86,10 +90,22 @@ class S3Bucket:
     def download(self, name: str, file: Path) -> None:
         self.client.fget_object(self.bucket, name, str(file))
 
+    def download_same(self, file: Found, target: Path) -> bool:
+        from minio.error import S3Error
+
+        same: dict[str, str | list[str] | tuple[str]] = {"If-Match": f'"{file.etag}"'}
+        try:
+            self.client.fget_object(self.bucket, file.name, str(target), request_headers=same)
+        except S3Error as error:
+            if error.code in ("PreconditionFailed", "NoSuchKey"):
+                return False
+            raise
+        return True
+
     def found(self, prefix: str) -> list[Found]:
         listed = self.client.list_objects(self.bucket, prefix, recursive=True)
         return [
-            Found(o.object_name, o.size or 0, o.last_modified, o.etag or "")
+            Found(o.object_name, o.size or 0, o.last_modified, (o.etag or "").strip('"'))
             for o in listed
             if o.object_name and o.last_modified and not o.is_dir
         ]

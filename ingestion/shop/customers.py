@@ -22,6 +22,8 @@ from ingestion.shop.snapshot import Snapshot, database, later, snapshot
 from ingestion.shop.stage import State, alone, finish, instant, read_state, stage_run, utc
 
 NAME = "shop.customers"
+FEW_GONE = 20
+"""So many may be gone of any number: in a small shop, one is a large share."""
 
 
 def stage_changes(
@@ -43,23 +45,20 @@ def stage_changes(
 
 
 def stage_all(
-    bucket: Bucket, shown: Snapshot, state: State, folder: Path, *, may_be_empty: bool = False
+    bucket: Bucket, shown: Snapshot, state: State, folder: Path, *, gone_pct: float = 100.0, accept: bool = False
 ) -> tuple[State, Tally]:
     """Compare every customer with what is known, and stage what differs and who is gone.
 
-    Raises IngestError for a table without a row where there were some, unless it `may_be_empty`: most likely it is
-    another database.
+    Raises IngestError where all are gone, or more than `gone_pct` of those known, unless it is told to `accept` that:
+    most likely it is another database, or one that was restored in part.
     """
     tally = Tally()
     run = Run(state.run_no + 1, later(shown.taken_at, instant(state.taken_at)))
     with KnownFile(folder / "all.parquet") as file:
         rows = compared(shown.rows(CUSTOMERS, None), known(bucket, state, folder), run, tally, file.add)
         stage_run(bucket, STAGED, run.run_no, rows, folder)
-    if tally.gone and not (tally.changed or tally.unchanged or may_be_empty):
-        raise IngestError(
-            f"{CUSTOMERS.name} has no row, where {tally.gone:,} customers were known; nothing was staged. "
-            "Is SAUDA_POSTGRES_URL the right database? If all were deleted on purpose: --full-check --may-be-empty"
-        )
+    if not accept:
+        _refuse_great_loss(tally, gone_pct)
     bucket.upload(file_name(run.run_no), file.file)
     file.file.unlink()
     after = replace(
@@ -70,13 +69,26 @@ def stage_all(
     return after, tally
 
 
+def _refuse_great_loss(tally: Tally, gone_pct: float) -> None:
+    if tally.gone and not (tally.changed or tally.unchanged):
+        found = f"{CUSTOMERS.name} has no row, where {tally.known:,} customers were known"
+    elif tally.gone > max(FEW_GONE, tally.known * gone_pct / 100):
+        found = f"{tally.gone:,} of {tally.known:,} known customers are gone from {CUSTOMERS.name}, over {gone_pct:g} %"
+    else:
+        return
+    raise IngestError(
+        f"{found}; nothing was staged. Is SAUDA_POSTGRES_URL the right database, and whole? "
+        "If they were deleted on purpose: --full-check --accept"
+    )
+
+
 @dataclass(frozen=True)
 class Extract:
     """A run that was asked for. The first one of all is a full check, whatever was asked."""
 
     around: Around
     is_full: bool
-    may_be_empty: bool
+    accept: bool
     as_json: bool
 
     def run(self, settings: Settings, console: Console, connect: Connect) -> int:  # noqa: ARG002
@@ -88,7 +100,9 @@ class Extract:
         ):  # fmt: skip
             before, folder = read_state(bucket, STAGED.table), Path(scratch)
             if self.is_full or not before.full_run:
-                after, tally = stage_all(bucket, shown, before, folder, may_be_empty=self.may_be_empty)
+                after, tally = stage_all(
+                    bucket, shown, before, folder, gone_pct=settings.customers_gone_pct, accept=self.accept
+                )
                 how = "all were compared"
             else:
                 after, tally = stage_changes(bucket, shown, before, overlap, folder)
@@ -103,8 +117,8 @@ class Extract:
         return 0
 
 
-def _open(around: Around, *, full_check: bool, may_be_empty: bool, as_json: bool) -> Extract:
-    return Extract(around, full_check, may_be_empty, as_json)
+def _open(around: Around, *, full_check: bool, accept: bool, as_json: bool) -> Extract:
+    return Extract(around, full_check, accept, as_json)
 
 
 SOURCE = Collector(
@@ -115,7 +129,10 @@ SOURCE = Collector(
             ["--full-check"], is_flag=True,
             help="Compare every customer with what is known: finds who was deleted, and what changed unseen.",
         ),
-        click.Option(["--may-be-empty"], is_flag=True, help="Believe a full check that finds no customer at all."),
+        click.Option(
+            ["--accept", "--may-be-empty", "accept"], is_flag=True,
+            help="Believe a full check however many customers are gone, or all.",
+        ),
         click.Option(["--json", "as_json"], is_flag=True, help="End with the figures as one line of JSON."),
     ),
     _open,

@@ -10,30 +10,30 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from ingestion.shop import report
 from ingestion.shop.bucket import Bucket, Found
-from ingestion.shop.check import FILE, Check, Finding
-from ingestion.shop.files import Unfit, check_name, is_tabular, rows
-from ingestion.shop.stage import content_hash, finish, read_state, schema, write_parquet
-from schemas.contract import contract
-from schemas.shop.stage import ProductsStaged, run_file
+from ingestion.shop.check import Finding, Findings
+from ingestion.shop.files import Unfit, check_name
+from ingestion.shop.judge import STAGED, Dropped, Judged, judged
+from ingestion.shop.stage import finish, read_state
+from schemas.shop.stage import run_file
 
 INCOMING, ARCHIVE, REJECTED = (f"stage/{place}/products/" for place in ("incoming", "archive", "rejected"))
-STAGED = contract(ProductsStaged)
-CONTENT = [c.name for c in STAGED.columns if c in FILE.columns and c not in STAGED.key]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a file: `staged`, `seen` before and therefore left out, or `rejected`."""
+    """What became of a file: `staged`, `seen` before and therefore left out, `rejected`, or `replaced` by another."""
 
     file: str
-    became: Literal["staged", "seen", "rejected"]
+    became: Literal["staged", "seen", "rejected", "replaced"]
     sentence: str
     rows: int = 0
     run_no: int = 0
@@ -46,6 +46,7 @@ class Desk:
     bucket: Bucket
     folder: Path
     most_bytes: int
+    judge: Callable[[Dropped], Judged] = judged
 
     def waiting(self) -> list[Found]:
         """The files that wait, those that were dropped first in front. A folder's own mark is no file."""
@@ -54,7 +55,7 @@ class Desk:
 
     def take(self, file: Found) -> Outcome:
         """Stage a file, or refuse it. Doing it again comes to the same end."""
-        name, check = file.name.removeprefix(INCOMING), Check(file.changed_at, is_tabular(file.name))
+        name = file.name.removeprefix(INCOMING)
         try:
             check_name(name)
             if not file.size:
@@ -64,61 +65,60 @@ class Desk:
                     "file.size", f"the file has {file.size:,} bytes; at most {self.most_bytes:,} are read, split it"
                 )
         except Unfit as problem:
-            check.findings.add(Finding(0, "", problem.rule, str(problem)))
-            return self._reject(file, name, check, "")
+            findings = Findings()
+            findings.add(Finding(0, "", problem.rule, str(problem)))
+            return self._reject(file, name, Judged(0, findings), "")
         here = self.folder / "dropped"
-        self.bucket.download(file.name, here)
+        if not self.bucket.download_same(file, here):
+            # Its size was not judged, and another file may be as large as it likes.
+            return Outcome(name, "replaced", "another was dropped in its place meanwhile; the next run takes that")
         with here.open("rb") as body:
             digest = hashlib.file_digest(body, "sha256").hexdigest()
         state = read_state(self.bucket, STAGED.table)
         if state.last_file == digest or self.bucket.found(_archived(digest)):
             self._archive(file, here, digest, name)
             return Outcome(name, "seen", "the same content was taken before, so nothing changes")
-        run_no = state.run_no + 1
-        read = check.typed(rows(here, name, self.most_bytes))
-        ready = self.folder / "ready.parquet"
-        try:
-            write_parquet(ready, schema(STAGED), (_staged(row, run_no, file.changed_at, name) for row in read))
-        except (ArithmeticError, ValueError, TypeError, RecursionError) as problem:
-            # Whatever nobody thought of: the files behind this one are not to wait for it night after night.
-            sentence = f"row {check.rows:,} cannot be read: {type(problem).__name__}, {problem}"
-            check.findings.add(Finding(0, "", "file.unreadable", sentence[:500]))
-        if not check.findings.by_rule and (suspects := check.suspects()):
-            check.name_twins(rows(here, name, self.most_bytes), suspects)
-        if check.findings.by_rule:
-            return self._reject(file, name, check, digest)
+        run_no, ready = state.run_no + 1, self.folder / "ready.parquet"
+        read = self.judge(Dropped(here, name, file.changed_at, self.most_bytes, run_no, ready))
+        if read.findings.by_rule:
+            return self._reject(file, name, read, digest)
         self.bucket.upload(run_file(STAGED.table, run_no), ready)
         # Nothing is compared with the files before: none of them is needed once it is loaded.
         finish(self.bucket, STAGED.table, replace(state, run_no=run_no, full_run=run_no, last_file=digest))
         self._archive(file, here, digest, name)
-        return Outcome(name, "staged", f"{check.rows:,} rows in run {run_no}", check.rows, run_no)
+        return Outcome(name, "staged", f"{read.rows:,} rows in run {run_no}", read.rows, run_no)
+
+    def forget(self, before: datetime) -> int:
+        """Remove refused files, and the content of archived ones, that are older; returns how many.
+
+        Of an archived file the name stays, by which the same content is known when it is dropped again.
+        """
+        old = [f for f in self.bucket.found(REJECTED) if f.changed_at < before]
+        for file in old:
+            self.bucket.remove(file.name)
+        taken = [f for f in self.bucket.found(ARCHIVE) if f.changed_at < before and f.size]
+        for file in taken:
+            self.bucket.write(file.name, b"")
+        return len(old) + len(taken)
 
     def _archive(self, file: Found, here: Path, digest: str, name: str) -> None:
         # What was read, and not what may have been dropped under the name meanwhile: that waits for the next run.
         self.bucket.upload(f"{_archived(digest)}{name}", here)
         self.bucket.remove_if_same(file)
 
-    def _reject(self, file: Found, name: str, check: Check, digest: str) -> Outcome:
+    def _reject(self, file: Found, name: str, read: Judged, digest: str) -> Outcome:
         # By the time of its drop and not by the time of day: done again, it has the same name.
         safe = re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("._")[-100:] or "unnamed"
         target = f"{REJECTED}{file.changed_at.astimezone(UTC):%Y%m%dT%H%M%S%f}-{safe}"
-        told = report.as_json(name, file.size, digest, check.rows, file.changed_at, check.findings)
+        told = report.as_json(name, file.size, digest, read.rows, file.changed_at, read.findings)
         self.bucket.write(f"{target}.report.json", told)
-        self.bucket.write(f"{target}.report.txt", report.as_text(name, check.rows, check.findings).encode())
-        self.bucket.copy(file.name, target)
-        self.bucket.remove_if_same(file)
-        return Outcome(name, "rejected", f"{check.findings.listed[0]}; report: {target}.report.txt", check.rows)
+        self.bucket.write(f"{target}.report.txt", report.as_text(name, read.rows, read.findings).encode())
+        with suppress(ValueError):
+            # The client takes no key with a folder called . or .., to copy or to remove: then the report is all.
+            self.bucket.copy(file.name, target)
+            self.bucket.remove_if_same(file)
+        return Outcome(name, "rejected", f"{read.findings.listed[0]}; report: {target}.report.txt", read.rows)
 
 
 def _archived(digest: str) -> str:
     return f"{ARCHIVE}{digest[:32]}-"
-
-
-def _staged(row: dict[str, Any], run_no: int, dropped_at: datetime, name: str) -> dict[str, Any]:
-    content = {column: row[column] for column in CONTENT}
-    if content["is_active"] is None:
-        content["is_active"] = True
-    return {
-        "run_no": run_no, "content_hash": content_hash(content.values()), "product_id": row["product_id"],
-        "valid_from": row["changed_at"] or dropped_at, "source": name, **content,
-    }  # fmt: skip

@@ -23,11 +23,12 @@ Known = tuple[str, str]
 
 @dataclass
 class Tally:
-    """What a run found. `unchanged` is counted in a full check only."""
+    """What a run found. `unchanged`, and how many were `known` before it, are counted in a full check only."""
 
     changed: int = 0
     gone: int = 0
     unchanged: int = 0
+    known: int = 0
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def compared(
 
     The two are read side by side and never held. `note` is told what is known afterwards, customer by customer.
     """
-    before = iter(known)
+    before = _counted(known, tally)
     at = next(before, None)
     for row in rows:
         while at is not None and at[0] < row[KEY]:
@@ -88,6 +89,12 @@ def compared(
         tally.gone += 1
         yield run.gone(at[0])
         at = next(before, None)
+
+
+def _counted(known: Iterable[Known], tally: Tally) -> Iterator[Known]:
+    for one in known:
+        tally.known += 1
+        yield one
 
 
 def overlaid(base: Iterable[Known], since: Mapping[str, str]) -> Iterator[Known]:

@@ -6,6 +6,7 @@ import json
 import tempfile
 from collections import Counter
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from ingestion.registry import Around, Collector, Connect
 from ingestion.shop import people
 from ingestion.shop.bucket import Bucket, opened
 from ingestion.shop.check import FILE
-from ingestion.shop.desk import INCOMING, STAGED, Desk, Outcome
+from ingestion.shop.desk import INCOMING, Desk, Outcome
 from ingestion.shop.files import Unfit, check_name
+from ingestion.shop.judge import STAGED, Apart
 from ingestion.shop.stage import alone, schema, write_parquet
 from ingestion.world import make_world
 
@@ -63,8 +65,9 @@ class Intake:
                 given = folder / SIMULATED
                 simulated(given, self.seed, self.around)
             dropped = drop(bucket, given) if given else ""
-            desk = Desk(bucket, folder, settings.stage_file_mb << 20)
+            desk = Desk(bucket, folder, settings.stage_file_mb << 20, Apart(settings.stage_memory_mb << 20))
             outcomes = [self._said(desk.take(file)) for file in desk.waiting()]
+            desk.forget(self.around.now - timedelta(days=settings.stage_kept_days))
         if not outcomes:
             click.echo(f"{NAME}: no file waits in {settings.bucket}/{INCOMING}.")
         if self.as_json:
@@ -75,7 +78,7 @@ class Intake:
         return int(any(o.became == "rejected" and o.file == dropped for o in outcomes))
 
     def _said(self, outcome: Outcome) -> Outcome:
-        mark = {"staged": "✓", "seen": "=", "rejected": "✗"}[outcome.became]
+        mark = {"staged": "✓", "seen": "=", "rejected": "✗", "replaced": "…"}[outcome.became]
         click.echo(f"{mark} {outcome.file!r}: {outcome.sentence}")
         return outcome
 

@@ -8,7 +8,6 @@ takes its number and overwrites its file.
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from conf import Settings
+from conf.lock import Taken, locked
 from ingestion.errors import IngestError
 from ingestion.shop.bucket import Bucket
 from schemas.contract import Contract
@@ -129,18 +129,10 @@ def utc(moment: datetime) -> str:
 @contextmanager
 def alone(settings: Settings, table: str) -> Iterator[None]:
     """Raises IngestError where another process stages the same table: both would take one run's number."""
-    file = settings.run / f"stage-{table}.lock"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
-    with os.fdopen(descriptor, "r+") as held:
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            holder = held.read().strip() or "unknown"
-            raise IngestError(
-                f"shop.{table} is staged already, by process {holder}. Wait until it has ended."
-            ) from None
-        held.truncate(0)
-        held.write(f"{os.getpid()}\n")
-        held.flush()
-        yield
+    try:
+        with locked(settings.run / f"stage-{table}.lock", str(os.getpid())):
+            yield
+    except Taken as other:
+        raise IngestError(
+            f"shop.{table} is staged already, by process {other.holder}. Wait until it has ended."
+        ) from None

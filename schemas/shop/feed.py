@@ -8,7 +8,7 @@ from schemas.contract import Replacing, col, feed, table
 from schemas.ops.envelope import Envelope
 from schemas.ops.tables import Raw, Refused
 from schemas.shop import TOPIC
-from schemas.types import CODE, COUNT, ID, INSTANT, TEXT
+from schemas.types import CODE, COUNT, FLAG, ID, INSTANT, MONEY, TEXT
 
 KINDS = ("customer", "product", "seller")
 CHANGED = tuple(f"shop.{kind}.{action}" for kind in KINDS for action in ("changed", "deleted"))
@@ -48,5 +48,10 @@ class ShopChanges(Envelope):
     changed_at = col(INSTANT, "When the database changed it.", at="changed_at @ce_time")
     seller_id = col(ID, "The seller of a product.", optional=True, at="seller_id")
     category_name = col(TEXT, "Group of goods of a product.", optional=True, at="category_name")
+    # Not `name`: that of a customer is a person's, and nothing here may read it.
+    product_name = col(TEXT, "Name of a product.", optional=True, at="product_name")
+    price_amount = col(MONEY, "Price of one piece of a product.", optional=True, at="price_amount")
+    currency_code = col(CODE, "Currency of the price, ISO 4217.", optional=True, at="currency_code")
+    is_active = col(FLAG, "Whether a seller sells, or a product is on sale.", optional=True, at="is_active")
     city_name = col(TEXT, "City of a customer or a seller.", optional=True, at="city_name")
     times_text = col(TEXT, "The times as they were written, as a JSON object.", optional=True, serving=False)

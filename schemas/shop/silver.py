@@ -1,8 +1,9 @@
 """The shop's customers and products, every version of them."""
 
 from schemas.contract import Plain, col, like, table
+from schemas.shop.feed import ShopChanges
 from schemas.shop.stage import CustomersStaged, ProductsStaged
-from schemas.types import FLAG, ID, INSTANT
+from schemas.types import COUNT, FLAG, ID, INSTANT, TEXT
 
 
 @table(
@@ -37,13 +38,17 @@ class ShopCustomers:
 
 @table(
     "silver.shop_products",
-    built_from=[ProductsStaged],
+    built_from=[ProductsStaged, ShopChanges],
     refresh="nightly",
     clickhouse=Plain(order_by=("product_id", "valid_from")),
     entity=["product_id"],
 )
 class ShopProducts:
-    """One row per product and time in which nothing of it changed: a slowly changing dimension, type 2."""
+    """One row per product and time in which nothing of it changed: a slowly changing dimension, type 2.
+
+    Files say so, and changes of the shop's database by the API or by hand; of a product deleted there, the last version
+    is not on sale.
+    """
 
     product_id = like(ProductsStaged.product_id, key=True)
     valid_from = like(ProductsStaged.valid_from, key=True)
@@ -55,6 +60,6 @@ class ShopProducts:
     price_amount = like(ProductsStaged.price_amount)
     currency_code = like(ProductsStaged.currency_code)
     is_active = like(ProductsStaged.is_active)
-    source = like(ProductsStaged.source)
-    run_no = like(ProductsStaged.run_no)
+    source = col(TEXT, "The file that said so, or the topic of the database's changes.")
+    run_no = col(COUNT, "The run that staged the file; 0 for a change of the database.")
     content_hash = like(ProductsStaged.content_hash, serving=False)

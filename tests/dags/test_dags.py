@@ -78,7 +78,7 @@ def test_dictionaries_come_first_and_gates_after_all_is_in_the_lake() -> None:
 def test_customers_and_products_are_in_the_stage_before_it_is_loaded() -> None:
     found = tasks("shop_nightly")
 
-    assert found["load"]["after"] == ["customers", "products"]
+    assert found["load"]["after"] == ["customers", "products", "settle"]
     assert found["reconcile"]["after"] == ["load"]
     assert "--full-check" in found["customers"]["arguments"]
 

@@ -84,7 +84,7 @@ def test_a_drop_beside_a_stream_is_refused(loaded: Any) -> None:
     assert before["silver.procurement_lots"] > 0
     assert before["ops.quarantine"] > 0
 
-    assert "another streaming process" in command("streaming.drop", GONE, code=1)
+    assert "The stream (process " in command("streaming.drop", GONE, code=1)
     assert served(loaded, GONE) == before
 
 

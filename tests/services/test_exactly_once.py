@@ -111,4 +111,4 @@ def test_a_second_stream_is_refused_by_name(stream: Stream, chosen) -> None:  # 
     assert other._process is not None
     assert stream._process is not None
     assert other._process.wait(60) == 1
-    assert f"another streaming process (pid {stream._process.pid})" in other._log.read_text()
+    assert f"The stream (process {stream._process.pid} on " in other._log.read_text()

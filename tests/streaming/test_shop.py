@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import orjson
@@ -31,7 +32,9 @@ def test_a_change_is_one_row_and_an_unknown_shape_is_refused(spark: SparkSession
     (branch,) = domain.branches
     payloads = [
         ("shop.product.changed", {"entity": "product", "product_id": "P1", "seller_id": "s", "name": "Tea",
-                                  "category_name": "food", "changed_at": "2026-03-01T11:59:58.123456+00:00"}),
+                                  "product_name": "Tea", "category_name": "food", "price_amount": 950.5,
+                                  "currency_code": "KZT", "is_active": False,
+                                  "changed_at": "2026-03-01T11:59:58.123456+00:00"}),
         ("shop.customer.deleted", {"entity": "customer", "customer_id": "C1", "city_name": "Oral",
                                    "changed_at": "2026-03-01T16:59:59+05:00"}),
         ("shop.seller.changed", {"entity": "seller"}),
@@ -50,6 +53,10 @@ def test_a_change_is_one_row_and_an_unknown_shape_is_refused(spark: SparkSession
         ("product", "P1", "changed", "2026-03-01T11:59:58.123456+00:00", "s", None),
         ("customer", "C1", "deleted", "2026-03-01T11:59:59+00:00", None, "Oral"),
     ]
+    columns = ("product_name", "price_amount", "currency_code", "is_active")
+    assert [tuple(r[c] for c in columns) for r in branch.rows(raw).orderBy("kafka_offset").collect()] == [
+        ("Tea", Decimal("950.5"), "KZT", False), (None, None, None, None),
+    ]  # fmt: skip
     (refused,) = branch.refused(raw.where("kafka_offset = 2")).collect()
     assert refused.rule == "entity_id.required"
 

@@ -49,6 +49,12 @@ class FolderBucket:
     def download(self, name: str, file: Path) -> None:
         shutil.copy(self.folder / name, file)
 
+    def download_same(self, file: Found, target: Path) -> bool:
+        is_same = any(now.name == file.name and now.etag == file.etag for now in self.found(file.name))
+        if is_same:
+            self.download(file.name, target)
+        return is_same
+
     def found(self, prefix: str) -> list[Found]:
         files = sorted(f for f in self.folder.rglob("*") if f.is_file())
         named = ((f.relative_to(self.folder).as_posix(), f.read_bytes()) for f in files)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from ingestion.shop.bucket import Found
 from ingestion.shop.desk import ARCHIVE, INCOMING, REJECTED, Desk, Outcome
 from ingestion.shop.files import Unfit, check_name
-from tests.ingestion.shop.folder import FolderBucket, Killed
+from tests.ingestion.shop.folder import BEGAN, FolderBucket, Killed
 
 GOOD = {"product_id": "P1", "seller_id": "s", "name": "Tea", "price_amount": "12.50", "currency_code": "KZT"}
 HEADER = "product_id,seller_id,name,category_name,price_amount,currency_code,is_active,changed_at"
@@ -206,7 +207,9 @@ def test_a_products_history_may_be_in_one_file(desk: Desk) -> None:
         ("a.csv", b"", "file.empty", "the file is empty"),
         ("a.csv", HEADER.encode() + b"\nP1,s,\xff\xfe", "file.utf8", "the file is not UTF-8"),
         ("a.json", '[{"product_id": "P1"', "file.json", "the file is not a JSON list"),
-        ("a.json", "{}", "file.empty", "the file has no rows"),
+        ("a.json", "{}", "file.json", "the file is not a JSON list: it begins with '{'"),
+        ("a.json", " []", "file.empty", "the file has no rows"),
+        ("a.json", "", "file.empty", "the file is empty"),
         ("a.jsonl", "[1, 2]", "file.json", "the file is not JSON Lines of objects: element 1 is '[1, 2]'"),
         ("a.jsonl", "[" * 5_000, "file.json", "the file is not JSON Lines"),
         ("a.xlsx", b"PK", "file.ending", "the name must end in .parquet, .csv, .json, .jsonl, .ndjson"),
@@ -246,14 +249,15 @@ def test_nanoseconds_of_parquet_are_cut_to_what_the_stage_keeps(desk: Desk, tmp_
 def test_a_file_dropped_anew_while_it_is_read_is_not_lost(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     drop(desk, "a.jsonl", lines(GOOD))
     (file,) = desk.waiting()
-    download = desk.bucket.download
+    download = desk.bucket.download_same
 
-    def and_dropped_anew(name: str, target: Path) -> None:
-        download(name, target)
+    def and_dropped_anew(found: Found, target: Path) -> bool:
+        is_same = download(found, target)
         drop(desk, "a.jsonl", lines(GOOD | {"price_amount": "99"}))
+        return is_same
 
     with monkeypatch.context() as patch:
-        patch.setattr(desk.bucket, "download", and_dropped_anew)
+        patch.setattr(desk.bucket, "download_same", and_dropped_anew)
         assert desk.take(file).became == "staged"
     assert left(desk) == [f"{INCOMING}a.jsonl"]
     assert [outcome.became for outcome in take(desk)] == ["staged"]
@@ -266,6 +270,51 @@ def test_a_truncated_parquet_file_is_refused(desk: Desk, tmp_path: Path) -> None
 
     assert outcome.became == "rejected"
     assert report(desk)["findings"][0]["rule"] == "file.parquet"
+
+
+def test_a_file_replaced_before_it_is_read_waits_for_the_next_run_whose_rules_it_meets_anew(desk: Desk) -> None:
+    drop(desk, "a.jsonl", lines(GOOD))
+    (file,) = desk.waiting()
+    drop(desk, "a.jsonl", b"x" * 100_001)
+
+    assert desk.take(file).became == "replaced"
+    assert left(desk) == [f"{INCOMING}a.jsonl"]
+    (outcome,) = take(desk)
+    assert (outcome.became, report(desk)["findings"][0]["rule"]) == ("rejected", "file.size")
+
+
+def test_a_key_that_the_client_does_not_take_is_reported_and_the_others_go_on(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As MinIO's client does with a key that has a folder called . or .. in it."""
+
+    def refused(source: str, target: str) -> None:
+        raise ValueError(f"object name {source} is not supported, nor is {target}")
+
+    drop(desk, "sub/a.csv", f"{HEADER}\n")
+    drop(desk, "zz good.jsonl", lines(GOOD))
+    monkeypatch.setattr(desk.bucket, "copy", refused)
+
+    assert [outcome.became for outcome in take(desk)] == ["rejected", "staged"]
+    assert report(desk)["findings"][0]["rule"] == "file.name"
+
+
+def test_what_was_kept_long_enough_goes_and_the_same_content_is_known_all_the_same(desk: Desk) -> None:
+    assert isinstance(desk.bucket, FolderBucket)
+    drop(desk, "good.jsonl", lines(GOOD))
+    drop(desk, "bad.jsonl", lines(GOOD | {"price_amount": -1}))
+    take(desk)
+    kept = desk.bucket.names()
+    assert desk.forget(BEGAN) == 0
+    assert desk.bucket.names() == kept
+
+    # The refused file, its two reports, and the content of the other.
+    assert desk.forget(BEGAN + timedelta(days=1)) == 4
+    assert [(f.name.partition("-")[2], f.size) for f in desk.bucket.found(ARCHIVE)] == [("good.jsonl", 0)]
+    assert desk.bucket.names(REJECTED) == []
+    assert desk.forget(BEGAN + timedelta(days=1)) == 0
+    drop(desk, "again.jsonl", lines(GOOD))
+    assert [outcome.became for outcome in take(desk)] == ["seen"]
 
 
 @pytest.mark.parametrize(

@@ -150,8 +150,37 @@ def test_an_empty_table_is_not_believed_until_it_is_meant(place: Place) -> None:
     assert [is_deleted for *_, is_deleted in place.staged()] == [False, False]
 
     state = read_state(place.bucket, "customers")
-    stage_all(place.bucket, shown(3), state, place.folder, may_be_empty=True)  # type: ignore[arg-type]
+    stage_all(place.bucket, shown(3), state, place.folder, accept=True)  # type: ignore[arg-type]
     assert [is_deleted for *_, is_deleted in place.staged()] == [False, False, True, True]
+
+
+def test_too_large_a_loss_is_not_believed_until_it_is_meant(place: Place) -> None:
+    """As in a database that was restored in part, or another one that has some of the same customers."""
+    everybody = [customer(f"c{n:03}") for n in range(400)]
+    place.full(shown(1, *everybody))
+    before = read_state(place.bucket, "customers")
+
+    def check(left: int, *, accept: bool = False) -> Tally:
+        rows = [*everybody[:left], *(customer(f"new{n:03}") for n in range(1_000))]
+        seen = shown(2, *rows)
+        state = read_state(place.bucket, "customers")
+        return stage_all(place.bucket, seen, state, place.folder, gone_pct=10, accept=accept)[1]  # type: ignore[arg-type]
+
+    with pytest.raises(IngestError, match="41 of 400 known customers are gone") as told:
+        check(359)
+    assert "over 10 %; nothing was staged" in str(told.value)
+    assert str(told.value).endswith("--full-check --accept")
+    assert read_state(place.bucket, "customers") == before
+    assert check(360).gone == 40
+    assert check(10, accept=True).gone == 350
+
+
+def test_of_a_small_shop_some_may_go(place: Place) -> None:
+    place.full(shown(1, *(customer(f"c{n:02}") for n in range(25))))
+    state = read_state(place.bucket, "customers")
+    left = shown(2, *(customer(f"c{n:02}") for n in range(5)))
+
+    assert stage_all(place.bucket, left, state, place.folder, gone_pct=0)[1].gone == 20  # type: ignore[arg-type]
 
 
 def test_only_the_last_check_is_remembered(place: Place) -> None:
@@ -206,7 +235,7 @@ def test_two_lists_are_compared_side_by_side() -> None:
 
     assert found == [("a", True), ("c", False), ("d", True), ("e", False), ("f", True)]
     assert [customer_id for customer_id, _ in known] == ["b", "c", "e"]
-    assert tally == Tally(changed=2, gone=3, unchanged=1)
+    assert tally == Tally(changed=2, gone=3, unchanged=1, known=5)
 
 
 def test_later_findings_stand_in_the_place_of_the_last_check() -> None:
