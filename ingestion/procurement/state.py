@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +27,8 @@ CREATE TABLE IF NOT EXISTS registers (
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS seen (
     register TEXT, key TEXT, hash TEXT NOT NULL, PRIMARY KEY (register, key)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS versions (
+    kind TEXT, key TEXT, mark TEXT NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID;
 """
 
 
@@ -128,6 +130,23 @@ class State:
             if row:
                 found[key] = str(row[0])
         return found
+
+    def marks(self, kind: str, keys: Iterable[str]) -> dict[str, str]:
+        """Of rows of a kind that were read before, the mark of the last version."""
+        found: dict[str, str] = {}
+        for key in keys:
+            row = self._base.execute("SELECT mark FROM versions WHERE kind = ? AND key = ?", [kind, key]).fetchone()
+            if row:
+                found[key] = str(row[0])
+        return found
+
+    def mark(self, kind: str, marks: Mapping[str, str]) -> None:
+        """Remember the marks of last versions."""
+        if marks:
+            self._base.execute("BEGIN")
+            rows = ((kind, key, mark) for key, mark in marks.items())
+            self._base.executemany("INSERT OR REPLACE INTO versions VALUES (?, ?, ?)", rows)
+            self._base.execute("COMMIT")
 
     def fact(self, name: str) -> str:
         """A fact by its name; empty where it was never noted."""
