@@ -222,7 +222,7 @@ class Transactions(Registered):
     refresh="stream",
     built_from=[ProcurementRaw],
     clickhouse=versions("system_code", "debarment_id"),
-    fed_by=[f"{GOSZAKUP}rnu", f"{GOSZAKUP}rnu_entry", "ocds.debarment"],
+    fed_by=[f"{GOSZAKUP}rnu", f"{GOSZAKUP}rnu_entry"],
     entity=["system_code", "debarment_id"],
     services=["rnu", "rnulist"],
 )

@@ -19,6 +19,7 @@ BUYER = {"id": "XX-1", "name": "Ministry", "identifier": {"scheme": "XX", "id": 
 WINNER = {
     "id": "XX-2", "name": "Winner Ltd", "identifier": {"scheme": "XX", "id": "2"}, "roles": ["tenderer", "supplier"],
     "contactPoint": {"email": "a@b.example", "telephone": "+1"},
+    "address": {"streetAddress": "2 Low St", "locality": "Oslo"},
 }  # fmt: skip
 LOSER = {"id": "XX-3", "name": "Loser Ltd", "roles": ["tenderer"]}
 
