@@ -92,7 +92,8 @@ ENTRY = {
 }  # fmt: skip
 # A row of the list has no time of its own, so it is as new as its fetching.
 LISTED = ENTRY | {
-    "source_code": "rnu", "changed_at": "2026-02-01 00:00:00", "started_at": None, "ended_at": None, "reason_code": None,
+    "source_code": "rnu", "changed_at": "2026-02-01 00:00:00", "started_at": None, "ended_at": None,
+    "reason_code": None,
 }  # fmt: skip
 
 
