@@ -21,7 +21,6 @@ from ingestion.procurement.plan import JOURNAL_ON, Asked, Lookup, Plan, again
 from ingestion.procurement.show import Progressing
 from ingestion.procurement.state import State, Walk
 from ingestion.procurement.tally import Tallies
-from ingestion.procurement.versions import Versions
 from ingestion.procurement.walk import Walker
 from schemas.procurement.endpoints import by_name
 
@@ -47,7 +46,7 @@ class Run:
     tallies: Tallies = field(default_factory=Tallies)
 
     def __post_init__(self) -> None:
-        self._desk = Desk(self.client, self.tallies, self.limit, Versions(self.state))
+        self._desk = Desk(self.client, self.tallies, self.limit, self.state)
         self._walker = Walker(
             self._desk, self.outbox, self.state, delay=self.delay, all_details=self.asked.details
         )  # fmt: skip

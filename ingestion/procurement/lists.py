@@ -12,6 +12,7 @@ from ingestion.procurement.cursor import CursorRefused, first_address, follow
 from ingestion.procurement.pages import Envelope, Page, Reader, Row, read_object, read_page, unreadable
 from ingestion.procurement.parcel import Parcel
 from ingestion.procurement.plan import filled, own_parameters
+from ingestion.procurement.state import State
 from ingestion.procurement.tally import Tallies, Tally
 from ingestion.procurement.versions import Versions
 from schemas.procurement.endpoints import Endpoint, details
@@ -31,8 +32,8 @@ class Read(NamedTuple):
 class Desk:
     """What every part of a run works with: the client, the tallies and the readers of each endpoint's rows."""
 
-    def __init__(self, client: Client, tallies: Tallies, limit: int, versions: Versions) -> None:
-        self.client, self.tallies, self.limit, self.versions = client, tallies, limit, versions
+    def __init__(self, client: Client, tallies: Tallies, limit: int, state: State) -> None:
+        self.client, self.tallies, self.limit, self.versions = client, tallies, limit, Versions(state)
         self.readers: dict[str, Reader] = {}
 
     def reader(self, endpoint: Endpoint) -> Reader:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -24,11 +24,11 @@ CREATE TABLE IF NOT EXISTS walks (
     head TEXT NOT NULL, until TEXT NOT NULL, pages INTEGER NOT NULL, rows INTEGER NOT NULL, started_on TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS registers (
     register TEXT PRIMARY KEY, head TEXT NOT NULL, rows INTEGER NOT NULL, walked_on TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS versions (
+    kind TEXT, key TEXT, mark TEXT NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS seen (
     register TEXT, key TEXT, hash TEXT NOT NULL, PRIMARY KEY (register, key)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS versions (
-    kind TEXT, key TEXT, mark TEXT NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID;
 """
 
 
@@ -140,7 +140,7 @@ class State:
                 found[key] = str(row[0])
         return found
 
-    def mark(self, kind: str, marks: Mapping[str, str]) -> None:
+    def mark(self, kind: str, marks: dict[str, str]) -> None:
         """Remember the marks of last versions."""
         if marks:
             self._base.execute("BEGIN")
