@@ -11,6 +11,9 @@ tools=$home/tools
 venv=$tools/venv
 stamp=$venv/.sauda-stamp
 export SAUDA_HOME=$home PYTHONPATH=$here PYTHONPYCACHEPREFIX=$home/cache/pycache
+# Images of Python set it to keep folders of sources clean, which the line above does. With it, each start of Python
+# would compile all that it imports.
+unset PYTHONDONTWRITEBYTECODE
 
 # Before anything is set up, help need not set it up. Afterwards every command has its own --help.
 if [ "${1:-}" = help ]; then set -- --help; fi

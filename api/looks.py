@@ -1,22 +1,19 @@
-"""What the page asks: ClickHouse for sales and refusals, the stream for its flow, each part for its health."""
+"""What the page asks: ClickHouse for sales and refusals, the stream for its flow."""
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import orjson
 
-from api.live import Flow, Link, Part, Sales, Taking, merged
-from api.parts import Probe
+from api.live import Flow, Sales, Taking, merged
 from api.ports import Warehouse
 from api.problems import Problem
 from conf import LOOPBACK, Settings
-from conf.settings import DEFAULT_PORTS
 
 SHARE = 0.1
 """A question may take this share of the time at most: a slow one is asked less often."""
@@ -206,63 +203,3 @@ class FlowLook:
             return Flow(orjson.loads(progress.content), orjson.loads(recent.content))
         except (httpx.HTTPError, orjson.JSONDecodeError) as error:
             raise OSError(f"The stream does not answer ({type(error).__name__}).") from None
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A part on the page. `health` is a path on its own port that answers 200; else the API's own probe is asked.
-
-    `pages` are titles with the name of a port and a path on it. A part that is not `needed` may be left out of a stack.
-    """
-
-    name: str
-    title: str
-    health: str = ""
-    port: str = ""
-    pages: tuple[tuple[str, str, str], ...] = ()
-    needed: bool = True
-
-
-SHOWN = (
-    Shown("kafka", "Kafka"),
-    Shown("stream", "Stream", "/progress", "metrics", (("Spark UI", "spark_ui", "/"),)),
-    Shown("minio", "MinIO", "/minio/health/ready", "minio", (("Console", "minio_console", "/"),)),
-    Shown("clickhouse", "ClickHouse", pages=(("Write SQL", "clickhouse", "/play?user=reader"),)),
-    Shown("postgres", "PostgreSQL"),
-    Shown("airflow", "Airflow", "/api/v2/monitor/health", "airflow", (("Airflow", "airflow", "/"),), needed=False),
-    Shown("history", "Spark History", "/api/v1/version", "history", (("Finished jobs", "history", "/"),), needed=False),
-)
-
-
-class PartsLook:
-    """The health of each part that this stack knows."""
-
-    def __init__(self, settings: Settings, probes: Mapping[str, Probe], client: httpx.AsyncClient) -> None:
-        self.settings, self.probes, self.client = settings, probes, client
-        self.shown = [s for s in SHOWN if (s.port in DEFAULT_PORTS if s.health else s.name in probes)]
-
-    async def __call__(self) -> list[Part]:
-        faults = await asyncio.gather(*(self._fault(shown) for shown in self.shown))
-        docs: Part = {"name": "api", "title": "API", "state": "up", "sentence": "",
-                      "links": [{"title": "Reference", "url": "/docs"}]}  # fmt: skip
-        return [docs, *(self._part(shown, fault) for shown, fault in zip(self.shown, faults, strict=True))]
-
-    async def _fault(self, shown: Shown) -> str:
-        try:
-            async with asyncio.timeout(2):
-                if not shown.health:
-                    await self.probes[shown.name]()
-                    return ""
-                answer = await self.client.get(f"http://{LOOPBACK}:{self.settings.port(shown.port)}{shown.health}")
-        except Exception:
-            # A probe talks to a part that may be in any state; whatever it raises means "no answer".
-            return "does not answer"
-        return "" if answer.status_code == 200 else f"answers {answer.status_code}"
-
-    def _part(self, shown: Shown, fault: str) -> Part:
-        state = "up" if not fault else "down" if shown.needed else "off"
-        links: list[Link] = [
-            {"title": title, "url": f"http://{LOOPBACK}:{self.settings.port(port)}{path}"}
-            for title, port, path in shown.pages
-        ]
-        return {"name": shown.name, "title": shown.title, "state": state, "sentence": fault, "links": links}

@@ -149,7 +149,7 @@ def question(source: str, day: date) -> str:
         "))), ', '), toString(min(at), 'UTC'), min(id) "
         "FROM (SELECT ifNull(event_id, '') AS id, splitByChar(':', id) AS parts, parts[1] AS collection, "
         "parts[2] AS register, ingested_at AS at, "
-        "ifNull(arrayFirst(h -> h.key = 'ce_type', headers).value, '') AS event_type, "
+        "ifNull(event_type, '') AS event_type, "
         "arrayJoin(arrayPushBack(JSONExtractKeysAndValuesRaw(ifNull(value, '')), ('', ''))) AS field "
         f"FROM {source} WHERE ingested_at >= {begin} AND ingested_at < {end} AND isValidJSON(ifNull(value, ''))) "
         f"WHERE register IN {tuple(registers)} AND event_type IN {tuple(_event_types())} "

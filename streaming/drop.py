@@ -30,8 +30,8 @@ from schemas.derive.spark import ident
 from schemas.rules import quoted
 from streaming import lease
 from streaming.checkpoints import checkpoint_position, topic_ends
+from streaming.parse import header
 from streaming.reached import note
-from streaming.registers import header
 from streaming.registry import Domain, domains
 from streaming.standing import make_ready
 

@@ -33,7 +33,7 @@ from schemas.derive.spark import schema_ddl
 from streaming import faults, parse
 from streaming.commits import Commits
 from streaming.reached import reached
-from streaming.registers import EVENT_TYPE, unknown
+from streaming.registers import unknown
 from streaming.registry import Branch, Domain
 from streaming.seen import Hashes, Seen, suspects
 
@@ -44,7 +44,6 @@ Places = npt.NDArray[np.int64]
 """Partition and offset of records, as one number each."""
 
 PLACE = "shiftleft(kafka_partition, 48) + kafka_offset"
-TYPE = f"{EVENT_TYPE} AS event_type"
 IN_ORDER = ("ingested_at", "kafka_partition", "kafka_offset")
 # A producer's id may be bytes that are no text, which only Spark takes for a string.
 ID_BYTES = "CAST(event_id AS BINARY) AS event_id"
@@ -140,15 +139,19 @@ class LakeLane:
 
     def write(self, kafka: DataFrame, number: int) -> Counts:
         """Bring batch `number` into the lake. Doing it again changes nothing."""
-        self._append(parse.records(kafka), self.domain.bronze, number)
+        records = parse.records(kafka)
+        if self.domain.is_typed:
+            # Each table then reads the pages with its own types, and not the whole batch.
+            records = records.sortWithinPartitions("event_type")
+        self._append(records, self.domain.bronze, number)
         return self.refine(number)
 
     def refine(self, number: int) -> Counts:
         """Silver and quarantine of a batch that stands in bronze."""
         domain = self.domain
         raw = self._rows(domain.bronze, number)
-        wanted = [f"{PLACE} AS place", "event_hash", "ingested_at"]
-        events = raw.selectExpr(*wanted, *([TYPE] if domain.is_typed else [])).toArrow()
+        wanted = [f"{PLACE} AS place", "event_hash", "ingested_at", *(["event_type"] if domain.is_typed else [])]
+        events = raw.selectExpr(*wanted).toArrow()
         if not events.num_rows:
             return Counts(0, 0, 0)
         places, hashes = (events[c].to_numpy() for c in ("place", "event_hash"))
@@ -183,7 +186,7 @@ class LakeLane:
         return np.asarray(pc.is_in(events["event_type"], pa.array(sorted(branch.types))).to_numpy(zero_copy_only=False))
 
     def _of(self, branch: Branch, raw: DataFrame) -> DataFrame:
-        return raw.where(F.expr(EVENT_TYPE).isin(*branch.types)) if branch.types else raw
+        return raw.where(F.col("event_type").isin(*branch.types)) if branch.types else raw
 
     def _silver(self, branch: Branch, share: Share, since: datetime, number: int) -> tuple[Places, Places]:
         """One table's rows of a batch. Returns the places of the records that it accepted, and of copies."""
@@ -251,7 +254,7 @@ class LakeLane:
         ]
         if self.domain.is_typed:
             types = sorted(frozenset().union(*(branch.types for branch in self.domain.branches)))
-            taken = F.coalesce(F.expr(EVENT_TYPE).isin(*types), F.lit(False))
+            taken = F.coalesce(F.col("event_type").isin(*types), F.lit(False))
             judged.append(unknown(self._at(raw, places, "left_semi").where(~taken)))
         self._append(reduce(DataFrame.unionByName, judged), table, number)
         known.add(hashes)

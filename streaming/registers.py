@@ -6,7 +6,7 @@ the text that it was written with, and typed by its column.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 
@@ -19,30 +19,29 @@ from schemas.derive.person import hashed
 from schemas.derive.quarantine import BETWEEN_BRACKETS
 from schemas.ops.envelope import Envelope
 from schemas.rules import quoted
+from streaming import parse
 from streaming.parse import ARRIVAL, ENVELOPE, SOURCE
 from streaming.registry import Branch
 
-OPEN_ENDS = ("1999-01-01 00:00:00", "0000-00-00 00:00:00", "0000-00-00")
-"""What registers write for "not yet" and "never"."""
+OPEN_ENDS = "'^((1999-01-01|0000-00-00)([T ]00:00:00([.]0+)?)?)?$'"
+"""What registers write for "not yet" and "never", as a regular expression that takes an empty text too."""
 HASHED = (("code",), ("person",))
 """Masks that make a hash: of a code that is a person's, of whatever it is."""
 _MADE_ELSEWHERE = {c for c in vars(Envelope) if not c.startswith("_")} | {"line_no", "times_text"}
 # The fifth digit of a BIN is 4, 5 or 6; in an IIN it begins the day of birth.
 _PERSON = "'^[0-9]{4}[0-3][0-9]{7}$'"
 _HAS_ZONE = "'(Z|[+-][0-9]{2}:?[0-9]{2})$'"
-
-
-def header(name: str) -> str:
-    """A Kafka header as text."""
-    return f"CAST(get(filter(headers, h -> h.key = {quoted(name)}), 0).value AS STRING)"
-
-
-EVENT_TYPE = header("ce_type")
+Named = Callable[[str], str]
+"""How an expression names a text or a value of the stage before."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One silver table's way of reading rows, with what of the session it depends on."""
+    """One silver table's way of reading rows, with what of the session it depends on.
+
+    It goes in stages, each a projection of its own, so that nothing is worked out twice: the fields as texts, of these
+    the values, of both whether a rule is broken. Texts and values are named after their column: `t:lot_id`, `v:lot_id`.
+    """
 
     silver: Contract
     zone: str
@@ -64,29 +63,47 @@ class Reading:
             fields.append(f"`{self.silver.rows_at}`: array<struct<{', '.join(f'`{n}`: string' for n in inner)}>>")
         return f"struct<{', '.join(fields)}>"
 
-    def text(self, column: Column) -> str:
-        """The column's value as it was written: of its fields the first that is filled."""
-        return self._filled(column.at)
+    @cached_property
+    def texts(self) -> dict[str, str]:
+        """By name: of a column's fields the first that is filled, as it was written.
 
-    def _filled(self, tokens: Sequence[str]) -> str:
-        return f"coalesce({', '.join([*map(self._field, tokens), 'CAST(NULL AS STRING)'])})"
+        Of times the first that is no open end, and as `w:` what stands there; as `m:` what tells whether to mask.
+        """
+        found = {}
+        for c in self.columns:
+            found[f"t:{c}"] = _first(self._field(t, _is_time(c)) for t in c.at)
+            if c in self._times:
+                found[f"w:{c}"] = _first(self._field(t) for t in c.at)
+            if c.mask and c.mask not in HASHED:
+                found[f"m:{c}"] = _first(map(self._field, c.mask))
+        return found
 
-    def _field(self, token: str) -> str:
+    @cached_property
+    def _times(self) -> list[Column]:
+        """Those that the register itself wrote."""
+        return [c for c in self.columns if c.type.name == "INSTANT" and any(t[0] not in "@=" for t in c.at)]
+
+    def _field(self, token: str, is_time: bool = False) -> str:
         if token.startswith("="):
             return quoted(token[1:])
         if token == "@type":
-            return f"substring_index({EVENT_TYPE}, '.', -1)"
+            return "substring_index(event_type, '.', -1)"
         if token.startswith("@"):
-            return f"nullif({header(token[1:])}, '')"
+            return f"nullif({parse.header(token[1:])}, '')"
         outer, dot, inner = token.partition(".")
-        return f"nullif(trim(l.`{inner}`), '')" if dot else f"nullif(trim(e.`{outer}`), '')"
+        text = f"trim(l.`{inner}`)" if dot else f"trim(e.`{outer}`)"
+        return f"CASE WHEN NOT {text} RLIKE {OPEN_ENDS} THEN {text} END" if is_time else f"nullif({text}, '')"
 
-    def value(self, column: Column) -> str:
-        """The column's value with its type; null where it cannot be read."""
-        text = self.text(column)
+    def values(self, text: Named) -> dict[str, str]:
+        """By name: each column's value with its type, null where it cannot be read; and the times as they stood."""
+        found = {f"v:{c}": self._value(c, text) for c in self.columns}
+        written = ", ".join(f"{quoted(c)}, {text(f'w:{c}')}" for c in self._times)
+        return found | {"v:times_text": f"to_json(named_struct({written}))"}
+
+    def _value(self, column: Column, named: Named) -> str:
+        text, kind = named(f"t:{column}"), column.type.name
         if column.mask:
-            return self._masked(column, text)
-        kind = column.type.name
+            return self._masked(column, named)
         if kind == "COUNT":
             return f"try_cast({text} AS BIGINT)"
         if kind == "NUMBER":
@@ -98,60 +115,56 @@ class Reading:
             return f"CASE WHEN {yes} THEN true WHEN {no} THEN false END"
         if kind == "INSTANT":
             local = f"to_utc_timestamp(try_cast({text} AS TIMESTAMP), {quoted(self.zone)})"
-            zoned = f"CASE WHEN {text} RLIKE {_HAS_ZONE} THEN try_cast({text} AS TIMESTAMP) ELSE {local} END"
-            return f"CASE WHEN NOT {self._is_open(text)} THEN {zoned} END"
+            return f"CASE WHEN {text} RLIKE {_HAS_ZONE} THEN try_cast({text} AS TIMESTAMP) ELSE {local} END"
         if kind == "DAY":
-            return f"CASE WHEN NOT {self._is_open(text)} THEN try_cast(left({text}, 10) AS DATE) END"
+            return f"try_cast(left({text}, 10) AS DATE)"
         return text
 
-    def _is_open(self, text: str) -> str:
-        return f"coalesce({text} IN ({', '.join(map(quoted, OPEN_ENDS))}), false)"
-
-    def _masked(self, column: Column, text: str) -> str:
+    def _masked(self, column: Column, named: Named) -> str:
+        text = named(f"t:{column}")
         if column.mask == ("person",):
             return f"CASE WHEN {text} IS NOT NULL THEN {hashed(self.secret, text)} END"
         if column.mask == ("code",):
             return f"CASE WHEN {text} RLIKE {_PERSON} THEN {hashed(self.secret, text)} ELSE {text} END"
-        return f"CASE WHEN coalesce({self._filled(column.mask)} RLIKE {_PERSON}, false) THEN NULL ELSE {text} END"
-
-    def unread(self, column: Column) -> str:
-        """Whether something stands there that cannot be read."""
-        text = self.text(column)
-        open_end = f" AND NOT {self._is_open(text)}" if column.type.name in ("INSTANT", "DAY") else ""
-        return f"({text} IS NOT NULL{open_end} AND {self.value(column)} IS NULL)"
-
-    def may_be_unread(self, column: Column) -> bool:
-        return column.type.spark != "string"
+        return f"CASE WHEN coalesce({named(f'm:{column}')} RLIKE {_PERSON}, false) THEN NULL ELSE {text} END"
 
     @cached_property
-    def row(self) -> str:
-        """The row as a struct, null where a rule is broken. It names `e`, and `l` where a list's elements are rows."""
-        values = ", ".join(f"{quoted(c)}, {self.value(c)}" for c in self.columns)
-        times = [c for c in self.columns if c.type.name == "INSTANT" and any(t[0] not in "@=" for t in c.at)]
-        texts = ", ".join(f"{quoted(c)}, {self.text(c)}" for c in times)
-        return f"named_struct({values}, 'times_text', to_json(named_struct({texts})))"
+    def judged_by_text(self) -> list[Column]:
+        """Columns of which something may stand there that cannot be read."""
+        return [c for c in self.columns if c.type.spark != "string"]
 
-    @cached_property
-    def broken(self) -> str:
-        wrong = [f"{self.value(c)} IS NULL" for c in self.columns if not c.optional]
-        wrong += [self.unread(c) for c in self.columns if c.optional and self.may_be_unread(c)]
+    def _unread(self, column: Column, named: Named) -> str:
+        return f"({named(f't:{column}')} IS NOT NULL AND {named(f'v:{column}')} IS NULL)"
+
+    def broken(self, named: Named) -> str:
+        """Whether a rule is broken."""
+        wrong = [f"{named(f'v:{c}')} IS NULL" for c in self.columns if not c.optional]
+        wrong += [self._unread(c, named) for c in self.judged_by_text if c.optional]
         return " OR ".join(f"({w})" for w in wrong)
 
-    @cached_property
-    def reason(self) -> str:
+    def reason(self, named: Named) -> str:
         """The first broken rule of a row as ``struct<rule, sentence>``, null where there is none."""
         cases = []
         for c in self.columns:
-            text = self.text(c)
+            text = named(f"t:{c}")
             if not c.optional:
                 looked = ", ".join(token for token in c.at if token[0] != "=")
                 missing = quoted(f"{c} is missing; it was looked for in {looked}")
                 cases.append((f"{text} IS NULL", f"{c}.required", missing))
-            if self.may_be_unread(c):
+            if c in self.judged_by_text:
                 expected = quoted(f"{c} must be {c.type.article}; found ")
-                cases.append((self.unread(c), f"{c}.type", f"concat({expected}, '\"', left({text}, 80), '\"')"))
+                sentence = f"concat({expected}, '\"', left({text}, 80), '\"')"
+                cases.append((self._unread(c, named), f"{c}.type", sentence))
         branches = " ".join(f"WHEN {w} THEN {_why(rule, said)}" for w, rule, said in cases)
         return f"CASE {branches} END"
+
+
+def _first(texts: Iterable[str]) -> str:
+    return f"coalesce({', '.join([*texts, 'CAST(NULL AS STRING)'])})"
+
+
+def _is_time(column: Column) -> bool:
+    return column.type.name in ("INSTANT", "DAY")
 
 
 def _why(rule: str, sentence: str) -> str:
@@ -160,27 +173,51 @@ def _why(rule: str, sentence: str) -> str:
 
 def _reading(raw: DataFrame, silver: Contract) -> Reading:
     conf = raw.sparkSession.conf
-    return Reading(silver, str(conf.get(REGISTER_ZONE, "UTC")), str(conf.get(PERSON_SECRET, "")))
+    return Reading(silver, str(conf.get(REGISTER_ZONE, "UTC")), str(conf.get(PERSON_SECRET)))
 
 
-def _read(raw: DataFrame, reading: Reading, most_bytes: int) -> DataFrame:
-    """Adds `e`: the record's fields as texts; null for what is no JSON object, oversized, or not UTF-8."""
+def _column(name: str) -> str:
+    return f"`{name}`"
+
+
+def _element(name: str) -> str:
+    return f"x.`{name}`"
+
+
+def _struct(fields: Mapping[str, str]) -> str:
+    return f"named_struct({', '.join(f'{quoted(name)}, {sql}' for name, sql in fields.items())})"
+
+
+def _staged(raw: DataFrame, reading: Reading, most_bytes: int) -> DataFrame:
+    """Adds `e`, the record's fields as texts (null for what is no JSON object, oversized, or not UTF-8), and its texts
+    and values: a column each, or where a list's elements are rows, `elements` with a struct for each element."""
     sound = f"octet_length(value) <= {most_bytes} AND is_valid_utf8(CAST(value AS STRING))"
     both = f"CASE WHEN {sound} THEN from_json({BETWEEN_BRACKETS}, {quoted(f'array<{reading.schema}>')}) END"
-    return raw.withColumn("both", F.expr(both)).withColumn("e", F.expr("CASE WHEN size(both) = 2 THEN both[0] END"))
+    read = raw.withColumn("both", F.expr(both)).withColumn("e", F.expr("CASE WHEN size(both) = 2 THEN both[0] END"))
+    carried = (*ENVELOPE, "event_type", "headers", "value", "e")
+    if listed := reading.silver.rows_at:
+        texts = f"transform(e.`{listed}`, l -> {_struct(reading.texts)})"
+        kept = {name: _element(name) for name in reading.texts if name[0] == "t"}
+        values = f"transform(texts, x -> {_struct(kept | reading.values(_element))})"
+        return read.selectExpr(*carried, f"{texts} AS texts").selectExpr(*carried, f"{values} AS elements")
+    texts_read = read.selectExpr(*carried, *(f"{sql} AS `{name}`" for name, sql in reading.texts.items()))
+    kept_texts = (_column(name) for name in reading.texts if name[0] == "t")
+    typed = (f"{sql} AS `{name}`" for name, sql in reading.values(_column).items())
+    return texts_read.selectExpr(*carried, *kept_texts, *typed)
 
 
 def exploded(raw: DataFrame, silver: Contract, most_bytes: int) -> DataFrame:
     """One row per row of the silver table, as `line`, with the envelope; one with a null line for a refused record."""
     reading = _reading(raw, silver)
-    read = _read(raw, reading, most_bytes)
-    if silver.rows_at:
-        listed = f"e.`{silver.rows_at}`"
-        lines = f"transform({listed}, l -> {reading.row})"
-        sound = f"size({listed}) > 0 AND NOT exists({listed}, l -> l IS NULL OR {reading.broken})"
+    staged = _staged(raw, reading, most_bytes)
+    if listed := silver.rows_at:
+        lines = "elements"
+        whole = f"size(elements) > 0 AND NOT exists(e.`{listed}`, l -> l IS NULL)"
+        sound = f"{whole} AND NOT exists(elements, x -> {reading.broken(_element)})"
     else:
-        lines, sound = f"array({reading.row})", f"e IS NOT NULL AND NOT ({reading.broken})"
-    kept = read.selectExpr(
+        lines = f"array({_struct({name: _column(name) for name in reading.values(_column)})})"
+        sound = f"e IS NOT NULL AND NOT ({reading.broken(_column)})"
+    kept = staged.selectExpr(
         *ENVELOPE, "headers", "value", f"CASE WHEN coalesce({sound}, false) THEN {lines} END AS kept"
     )
     every = kept.selectExpr(*ENVELOPE, "headers", "value", "posexplode_outer(kept) AS (line_no, line)")
@@ -190,7 +227,7 @@ def exploded(raw: DataFrame, silver: Contract, most_bytes: int) -> DataFrame:
 def clean(lines: DataFrame, silver: Contract) -> DataFrame:
     """The table's rows, all columns but the batch's number."""
     own = [c for c in silver.columns if c == "times_text" or c not in _MADE_ELSEWHERE]
-    return lines.select(*ENVELOPE, "line_no", "arrival", *(F.col(f"line.`{c}`").alias(c) for c in own))
+    return lines.select(*ENVELOPE, "line_no", "arrival", *(F.expr(f"line.`v:{c}`").alias(c) for c in own))
 
 
 def refused(raw: DataFrame, silver: Contract, most_bytes: int) -> DataFrame:
@@ -209,21 +246,21 @@ def refused(raw: DataFrame, silver: Contract, most_bytes: int) -> DataFrame:
     ]  # fmt: skip
     if listed := silver.rows_at:
         cases.append((f"coalesce(size(e.`{listed}`), 0) < 1", f"{listed}.some", quoted(f"{listed} has no elements")))
-        within = f"get(filter(transform(e.`{listed}`, l -> {reading.reason}), r -> r IS NOT NULL), 0)"
+        within = f"get(filter(transform(elements, x -> {reading.reason(_element)}), r -> r IS NOT NULL), 0)"
     else:
-        within = reading.reason
+        within = reading.reason(_column)
     branches = " ".join(f"WHEN {w} THEN {_why(rule, said)}" for w, rule, said in cases)
     other = _why("record.unreadable", "'the value cannot be read as a row of this register'")
     why = f"CASE {branches} ELSE coalesce({within}, {other}) END"
-    judged = _read(raw, reading, most_bytes).withColumn("why", F.expr(why))
+    judged = _staged(raw, reading, most_bytes).withColumn("why", F.expr(why))
     return _told(judged, "why.rule", "why.sentence")
 
 
 def unknown(raw: DataFrame) -> DataFrame:
     """Records that no table takes: pages that the client could not read, and types that nobody declared."""
-    reason, url = header("reason"), header("url")
+    reason, url = parse.header("reason"), parse.header("url")
     rule = f"CASE WHEN {reason} IS NULL THEN 'record.unknown_type' ELSE 'page.unreadable' END"
-    nobody = f"concat('no table takes events of the type \"', coalesce({EVENT_TYPE}, ''), '\"')"
+    nobody = "concat('no table takes events of the type \"', coalesce(event_type, ''), '\"')"
     sentence = f"CASE WHEN {reason} IS NULL THEN {nobody} ELSE concat_ws('; ', {reason}, {url}) END"
     return _told(raw, rule, sentence)
 
@@ -235,7 +272,7 @@ def _told(judged: DataFrame, rule: str, sentence: str) -> DataFrame:
         F.expr(rule).alias("rule"),
         F.expr(sentence).alias("sentence"),
         "value",
-        F.expr(f"coalesce({header('url')}, {SOURCE})").alias("source"),
+        F.expr(f"coalesce({parse.header('url')}, {SOURCE})").alias("source"),
     )
 
 

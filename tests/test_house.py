@@ -117,3 +117,11 @@ def test_only_conf_reads_the_environment() -> None:
                     readers.append(named(path))
 
     assert readers == []
+
+
+def test_what_needs_the_stack_is_marked_so_and_lies_by_itself() -> None:
+    """Unit tests are all but tests/services, and service tests are what is marked there: none may fall between."""
+    tests = [path for path in files(".py") if named(path).startswith("tests/") and path.name.startswith("test_")]
+    marked = {named(path) for path in tests if "pytest.mark." + "services" in path.read_text()}
+
+    assert marked == {named(path) for path in tests if named(path).startswith("tests/services/")}

@@ -15,9 +15,11 @@ from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from api.health import PartsLook
+from api.here import must_be_here
 from api.hub import Hub, Look
 from api.live import Seen, state
-from api.looks import FlowLook, PartsLook, SalesLook
+from api.looks import FlowLook, SalesLook
 from api.parts import Parts
 from api.problems import Problem, not_found
 from api.protocol import ENDLESS
@@ -26,8 +28,6 @@ from conf import REPOSITORY, Settings
 WEB = REPOSITORY / "web"
 MEDIA = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 MOST_VIEWERS = 64
-HERE = {"127.0.0.1", "localhost", "[::1]"}
-FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
@@ -81,20 +81,20 @@ def assets() -> dict[str, Asset]:
 
 @ROUTER.get("/")
 async def page(request: Request) -> Response:
-    _must_be_here(request)
+    must_be_here(request)
     return _served(request, "index.html")
 
 
 @ROUTER.get("/web/{name:path}")
 async def asset(request: Request, name: str) -> Response:
-    _must_be_here(request)
+    must_be_here(request)
     return _served(request, name)
 
 
 @ROUTER.get("/live")
 async def live(request: Request) -> Response:
     """Server-sent events: each is the whole state (`api.live.State`), about once a second."""
-    _must_be_here(request)
+    must_be_here(request)
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise Problem(403, "elsewhere", "Only the page itself may watch; this request comes from another site.")
     request.scope[ENDLESS] = True
@@ -122,18 +122,3 @@ def _served(request: Request, name: str) -> Response:
     if request.headers.get("if-none-match") == found.etag:
         return Response(status_code=304, headers=headers)
     return Response(found.body, headers=headers, media_type=found.media)
-
-
-def _must_be_here(request: Request) -> None:
-    """The page shows sales and asks for no key, so it is only for who sits at this machine.
-
-    The API listens on loopback; a foreign Host is a name made to point here (DNS rebinding) or a proxy.
-    """
-    host = request.headers.get("host", "")
-    name = host if host.endswith("]") else host.rsplit(":", 1)[0]
-    if name not in HERE or any(header in request.headers for header in FORWARDED):
-        raise Problem(
-            403, "not-here",
-            "The page asks for no key, so it is served on the machine itself only, as localhost or 127.0.0.1. "
-            "From elsewhere, use an SSH tunnel, or the API with a key.",
-        )  # fmt: skip

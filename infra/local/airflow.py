@@ -11,12 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from conf import LOOPBACK, REPOSITORY, Settings
+from conf.addresses import AIRFLOW_USER, page
+from conf.health import AIRFLOW_HEALTH, HEALTHY, airflow_states
 from infra.local import proc, uv
 from infra.local.files import write_private
 
 PROJECT = REPOSITORY / "infra" / "airflow"
 PARTS = ("airflow", "airflow_scheduler", "airflow_dags")
-USER = "sauda"
 
 
 def home(settings: Settings) -> Path:
@@ -45,7 +46,7 @@ def commands(settings: Settings) -> dict[str, list[str]]:
 
 def environment(settings: Settings) -> dict[str, str]:
     """The variables of each of its processes, secrets among them; tasks hand ours on to our commands."""
-    address = f"http://{LOOPBACK}:{settings.port('airflow')}"
+    address = page(settings, "airflow")
     database = settings.airflow_database.partition("://")[2]
     secrets = settings.secrets
     given = {
@@ -58,7 +59,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "CORE__DEFAULT_TIMEZONE": "utc",
         "CORE__FERNET_KEY": secrets.airflow_fernet,
         "CORE__EXECUTION_API_SERVER_URL": f"{address}/execution/",
-        "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
+        "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{AIRFLOW_USER}:admin",
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": _passwords(settings),
         "API__BASE_URL": address,
         "API__SECRET_KEY": secrets.airflow_signing,
@@ -93,7 +94,7 @@ def _passwords(settings: Settings) -> Path:
 
 def migrate(settings: Settings, java_home: Path) -> str:
     """Bring its database to the version of this Airflow; done once for each lock file and database."""
-    write_private(_passwords(settings), json.dumps({USER: settings.secrets.airflow}))
+    write_private(_passwords(settings), json.dumps({AIRFLOW_USER: settings.secrets.airflow}))
     stamp = settings.data / "airflow" / ".migrated"
     state = (PROJECT / "uv.lock").read_bytes() + settings.airflow_database.encode()
     wanted = hashlib.sha256(state).hexdigest()
@@ -110,13 +111,12 @@ def migrate(settings: Settings, java_home: Path) -> str:
 
 def trouble(settings: Settings, name: str) -> str | None:
     """None when that part of Airflow fares well, else a sentence; the API server knows of the others."""
-    url = f"http://{LOOPBACK}:{settings.port('airflow')}/api/v2/monitor/health"
+    url = page(settings, "airflow") + AIRFLOW_HEALTH
     try:
         with urllib.request.urlopen(url, timeout=3) as answer:
             health = json.load(answer)
     except urllib.error.HTTPError as error:
         with error:
             return f"its health check answers {error.code}"
-    told = {"airflow": "metadatabase", "airflow_scheduler": "scheduler", "airflow_dags": "dag_processor"}[name]
-    state = (health.get(told) or {}).get("status")
-    return None if state == "healthy" else f"its health is {state or 'unknown'}"
+    state = airflow_states(health)[name]
+    return None if state == HEALTHY else f"its health is {state}"

@@ -30,10 +30,15 @@ def _runs(program: str) -> bool:
     return done.returncode == 0
 
 
+def is_installable() -> bool:
+    """Whether apt-get may be asked for it here."""
+    return is_debian() and os.geteuid() == 0
+
+
 def ensure(say: Callable[[str], None]) -> str:
     """Its path. `Tolerated` where there is none and it cannot be installed: then its tests are left out."""
     found = find()
-    if found is None and is_debian() and os.geteuid() == 0:
+    if found is None and is_installable():
         say("installing by apt-get")
         try:
             apt_install(("chromium",), "Chromium")

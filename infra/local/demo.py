@@ -6,7 +6,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -16,10 +16,10 @@ from rich.console import Console
 from rich.table import Table
 
 from conf import Settings
-from conf.flow import Unsettled, settle
-from infra.local import deploy, figures, http, proc, sql, status
+from conf.flow import Unsettled, settle, stream_progress
+from infra.local import airflow, deploy, figures, http, page, proc, sql, status, story
 from infra.local.errors import Failed
-from infra.local.parts import TITLES
+from infra.local.parts import TITLES, here
 from infra.local.stack import Stack
 from infra.local.steps import Runner, Say, Step
 from schemas.contract import topics
@@ -47,6 +47,7 @@ class Run:
     before: dict[str, int] = field(default_factory=dict)
     sent: list[dict[str, Any]] = field(default_factory=list)
     freshness: list[float] = field(default_factory=list)
+    nightly: dict[str, Any] = field(default_factory=dict)
 
     def command(self, what: str, *words: str, on_line: Callable[[str], None] | None = None) -> str:
         """Run one of our own commands to its end."""
@@ -104,8 +105,11 @@ def steps(run: Run) -> list[Step]:
     def customers(_: Say) -> str:
         return f"{ingested('Extracting customers', 'shop.customers')['changed']:,} changed"
 
-    def products(_: Say) -> None:
-        ingested("Staging products", "shop.products", "--simulated", "7")
+    def products(_: Say) -> str:
+        return story.products(ingested("Staging products", "shop.products", "--simulated", "7"))
+
+    def queries(_: Say) -> str:
+        return f"{len(stream_progress(settings)['queries']):,} queries run"
 
     def live(say: Say) -> str:
         catch_up(settings, say, "live")
@@ -115,29 +119,33 @@ def steps(run: Run) -> list[Step]:
     def lake(say: Say) -> None:
         catch_up(settings, say, "lake", "fill")
 
-    def nightly(say: Say) -> None:
-        run.command("The nightly jobs", "jobs.run", "nightly", on_line=lambda line: say(line[-70:]))
+    def nightly(say: Say) -> str:
+        words = ("jobs.run", "nightly", "--json")
+        run.nightly = last_json(run.command("The nightly jobs", *words, on_line=lambda line: say(line[-70:])))
+        return f"{len(run.nightly['tables'])} tables"
+
+    def stage(_: Say) -> str:
+        # Loaded among the nightly jobs: a session of Spark for it alone would take longer than it does.
+        return story.staged(run.nightly)[0]
 
     return [
         *stack.up_steps(),
         *stack.database_steps(),
         *deploy.steps(settings),
         Step("Counts before", count_before, after=deploy.STEPS, quiet=True),
-        Step("Purchases sent", send, after=("Topics", "Counts before")),
+        Step(story.SENT, send, after=(story.TOPICS, "Counts before")),
         Step("Shop seeded", seed, after=("Shop's tables",)),
-        Step("Customers from PostgreSQL to S3", customers, after=("Shop seeded", "Bucket")),
-        Step("Products to S3", products, after=("Bucket",)),
+        Step(story.CUSTOMERS, customers, after=("Shop seeded", "Bucket")),
+        Step(story.PRODUCTS, products, after=("Bucket",)),
         *stack.part_steps(["standin"]),
-        Step("Procurement collected", collect, after=(TITLES["standin"], "Topics", "Counts before")),
+        Step("Procurement collected", collect, after=(TITLES["standin"], story.TOPICS, "Counts before")),
         *stack.part_steps(["stream"], after=deploy.STEPS),
-        Step("All in the lake", lake, after=(TITLES["stream"], "Purchases sent", "Procurement collected")),
+        Step(story.QUERIES, queries, after=(TITLES["stream"],), quiet=True),
+        Step("All in the lake", lake, after=(TITLES["stream"], story.SENT, "Procurement collected")),
         # Not beside the first batches, whose code Java has never seen.
         Step("Freshness watched", live, after=("All in the lake",)),
-        Step(
-            "Nightly jobs",
-            nightly,
-            after=("Freshness watched", "Customers from PostgreSQL to S3", "Products to S3"),
-        ),
+        Step(story.NIGHTLY, nightly, after=("Freshness watched", story.CUSTOMERS, story.PRODUCTS)),
+        Step(story.STAGE, stage, after=(story.NIGHTLY,), quiet=True),
         # Those sent to watch the freshness come with the lake's next batch, while the jobs run.
         Step("The last purchases in the lake", lake, after=("Freshness watched",), quiet=True),
     ]
@@ -183,7 +191,7 @@ def percentile(values: list[float], percent: float) -> float:
 
 
 def report(run: Run, console: Console) -> None:
-    """The demo's end: counts, freshness, a question with its answer, the addresses."""
+    """What the demo was for: counts, freshness, a question with its answer."""
     after = figures.all_counts(run.settings)
     table = Table("", title="Counts", box=box.SIMPLE_HEAD, title_justify="left")
     table.add_column("this run", justify="right")
@@ -211,12 +219,27 @@ def report(run: Run, console: Console) -> None:
     console.print(f"[bold]{QUESTION}[/]")
     sql.ask(run.settings, ANSWER, None, console)
     console.print()
-    status.show_addresses(run.settings, console)
-    console.print('Ask more: ./start.sh sql "SELECT …"   Stop: ./start.sh down   Everything: ./start.sh --help')
+
+
+def started(settings: Settings, is_lite: bool) -> list[str]:
+    """The parts that a start brings up."""
+    return [name for name in here(settings) if not (is_lite and name in airflow.PARTS)]
+
+
+def last_steps(run: Run, *, is_lite: bool) -> list[Step]:
+    """The parts that the answer does not need, started when it is there so that they do not compete with it."""
+    last = [
+        *run.stack.part_steps(["api", "history"]),
+        Step(story.ALIVE, lambda _: page.alive(run.settings), after=(TITLES["api"],)),
+        *([] if is_lite else run.stack.airflow_steps(started=True)),
+    ]
+    # Their other conditions were met on the way to the answer.
+    titles = {step.title for step in last}
+    return [replace(step, after=[title for title in step.after if title in titles]) for step in last]
 
 
 def run(settings: Settings, console: Console, *, is_lite: bool = False) -> None:
-    """Set up, run, show; last come the parts that the answer does not need. `is_lite` leaves Airflow out."""
+    """Set up, run, show; last come the other parts, what was done, the addresses. `is_lite` leaves Airflow out."""
     stack = Stack(settings)
     began = time.monotonic()
     with stack.alone():
@@ -225,13 +248,10 @@ def run(settings: Settings, console: Console, *, is_lite: bool = False) -> None:
         runner = Runner(console)
         runner.run(steps(this))
         report(this, console)
-        console.print(f"[dim]{time.monotonic() - began:.0f} s to the answer[/]")
-        # Not on the way to the answer, so they do not compete with what is.
-        last = [*stack.part_steps(["api", "history"]), *([] if is_lite else stack.airflow_steps(started=True))]
-        runner.run(_alone(last))
-
-
-def _alone(steps: Sequence[Step]) -> list[Step]:
-    """Steps whose other conditions were met in an earlier run."""
-    titles = {step.title for step in steps}
-    return [replace(step, after=[title for title in step.after if title in titles]) for step in steps]
+        console.print(f"[dim]{time.monotonic() - began:.0f} s to the answer[/]\n")
+        runner.run(last_steps(this, is_lite=is_lite))
+        console.print()
+        timings = runner.timings | {story.STAGE: story.staged(this.nightly)[1]}
+        story.show(story.lines(story.seven(started(settings, is_lite)), timings, runner.remarks), console)
+        status.show_addresses(settings, console)
+        console.print('Ask more: ./start.sh sql "SELECT …"   Stop: ./start.sh down   Everything: ./start.sh --help')

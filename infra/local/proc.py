@@ -27,6 +27,8 @@ def environment(settings: Settings, java_home: Path | None = None, part: str | N
     env = dict(os.environ)
     env |= settings.environment()
     env |= {"PYTHONPATH": str(REPOSITORY), "PYTHONPYCACHEPREFIX": str(settings.home / "cache" / "pycache")}
+    # It would have each process compile all that it imports.
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
     if java_home:
         env["JAVA_HOME"] = str(java_home)
     if part:

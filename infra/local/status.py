@@ -13,9 +13,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from conf import LOOPBACK, Settings
+from conf import Settings
+from conf.addresses import addresses
 from conf.flow import stream_progress
-from infra.local import airflow, figures, parts
+from infra.local import figures, parts
 from infra.local.parts import TITLES, trouble
 from infra.local.supervisor import Supervisor
 
@@ -150,42 +151,14 @@ def span(seconds: int) -> str:
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
 
 
-def addresses(settings: Settings) -> list[tuple[str, str, str, str]]:
-    """What is reached where: title, address, user, the secret's name in secrets.json."""
-    clickhouse = f"http://{LOOPBACK}:{settings.port('clickhouse')}"
-
-    def page(name: str) -> str:
-        return f"http://{LOOPBACK}:{settings.port(name)}"
-
-    return [
-        ("Page: what flows right now", page("api"), "", ""),
-        ("Spark UI of the stream", page("spark_ui"), "", ""),
-        ("Spark UI of a job while it runs", page("job_ui"), "", ""),
-        ("Spark History Server (finished jobs)", page("history"), "", ""),
-        ("MinIO console", page("minio_console"), settings.s3_key, "minio"),
-        ("S3", settings.s3, settings.s3_key, "minio"),
-        ("ClickHouse over HTTP", clickhouse, "reader", "clickhouse_reader"),
-        ("ClickHouse: write SQL", f"{clickhouse}/play?user=reader", "reader", "clickhouse_reader"),
-        ("ClickHouse: its pages", f"{clickhouse}/ui", "reader", "clickhouse_reader"),
-        ("ClickHouse over TCP", f"{LOOPBACK}:{settings.port('clickhouse_tcp')}", "sauda", "clickhouse"),
-        ("Kafka", settings.kafka, "", ""),
-        ("Data Docs: what the gates found", (settings.data_docs / "index.html").absolute().as_uri(), "", ""),
-        ("Metrics of the stream", page("metrics") + "/metrics", "", ""),
-        ("REST API: its paths", page("api") + "/docs", "", "api_key"),
-        ("Airflow", page("airflow"), airflow.USER, "airflow"),
-        ("PostgreSQL", f"{LOOPBACK}:{settings.port('postgres')}", "sauda", "postgres"),
-        ("Stand-in of goszakup (a token as user)", page("goszakup_standin"), "", "goszakup_standin"),
-    ]
-
-
 def show_addresses(settings: Settings, console: Console, passwords: bool = False) -> None:
     """The addresses as a table; passwords only when asked for, since terminals are recorded."""
     table = Table("what", "address", "user", box=box.SIMPLE_HEAD)
     if passwords:
         table.add_column("password")
-    for title, address, user, secret in addresses(settings):
-        shown = [getattr(settings.secrets, secret) if secret else ""] if passwords else []
-        table.add_row(title, address, user, *shown)
+    for address in addresses(settings):
+        shown = [getattr(settings.secrets, address.secret) if address.secret else ""] if passwords else []
+        table.add_row(address.title, address.url, address.user, *shown)
     console.print(table)
     if not passwords:
         file = settings.stack_home / "secrets.json"

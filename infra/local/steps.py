@@ -49,6 +49,7 @@ class Runner:
     console: Console
     plain_every: float = 20.0
     timings: dict[str, float] = field(default_factory=dict)
+    remarks: dict[str, str] = field(default_factory=dict)
 
     def run(self, steps: Sequence[Step]) -> None:
         """All steps, or the first failure: then nothing new starts, running steps are left to their threads."""
@@ -76,6 +77,8 @@ class Runner:
             with changed:
                 state.error, state.done = error, True
                 self.timings[step.title] = seconds
+                if remark:
+                    self.remarks[step.title] = remark
                 if not (good and step.quiet and seconds < 1):
                     mark = "[green]✓[/]" if good else "[red]✗[/]"
                     note = f"  [dim]{escape(remark)}[/]" if remark else ""

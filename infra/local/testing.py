@@ -24,13 +24,14 @@ QUICK = {"SAUDA_JAVA_COMPILER": "quick"}
 
 @dataclass
 class Outcome:
-    """How one check ended: its closing line, and its whole output when it failed."""
+    """How one check ended: its closing line, and its whole output when it failed. `left_out`: it did not run."""
 
     title: str
     good: bool
     closing: str
     seconds: float
     output: str = field(default="", repr=False)
+    left_out: bool = False
 
 
 class Trial:
@@ -83,15 +84,33 @@ class Trial:
             self.check("mypy", [sys.executable, "-m", "mypy"], after=("ruff",)),
         ]
 
+    def browser_step(self, *, need: bool) -> Step:
+        """Chromium. Without it the page's tests are left out, and the summary says so.
+
+        With `need` that is a failure, unless it cannot be installed here.
+        """
+
+        def action(say: Say) -> str:
+            began = time.monotonic()
+            try:
+                return chromium.ensure(say)
+            except Tolerated as missing:
+                good, seconds = not (need and chromium.is_installable()), time.monotonic() - began
+                self.outcomes.append(Outcome("page in a browser", good, str(missing), seconds, left_out=True))
+                raise
+
+        # Not beside Java: apt-get works alone.
+        return Step("Chromium", action, after=("Java",), quiet=True)
+
     def summary(self) -> bool:
         """Print the outputs of what failed, then one line for each check. True when all is good."""
         for outcome in self.outcomes:
-            if not outcome.good:
+            if outcome.output and not outcome.good:
                 self.console.rule(f"{outcome.title} failed")
                 self.console.print(outcome.output, markup=False, highlight=False, soft_wrap=True)
         self.console.rule("summary")
         for outcome in self.outcomes:
-            mark = "[green]✓[/]" if outcome.good else "[red]✗[/]"
+            mark = "[red]✗[/]" if not outcome.good else "[yellow]–[/]" if outcome.left_out else "[green]✓[/]"
             self.console.print(f"{mark} {outcome.title} [dim]{outcome.seconds:.0f} s[/]: ", end="", highlight=False)
             self.console.print(outcome.closing, markup=False, highlight=False, soft_wrap=True)
         return all(outcome.good for outcome in self.outcomes)
@@ -101,7 +120,9 @@ def pytest(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "pytest", *arguments]
 
 
-def run(settings: Settings, console: Console, arguments: Sequence[str], unit_only: bool) -> int:
+def run(
+    settings: Settings, console: Console, arguments: Sequence[str], unit_only: bool, need_browser: bool = False
+) -> int:
     """The exit code of the run. Its stack is fresh at the start and gone at the end, whatever happens."""
     stack = Stack(settings)
     trial = Trial(stack, console)
@@ -115,8 +136,7 @@ def run(settings: Settings, console: Console, arguments: Sequence[str], unit_onl
             steps = [step for step in steps if step.title != "MinIO's binary"]
         else:
             databases = [*stack.database_steps(), *stack.airflow_steps()]
-            # Not beside Java: apt-get works alone.
-            browser = Step("Chromium", chromium.ensure, after=("Java",), quiet=True)
+            browser = trial.browser_step(need=need_browser)
             steps = [*stack.up_steps(), *databases, *deploy.steps(settings), browser]
         tools_ready = ("Java", "Jars of Spark", "Jars of Kafka")
         try:
@@ -124,7 +144,7 @@ def run(settings: Settings, console: Console, arguments: Sequence[str], unit_onl
                 Runner(console).run(steps)
                 return _foreground(trial, arguments)
             # A file stays on one worker, so that each worker starts Spark once at most.
-            unit = pytest("tests", "-m", "not services", "-n", "2", "--dist", "loadfile")
+            unit = pytest("tests", "--ignore", "tests/services", "-m", "not services", "-n", "2", "--dist", "loadfile")
             checks = [*trial.lint_steps(), trial.check("unit tests", unit, after=("mypy", *tools_ready))]
             if not unit_only and _has_service_tests():
                 service = pytest("tests/services", "-m", "services")
@@ -149,7 +169,8 @@ def _foreground(trial: Trial, arguments: Sequence[str]) -> int:
     """pytest as the user called it, on the terminal."""
     env = proc.environment(trial.settings, trial.stack.tools.java_home, part="tests") | QUICK
     paths = [argument if not Path(argument).exists() else str(Path(argument).resolve()) for argument in arguments]
-    child = subprocess.Popen(pytest(*paths), env=env, cwd=REPOSITORY, text=True)
+    # With the reasons of what is left out.
+    child = subprocess.Popen(pytest("-rs", *paths), env=env, cwd=REPOSITORY, text=True)
     with proc.tracked(child):
         code = child.wait()
     return 0 if code == 0 else 1

@@ -13,6 +13,7 @@ class Raw:
     ingested_at = col(INSTANT, "When the broker took the event.")
     event_id = col(ID, "CloudEvents id of the event; topic, partition and offset where the producer sent none.")
     event_hash = col(COUNT, "xxhash64 of event_id.")
+    event_type = col(TEXT, "CloudEvents type of the event, where the producer says it.", optional=True)
     batch_id = col(COUNT, "The lake lane's batch that wrote the row.")
     headers = col(HEADERS, "Headers of the record.", optional=True)
     key = col(BYTES, "Key of the record.", optional=True)

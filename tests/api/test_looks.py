@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from api import looks
-from api.looks import FlowLook, PartsLook, Question, SalesLook
+from api.looks import FlowLook, Question, SalesLook
 from api.problems import Problem, unavailable
 from conf import Settings
 
@@ -230,31 +230,3 @@ def test_the_stream_is_asked_for_both_its_pages() -> None:
 def test_a_stream_that_is_away_is_a_sentence() -> None:
     with pytest.raises(OSError, match=r"The stream does not answer \(ConnectError\)\."):
         asyncio.run(FlowLook(Settings(), answering({}))())
-
-
-def test_each_part_is_up_down_or_not_there() -> None:
-    settings = Settings()
-
-    async def fine() -> None: ...
-
-    async def away() -> None:
-        raise OSError
-
-    probes = {"clickhouse": fine, "kafka": away}
-    client = answering({(settings.port("minio"), "/minio/health/ready"): 503,
-                        (settings.port("metrics"), "/progress"): {}})  # fmt: skip
-
-    found = {part["name"]: part for part in asyncio.run(PartsLook(settings, probes, client)())}
-
-    states = {name: (part["state"], part["sentence"]) for name, part in found.items()}
-    assert states | {"airflow": None} == {
-        "api": ("up", ""),
-        "kafka": ("down", "does not answer"),
-        "stream": ("up", ""),
-        "minio": ("down", "answers 503"),
-        "clickhouse": ("up", ""),
-        "history": ("off", "does not answer"),
-        "airflow": None,
-    }
-    console = f"http://127.0.0.1:{settings.port('minio_console')}/"
-    assert found["minio"]["links"] == [{"title": "Console", "url": console}]

@@ -31,8 +31,8 @@ def program(file: Path, script: str) -> None:
     file.chmod(0o755)
 
 
-def start(path: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    env = {"PATH": str(path), "SAUDA_HOME": str(path.parent / "home")}
+def start(path: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+    env |= {"PATH": str(path), "SAUDA_HOME": str(path.parent / "home")}
     command = ["/bin/bash", str(REPOSITORY / "start.sh"), *words]
     return subprocess.run(command, env=env, cwd="/", capture_output=True, text=True, check=False, timeout=30)
 
@@ -65,3 +65,11 @@ def test_a_python_without_venv_and_pip_is_told(path: Path) -> None:
     assert answer.returncode == 2
     assert "neither venv nor pip" in answer.stderr
     assert "python3-venv" in answer.stderr
+
+
+def test_what_python_compiled_is_kept_in_a_folder_of_ours(path: Path) -> None:
+    said = path.parent / "said"
+    program(path / "python3", f'echo "${{PYTHONDONTWRITEBYTECODE-unset}} $PYTHONPYCACHEPREFIX" > {said}; exit 1')
+    start(path, "status", PYTHONDONTWRITEBYTECODE="1")
+
+    assert said.read_text().split() == ["unset", str(path.parent / "home" / "cache" / "pycache")]

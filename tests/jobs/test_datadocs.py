@@ -20,6 +20,8 @@ from tests.support.sample import SAMPLE_DAILY
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+pytestmark = pytest.mark.usefixtures("interpreted")
+
 ODD = "<b>s1</b> & $sons"
 
 

@@ -23,6 +23,7 @@ PLANS = by_name()["plans"]
 RECORDS = pa.schema(
     [
         ("event_id", pa.string()), ("ingested_at", pa.timestamp("us", "UTC")), ("value", pa.binary()),
+        ("event_type", pa.string()),
         ("headers", pa.list_(pa.struct([("key", pa.string()), ("value", pa.binary())]))),
     ]
 )  # fmt: skip
@@ -33,7 +34,8 @@ def record(event_id: str, value: bytes | None, at: datetime = NOON, kind: str = 
         {"key": "ce_id", "value": event_id.encode()},
         {"key": "ce_type", "value": f"kz.goszakup.{kind}".encode()},
     ]
-    return {"event_id": event_id, "ingested_at": at, "value": value, "headers": headers}
+    return {"event_id": event_id, "ingested_at": at, "value": value, "headers": headers,
+            "event_type": f"kz.goszakup.{kind}"}  # fmt: skip
 
 
 def row(**changed: Any) -> bytes:

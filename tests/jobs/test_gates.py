@@ -31,6 +31,8 @@ from tests.support.sample import SAMPLE_DAILY
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+pytestmark = pytest.mark.usefixtures("interpreted")
+
 
 def row(seller: str | None, day: int = 1, a: str | None = "3", b: str = "1", c: str = "2") -> Row:
     amounts = {"a_kzt": a and Decimal(a), "b_kzt": Decimal(b), "c_kzt": Decimal(c)}

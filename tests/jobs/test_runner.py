@@ -29,6 +29,8 @@ from tests.support.transforms import frame
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+pytestmark = pytest.mark.usefixtures("interpreted")
+
 SELLERS, ANOMALIES, HOURS = contract(SellerDaily), contract(RevenueAnomalies), contract(Hourly)
 TWO_DAYS = """
     | event_id | line_no | purchased_at     | seller_id | currency_code | quantity | line_amount |

@@ -18,6 +18,8 @@ from tests.support.transforms import frame
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+pytestmark = pytest.mark.usefixtures("interpreted")
+
 # Sixty events of two lines.
 EVENTS = "\n".join(
     ["| event_id | line_no | event_hash |", *(f"| e{n} | {line} | {n * 7919} |" for n in range(60) for line in (0, 1))]

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from conf import LOOPBACK, REPOSITORY, Settings
+from conf.addresses import AIRFLOW_USER
 from conf.connect import clickhouse
 from infra.local import airflow, java, proc
 from infra.local.ports import free_port, is_free
@@ -36,7 +37,7 @@ class Airflow:
 
     def __init__(self, chosen: Settings) -> None:
         self._client = httpx.Client(base_url=f"http://{LOOPBACK}:{chosen.port('airflow')}", timeout=60)
-        given = {"username": airflow.USER, "password": chosen.secrets.airflow}
+        given = {"username": AIRFLOW_USER, "password": chosen.secrets.airflow}
         token = self._client.post("/auth/token", json=given).raise_for_status().json()["access_token"]
         self._client.headers["Authorization"] = f"Bearer {token}"
 

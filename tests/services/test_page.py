@@ -7,9 +7,11 @@ import statistics
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from conf import Settings
@@ -205,6 +207,19 @@ def test_a_part_that_is_down_is_shown_and_so_is_its_return(browser: Browser, sit
     until("the rate to be known", lambda: browser.text("#rate") not in ("", "–"), 10)
 
 
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_links_of_a_part_stand_apart(browser: Browser, site: Site, width: int) -> None:
+    opened(browser, site.url, width=width, mobile=width < 800)
+    boxes = browser.run(
+        "[...document.querySelectorAll('#parts li:first-child a')].map((a) => a.getBoundingClientRect())"
+        ".map(({ left, right, top }) => [left, right, top])"
+    )
+
+    assert len(boxes) == 3
+    for (_, right, top), (left, _, next_top) in pairwise(boxes):
+        assert next_top > top or left - right >= 6, boxes
+
+
 def test_old_data_is_called_old(browser: Browser, site: Site) -> None:
     before = site.sales
     site.sales = before._replace(newest_at=time.time() - 600)
@@ -273,6 +288,24 @@ def test_a_purchase_is_on_the_page_within_two_seconds_without_a_reload(
     until("the topic's row", lambda: "purchases, live" in browser.text("#queries"), 10)
     assert browser.run("window.loadedOnce") is True
     assert browser.errors() == []
+
+
+def test_each_link_of_a_part_that_runs_opens(browser: Browser, api: Api, stream: Stream) -> None:
+    stream.start()
+    stream.wait_ready()
+    docs = api.settings.data_docs / "index.html"
+    docs.parent.mkdir(parents=True, exist_ok=True)
+    docs.touch()
+    opened(browser, page(api))
+    until("the stream to be up", lambda: "Spark UI" in browser.text("#parts"), 30)
+    links = browser.run("[...document.querySelectorAll('#parts a')].map((a) => [a.getAttribute('aria-label'), a.href])")
+
+    assert {label for label, _ in links} >= {
+        "API: Reference", "API: Metrics", "API: Data Docs", "Stream: Spark UI", "Stream: Metrics", "MinIO: Console",
+        "ClickHouse: Write SQL", "ClickHouse: Its pages",
+    }  # fmt: skip
+    answers = {url: httpx.get(url, follow_redirects=True, timeout=30).status_code for _, url in links}
+    assert {url: code for url, code in answers.items() if code != 200} == {}
 
 
 def test_the_page_comes_back_by_itself_when_the_api_does(browser: Browser, api: Api) -> None:

@@ -109,11 +109,26 @@ def test_nothing_personal_is_served(branches: dict[str, Branch]) -> None:
 
 def test_an_open_end_is_none(spark: SparkSession, branches: dict[str, Branch]) -> None:
     entry = {"id": "1-4909", "system_id": 3, "pid": "8"}
-    open_ends = ["1999-01-01 00:00:00", "0000-00-00 00:00:00", "", None]
+    open_ends = [
+        *("1999-01-01 00:00:00", "0000-00-00 00:00:00", "0000-00-00", "1999-01-01", "0000-00-00T00:00:00.000000"),
+        *("", None),
+    ]
     for verdict in judged(spark, branches["debarments"], *(entry | {"end_date": text} for text in open_ends)):
         (row,) = verdict.lines
         assert row["ended_at"] is None
         assert (row["system_code"], row["debarment_id"], row["supplier_id"]) == ("3", "1-4909", "8")
+
+
+def test_an_open_end_is_looked_past_and_kept_as_it_stood(spark: SparkSession, branches: dict[str, Branch]) -> None:
+    """A row whose first date is a sentinel was refused for want of the time of its change."""
+    closed = {"index_date": "0000-00-00 00:00:00", "last_update_date": "2026-01-31 15:30:00"}
+    (verdict,) = judged(spark, branches["lots"], LOT | closed)
+    (row,) = verdict.lines
+
+    assert row["changed_at"] == datetime(2026, 1, 31, 10, 30, tzinfo=UTC)
+    assert json.loads(row["times_text"]) == {"changed_at": "0000-00-00 00:00:00"}
+    (verdict,) = judged(spark, branches["lots"], LOT | {"index_date": "1999-01-01T00:00:00"})
+    assert verdict.lines[0]["changed_at"] == datetime(2026, 2, 1, 11, tzinfo=UTC), "when it was fetched"
 
 
 def test_a_zone_that_is_written_holds(spark: SparkSession, branches: dict[str, Branch]) -> None:

@@ -16,7 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.hub import Hub, Look
-from api.live import Flow, Part, Sales, Taking
+from api.live import Flow, Link, Part, Sales, Taking
 from api.parts import Parts
 from api.protocol import Protocol
 from api.routes import live
@@ -79,9 +79,11 @@ class Site:
 
 
 def part(name: str, title: str, state: str = "up", sentence: str = "") -> Part:
-    link = f"http://{LOOPBACK}:1/{name}"
-    return {"name": name, "title": title, "state": state, "sentence": sentence,
-            "links": [{"title": "Look", "url": link}]}  # fmt: skip
+    links: list[Link] = [
+        {"title": each, "url": f"http://{LOOPBACK}:1/{name}/{number}"}
+        for number, each in enumerate(("Look", "Metrics", "Write SQL"))
+    ]
+    return {"name": name, "title": title, "state": state, "sentence": sentence, "links": links}
 
 
 def busy() -> Sales:

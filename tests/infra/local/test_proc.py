@@ -35,6 +35,18 @@ def test_the_environment_hands_on_the_settings(stack_settings: Settings) -> None
     assert env[proc.MARK] == f"{stack_settings.stack_home}:job"
 
 
+def test_what_was_compiled_is_kept_in_a_folder_of_ours(
+    stack_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    env = proc.environment(stack_settings)
+    program = "import sys; print(sys.dont_write_bytecode); print(sys.pycache_prefix)"
+
+    said = proc.run([sys.executable, "-c", program], "Asking", env=env)
+
+    assert said.splitlines() == ["False", str(stack_settings.home / "cache" / "pycache")]
+
+
 def test_a_failing_command_is_told_with_its_last_lines(tmp_path: Path) -> None:
     code = "print('one'); print('two'); raise SystemExit(3)"
     lines: list[str] = []

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
 
 from rich.console import Console
 
 from conf import Settings
+from conf.addresses import addresses
 from infra.local import status
 
 
-def test_the_data_docs_are_a_file_below_the_stacks_folder(tmp_path: Path) -> None:
-    found = {title: address for title, address, _, _ in status.addresses(Settings(stack="unit", home=tmp_path))}
+def test_every_address_is_listed_with_its_user(stack_settings: Settings) -> None:
+    console = Console(record=True, width=140)
+    status.show_addresses(stack_settings, console)
+    shown = console.export_text()
 
-    index = tmp_path / "stacks" / "unit" / "data" / "data-docs" / "index.html"
-    assert found["Data Docs: what the gates found"] == f"file://{index}"
+    assert [each for each in addresses(stack_settings) if each.title not in shown or each.url not in shown] == []
+    assert re.search(r"Data Docs: what the gates found +http://127\.0\.0\.1:29000/data-docs/index\.html", shown)
+    assert re.search(r"MinIO console +http://127\.0\.0\.1:30001/ +sauda", shown)
+    assert re.search(r"Airflow +http://127\.0\.0\.1:29081/ +sauda", shown)
 
 
 def test_what_a_gate_stopped_is_shown_as_it_is_said() -> None:
