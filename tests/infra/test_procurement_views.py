@@ -5,7 +5,6 @@ A view that files hold is asked beside its quick form with a parameter: both mus
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from tests.support.clickhouse import answers, definitions, inserted
 
 BUYER, SUPPLIER, STRANGER = "001040004321", "110540001234", "220640004444"
 OLD, NEW = "2021-01-01 00:00:00", "2026-02-01 00:00:00"
-EMPTY: Mapping[str, Any] = {"changed_at": OLD, "fetched_at": NEW, "line_no": 0}
+EMPTY: dict[str, Any] = {"changed_at": OLD, "fetched_at": NEW, "line_no": 0}
 
 Told = dict[str, list[dict[str, Any]]]
 
