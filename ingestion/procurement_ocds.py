@@ -17,7 +17,7 @@ import click
 
 from ingestion.errors import Unreadable
 from ingestion.message import Message, cloud_event, instant
-from ingestion.ocds.convert import PARTY, Conversion
+from ingestion.ocds.convert import PARTY, PARTY_ADDRESS, Conversion
 from ingestion.ocds.files import JsonFile, found
 from ingestion.ocds.releases import releases
 from ingestion.ocds.shape import Event, written
@@ -25,7 +25,7 @@ from ingestion.ocds.spool import Spool
 from ingestion.ocds.statuses import Statuses
 from ingestion.publish import Say
 from ingestion.registry import Around, Source
-from schemas.procurement import COLLECTION, TOPIC
+from schemas.procurement import COLLECTION, STANDIN_COLLECTION, TOPIC
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 SHOWN_PROBLEMS = 20
@@ -87,7 +87,7 @@ class OcdsFiles:
     def _expected(self) -> int:
         every = max(1, self.processes // SAMPLE)
         trial = Conversion(self._spool, Statuses(*self._tables), lambda _: None)
-        kinds = Counter(event.kind == PARTY for event in trial.events(every))
+        kinds = Counter(event.kind in (PARTY, PARTY_ADDRESS) for event in trial.events(every))
         # The same parties take part in many processes.
         return kinds[False] * every + kinds[True]
 
@@ -108,7 +108,7 @@ class OcdsFiles:
 
 
 def _collection(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
-    if value == COLLECTION:
+    if value in (COLLECTION, STANDIN_COLLECTION):
         raise click.BadParameter(f"{value} is the register's own; no collection mixes two publishers.")
     if not NAME.fullmatch(value):
         raise click.BadParameter(

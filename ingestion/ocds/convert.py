@@ -9,7 +9,7 @@ import orjson
 
 from ingestion.ocds.contracts import contracted
 from ingestion.ocds.merge import Unmergeable, merged
-from ingestion.ocds.parties import FLAGS
+from ingestion.ocds.parties import ADDRESS, FLAGS
 from ingestion.ocds.process import Process
 from ingestion.ocds.releases import Problem
 from ingestion.ocds.shape import Event, Shape, written
@@ -17,7 +17,7 @@ from ingestion.ocds.spool import Spool
 from ingestion.ocds.statuses import Statuses
 from ingestion.ocds.tenders import offered, planned, tendered
 
-PARTY = "ocds.party"
+PARTY, PARTY_ADDRESS = "ocds.party", "ocds.address"
 
 
 class Conversion:
@@ -39,7 +39,13 @@ class Conversion:
                 yield from self._of_process(Process(release, self.statuses, self.shape))
         for party_id, roles, changed_at, body in self._spool.parties():
             flags = {flag: bool(roles & bit) for flag, bit in FLAGS.items()}
-            yield Event(PARTY, party_id, orjson.loads(body) | flags | {"changed_at": changed_at})
+            value = orjson.loads(body) | {"changed_at": changed_at}
+            address = value.pop(ADDRESS, None)
+            yield Event(PARTY, party_id, value | flags)
+            if address:
+                # OCDS knows one address a party, without an id of its own.
+                place = {name: value.get(name) for name in ("party_id", "country_code", "changed_at")}
+                yield Event(PARTY_ADDRESS, party_id, place | {"address_id": party_id, "address": address})
 
     def _merged(self, releases: list[dict[str, Any]]) -> dict[str, Any] | None:
         try:

@@ -9,6 +9,8 @@ from ingestion.ocds.shape import Json, Shape, text, texts
 
 ROLES = {"buyer": 1, "procuringEntity": 2, "supplier": 4}
 FLAGS = {"is_buyer": 1, "is_organiser": 2, "is_supplier": 4}
+ADDRESS = "address"
+"""Under this name a party's value holds its address until it is sent, which is by itself."""
 TOGETHER = "+"
 """Between the ids of parties that bid, or are contracted, as one."""
 
@@ -41,6 +43,10 @@ class Parties:
     def refer(self, told: Json, role: str = "") -> str | None:
         """The id of an organisation, which is noted with its role; None where nothing names it."""
         identifier = self.shape.one(told, "identifier")
+        if text(identifier.get("id")) is None:
+            # A party that has only other numbers is known by the first of them.
+            more = self.shape.many(told, "additionalIdentifiers")
+            identifier = next((other for other in more if text(other.get("id"))), identifier)
         scheme, number = text(identifier.get("scheme")), text(identifier.get("id"))
         name = text(told.get("name"))
         named = f"{scheme}-{number}" if scheme and number else number
@@ -58,6 +64,7 @@ class Parties:
                     "email": text(contact.get("email")),
                     "phone": text(contact.get("telephone")),
                     "country_code": text(address.get("country")),
+                    ADDRESS: _address(address),
                 }
             )
         party.roles |= ROLES.get(role, 0)
@@ -71,3 +78,9 @@ class Parties:
     def together(self, told: Iterable[Json], role: str = "") -> list[str]:
         """The ids of organisations that act as one, sorted, each once."""
         return sorted({party_id for part in told if (party_id := self.refer(part, role))})
+
+
+def _address(told: Json) -> str | None:
+    """An address in one line, without its country."""
+    parts = (text(told.get(name)) for name in ("streetAddress", "locality", "region", "postalCode"))
+    return ", ".join(filter(None, parts)) or None

@@ -37,6 +37,10 @@ class Changes:
         envelope = Envelope(journal, path, instant(answer.at), collection=self._desk.client.collection)
         wanted = [row for row in rows if self._is_wanted(row)]
         await parcel.put(tally, [envelope.message(row) for row in wanted if row.read.action == DELETED])
+        for row in wanted:
+            register = by_service(str(row.read.service_name))
+            if row.read.action == DELETED and register is not None:
+                self._desk.versions.left(register, str(row.read.object_id), row.raw)
         changed = [row for row in wanted if row.read.action == UPDATED and self._is_first(row)]
         for row in rows:
             if row.read.action not in (DELETED, UPDATED):

@@ -46,7 +46,7 @@ class Run:
     tallies: Tallies = field(default_factory=Tallies)
 
     def __post_init__(self) -> None:
-        self._desk = Desk(self.client, self.tallies, self.limit)
+        self._desk = Desk(self.client, self.tallies, self.limit, self.state)
         self._walker = Walker(
             self._desk, self.outbox, self.state, delay=self.delay, all_details=self.asked.details
         )  # fmt: skip

@@ -13,7 +13,9 @@ from ingestion.procurement.cursor import CursorRefused, Step, first_address, fol
 from ingestion.procurement.pages import Envelope, Page, Reader, Row, read_object, read_page, unreadable
 from ingestion.procurement.parcel import Parcel
 from ingestion.procurement.plan import filled, own_parameters
+from ingestion.procurement.state import State
 from ingestion.procurement.tally import Tallies, Tally
+from ingestion.procurement.versions import Versions
 from schemas.procurement.endpoints import Endpoint, details
 
 AGAIN = 3
@@ -33,8 +35,8 @@ class Read(NamedTuple):
 class Desk:
     """What every part of a run works with: the client, the tallies and the readers of each endpoint's rows."""
 
-    def __init__(self, client: Client, tallies: Tallies, limit: int) -> None:
-        self.client, self.tallies, self.limit = client, tallies, limit
+    def __init__(self, client: Client, tallies: Tallies, limit: int, state: State) -> None:
+        self.client, self.tallies, self.limit, self.versions = client, tallies, limit, Versions(state)
         self.readers: dict[str, Reader] = {}
 
     def reader(self, endpoint: Endpoint) -> Reader:
@@ -54,10 +56,11 @@ class Desk:
         for row in self.reader(endpoint).rows(answer.read.items):
             if isinstance(row, Row):
                 read.rows.append(row)
-                read.events.append(envelope.message(row))
             else:
                 tally.quarantined += 1
                 read.refused.append(unreadable(endpoint, answer.url, path, at, *row, self.client.collection))
+        self.versions.mark(endpoint, read.rows)
+        read.events.extend(map(envelope.message, read.rows))
         return read
 
     async def put_useless(self, parcel: Parcel, endpoint: Endpoint, path: str, tally: Tally, why: Useless) -> None:

@@ -11,9 +11,12 @@ import msgspec
 
 from ingestion.message import Headers, Message, cloud_event
 from schemas.procurement import COLLECTION
-from schemas.procurement.endpoints import Endpoint, details
+from schemas.procurement.endpoints import VERSIONS, Endpoint, details
 
 UNREADABLE = "kz.goszakup.unreadable"
+CHANGED = (*VERSIONS, "edit_date", "date_action")
+"""Fields that tell when a row changed."""
+NO_TIME = (b"", b"null", b'""')
 LONGEST_UNREADABLE = 900_000
 """Bytes of an answer that are kept where it cannot be read."""
 
@@ -37,11 +40,16 @@ class Page(msgspec.Struct):
 
 
 class Row(msgspec.Struct):
-    """What is read of a row: its key, the fields that name its sub-lists, and its bytes."""
+    """What is read of a row: its key, the fields that name its sub-lists, and its bytes.
+
+    `is_timeless` where it does not say when it changed. `mark` names its version, where its bytes alone do not.
+    """
 
     key: str
     read: Any
     raw: bytes
+    is_timeless: bool = False
+    mark: str = ""
 
 
 class Reader:
@@ -56,6 +64,7 @@ class Reader:
         for name in sorted(endpoint.known_fields - set(endpoint.key)):
             fields.append((name, typed[name], None) if name in typed else (name, msgspec.Raw, msgspec.Raw()))
         self._decoder = msgspec.json.Decoder(msgspec.defstruct("Read", fields, gc=False))
+        self._times = [name for name in CHANGED if name in endpoint.known_fields]
 
     def rows(self, items: list[msgspec.Raw]) -> Iterator[Row | tuple[bytes, str]]:
         """Each row, or the bytes of what is none and the reason."""
@@ -69,7 +78,8 @@ class Reader:
                 yield raw, f"no row of {self.endpoint.name}: {problem}"
                 continue
             key = getattr(read, single) if single else "-".join(str(getattr(read, name)) for name in keys)
-            yield Row(str(key), read, raw)
+            is_timeless = all(bytes(getattr(read, name)) in NO_TIME for name in self._times)
+            yield Row(str(key), read, raw, is_timeless)
 
 
 def read_page(body: bytes, key: Sequence[str] = ()) -> Page:
@@ -137,8 +147,8 @@ class Envelope:
             self._shared = [*self._shared, ("parent", parent.encode())]
 
     def message(self, row: Row) -> Message:
-        """The row as an event; equal bytes of one row are one event, whenever they are fetched."""
-        event_id = f"{self._prefix}{row.key}:{digest(row.raw)}"
+        """The row as an event; equal bytes of one version are one event, whenever they are fetched."""
+        event_id = f"{self._prefix}{row.key}:{row.mark or digest(row.raw)}"
         headers = [("ce_id", event_id.encode()), *self._shared]
         return Message(event_id, f"{self._event_type}:{row.key}".encode(), row.raw, headers)
 

@@ -26,6 +26,8 @@ CREATE TABLE IF NOT EXISTS walks (
     only TEXT NOT NULL DEFAULT '', is_whole INTEGER NOT NULL DEFAULT 1, total INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS registers (
     register TEXT PRIMARY KEY, head TEXT NOT NULL, rows INTEGER NOT NULL, walked_on TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS versions (
+    kind TEXT, key TEXT, mark TEXT NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS seen (
     register TEXT, key TEXT, hash TEXT NOT NULL, PRIMARY KEY (register, key)) WITHOUT ROWID;
@@ -158,6 +160,23 @@ class State:
             if row:
                 found[key] = str(row[0])
         return found
+
+    def marks(self, kind: str, keys: Iterable[str]) -> dict[str, str]:
+        """Of rows of a kind that were read before, the mark of the last version."""
+        found: dict[str, str] = {}
+        for key in keys:
+            row = self._base.execute("SELECT mark FROM versions WHERE kind = ? AND key = ?", [kind, key]).fetchone()
+            if row:
+                found[key] = str(row[0])
+        return found
+
+    def mark(self, kind: str, marks: dict[str, str]) -> None:
+        """Remember the marks of last versions."""
+        if marks:
+            self._base.execute("BEGIN")
+            rows = ((kind, key, mark) for key, mark in marks.items())
+            self._base.executemany("INSERT OR REPLACE INTO versions VALUES (?, ?, ?)", rows)
+            self._base.execute("COMMIT")
 
     def fact(self, name: str) -> str:
         """A fact by its name; empty where it was never noted."""

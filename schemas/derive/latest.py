@@ -69,12 +69,24 @@ def _newest(contract: Contract) -> str:
     return f"{made}SELECT * FROM (SELECT * FROM {qualified(contract.name)} {last}) WHERE NOT is_deleted"
 
 
+def summaries(contract: Contract) -> list[str]:
+    """Kinds of rows that tell of an entity only in short, where another kind tells all: `contract_short` beside
+    `contract`, `rnu` beside `rnu_entry`."""
+    words = [kind.rpartition(".")[2] for kind in contract.fed_by]
+    return [word for word in words if word.endswith("_short") or f"{word}_entry" in words]
+
+
 def view(contract: Contract) -> str:
-    """``silver.lots`` → the view ``silver.lots_latest``: of each lot the version that changed last, none deleted."""
+    """``silver.lots`` → the view ``silver.lots_latest``: of each lot the version that changed last, none deleted.
+
+    A row in short counts only where none in full is there, however new it is: else what it does not tell would look
+    empty, and rows without a time of their own, such as those of the list of bad suppliers, are always the newest.
+    """
     if contract.keeps_versions:
         return _newest(contract)
     entity = ", ".join(map(ident, ("collection_code", *contract.entity)))
-    newest = "changed_at DESC, endsWith(source_code, '_short'), ingested_at DESC, kafka_offset DESC, line_no"
+    brief = [f"source_code IN ({', '.join(map(quoted, found))})"] if (found := summaries(contract)) else []
+    newest = ", ".join([*brief, "changed_at DESC, ingested_at DESC, kafka_offset DESC, line_no"])
     rows = f"SELECT * FROM {qualified(contract.name)} FINAL ORDER BY {newest} LIMIT 1 BY {entity}"
     made = f"CREATE OR REPLACE VIEW {qualified(contract.name + SUFFIX)} AS\n"
     if not contract.services:
@@ -82,9 +94,10 @@ def view(contract: Contract) -> str:
     words = ", ".join(map(quoted, contract.services))
     number = f"concatWithSeparator('-', {', '.join(f'rows.{ident(c)}' for c in contract.entity)})"
     gone = (
-        "SELECT collection_code, object_id, max(changed_at) AS deleted_at "
+        "SELECT collection_code, object_id, maxIf(changed_at, ifNull(is_deleted, true)) AS deleted_at "
         f"FROM {_DELETIONS.format(contract.domain)} "
-        f"WHERE replaceRegexpAll(lower(service_name), '[^a-z]', '') IN ({words}) GROUP BY collection_code, object_id"
+        f"WHERE replaceRegexpAll(lower(service_name), '[^a-z]', '') IN ({words}) GROUP BY collection_code, object_id "
+        "HAVING argMax(ifNull(is_deleted, true), changed_at)"
     )
     return (
         f"{made}SELECT rows.* FROM ({rows}) AS rows\nLEFT JOIN ({gone}) AS gone\n"

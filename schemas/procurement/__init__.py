@@ -2,3 +2,5 @@
 
 TOPIC = "procurement-events"
 COLLECTION = "goszakup"
+STANDIN_COLLECTION = "goszakup_standin"
+"""What is collected from the stand-in."""

@@ -333,7 +333,14 @@ class Bids(Registered):
     entity=["service_name", "object_id"],
 )
 class Deletions(Registered):
-    """One row per deletion that a register told of; it closes all versions that changed before it."""
+    """One row per deletion that a register told of; it closes all versions that changed before it.
+
+    The list of deleted plans says of some that they are not: the last word on a plan holds.
+    """
 
     service_name = col(TEXT, "The journal's word for the register.", key=True, at="service_name =plans")
     object_id = col(ID, "The number of what was deleted.", key=True, at="object_id id")
+    is_deleted = col(
+        FLAG, "False where the register says it is not, or no longer, deleted; empty in the journal.", optional=True,
+        at="is_deleted",
+    )  # fmt: skip

@@ -172,8 +172,8 @@ class Acts(Registered):
     number = col(TEXT, "Number of the act.", optional=True, at="number number_act")
     status_code = col(CODE, "Status; 15 is approved.", optional=True, at="status_code status_id", lookup=True)
     status_name = col(TEXT, "Status in words.", optional=True, at="status_name status_name_ru")
-    supplier_id = col(ID, "The supplier.", optional=True, at="supplier_id", refers_to=PARTY)
-    buyer_id = col(ID, "The buyer.", optional=True, at="buyer_id customer_id", refers_to=PARTY)
+    supplier_id = col(ID, "The supplier.", optional=True, at="supplier_id", refers_to=PARTY, lookup=True)
+    buyer_id = col(ID, "The buyer.", optional=True, at="buyer_id customer_id", refers_to=PARTY, lookup=True)
     transfer_kzt = col(MONEY, "Sum to be paid for it.", optional=True, at="sum_transfer")
     advance_kzt = col(MONEY, "Advance that is taken off.", optional=True, at="sum_avans")
     fine_kzt = col(MONEY, "Fine.", optional=True, at="sum_fine")
@@ -222,7 +222,7 @@ class Transactions(Registered):
     refresh="stream",
     built_from=[ProcurementRaw],
     clickhouse=versions("system_code", "debarment_id"),
-    fed_by=[f"{GOSZAKUP}rnu", f"{GOSZAKUP}rnu_entry", "ocds.debarment"],
+    fed_by=[f"{GOSZAKUP}rnu", f"{GOSZAKUP}rnu_entry"],
     entity=["system_code", "debarment_id"],
     services=["rnu", "rnulist"],
 )

@@ -16,9 +16,10 @@ NOW = datetime(2026, 2, 1, 11, tzinfo=UTC)
 Json = dict[str, Any]
 
 BUYER = {"id": "XX-1", "name": "Ministry", "identifier": {"scheme": "XX", "id": "1"}, "roles": ["buyer"]}
-WINNER = {
+WINNER: Json = {
     "id": "XX-2", "name": "Winner Ltd", "identifier": {"scheme": "XX", "id": "2"}, "roles": ["tenderer", "supplier"],
     "contactPoint": {"email": "a@b.example", "telephone": "+1"},
+    "address": {"streetAddress": "2 Low St", "locality": "Oslo"},
 }  # fmt: skip
 LOSER = {"id": "XX-3", "name": "Loser Ltd", "roles": ["tenderer"]}
 
@@ -41,7 +42,7 @@ TENDER = {
         ],
     },
 }  # fmt: skip
-AWARD = {
+AWARD: Json = {
     "ocid": "ocds-x-1", "id": "2", "date": "2026-01-20T00:00:00Z", "tag": ["award"], "parties": [BUYER, WINNER, LOSER],
     "tender": {"id": "T1", "status": "complete"},
     "bids": {

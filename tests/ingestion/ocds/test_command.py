@@ -13,7 +13,7 @@ from conf import Settings
 from ingestion.message import Headers
 from ingestion.publish import Delivered, Say
 from ingestion.run import main
-from schemas.procurement import TOPIC
+from schemas.procurement import STANDIN_COLLECTION, TOPIC
 from tests.ingestion.fakes import FakeBroker
 from tests.ingestion.ocds.samples import AWARD, CONTRACT, TENDER, package, written
 
@@ -37,7 +37,7 @@ def test_a_file_is_sent_and_summed_up(tmp_path: Path) -> None:
     result = run(path, "--collection", "x_y", "--json", broker=broker)
     assert result.exit_code == 0, result.output
     assert "p.json: 3 releases of 1 processes." in result.stderr
-    assert "procurement.ocds: 13 events sent, 13 acknowledged with 14 lines." in result.stdout
+    assert "procurement.ocds: 14 events sent, 14 acknowledged with 15 lines." in result.stdout
     assert "bid 'Qualified' (1)" in result.stdout
     told = json.loads(result.stdout.splitlines()[-1])
     assert (told["releases"], told["processes"], told["unknown_statuses"], told["error"]) == (3, 1, 1, "")
@@ -48,6 +48,7 @@ def test_a_file_is_sent_and_summed_up(tmp_path: Path) -> None:
     ("name", "sentence"),
     [
         ("goszakup", "goszakup is the register's own; no collection mixes two publishers."),
+        (STANDIN_COLLECTION, "goszakup_standin is the register's own; no collection mixes two publishers."),
         ("a:b", "'a:b' is no name of a collection: small letters, digits, _ - and . were expected"),
         ("", "is no name of a collection"),
     ],
@@ -70,3 +71,7 @@ def test_what_cannot_be_read_sends_nothing(tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert "p.json is no OCDS: its keys are foo;" in result.stderr
     assert broker.stored == []
+
+
+def test_the_stand_in_is_collected_under_the_name_that_no_file_may_have(tmp_path: Path) -> None:
+    assert Settings(home=tmp_path).at_standin().goszakup_collection == STANDIN_COLLECTION

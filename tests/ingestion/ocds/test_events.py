@@ -13,6 +13,7 @@ from tests.ingestion.ocds.samples import (
     AWARD,
     BUYER,
     CONTRACT,
+    LOSER,
     NOW,
     TENDER,
     Json,
@@ -82,6 +83,7 @@ EXPECTED: list[tuple[str, Json]] = [
                "is_supplier": False}),
     ("party", {"party_id": "XX-2", "party_biin": "2", "name": "Winner Ltd", "email": "a@b.example", "phone": "+1",
                "is_buyer": False, "is_organiser": False, "is_supplier": True}),
+    ("address", {"address_id": "XX-2", "party_id": "XX-2", "address": "2 Low St, Oslo"}),
     ("party", {"party_id": "XX-3", "party_biin": "XX-3", "name": "Loser Ltd", "is_buyer": False, "is_organiser": False,
                "is_supplier": False}),
 ]  # fmt: skip
@@ -128,7 +130,7 @@ def test_every_field_that_is_sent_is_read_by_the_silver_table_of_its_type(proces
         missing = [c for c in needed if not any(t in fields or t[0] in "=@" for t in c.at)]
         assert missing == [], kind
         seen[kind] += 1
-    assert len(seen) == 9
+    assert len(seen) == 10
 
 
 def test_sent_again_it_is_the_same_and_a_change_is_another_event(process: Path, tmp_path: Path) -> None:
@@ -206,6 +208,27 @@ def test_organisations_of_1_0_stand_where_they_act_and_become_parties(tmp_path: 
     ]  # fmt: skip
     (paid,) = one(tmp_path, "transaction", **release)
     assert (paid["paid_amount"], paid["currency_code"], paid["supplier_biin"]) == ("2", "GBP", "Bidder")
+
+
+def test_an_address_is_sent_by_itself_and_a_party_without_one_has_none(tmp_path: Path) -> None:
+    home = {"streetAddress": "1 High St", "locality": "Leeds", "postalCode": "LS1", "country": "GB"}
+    parties = [BUYER | {"address": home}, LOSER | {"address": {"country": "GB"}}]
+
+    assert one(tmp_path, "address", parties=parties) == [
+        {"address_id": "XX-1", "party_id": "XX-1", "address": "1 High St, Leeds, LS1", "country_code": "GB",
+         "changed_at": "2026-01-01T00:00:00Z"},
+    ]  # fmt: skip
+    assert all("address" not in party for party in one(tmp_path, "party", parties=parties))
+
+
+def test_a_party_with_other_numbers_only_is_known_by_the_first(tmp_path: Path) -> None:
+    numbers = [{"scheme": "GB-CHC"}, {"scheme": "GB-COH", "id": "5"}, {"scheme": "GB-VAT", "id": "6"}]
+    alone = {"name": "Charity", "identifier": {"legalName": "Charity"}, "additionalIdentifiers": numbers}
+    beside = {"id": "y", "identifier": {"id": "4"}, "additionalIdentifiers": numbers}
+
+    found = one(tmp_path, "party", parties=[alone, beside])
+
+    assert [(party["party_id"], party["party_biin"]) for party in found] == [("GB-COH-5", "5"), ("y", "4")]
 
 
 def test_a_party_of_many_processes_has_all_its_roles_and_its_newest_name(tmp_path: Path) -> None:

@@ -65,7 +65,10 @@ def test_rows_that_hold_are_found_by_what_they_are_looked_up_by(tmp_path: Path) 
         times = f"2026-01-0{day} 00:00:00"
         return {"collection_code": "a", "lot_id": lot_id, "line_no": 0, "number": number, "changed_at": times}
 
-    gone = {"collection_code": "a", "service_name": "lots", "object_id": "3", "changed_at": "2026-01-09 00:00:00"}
+    gone = {
+        "collection_code": "a", "service_name": "lots", "object_id": "3", "changed_at": "2026-01-09 00:00:00",
+        "is_deleted": None,
+    }  # fmt: skip
     found = answers(
         tmp_path,
         [
@@ -79,6 +82,82 @@ def test_rows_that_hold_are_found_by_what_they_are_looked_up_by(tmp_path: Path) 
     )  # fmt: skip
 
     assert found == [["2"], ["1"]]
+
+
+DEBARMENTS = find("silver.procurement_debarments")
+ENTRY = {
+    "collection_code": "a", "system_code": "3", "debarment_id": "4909", "line_no": 0, "source_code": "rnu_entry",
+    "supplier_tax_id": "001040004321", "changed_at": "2021-05-01 00:00:00", "fetched_at": "2026-02-01 00:00:00",
+    "started_at": "2021-05-01 00:00:00", "ended_at": "2023-05-01 00:00:00", "reason_code": "2",
+}  # fmt: skip
+# A row of the list has no time of its own, so it is as new as its fetching.
+LISTED = ENTRY | {
+    "source_code": "rnu", "changed_at": "2026-02-01 00:00:00", "started_at": None, "ended_at": None,
+    "reason_code": None,
+}  # fmt: skip
+
+
+def debarments(folder: Path, rows: list[dict[str, Any]], gone: list[dict[str, Any]]) -> list[list[Any]]:
+    deletions = [inserted(DELETIONS, gone)] if gone else []
+    return answers(
+        folder,
+        [
+            create_database("silver"), create_table(DEBARMENTS), create_table(DELETIONS),
+            *latest.views(DELETIONS), *latest.views(DEBARMENTS), inserted(DEBARMENTS, rows), *deletions,
+            "SELECT debarment_id, toDate(started_at), toDate(ended_at), reason_code FROM "
+            "silver.procurement_debarments_by_supplier_tax_id(value = '001040004321') ORDER BY debarment_id",
+        ],
+    )  # fmt: skip
+
+
+def test_a_list_that_is_newer_hides_no_period_that_an_entry_knows(tmp_path: Path) -> None:
+    of_samruk = LISTED | {"system_code": "2", "debarment_id": "4910"}
+
+    found = debarments(tmp_path, [ENTRY, LISTED, of_samruk], [])
+
+    assert found == [["4909", "2021-05-01", "2023-05-01", "2"], ["4910", None, None, None]]
+
+
+def test_what_left_the_list_is_gone_though_the_list_was_fetched_after_it(tmp_path: Path) -> None:
+    """The clock of a register, or of the stand-in, may be behind ours."""
+    left = {
+        "collection_code": "a", "service_name": "rnu", "object_id": "3-4909", "changed_at": "2023-05-01 00:00:00",
+        "fetched_at": "2026-02-02 00:00:00", "is_deleted": None,
+    }  # fmt: skip
+
+    assert debarments(tmp_path, [ENTRY, LISTED], [left]) == []
+
+
+def test_the_last_word_on_a_deleted_plan_holds(tmp_path: Path) -> None:
+    plans = find("silver.procurement_planning_items")
+
+    def listed(number: int, day: int, *, is_deleted: bool) -> dict[str, Any]:
+        times = f"2026-01-0{day} 00:00:00"
+        return {"service_name": "plans", "object_id": str(number), "changed_at": times, "is_deleted": is_deleted}
+
+    points = [{"planning_item_id": str(n), "changed_at": "2026-01-01 00:00:00"} for n in (1, 2, 3, 4)]
+    told = [
+        listed(1, 5, is_deleted=True), listed(2, 5, is_deleted=False),
+        listed(3, 5, is_deleted=True), listed(3, 6, is_deleted=False),
+        listed(4, 5, is_deleted=False), listed(4, 6, is_deleted=True),
+    ]  # fmt: skip
+    shared = {"collection_code": "a", "line_no": 0}
+    found = answers(
+        tmp_path,
+        [
+            create_database("silver"), create_table(plans), create_table(DELETIONS),
+            latest.view(DELETIONS), latest.view(plans),
+            inserted(plans, [shared | point for point in points]), inserted(DELETIONS, [shared | row for row in told]),
+            "SELECT planning_item_id FROM silver.procurement_planning_items_latest ORDER BY planning_item_id",
+        ],
+    )  # fmt: skip
+
+    assert found == [["2"], ["3"]]
+
+
+def test_a_newer_short_row_hides_nothing_of_a_full_one() -> None:
+    assert latest.summaries(find("silver.procurement_contracts")) == ["contract_short"]
+    assert latest.summaries(LOTS) == []
 
 
 def test_only_tables_of_versions_of_registers_are_looked_up_so() -> None:

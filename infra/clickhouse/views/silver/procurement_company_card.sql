@@ -5,6 +5,21 @@ SELECT collection_code, assumeNotNull(party_tax_id) AS tax_id, 'party' AS part, 
        registered_at AS at
 FROM silver.procurement_parties_latest WHERE party_tax_id IS NOT NULL
 UNION ALL
+SELECT a.collection_code, assumeNotNull(p.party_tax_id), 'address', 'itself', a.address_id,
+       concatWithSeparator(' ', ifNull(toString(a.country_code), ''), ifNull(toString(a.kato_code), '')), NULL, NULL,
+       toNullable(a.changed_at)
+FROM silver.procurement_party_addresses_latest AS a
+INNER JOIN silver.procurement_parties_latest AS p ON p.collection_code = a.collection_code AND p.party_id = a.party_id
+WHERE p.party_tax_id IS NOT NULL
+UNION ALL
+SELECT collection_code, assumeNotNull(buyer_tax_id), 'planning item', 'buyer', planning_item_id,
+       ifNull(name, ''), total_amount, toNullable(toString(currency_code)), approved_at
+FROM silver.procurement_planning_items_latest WHERE buyer_tax_id IS NOT NULL
+UNION ALL
+SELECT collection_code, assumeNotNull(buyer_tax_id), 'tender', 'buyer', ifNull(number, tender_id),
+       ifNull(name, ''), total_amount, toNullable(toString(currency_code)), published_at
+FROM silver.procurement_tenders_latest WHERE buyer_tax_id IS NOT NULL
+UNION ALL
 SELECT collection_code, assumeNotNull(organiser_tax_id), 'tender', 'organiser', ifNull(number, tender_id),
        ifNull(name, ''), total_amount, toNullable(toString(currency_code)), published_at
 FROM silver.procurement_tenders_latest WHERE organiser_tax_id IS NOT NULL
@@ -25,6 +40,23 @@ UNION ALL
 SELECT collection_code, assumeNotNull(supplier_tax_id), 'contract', 'supplier', ifNull(number, contract_id),
        ifNull(description, ''), total_vat_amount, toNullable(toString(currency_code)), signed_at
 FROM silver.procurement_contracts_latest WHERE supplier_tax_id IS NOT NULL
+UNION ALL
+SELECT a.collection_code, assumeNotNull(p.party_tax_id), 'act', a.role, a.act_id, a.what, a.transfer_kzt, toNullable('KZT'),
+       a.approved_at
+FROM
+(
+    SELECT collection_code, act_id, role, party, ifNull(status_name, '') AS what, transfer_kzt, approved_at
+    FROM silver.procurement_acts_latest
+    ARRAY JOIN ['buyer', 'supplier'] AS role, [ifNull(buyer_id, ''), ifNull(supplier_id, '')] AS party
+) AS a
+INNER JOIN silver.procurement_parties_latest AS p ON p.collection_code = a.collection_code AND p.party_id = a.party
+WHERE p.party_tax_id IS NOT NULL
+UNION ALL
+SELECT t.collection_code, assumeNotNull(c.buyer_tax_id), 'payment', 'buyer', t.transaction_id,
+       ifNull(t.description, ''), t.paid_amount, toNullable(toString(t.currency_code)), t.paid_at
+FROM silver.procurement_transactions_latest AS t
+INNER JOIN silver.procurement_contracts_latest AS c ON c.collection_code = t.collection_code AND c.contract_id = t.contract_id
+WHERE c.buyer_tax_id IS NOT NULL
 UNION ALL
 SELECT collection_code, assumeNotNull(supplier_tax_id), 'payment', 'supplier', transaction_id,
        ifNull(description, ''), paid_amount, toNullable(toString(currency_code)), paid_at

@@ -17,9 +17,13 @@ SELECT i.collection_code, chain.root_contract_id, 'item', i.item_id, concat('lot
 FROM silver.procurement_contract_items_latest AS i
 INNER JOIN chain ON chain.collection_code = i.collection_code AND chain.contract_id = i.contract_id
 UNION ALL
-SELECT a.collection_code, chain.root_contract_id, 'act', a.act_id, ifNull(a.status_name, ''), a.transfer_kzt, 'KZT', a.approved_at
+SELECT a.collection_code,
+       multiIf(chain.contract_id != '', chain.root_contract_id, ifNull(a.root_contract_id, '') NOT IN ('', '0'),
+               assumeNotNull(a.root_contract_id), ifNull(a.contract_id, '')) AS act_root,
+       'act', a.act_id, ifNull(a.status_name, ''), a.transfer_kzt, 'KZT', a.approved_at
 FROM silver.procurement_acts_latest AS a
-INNER JOIN chain ON chain.collection_code = a.collection_code AND chain.contract_id = a.contract_id
+LEFT JOIN chain ON chain.collection_code = a.collection_code AND chain.contract_id = a.contract_id
+WHERE act_root NOT IN ('', '0')
 UNION ALL
 SELECT t.collection_code, chain.root_contract_id, 'payment', t.transaction_id, ifNull(t.description, ''), t.paid_amount,
        toNullable(toString(t.currency_code)), t.paid_at
