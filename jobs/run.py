@@ -1,6 +1,7 @@
 """Builds gold tables: ``python -m jobs.run nightly``, or a domain, or one table; ``--list`` shows the names.
 
-Exit code 0: all is done. 1: a table failed or was stopped by a gate, or a part is down. 2: a name or a day is wrong.
+Exit code 0: all is done. 1: a table failed, or a part is down. 2: a name or a day is wrong. 3: a gate stopped a table,
+and no other failed.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from conf import Settings, settings
 from conf.spark import spark_session
 from jobs import gates
 from jobs.datadocs import DataDocs
-from jobs.errors import Failed, Refused
+from jobs.errors import STOPPED, Failed, Refused
 from jobs.gates import Judgement
-from jobs.journal import Run
+from jobs.journal import Run, State
 from jobs.lake import S3Lake
 from jobs.lease import lease
 from jobs.parts import need_parts
@@ -71,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return error.code
     _summary(job, runs, time.monotonic() - began, as_json=asked.json)
-    return 0 if all(run.state == "done" for run in runs) else 1
+    return {"done": 0, "stopped": STOPPED, "failed": 1}[state_of(runs)]
 
 
 def chosen(name: str | None) -> list[Contract]:
@@ -191,10 +192,13 @@ def _summary(job: Job, runs: Sequence[Run], seconds: float, *, as_json: bool) ->
              "message": run.message}
             for run in runs
         ]  # fmt: skip
-        # A table that a gate stopped will be stopped again; what else failed may do better another time.
-        states = {run.state for run in runs}
-        state = next(state for state in ("failed", "stopped", "done") if state in states)
-        print(json.dumps({"run_id": job.run_id, "state": state, "seconds": round(seconds, 3), "tables": tables}))
+        print(json.dumps({"run_id": job.run_id, "state": state_of(runs), "seconds": round(seconds, 3), "tables": tables}))
+
+
+def state_of(runs: Sequence[Run]) -> State:
+    """Of all runs together: what a gate stopped will be stopped again, what else failed may do better another time."""
+    states = {run.state for run in runs}
+    return "failed" if "failed" in states else "stopped" if "stopped" in states else "done"
 
 
 def _names() -> list[str]:

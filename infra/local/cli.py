@@ -61,7 +61,7 @@ def cli(context: click.Context, lite: bool) -> None:
     ClickHouse, run the nightly jobs, and show counts, freshness and an answer.
 
     Settings are environment variables with the prefix SAUDA_ (conf/settings.py). Exit codes: 0 good, 1 something
-    failed, 2 your mistake or something missing on this machine.
+    failed, 2 your mistake or something missing on this machine, 3 a gate stopped it.
     """
     if context.invoked_subcommand is None:
         from infra.local import demo
