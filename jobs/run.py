@@ -66,7 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     began = time.monotonic()
     try:
         run_id = f"{datetime.now(UTC):%Y%m%d%H%M%S}_{secrets.token_hex(3)}"
-        job = Job(asked.name, chosen(asked.name), checked_day(asked.day), run_id)
+        day = checked_day(asked.day)
+        job = Job(asked.name, chosen(asked.name, only_by_day=asked.only_by_day), day, run_id)
         runs = build(settings(), job)
     except Failed as error:
         print(error, file=sys.stderr)
@@ -75,13 +76,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return {"done": 0, "stopped": STOPPED, "failed": 1}[state_of(runs)]
 
 
-def chosen(name: str | None) -> list[Contract]:
+def chosen(name: str | None, *, only_by_day: bool = False) -> list[Contract]:
     """The tables of a job, each after those it is built from. Raises Refused, with the names there are."""
     every = [transform.contract for transform in transforms().values()]
     found = [t for t in every if name in ("nightly", t.domain, t.name, t.table)]
     if not found:
         said = f"No job is called {name!r}" if name else "Which job?"
         raise Refused(f"{said}; there are: {', '.join(_names())}")
+    found = [t for t in found if t.day or not only_by_day]
+    if not found:
+        raise Refused(f"No table of {name!r} can be built by day")
     return order_by_dependency(found)
 
 
@@ -192,7 +196,9 @@ def _summary(job: Job, runs: Sequence[Run], seconds: float, *, as_json: bool) ->
              "message": run.message}
             for run in runs
         ]  # fmt: skip
-        print(json.dumps({"run_id": job.run_id, "state": state_of(runs), "seconds": round(seconds, 3), "tables": tables}))
+        print(
+            json.dumps({"run_id": job.run_id, "state": state_of(runs), "seconds": round(seconds, 3), "tables": tables})
+        )
 
 
 def state_of(runs: Sequence[Run]) -> State:
@@ -210,6 +216,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m jobs.run", description="Build gold tables and publish them.")
     parser.add_argument("name", nargs="?", help="nightly (everything), a domain, or a table")
     parser.add_argument("--day", help="build only this day, e.g. 2026-03-01; tables without a day are built whole")
+    parser.add_argument("--only-by-day", action="store_true", help="leave out tables without a day")
     parser.add_argument("--json", action="store_true", help="end with a line of JSON")
     parser.add_argument("--list", action="store_true", help="show the names and end")
     return parser

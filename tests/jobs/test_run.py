@@ -29,6 +29,14 @@ def test_a_domain_or_one_table(name: str, count: int) -> None:
     assert len([t for t in run.chosen(name) if t.domain == "purchases"]) == count
 
 
+def test_tables_without_a_day_can_be_left_out() -> None:
+    by_day = run.chosen("purchases", only_by_day=True)
+
+    assert {t.name for t in by_day} == {t.name for t in tables("gold", "purchases") if t.day}
+    with pytest.raises(Refused, match="can be built by day"):
+        run.chosen("gold.purchases_products", only_by_day=True)
+
+
 def test_an_unknown_name_lists_the_valid_ones(capsys: pytest.CaptureFixture[str]) -> None:
     assert run.main(["nightli"]) == 2
 
