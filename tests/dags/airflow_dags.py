@@ -14,11 +14,15 @@ json.dump(
             dag.dag_id: {
                 "catchup": dag.catchup,
                 "active_runs": dag.max_active_runs,
+                "run_types": sorted(kind.value for kind in dag.allowed_run_types or ()),
                 "tasks": {
                     task.task_id: {
                         "module": getattr(task, "module", ""),
                         "arguments": list(getattr(task, "arguments", [])),
                         "after": sorted(task.upstream_task_ids),
+                        "rule": str(task.trigger_rule.value),
+                        "pool": task.pool,
+                        "told": [told.__name__ for told in task.on_failure_callback or ()],
                         "retries": task.retries,
                         "backs_off": bool(task.retry_exponential_backoff),
                         "hours": task.execution_timeout.total_seconds() / 3600 if task.execution_timeout else None,
