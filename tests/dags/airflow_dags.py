@@ -2,8 +2,30 @@
 
 import json
 import sys
+from typing import Any
 
 from airflow.dag_processing.dagbag import DagBag
+
+
+class Instance:
+    """A task that finds so many runs of whichever DAG it asks for."""
+
+    def __init__(self, runs: int) -> None:
+        self.runs, self.asked = runs, {}
+
+    def get_dr_count(self, **asked: Any) -> int:
+        self.asked = asked
+        return self.runs
+
+
+def waits(task: Any) -> Any:
+    """What a sensor asks for, whether it goes on with no run and with one, and whether it does after its time."""
+    if not task.task_id.startswith("after_"):
+        return None
+    none, one = Instance(0), Instance(1)
+    goes_on = [task.python_callable(ti=found) for found in (none, one)]
+    return {"asked": none.asked, "goes_on": goes_on, "skips": task.soft_fail, "mode": task.mode, "for": task.timeout}
+
 
 bag = DagBag(sys.argv[1])
 json.dump(
@@ -22,6 +44,7 @@ json.dump(
                         "after": sorted(task.upstream_task_ids),
                         "rule": str(task.trigger_rule.value),
                         "pool": task.pool,
+                        "waits": waits(task),
                         "told": [told.__name__ for told in task.on_failure_callback or ()],
                         "retries": task.retries,
                         "backs_off": bool(task.retry_exponential_backoff),

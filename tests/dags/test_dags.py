@@ -99,9 +99,14 @@ def test_customers_and_products_are_in_the_stage_before_it_is_loaded() -> None:
     assert "--full-check" in found["customers"]["arguments"]
 
 
-def test_a_night_goes_on_without_what_another_domain_should_have_loaded() -> None:
+def test_a_night_waits_for_what_another_domain_loads_and_in_the_end_goes_on_without() -> None:
     found = tasks("purchases_nightly")
 
+    # It holds no slot of the scheduler's meanwhile.
+    assert found["after_shop"]["waits"] == {
+        "asked": {"dag_id": "shop_nightly", "states": ["queued", "running"]},
+        "goes_on": [True, False], "skips": True, "mode": "reschedule", "for": 7200,
+    }  # fmt: skip
     # Skipped is a wait that took too long; a topic that has not settled stops the night all the same.
     assert found["build"]["rule"] == "none_failed"
     assert found["settle"]["rule"] == "all_success"
