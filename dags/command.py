@@ -76,7 +76,7 @@ class Command(BaseOperator):
 
 
 def read(line: str) -> dict[str, Any]:
-    """The JSON object of a command's last line; nothing where it is none, a warning of an interpreter that ends say."""
+    """The JSON object of a command's last line; nothing where that line is another, an interpreter's warning say."""
     with contextlib.suppress(ValueError):
         told = json.loads(line)
         return told if isinstance(told, dict) else {}
