@@ -7,6 +7,7 @@ import logging
 import os
 import urllib.request
 from collections.abc import Mapping
+from http.client import HTTPException
 from typing import Any
 
 log = logging.getLogger(__name__)
@@ -17,10 +18,10 @@ def tell(context: Mapping[str, Any]) -> None:
     """Airflow's callback for a task whose last try failed. What goes wrong here is logged: the failure stands."""
     text = sentence(context)
     for url, body in addressees(os.environ, text):
-        request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
         try:
+            request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
             urllib.request.urlopen(request, timeout=SECONDS).close()
-        except OSError as error:
+        except (OSError, ValueError, HTTPException) as error:
             # The address itself may hold a token.
             log.error("The alert could not be sent: %s", type(error).__name__)
 
@@ -28,7 +29,8 @@ def tell(context: Mapping[str, Any]) -> None:
 def sentence(context: Mapping[str, Any]) -> str:
     """What failed, when, why, and where its log is."""
     task = context["task_instance"]
-    error = str(context.get("exception") or "no reason was given").strip().splitlines()[0]
+    given = str(context.get("exception") or "").strip() or "no reason was given"
+    error = given.splitlines()[0]
     return f"Sauda: {task.dag_id}.{task.task_id} of {context['run_id']} failed: {error[:500]} {task.log_url}"
 
 

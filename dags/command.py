@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -10,14 +11,21 @@ from typing import Any
 
 from airflow.providers.standard.hooks.subprocess import SubprocessHook
 from airflow.sdk import BaseOperator
+from airflow.sdk.bases.xcom import BaseXCom
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from dags.alerts import tell
 
 MISTAKE = 2
 """The exit code of our commands for what trying again cannot mend: a wrong token, a wrong name."""
+GATED = 3
+"""Their exit code for what did not pass a gate: trying again would find the same."""
 STOPPED = "stopped"
-"""The state, in a command's JSON, of what did not pass a gate: trying again would find the same."""
+"""What their JSON calls a check or a table that a gate stopped."""
+POOL = "jobs"
+"""Airflow's pool of one slot, made where its database is migrated, for the commands that hold the lease of `jobs`: one
+that finds it taken fails, and neither `max_active_runs` of a DAG nor a backfill knows of other DAGs' tasks."""
+LEASED = frozenset({"jobs.run", "jobs.reconcile"})
 DEFAULTS: dict[str, Any] = {
     "retries": 3,
     "retry_delay": timedelta(minutes=1),
@@ -27,40 +35,61 @@ DEFAULTS: dict[str, Any] = {
     "on_failure_callback": tell,
 }
 """What every task has: retries further and further apart, a timeout, an alert when the last try failed."""
+NO_BACKFILL = ("scheduled", "manual")
+"""The runs of a DAG that collects what is there today: a backfill's would all do the same, at once."""
 
 
 class Command(BaseOperator):
     """Runs ``python -m MODULE ARGUMENTS`` in Sauda's environment; empty arguments are left out.
 
-    Its output is the task's log. A last line of JSON is what the task hands on. Airflow's own passwords are not handed
-    to the command; ours come in its environment and never on its command line.
+    Its output is the task's log. A last line of JSON is what the task hands on, also where it fails. Airflow's own
+    passwords are not handed to the command; ours come in its environment and never on its command line.
     """
 
     template_fields: Sequence[str] = ("arguments",)
     ui_color = "#eef4ff"
 
     def __init__(self, *, module: str, arguments: Sequence[str] = (), **options: Any) -> None:
-        super().__init__(**(DEFAULTS | options))
+        super().__init__(**(DEFAULTS | ({"pool": POOL} if module in LEASED else {}) | options))
         self.module = module
         self.arguments = list(arguments)
+        self._hook: SubprocessHook | None = None
 
-    def execute(self, context: Any) -> Any:  # noqa: ARG002
+    def execute(self, context: Any) -> Any:
         """Raises AirflowFailException, which is not tried again, for the user's mistake and for what a gate stopped."""
         words = [os.environ["SAUDA_PYTHON"], "-m", self.module, *filter(None, self.arguments)]
         self._hook = SubprocessHook()
         done = self._hook.run_command(words, env=environment(os.environ), cwd=os.environ["SAUDA_REPOSITORY"])
-        told = json.loads(done.output) if done.output.startswith("{") else {}
-        if done.exit_code == MISTAKE:
-            raise AirflowFailException(f"{self.module} cannot be run as it stands: {done.output}")
-        if told.get("state") == STOPPED:
-            raise AirflowFailException(f"A gate stopped {self.module}: {'; '.join(stopped(told)) or done.output}")
+        told = read(done.output)
         if done.exit_code:
-            raise AirflowException(f"{self.module} ended with code {done.exit_code}: {done.output[-2000:]}")
+            if told:
+                # Airflow keeps what a task returns, and one that fails returns nothing.
+                context["ti"].xcom_push(BaseXCom.XCOM_RETURN_KEY, told)
+            raise failure(self.module, done.exit_code, told, done.output)
         return told or None
 
     def on_kill(self) -> None:
         """Ends the command with its children: each of ours leaves things so that it can be run again."""
-        self._hook.send_sigterm()
+        with contextlib.suppress(ProcessLookupError):
+            if self._hook:
+                self._hook.send_sigterm()
+
+
+def read(line: str) -> dict[str, Any]:
+    """The JSON object of a command's last line; nothing where that line is another, an interpreter's warning say."""
+    with contextlib.suppress(ValueError):
+        told = json.loads(line)
+        return told if isinstance(told, dict) else {}
+    return {}
+
+
+def failure(module: str, code: int, told: Mapping[str, Any], output: str) -> AirflowException:
+    """Why a command failed. `output` is its last line."""
+    if code == MISTAKE:
+        return AirflowFailException(f"{module} cannot be run as it stands: {output}")
+    if code == GATED:
+        return AirflowFailException(f"A gate stopped {module}: {'; '.join(stopped(told)) or output[-2000:]}")
+    return AirflowException(f"{module} ended with code {code}: {output[-2000:]}")
 
 
 def stopped(told: Mapping[str, Any]) -> list[str]:

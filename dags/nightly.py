@@ -6,13 +6,22 @@ makes its task red and keeps what it showed.
 
 from __future__ import annotations
 
-from airflow.sdk import DAG, Asset, Param, dag
+from typing import Any
+
+from airflow.sdk import DAG, Asset, Param, TriggerRule, dag, task
 
 from dags.command import DEFAULTS, Command
 from schemas.contract import contracts, tables
 
-ELSEWHERE = {"procurement", "shop"}
-"""Domains whose own DAG builds them after it has collected."""
+ELSEWHERE = {"procurement": "procurement_daily", "shop": "shop_nightly"}
+"""Domains that a DAG of their own builds after it has collected."""
+LOOK_SECONDS, LONGEST_SECONDS = 30, 2 * 3600
+DAY = (
+    "{{ '--day=' ~ (ds if dag_run.run_type == 'backfill' else params.day) "
+    "if dag_run.run_type == 'backfill' or params.day else '' }}"
+)
+# What has no day is made whole: once is enough for all days of a backfill.
+PART = "{{ '--only-by-day' if dag_run.run_type == 'backfill' and params.whole_on and params.whole_on != ds else '' }}"
 
 
 def night(domain: str) -> DAG:
@@ -30,20 +39,44 @@ def night(domain: str) -> DAG:
             "day": Param(
                 None, type=["null", "string"], format="date", description="Build only this day; else everything."
             ),
+            "whole_on": Param(
+                None, type=["null", "string"], format="date",
+                description="In a backfill: tables without a day are built with this day only; else with each.",
+            ),
         },
-    )
+    )  # fmt: skip
     def made() -> None:
-        day = "{{ '--day=' ~ (ds if dag_run.run_type == 'backfill' else params.day) " \
-              "if dag_run.run_type == 'backfill' or params.day else '' }}"  # fmt: skip
-        topic = next(c.topic for c in contracts() if c.topic and c.domain == domain)
-        settle = Command(task_id="settle", module="jobs.settle", arguments=[topic])
-        build = Command(task_id="build", module="jobs.run", arguments=[domain, day, "--json"])
+        sources = {source.domain for table in tables("gold", domain) for source in table.built_from}
+        others = sorted(sources & set(ELSEWHERE) - {domain})
+        build = Command(
+            task_id="build", module="jobs.run", arguments=[domain, DAY, PART, "--json"],
+            inlets=[Asset(f"sauda://silver/{other}") for other in others], trigger_rule=TriggerRule.NONE_FAILED,
+        )  # fmt: skip
+        for other in others:
+            ended(other) >> build
+        if topics := sorted({c.topic for c in contracts() if c.topic and c.domain == domain}):
+            Command(task_id="settle", module="jobs.settle", arguments=topics) >> build
         shown = [Asset(f"sauda://gold/{domain}")]
-        compare = Command(task_id="reconcile", module="jobs.reconcile", arguments=["--json"], outlets=shown)
-        settle >> build >> compare
+        build >> Command(task_id="reconcile", module="jobs.reconcile", arguments=["--json"], outlets=shown)
 
     return made()
 
 
-for _domain in sorted({table.domain for table in tables("gold")} - ELSEWHERE):
+def ended(other: str) -> Any:
+    """Waits until another domain's DAG has no run; not for ever, since what that has loaded before will do as well."""
+
+    @task.sensor(
+        task_id=f"after_{other}",
+        mode="reschedule",
+        poke_interval=LOOK_SECONDS,
+        timeout=LONGEST_SECONDS,
+        soft_fail=True,
+    )
+    def no_run(ti: Any = None) -> bool:
+        return bool(ti.get_dr_count(dag_id=ELSEWHERE[other], states=["queued", "running"]) == 0)
+
+    return no_run()
+
+
+for _domain in sorted({table.domain for table in tables("gold")} - set(ELSEWHERE)):
     globals()[f"{_domain}_nightly"] = night(_domain)

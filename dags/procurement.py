@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from airflow.sdk import Asset, Param, dag, task
+from airflow.sdk import Asset, Param, TriggerRule, dag, task
 
-from dags.command import DEFAULTS, Command
+from dags.command import DEFAULTS, NO_BACKFILL, Command
 from dags.tables import collected
 from schemas.contract import tables
 from schemas.procurement import TOPIC
@@ -29,6 +29,7 @@ DICTIONARIES = [endpoint.name for endpoint in registers() if endpoint.path.start
     schedule="30 20 * * *",
     catchup=False,
     max_active_runs=1,
+    allowed_run_types=NO_BACKFILL,
     default_args=DEFAULTS,
     tags=[DOMAIN],
     doc_md=__doc__,
@@ -52,10 +53,11 @@ def procurement_daily() -> None:
     # One command for all: it walks them side by side under one limit of requests, and a retry goes on where it stood.
     lists = Command(task_id="registers", module="ingestion.run", arguments=[COLLECT, STAND_IN, FULL, SINCE, "--json"])
 
-    @task(on_failure_callback=None)
-    def summary(*accounts: dict[str, Any]) -> None:
-        """Counts by register and the slowest calls."""
-        print(collected(run for account in accounts for run in account["registers"]))
+    # Where a register has failed the summary is wanted most.
+    @task(trigger_rule=TriggerRule.ALL_DONE)
+    def summary(*accounts: dict[str, Any] | None) -> None:
+        """Counts by register and the slowest calls, of what is known: nothing of a command that did not get so far."""
+        print(collected(run for account in accounts if account for run in account["registers"]))
 
     settle = Command(task_id="settle", module="jobs.settle", arguments=[TOPIC])
     gates = Command(task_id="gates", module="jobs.check", arguments=[DOMAIN, COLLECTION, "--json"])
@@ -64,7 +66,7 @@ def procurement_daily() -> None:
     dictionaries >> lists >> settle >> [gates, drift]
     summary(dictionaries.output, lists.output)
     if tables("gold", DOMAIN):
-        gates >> Command(task_id="build", module="jobs.run", arguments=[DOMAIN]) >> last
+        gates >> Command(task_id="build", module="jobs.run", arguments=[DOMAIN, "--json"]) >> last
     else:
         gates >> last
 

@@ -1,15 +1,15 @@
 """The shop's customers and products, daily: from PostgreSQL and from dropped files to the stage, and from there loaded.
 What the API changed of products comes by the topic of the database's changes.
 
-It ends before the night of purchases begins, whose categories are those of these products. Where it fails, the night
-takes the versions that are there.
+The night of purchases waits for it, since its categories are those of these products. Where it fails, the night takes
+the versions that are there.
 """
 
 from __future__ import annotations
 
 from airflow.sdk import Asset, dag
 
-from dags.command import DEFAULTS, Command
+from dags.command import DEFAULTS, NO_BACKFILL, Command
 from schemas.shop import TOPIC
 
 DOMAIN = "shop"
@@ -19,6 +19,7 @@ DOMAIN = "shop"
     schedule="30 23 * * *",
     catchup=False,
     max_active_runs=1,
+    allowed_run_types=NO_BACKFILL,
     default_args=DEFAULTS,
     tags=[DOMAIN],
     doc_md=__doc__,

@@ -1,8 +1,8 @@
 """Judges a domain's silver: ``python -m jobs.check procurement [--collection C] [--accept] [--json]``.
 
 Every reference to another table must resolve within its collection, and no table may shrink. All that is found goes
-into `ops.quality`. Exit code 0: all passed, or only warned of. 1: something stops what comes after, or a part is down.
-2: there is no such domain or collection.
+into `ops.quality`. Exit code 0: all passed, or only warned of. 1: a part is down. 2: there is no such domain or
+collection. 3: something was found that stops what comes after.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from conf import Settings, settings
 from conf.connect import clickhouse
 from jobs import quality
-from jobs.errors import Failed, Refused
+from jobs.errors import STOPPED, Failed, Refused
 from jobs.parts import need_parts
 from jobs.quality import Finding, Resolved, verdict
 from schemas.contract import Contract
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.json:
         told = {"run_id": run_id, "domain": given.domain, "state": verdict(findings)}
         print(json.dumps({**told, "checks": [asdict(finding) for finding in findings]}, ensure_ascii=False))
-    return 1 if verdict(findings) == "stopped" else 0
+    return STOPPED if verdict(findings) == "stopped" else 0
 
 
 def check(settings: Settings, asked: Asked, run_id: str) -> list[Finding]:

@@ -1,6 +1,9 @@
-"""The two ways a job ends badly. Both are printed as sentences, never with a stack trace."""
+"""The ways a job ends badly. Those that are raised are printed as sentences, never with a stack trace."""
 
 from __future__ import annotations
+
+STOPPED = 3
+"""The exit code for what a gate stopped and nothing else hinders: trying again would find the same."""
 
 
 class Failed(Exception):

@@ -1,6 +1,7 @@
 """Builds gold tables: ``python -m jobs.run nightly``, or a domain, or one table; ``--list`` shows the names.
 
-Exit code 0: all is done. 1: a table failed or was stopped by a gate, or a part is down. 2: a name or a day is wrong.
+Exit code 0: all is done. 1: a table failed, or a part is down. 2: a name or a day is wrong. 3: a gate stopped a table,
+and no other failed.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from conf import Settings, settings
 from conf.spark import spark_session
 from jobs import gates
 from jobs.datadocs import DataDocs
-from jobs.errors import Failed, Refused
+from jobs.errors import STOPPED, Failed, Refused
 from jobs.gates import Judgement
-from jobs.journal import Run
+from jobs.journal import Run, State
 from jobs.lake import S3Lake
 from jobs.lease import lease
 from jobs.parts import need_parts
@@ -65,22 +66,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     began = time.monotonic()
     try:
         run_id = f"{datetime.now(UTC):%Y%m%d%H%M%S}_{secrets.token_hex(3)}"
-        job = Job(asked.name, chosen(asked.name), checked_day(asked.day), run_id)
+        day = checked_day(asked.day)
+        job = Job(asked.name, chosen(asked.name, only_by_day=asked.only_by_day), day, run_id)
         runs = build(settings(), job)
     except Failed as error:
         print(error, file=sys.stderr)
         return error.code
     _summary(job, runs, time.monotonic() - began, as_json=asked.json)
-    return 0 if all(run.state == "done" for run in runs) else 1
+    return {"done": 0, "stopped": STOPPED, "failed": 1}[state_of(runs)]
 
 
-def chosen(name: str | None) -> list[Contract]:
+def chosen(name: str | None, *, only_by_day: bool = False) -> list[Contract]:
     """The tables of a job, each after those it is built from. Raises Refused, with the names there are."""
     every = [transform.contract for transform in transforms().values()]
     found = [t for t in every if name in ("nightly", t.domain, t.name, t.table)]
     if not found:
         said = f"No job is called {name!r}" if name else "Which job?"
         raise Refused(f"{said}; there are: {', '.join(_names())}")
+    found = [t for t in found if t.day or not only_by_day]
+    if not found:
+        raise Refused(f"No table of {name!r} can be built by day")
     return order_by_dependency(found)
 
 
@@ -191,10 +196,15 @@ def _summary(job: Job, runs: Sequence[Run], seconds: float, *, as_json: bool) ->
              "message": run.message}
             for run in runs
         ]  # fmt: skip
-        # A table that a gate stopped will be stopped again; what else failed may do better another time.
-        states = {run.state for run in runs}
-        state = next(state for state in ("failed", "stopped", "done") if state in states)
-        print(json.dumps({"run_id": job.run_id, "state": state, "seconds": round(seconds, 3), "tables": tables}))
+        print(
+            json.dumps({"run_id": job.run_id, "state": state_of(runs), "seconds": round(seconds, 3), "tables": tables})
+        )
+
+
+def state_of(runs: Sequence[Run]) -> State:
+    """Of all runs together: what a gate stopped will be stopped again, what else failed may do better another time."""
+    states = {run.state for run in runs}
+    return "failed" if "failed" in states else "stopped" if "stopped" in states else "done"
 
 
 def _names() -> list[str]:
@@ -206,6 +216,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m jobs.run", description="Build gold tables and publish them.")
     parser.add_argument("name", nargs="?", help="nightly (everything), a domain, or a table")
     parser.add_argument("--day", help="build only this day, e.g. 2026-03-01; tables without a day are built whole")
+    parser.add_argument("--only-by-day", action="store_true", help="leave out tables without a day")
     parser.add_argument("--json", action="store_true", help="end with a line of JSON")
     parser.add_argument("--list", action="store_true", help="show the names and end")
     return parser

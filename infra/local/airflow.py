@@ -18,6 +18,8 @@ from infra.local.files import write_private
 
 PROJECT = REPOSITORY / "infra" / "airflow"
 PARTS = ("airflow", "airflow_scheduler", "airflow_dags")
+POOL = "jobs"
+"""The pool of one slot for tasks that hold the lease of jobs (dags/command.py); without it Airflow starts none."""
 
 
 def home(settings: Settings) -> Path:
@@ -93,18 +95,21 @@ def _passwords(settings: Settings) -> Path:
 
 
 def migrate(settings: Settings, java_home: Path) -> str:
-    """Bring its database to the version of this Airflow; done once for each lock file and database."""
+    """Bring its database to the version of this Airflow, and make its pool; once for each lock file and database."""
     write_private(_passwords(settings), json.dumps({AIRFLOW_USER: settings.secrets.airflow}))
     stamp = settings.data / "airflow" / ".migrated"
-    state = (PROJECT / "uv.lock").read_bytes() + settings.airflow_database.encode()
+    state = (PROJECT / "uv.lock").read_bytes() + settings.airflow_database.encode() + POOL.encode()
     wanted = hashlib.sha256(state).hexdigest()
     if stamp.exists() and stamp.read_text() == wanted:
         return ""
     stamp.parent.mkdir(parents=True, exist_ok=True)
-    log = settings.logs / "airflow_migrate.log"
-    command = [str(home(settings) / "bin" / "airflow"), "db", "migrate"]
     env = proc.environment(settings, java_home, part="migrate") | environment(settings)
-    proc.run(command, "Airflow's database", env=env, log=log)
+    for name, words in {
+        "migrate": ["db", "migrate"],
+        "pool": ["pools", "set", POOL, "1", "Tasks that hold the lease of jobs, one at a time."],
+    }.items():
+        command = [str(home(settings) / "bin" / "airflow"), *words]
+        proc.run(command, "Airflow's database", env=env, log=settings.logs / f"airflow_{name}.log")
     stamp.write_text(wanted)
     return "migrated"
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import click
 import pydantic
@@ -61,7 +62,7 @@ def cli(context: click.Context, lite: bool) -> None:
     ClickHouse, run the nightly jobs, and show counts, freshness and an answer.
 
     Settings are environment variables with the prefix SAUDA_ (conf/settings.py). Exit codes: 0 good, 1 something
-    failed, 2 your mistake or something missing on this machine.
+    failed, 2 your mistake or something missing on this machine, 3 a gate stopped it.
     """
     if context.invoked_subcommand is None:
         from infra.local import demo
@@ -187,6 +188,26 @@ def job(name: str, day: str | None, as_json: bool) -> None:
     Stack(chosen).need("minio", "clickhouse")
     options = [*(["--day", day] if day else []), *(["--json"] if as_json else [])]
     pass_on(chosen, "job", ["jobs.run", name, *options])
+
+
+@cli.command()
+@click.argument("domain")
+@click.argument("first", metavar="FROM", type=click.DateTime(["%Y-%m-%d"]))
+@click.argument("last", metavar="TO", type=click.DateTime(["%Y-%m-%d"]))
+def backfill(domain: str, first: datetime, last: datetime) -> None:
+    """Build the days FROM to TO of a DOMAIN again, both of them too, e.g. purchases 2026-03-01 2026-03-31
+
+    Airflow runs the domain's night for each day in turn; tables without a day are built with the last. Days that were
+    built before are built again. This command tells of each day and ends with the last; after Ctrl-C Airflow goes on.
+    """
+    from infra.local import airflow
+    from infra.local import backfill as filling
+
+    chosen = current()
+    filling.checked(domain, first.date(), last.date(), datetime.now(UTC).date())
+    Stack(chosen).need("minio", "clickhouse", "stream", *airflow.PARTS)
+    if not filling.run(chosen, domain, first.date(), last.date(), click.echo):
+        raise SystemExit(1)
 
 
 @cli.command()

@@ -1,6 +1,8 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from dags.logs import remove_old
 
 
@@ -35,3 +37,27 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     remove_old(logs, before=2_000_000_000_000)
 
     assert outside.exists()
+
+
+def test_what_others_remove_or_fill_meanwhile_is_left_to_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone, filled = made(tmp_path / "gone.log", 1), tmp_path / "filled"
+    filled.mkdir()
+    os.utime(filled, (1, 1))
+    old = made(tmp_path / "old.log", 1)
+    unlink, rmdir = Path.unlink, Path.rmdir
+
+    def late_unlink(path: Path) -> None:
+        if path == gone:
+            unlink(path)
+        unlink(path)
+
+    def late_rmdir(path: Path) -> None:
+        made(path / "new.log", 100)
+        rmdir(path)
+
+    monkeypatch.setattr(Path, "unlink", late_unlink)
+    monkeypatch.setattr(Path, "rmdir", late_rmdir)
+
+    assert remove_old(tmp_path, before=50) == 1
+    assert not old.exists()
+    assert (filled / "new.log").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from conf import Settings
 from jobs import run
 from jobs.errors import Refused
+from jobs.journal import Run, State
 from schemas.contract import tables
 
 
@@ -25,6 +27,14 @@ def test_nightly_is_everything_each_after_its_sources() -> None:
 )  # fmt: skip
 def test_a_domain_or_one_table(name: str, count: int) -> None:
     assert len([t for t in run.chosen(name) if t.domain == "purchases"]) == count
+
+
+def test_tables_without_a_day_can_be_left_out() -> None:
+    by_day = run.chosen("purchases", only_by_day=True)
+
+    assert {t.name for t in by_day} == {t.name for t in tables("gold", "purchases") if t.day}
+    with pytest.raises(Refused, match="can be built by day"):
+        run.chosen("gold.purchases_products", only_by_day=True)
 
 
 def test_an_unknown_name_lists_the_valid_ones(capsys: pytest.CaptureFixture[str]) -> None:
@@ -50,6 +60,24 @@ def test_days_from_2000_to_tomorrow_are_good() -> None:
     assert run.checked_day(None) is None
     with pytest.raises(Refused):
         run.checked_day(str(tomorrow + timedelta(days=1)))
+
+
+@pytest.mark.parametrize(
+    ("states", "code", "told"),
+    [
+        (["done", "done"], 0, "done"),
+        (["done", "stopped"], 3, "stopped"),
+        (["stopped", "failed", "done"], 1, "failed"),
+    ],
+)
+def test_what_only_a_gate_stopped_has_an_exit_code_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], states: list[State], code: int, told: str
+) -> None:
+    built = [Run("r", table, "all", state) for table, state in zip(tables("gold"), states, strict=False)]
+    monkeypatch.setattr(run, "build", lambda *_: built)
+
+    assert run.main(["purchases", "--json"]) == code
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["state"] == told
 
 
 def test_the_names_can_be_listed(capsys: pytest.CaptureFixture[str]) -> None:

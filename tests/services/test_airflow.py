@@ -1,4 +1,4 @@
-"""The nights as Airflow runs them, on the real parts: triggered, killed in between, stopped by a gate."""
+"""The nights as Airflow runs them, on the real parts: triggered, killed in between, stopped by a gate, made up for."""
 
 from __future__ import annotations
 
@@ -8,20 +8,24 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from datetime import date, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from itertools import pairwise
+from pathlib import Path
+from threading import Thread
 from typing import Any
 
-import httpx
 import psutil
 import pytest
 
 from conf import LOOPBACK, REPOSITORY, Settings
-from conf.addresses import AIRFLOW_USER
 from conf.connect import clickhouse
-from infra.local import airflow, java, proc
+from infra.local import airflow, proc
 from infra.local.ports import free_port, is_free
 from infra.local.supervisor import Supervisor
+from schemas.contract import tables
 from tests.support.judge import Judge
+from tests.support.nights import Airflow, command, no_scheduler, other_scheduler
 from tests.support.stream import Stream, simulate
 from tests.support.waiting import until
 
@@ -29,41 +33,11 @@ pytestmark = [pytest.mark.services, pytest.mark.timeout(900)]
 
 NIGHT = "purchases_nightly"
 RUN = f"airflow{secrets.token_hex(3)}"
+TASKS = ("after_shop", "settle", "build", "reconcile")
+DONE = dict.fromkeys(TASKS, "success")
+SILVER = "SELECT sum(line_amount), count() FROM silver.purchase_lines FINAL"
+GOLD = "SELECT sum(revenue_amount), sum(line_count) FROM gold.purchases_seller_daily"
 FACTS = "SELECT count(), sum(revenue_amount), groupBitXor(cityHash64(*)) FROM gold.purchases_seller_daily"
-
-
-class Airflow:
-    """Airflow's pages as a program asks them."""
-
-    def __init__(self, chosen: Settings) -> None:
-        self._client = httpx.Client(base_url=f"http://{LOOPBACK}:{chosen.port('airflow')}", timeout=60)
-        given = {"username": AIRFLOW_USER, "password": chosen.secrets.airflow}
-        token = self._client.post("/auth/token", json=given).raise_for_status().json()["access_token"]
-        self._client.headers["Authorization"] = f"Bearer {token}"
-
-    def close(self) -> None:
-        self._client.close()
-
-    def get(self, path: str) -> Any:
-        return self._client.get(f"/api/v2{path}").raise_for_status().json()
-
-    def trigger(self, dag: str) -> str:
-        """Begin a run; returns its id."""
-        asked = {"logical_date": None, "conf": {}}
-        return str(self._client.post(f"/api/v2/dags/{dag}/dagRuns", json=asked).raise_for_status().json()["dag_run_id"])
-
-    def state(self, dag: str, run: str) -> str:
-        return str(self.get(f"/dags/{dag}/dagRuns/{run}")["state"])
-
-    def newest(self, dag: str) -> dict[str, str]:
-        """The tasks of the run that began last."""
-        (run,) = self.get(f"/dags/{dag}/dagRuns?order_by=-start_date&limit=1")["dag_runs"]
-        return self.tasks(dag, run["dag_run_id"])
-
-    def tasks(self, dag: str, run: str) -> dict[str, str]:
-        """Task → its state."""
-        listed = self.get(f"/dags/{dag}/dagRuns/{run}/taskInstances")["task_instances"]
-        return {task["task_id"]: task["state"] for task in listed}
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +55,14 @@ def sent(stream: Stream, judge: Judge, tmp_path_factory: pytest.TempPathFactory)
     stream.start()
     stream.wait_ready()
     judge.wait_and_judge(RUN, file)
+
+
+@pytest.fixture(scope="module")
+def gold(sent: None, client: Any) -> None:  # noqa: ARG001
+    """The gold tables of the purchases that were sent."""
+    if client.query(GOLD).result_rows != client.query(SILVER).result_rows:
+        built = [sys.executable, "-m", "jobs.run", "purchases"]
+        subprocess.run(built, cwd=REPOSITORY, check=True, capture_output=True)
 
 
 @pytest.fixture(scope="module")
@@ -106,59 +88,31 @@ def pages(chosen: Settings) -> Iterator[Airflow]:
         supervisor.stop(part)
 
 
-def command(chosen: Settings, *words: str, **more: str) -> tuple[int, str]:
-    """A command of Airflow, its exit code and all it said."""
-    env = proc.environment(chosen, java.remembered(chosen), "tests") | airflow.environment(chosen) | more
-    done = subprocess.run(
-        [str(airflow.home(chosen) / "bin" / "airflow"), *words],
-        cwd=REPOSITORY, env=env, capture_output=True, text=True,
-        check=False, timeout=600,
-    )  # fmt: skip
-    return done.returncode, done.stdout + done.stderr
-
-
-@contextmanager
-def no_scheduler(chosen: Settings) -> Iterator[None]:
-    """`dags test` runs the tasks itself; a scheduler beside it would take some of them, without our settings."""
-    supervisor = Supervisor(chosen)
-    supervisor.stop("airflow_scheduler")
-    try:
-        yield
-    finally:
-        supervisor.start("airflow_scheduler")
-
-
-def last_run(client: Any) -> tuple[str, int]:
-    """The newest run in our own journal, and how many tables it has published."""
-    (row,) = client.query(
-        "SELECT run_id, countIf(is_pushed) FROM ops.job_runs GROUP BY run_id ORDER BY max(finished_at) DESC LIMIT 1"
+def finished_builds(client: Any) -> set[str]:
+    """The runs in our own journal that have published all gold tables of purchases."""
+    found = client.query(
+        "SELECT run_id FROM ops.job_runs WHERE is_pushed GROUP BY run_id HAVING uniqExact(contract) = %(count)s",
+        {"count": len(tables("gold", "purchases"))},
     ).result_rows
-    return row
+    return {str(run) for (run,) in found}
 
 
 @pytest.mark.usefixtures("sent")
 def test_the_night_fills_gold_and_its_rerun_changes_nothing(pages: Airflow, client: Any, chosen: Settings) -> None:
-    first = pages.trigger(NIGHT)
-    until("the night to end", lambda: pages.state(NIGHT, first) in ("success", "failed"), 400, pause=1)
+    assert pages.finished(NIGHT, pages.trigger(NIGHT)) == DONE
+    assert client.query(GOLD).result_rows == client.query(SILVER).result_rows
 
-    assert pages.tasks(NIGHT, first) == {"settle": "success", "build": "success", "reconcile": "success"}
-    silver = client.query("SELECT sum(line_amount), count() FROM silver.purchase_lines FINAL").result_rows
-    gold = "SELECT sum(revenue_amount), sum(line_count) FROM gold.purchases_seller_daily"
-    assert client.query(gold).result_rows == silver
-
-    before, run = client.query(FACTS).result_rows, last_run(client)
+    before, builds = client.query(FACTS).result_rows, finished_builds(client)
     with no_scheduler(chosen):
         code, said = command(chosen, "dags", "test", NIGHT)
     assert code == 0, said[-3000:]
-    again = last_run(client)
-    assert again[0] != run[0], "it was built again"
-    assert again[1] == run[1]
+    assert len(finished_builds(client) - builds) == 1, "it was built again"
     assert client.query(FACTS).result_rows == before
 
 
-@pytest.mark.usefixtures("sent")
+@pytest.mark.usefixtures("gold")
 def test_a_scheduler_killed_in_mid_run_ends_in_one_finished_run(pages: Airflow, client: Any, chosen: Settings) -> None:
-    before = client.query(FACTS).result_rows
+    before, builds = client.query(FACTS).result_rows, finished_builds(client)
     run = pages.trigger(NIGHT)
     until("the build to begin", lambda: pages.tasks(NIGHT, run).get("build") == "running", 200)
     until("its Spark to run", lambda: job(chosen), 60)
@@ -166,11 +120,8 @@ def test_a_scheduler_killed_in_mid_run_ends_in_one_finished_run(pages: Airflow, 
     scheduler.kill()
     until("another scheduler", lambda: Supervisor(chosen).info()["airflow_scheduler"]["pid"] != scheduler.pid, 60)
 
-    until("the night to end", lambda: pages.state(NIGHT, run) in ("success", "failed"), 600, pause=1)
-    assert pages.tasks(NIGHT, run) == {"settle": "success", "build": "success", "reconcile": "success"}
-    runs = pages.get(f"/dags/{NIGHT}/dagRuns?order_by=-start_date")["dag_runs"]
-    assert [found["dag_run_id"] for found in runs].count(run) == 1
-    assert {found["state"] for found in runs} == {"success"}
+    assert pages.finished(NIGHT, run) == DONE
+    assert len(finished_builds(client) - builds) == 1
     assert client.query(FACTS).result_rows == before
     assert job(chosen) == []
 
@@ -178,6 +129,121 @@ def test_a_scheduler_killed_in_mid_run_ends_in_one_finished_run(pages: Airflow, 
 def job(chosen: Settings) -> list[int]:
     """The processes that build gold tables."""
     return [p.pid for p, _ in proc.marked(chosen) if "jobs.run" in p.cmdline()]
+
+
+@pytest.fixture
+def webhook() -> Iterator[tuple[str, list[str]]]:
+    """The address of a webhook, and the sentences that it has heard."""
+    heard: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["text"])
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    with HTTPServer((LOOPBACK, 0), Handler) as server:
+        serving = Thread(target=server.serve_forever)
+        serving.start()
+        yield f"http://{LOOPBACK}:{server.server_port}/", heard
+        server.shutdown()
+        serving.join()
+
+
+@pytest.fixture
+def broken_python(tmp_path: Path) -> str:
+    """An interpreter with which the transform of one table of the night goes wrong."""
+    script = tmp_path / "python"
+    script.write_text(
+        f"""#!/bin/sh
+if [ "$2" = jobs.run ]; then
+  shift 3
+  exec {sys.executable} -m tests.support.broken_night gold.purchases_seller_daily "$@"
+fi
+exec {sys.executable} "$@"
+"""
+    )
+    script.chmod(0o755)
+    return str(script)
+
+
+@pytest.mark.usefixtures("gold")
+def test_what_a_gate_stops_is_red_at_once_keeps_its_figures_and_is_told(
+    pages: Airflow, client: Any, chosen: Settings, webhook: tuple[str, list[str]], broken_python: str
+) -> None:
+    before, (url, heard) = client.query(FACTS).result_rows, webhook
+    with other_scheduler(chosen, SAUDA_PYTHON=broken_python, SAUDA_ALERT_WEBHOOK=url):
+        run = pages.trigger(NIGHT)
+        found = pages.finished(NIGHT, run)
+
+    assert found == DONE | {"build": "failed", "reconcile": "upstream_failed"}
+    assert pages.state(NIGHT, run) == "failed"
+    assert {task["task_id"]: task["try_number"] for task in pages.instances(NIGHT, run)}["build"] == 1
+    assert client.query(FACTS).result_rows == before
+    (told,) = heard
+    assert told.startswith(
+        f"Sauda: {NIGHT}.build of {run} failed: A gate stopped jobs.run: gold.purchases_seller_daily"
+    )
+    assert "order_count" in told
+
+
+def backfill(first: date, last: date) -> list[str]:
+    """What the command says of the days, all of which it builds."""
+    words = [sys.executable, "-m", "infra.local", "backfill", "purchases", str(first), str(last)]
+    done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.mark.usefixtures("gold")
+def test_a_backfill_builds_both_its_ends_again_one_day_after_the_other(pages: Airflow, client: Any) -> None:
+    before = client.query(FACTS).result_rows
+    first: date = client.query("SELECT min(sold_on) FROM gold.purchases_seller_daily").result_rows[0][0]
+    days = [first + timedelta(days=5), first + timedelta(days=6)]
+    journal = "SELECT run_id, day, contract, state, started_at, finished_at FROM ops.job_runs"
+    known = {row[0] for row in client.query(journal).result_rows}
+
+    told = [f"✓ {days[0]}  1 of 2", f"✓ {days[1]}  2 of 2", "2 of 2 days are built."]
+    assert backfill(days[0], days[1]) == told
+    assert backfill(days[1], days[1]) == [f"✓ {days[1]}  1 of 1", "1 of 1 days are built."]
+
+    rows = [row for row in client.query(journal).result_rows if row[0] not in known]
+    assert {row[3] for row in rows} == {"done"}
+    gold = tables("gold", "purchases")
+    by_day = sum(bool(table.day) for table in gold)
+    built = sorted(
+        (min(row[4] for row in rows if row[0] == run), max(row[5] for row in rows if row[0] == run), str(day), count)
+        for run, day, count in {(r[0], r[1], sum(other[0] == r[0] for other in rows)) for r in rows}
+    )
+    whole = (str(days[1]), len(gold))
+    assert [(day, count) for *_, day, count in built] == [(str(days[0]), by_day), whole, whole]
+    assert all(earlier[1] <= later[0] for earlier, later in pairwise(built))
+    runs = pages.get(f"/dags/{NIGHT}/dagRuns?run_type=backfill")["dag_runs"]
+    assert {run["logical_date"][:10]: run["state"] for run in runs} == {str(day): "success" for day in days}
+    assert client.query(FACTS).result_rows == before
+
+
+def test_what_collects_todays_rows_refuses_a_backfill(pages: Airflow, chosen: Settings) -> None:
+    assert {"procurement_daily", "shop_nightly"} <= {dag["dag_id"] for dag in pages.get("/dags")["dags"]}
+    for dag in ("procurement_daily", "shop_nightly"):
+        code, said = command(
+            chosen, "backfill", "create", "--dag-id", dag, "--from-date", "2026-03-01", "--to-date", "2026-03-02"
+        )
+        assert code != 0
+        assert "does not allow backfill runs" in said
+
+
+def test_old_logs_go_when_the_house_is_kept(pages: Airflow, chosen: Settings) -> None:
+    old, young = (chosen.logs / "airflow" / "kept" / name for name in ("old.log", "young.log"))
+    old.parent.mkdir(parents=True, exist_ok=True)
+    for file in (old, young):
+        file.write_text("x")
+    os.utime(old, (1_700_000_000, 1_700_000_000))
+
+    assert pages.finished("housekeeping", pages.trigger("housekeeping"), 200) == {"old_logs": "success"}
+    assert (old.exists(), young.exists()) == (False, True)
 
 
 @pytest.fixture(scope="module")
@@ -234,3 +300,16 @@ def test_procurement_is_collected_and_a_register_that_shrinks_stops_what_comes_a
         cwd=REPOSITORY, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert json.loads(repaired.stdout.splitlines()[-1])["state"] in ("repaired", "equal"), repaired.stderr
+
+
+@pytest.mark.usefixtures("sent")
+def test_a_register_that_cannot_be_had_leaves_a_summary_of_what_is_known(
+    world: dict[str, str], pages: Airflow, chosen: Settings
+) -> None:
+    with no_scheduler(chosen):
+        code, said = command(chosen, "dags", "test", "procurement_daily", **world | {"SAUDA_GOSZAKUP_TOKEN": "another"})
+
+    assert code != 0
+    shown = pages.newest("procurement_daily")
+    assert (shown["dictionaries"], shown["registers"], shown["summary"]) == ("failed", "upstream_failed", "success")
+    assert "endpoints, 0 rows" in said

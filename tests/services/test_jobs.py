@@ -207,7 +207,7 @@ def test_a_gate_that_fails_keeps_yesterdays_table_and_status_says_which_seen_and
     shown = f"SELECT count(), groupBitXor(cityHash64(*)) FROM {table}"
     before = client.query(shown).result_rows
     negative = client.query(f"SELECT countIf(order_count > 0) FROM {table}").result_rows[0][0]
-    told, _ = run("tests.support.broken_night", table, "--json", code=1)
+    told, _ = run("tests.support.broken_night", table, "--json", code=3)
 
     assert client.query(shown).result_rows == before
     (stopped,) = told["tables"]

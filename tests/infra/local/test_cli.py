@@ -34,7 +34,7 @@ def test_every_command_has_help(command: str) -> None:
 
 def test_the_help_lists_what_the_readme_promises() -> None:
     shown = CliRunner().invoke(cli.cli, ["--help"]).output
-    promised = "test status doctor urls sql ingest job reconcile settle check drift collection logs down reset"
+    promised = "test status doctor urls sql ingest job backfill reconcile settle check drift collection logs down reset"
     for command in promised.split():
         assert f"\n  {command} " in shown
 
@@ -48,6 +48,11 @@ def test_the_help_lists_what_the_readme_promises() -> None:
         (["test"], {"SAUDA_STACK": "main"}, 2, "do not run on `main`"),
         (["ingest", "purchases.file", "x.csv"], {}, 1, "Kafka: it does not answer"),
         (["job", "nightly"], {}, 1, "MinIO: it does not answer"),
+        (["backfill", "purchases", "2026-03-01", "2026-03-02"], {}, 1, "Airflow: it does not answer"),
+        (["backfill", "procurement", "2026-03-01", "2026-03-02"], {}, 2, "there are those of: purchases"),
+        (["backfill", "purchases", "2026-03-02", "2026-03-01"], {}, 2, "backfill purchases 2026-03-01 2026-03-02"),
+        (["backfill", "purchases", "2026-03-01", "2999-01-01"], {}, 2, "2999-01-01 lies ahead"),
+        (["backfill", "purchases", "March", "2026-03-01"], {}, 2, "'March' does not match"),
         (["check", "procurement"], {}, 1, "ClickHouse: it does not answer"),
         (["settle", "purchases"], {}, 1, "Kafka: it does not answer"),
         (["collection", "list"], {}, 1, "ClickHouse: it does not answer"),
