@@ -133,7 +133,7 @@ def build(settings: Settings, job: Job) -> list[Run]:
                     if not verdict.stops:
                         print(f"! {table.name}: {verdict}", flush=True)
                 try:
-                    serving.judged(table, judgement)
+                    serving.judged(table, judgement, job.day)
                 except Exception as error:
                     print(f"What the gates found could not be kept: {sentence(error)}", file=sys.stderr)
 
