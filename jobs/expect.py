@@ -6,8 +6,8 @@ Importing this takes seconds, so it is imported only by `jobs.gates.the_judge`, 
 all of them go through one temporary view of a fixed name, so that of two tables judged at once one would be judged by
 the other's rows. A condition is counted here as the library counts its own: all in one aggregation.
 
-The library asks for its figures in waves, and each wave is a question to Spark. What is about values of a column comes
-in the last; the figures here that are about the table come with the number of rows, so that there are two waves.
+The library asks for its figures in waves, as they can be had, and each wave is a question to Spark. The engine here
+lets what an aggregation can answer wait until nothing else is left, so that it is one aggregation.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import great_expectations as gx
+from great_expectations.core.id_dict import IDDict
 from great_expectations.core.metric_domain_types import MetricDomainTypes
 from great_expectations.core.metric_function_types import MetricPartialFunctionTypes
+from great_expectations.datasource.fluent import SparkDatasource
 from great_expectations.execution_engine import SparkDFExecutionEngine
 from great_expectations.expectations.expectation import BatchExpectation, ColumnMapExpectation
 from great_expectations.expectations.metrics.map_metric_provider import (
@@ -53,6 +55,31 @@ if TYPE_CHECKING:
 logging.captureWarnings(False)
 
 _TABLE = MetricDomainTypes.TABLE
+ROW_COUNT = "table.row_count"
+
+
+class OneReading(SparkDFExecutionEngine):  # type: ignore[misc]
+    """Reads the rows once for all that can be aggregated together: the figures of columns, and those of the table."""
+
+    def resolve_metrics(self, metrics_to_resolve: Any, *others: Any, **named: Any) -> Any:
+        """Resolve what is no aggregate; where there is none of that, the aggregates. The library asks again."""
+        ready = list(metrics_to_resolve)
+        first = [metric for metric in ready if "metric_partial_fn" not in metric.metric_dependencies]
+        return super().resolve_metrics(first or ready, *others, **named)
+
+    def resolve_metric_bundle(self, metric_fn_bundle: Any) -> Any:
+        """What names no condition is asked of all rows, in whatever words: the library would ask of each wording."""
+        return super().resolve_metric_bundle(map(_of_all_rows, metric_fn_bundle))
+
+
+def _of_all_rows(asked: Any) -> Any:
+    named = {name: value for name, value in (asked.compute_domain_kwargs or {}).items() if value is not None}
+    if "row_condition" not in named:
+        named.pop("condition_parser", None)
+    return replace(asked, compute_domain_kwargs=IDDict(named))
+
+
+SparkDatasource.execution_engine_override = OneReading
 
 
 class RowsThatBreak(TableMetricProvider):  # type: ignore[misc]
