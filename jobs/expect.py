@@ -233,12 +233,14 @@ class ExpectReferencesToResolve(BatchExpectation):  # type: ignore[misc]
     """Expect no row for which the condition is true: it looks for the row of another table that is referred to."""
 
     broken: str
-    metric_dependencies: ClassVar[tuple[str, ...]] = (UnresolvedRows.metric_name,)
-    success_keys: ClassVar[tuple[str, ...]] = ("broken",)
-    args_keys: ClassVar[tuple[str, ...]] = ("broken",)
+    tolerated_pct: float
+    metric_dependencies: ClassVar[tuple[str, ...]] = (UnresolvedRows.metric_name, ROW_COUNT)
+    success_keys: ClassVar[tuple[str, ...]] = ("broken", "tolerated_pct")
+    args_keys: ClassVar[tuple[str, ...]] = ("broken", "tolerated_pct")
 
     def _validate(self, metrics: Any, **_: Any) -> Any:
-        return {"success": not metrics[UnresolvedRows.metric_name]}
+        tolerated = metrics[ROW_COUNT] * self.tolerated_pct / 100
+        return {"success": metrics[UnresolvedRows.metric_name] <= tolerated}
 
 
 _OURS: dict[str, Any] = {

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from schemas.contract import Contract, contract
-from schemas.derive.expectations import NO_ROW, Expectation
+from schemas.derive.expectations import Expectation
 from schemas.ops.quality import Quality
 from schemas.references import Reference
 
@@ -118,7 +118,7 @@ def _judged(table: Contract, judgement: Judgement, asked: Expectation) -> Findin
     broken = next((v for v in judgement.verdicts if v.gate == asked.name), None)
     rows, wanted = judgement.facts.rows, asked.wanted.format(**judgement.known)
     if broken is None:
-        seen = judgement.seen.get(asked.name, NO_ROW)
+        seen = judgement.seen.get(asked.name, wanted)
         return Finding("", table.name, asked.name, asked.sentence, "passed", rows, 0, seen, wanted)
     outcome: Outcome = "stopped" if broken.stops else "warned"
     return Finding(

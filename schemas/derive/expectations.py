@@ -113,7 +113,11 @@ def unresolved(reference: Reference) -> str:
     shared = [c for c in ("collection_code",) if c in reference.source.columns and c in reference.target.columns]
     same = [f"t.{ident(reference.target_column)} = {value}", *(f"t.{ident(c)} = r.{ident(c)}" for c in shared)]
     there = f"SELECT 1 FROM {rows_of(reference.target)} AS t WHERE {' AND '.join(same)}"
-    return f"{value} IS NOT NULL AND CAST({value} AS STRING) NOT IN ('', '0') AND NOT EXISTS ({there})"
+    broken = f"{value} IS NOT NULL AND CAST({value} AS STRING) NOT IN ('', '0') AND NOT EXISTS ({there})"
+    if not (within := reference.column.refers_within):
+        return broken
+    known = f"SELECT 1 FROM {rows_of(reference.target)} AS o WHERE o.{ident(within)} = r.{ident(within)}"
+    return f"{broken} AND EXISTS ({known})"
 
 
 def _suite(contract: Contract) -> Iterator[Expectation]:
@@ -138,13 +142,7 @@ def _suite(contract: Contract) -> Iterator[Expectation]:
     yield Expectation(
         KEY, KEY_NAMES_ONE_ROW, f"{keys} must name one row", OnFail.STOP, {"column_list": list(contract.key)}
     )
-    for reference in resolvable(contract):
-        broken = unresolved(reference)
-        yield Expectation(
-            f"{reference.column}.resolves", REFERENCES_RESOLVE,
-            f"every {reference.column} must be a {reference.target.name}.{reference.target_column}", OnFail.WARN,
-            {"broken": broken}, broken=broken, needs=(rows_of(reference.target),),
-        )  # fmt: skip
+    yield from map(_resolves, resolvable(contract))
     for fresh in freshness(contract):
         yield Expectation(
             f"{fresh.day}.fresh", DAY_IS_REACHED,
@@ -168,6 +166,19 @@ def _column(column: Column) -> Iterator[Expectation]:
         )  # fmt: skip
     for rule in column.rules:
         yield _rule(column, rule)
+def _resolves(reference: Reference) -> Expectation:
+    column, broken = reference.column, unresolved(reference)
+    sentence = f"every {column} must be a {reference.target.name}.{reference.target_column}"
+    if column.refers_within:
+        sentence += f" where that table has the {column.refers_within}"
+    wanted = f"at most {column.unresolved_pct:g} % of the rows" if column.unresolved_pct else NO_ROW
+    return Expectation(
+        f"{column}.resolves", REFERENCES_RESOLVE, sentence, OnFail.WARN,
+        {"broken": broken, "tolerated_pct": column.unresolved_pct},
+        broken=broken, wanted=wanted, needs=(rows_of(reference.target),),
+    )  # fmt: skip
+
+
 
 
 def _rule(column: Column, rule: Rule) -> Expectation:
