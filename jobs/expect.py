@@ -130,7 +130,7 @@ class ValuesKeep(ColumnMapMetricProvider):  # type: ignore[misc]
 
 
 class NewestDay(TableMetricProvider):  # type: ignore[misc]
-    """The newest day in a column, as a text; None where there is none."""
+    """The newest day in a column of days or instants, as a text; None where there is none."""
 
     metric_name = "sauda.newest_day"
     value_keys = ("column",)
@@ -139,7 +139,8 @@ class NewestDay(TableMetricProvider):  # type: ignore[misc]
         engine=SparkDFExecutionEngine, partial_fn_type=MetricPartialFunctionTypes.AGGREGATE_FN, domain_type=_TABLE
     )  # type: ignore[untyped-decorator]
     def _spark(cls: Any, metric_domain_kwargs: Any, metric_value_kwargs: Any, **_: Any) -> Any:
-        return F.expr(f"CAST(max({ident(metric_value_kwargs['column'])}) AS STRING)"), metric_domain_kwargs, {}
+        newest = f"max(CAST({ident(metric_value_kwargs['column'])} AS DATE))"
+        return F.expr(f"CAST({newest} AS STRING)"), metric_domain_kwargs, {}
 
 
 class UnresolvedRows(TableMetricProvider):  # type: ignore[misc]
@@ -230,7 +231,7 @@ class ExpectKeyToNameOneRow(BatchExpectation):  # type: ignore[misc]
 
 
 class ExpectReferencesToResolve(BatchExpectation):  # type: ignore[misc]
-    """Expect no row for which the condition is true: it looks for the row of another table that is referred to."""
+    """Expect no row, or few, for which the condition is true: it looks for another table's row that is referred to."""
 
     broken: str
     tolerated_pct: float

@@ -24,6 +24,7 @@ KEY_NAMES_ONE_ROW = "expect_key_to_name_one_row"
 REFERENCES_RESOLVE = "expect_references_to_resolve"
 DAY_IS_REACHED = "expect_day_to_be_reached"
 FEWEST_ROWS, MOST_ROWS = "fewest_rows", "most_rows"
+ARRIVED, STILL_ARRIVES = "ingested_at", "still_arrives"
 NO_ROW = "0 rows"
 KEY = "key"
 
@@ -150,6 +151,13 @@ def _suite(contract: Contract) -> Iterator[Expectation]:
             {"column": fresh.day, "day": {"$PARAMETER": fresh.parameter}},
             wanted=f">= {{{fresh.parameter}}}", needs=(fresh.parameter,),
         )  # fmt: skip
+    if contract.refresh == "stream" and ARRIVED in contract.columns:
+        # By the clock of arrival: what is read again has old days, and yet it arrives.
+        yield Expectation(
+            f"{ARRIVED}.recent", DAY_IS_REACHED, "rows must have arrived lately", OnFail.WARN,
+            {"column": ARRIVED, "day": {"$PARAMETER": STILL_ARRIVES}},
+            wanted=f">= {{{STILL_ARRIVES}}}", needs=(STILL_ARRIVES,),
+        )  # fmt: skip
     yield Expectation(
         "row_count", "expect_table_row_count_to_be_between",
         "the number of rows must be near that of the day before", OnFail.WARN,
@@ -158,14 +166,6 @@ def _suite(contract: Contract) -> Iterator[Expectation]:
     )  # fmt: skip
 
 
-def _column(column: Column) -> Iterator[Expectation]:
-    if not column.optional:
-        yield Expectation(
-            f"{column}.required", "expect_column_values_to_not_be_null", f"{column} must not be empty", OnFail.STOP,
-            {"column": column.name}, broken=f"{ident(column)} IS NULL",
-        )  # fmt: skip
-    for rule in column.rules:
-        yield _rule(column, rule)
 def _resolves(reference: Reference) -> Expectation:
     column, broken = reference.column, unresolved(reference)
     sentence = f"every {column} must be a {reference.target.name}.{reference.target_column}"
@@ -179,6 +179,14 @@ def _resolves(reference: Reference) -> Expectation:
     )  # fmt: skip
 
 
+def _column(column: Column) -> Iterator[Expectation]:
+    if not column.optional:
+        yield Expectation(
+            f"{column}.required", "expect_column_values_to_not_be_null", f"{column} must not be empty", OnFail.STOP,
+            {"column": column.name}, broken=f"{ident(column)} IS NULL",
+        )  # fmt: skip
+    for rule in column.rules:
+        yield _rule(column, rule)
 
 
 def _rule(column: Column, rule: Rule) -> Expectation:

@@ -268,6 +268,23 @@ def test_two_tables_at_once_are_each_judged_by_their_own_rows(spark: SparkSessio
     assert found == [0, 1] * 2
 
 
+def questions(spark: SparkSession) -> int:
+    """How many questions Spark has answered so far."""
+    spark.sparkContext._jsc.sc().listenerBus().waitUntilEmpty()
+    return int(spark._jsparkSession.sharedState().statusStore().executionsCount())
+
+
+def test_a_good_table_is_read_once_for_its_facts_once_for_all_values_and_once_for_its_key(spark: SparkSession) -> None:
+    rows = frame(spark, row("s1"), row("s2"))
+    known = {"newest_sold_on": "2026-01-01", "fewest_rows": 1, "most_rows": 3}
+    judge(rows, SAMPLE_DAILY, known)
+    before = questions(spark)
+    found = judge(rows, SAMPLE_DAILY, known)
+
+    assert (found.checked, found.verdicts) == (len(suite(SAMPLE_DAILY)), ())
+    assert questions(spark) - before == 3
+
+
 def test_the_library_can_read_every_suite() -> None:
     """What it cannot read it leaves out, with no more than a line in a log."""
     the_judge()
@@ -292,23 +309,6 @@ def test_nothing_is_told_or_written_anywhere(spark: SparkSession) -> None:
 
 _seen: list[str] = []
 _watching = threading.Event()
-
-def questions(spark: SparkSession) -> int:
-    """How many questions Spark has answered so far."""
-    spark.sparkContext._jsc.sc().listenerBus().waitUntilEmpty()
-    return int(spark._jsparkSession.sharedState().statusStore().executionsCount())
-
-
-def test_a_good_table_is_read_once_for_its_facts_once_for_all_values_and_once_for_its_key(spark: SparkSession) -> None:
-    rows = frame(spark, row("s1"), row("s2"))
-    known = {"newest_sold_on": "2026-01-01", "fewest_rows": 1, "most_rows": 3}
-    judge(rows, SAMPLE_DAILY, known)
-    before = questions(spark)
-    found = judge(rows, SAMPLE_DAILY, known)
-
-    assert (found.checked, found.verdicts) == (len(suite(SAMPLE_DAILY)), ())
-    assert questions(spark) - before == 3
-
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
