@@ -6,8 +6,9 @@ Importing this takes seconds, so it is imported only by `jobs.gates.the_judge`, 
 all of them go through one temporary view of a fixed name, so that of two tables judged at once one would be judged by
 the other's rows. A condition is counted here as the library counts its own: all in one aggregation.
 
-The library asks for its figures in waves, as they can be had, and each wave is a question to Spark. The engine here
-lets what an aggregation can answer wait until nothing else is left, so that it is one aggregation.
+The library asks for its figures in waves, as they can be had, and each wave is a question to Spark. All that is about
+columns waits for the number of rows, which is known here. The engine below lets what an aggregation can answer wait
+until nothing else is left, so that it is one aggregation.
 """
 
 from __future__ import annotations
@@ -15,12 +16,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import great_expectations as gx
-from great_expectations.core.id_dict import IDDict
 from great_expectations.core.metric_domain_types import MetricDomainTypes
 from great_expectations.core.metric_function_types import MetricPartialFunctionTypes
 from great_expectations.datasource.fluent import SparkDatasource
@@ -59,24 +59,32 @@ ROW_COUNT = "table.row_count"
 
 
 class OneReading(SparkDFExecutionEngine):  # type: ignore[misc]
-    """Reads the rows once for all that can be aggregated together: the figures of columns, and those of the table."""
+    """Reads the rows once for all that can be aggregated together: the figures of columns, and those of the table.
+
+    `counted` has the number of rows of a batch where it is known; everything about columns waits for it.
+    """
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.counted: dict[str, int] = {}
 
     def resolve_metrics(self, metrics_to_resolve: Any, *others: Any, **named: Any) -> Any:
         """Resolve what is no aggregate; where there is none of that, the aggregates. The library asks again."""
         ready = list(metrics_to_resolve)
-        first = [metric for metric in ready if "metric_partial_fn" not in metric.metric_dependencies]
+        first = [m for m in ready if "metric_partial_fn" not in m.metric_dependencies or m.metric_name == ROW_COUNT]
         return super().resolve_metrics(first or ready, *others, **named)
 
     def resolve_metric_bundle(self, metric_fn_bundle: Any) -> Any:
-        """What names no condition is asked of all rows, in whatever words: the library would ask of each wording."""
-        return super().resolve_metric_bundle(map(_of_all_rows, metric_fn_bundle))
-
-
-def _of_all_rows(asked: Any) -> Any:
-    named = {name: value for name, value in (asked.compute_domain_kwargs or {}).items() if value is not None}
-    if "row_condition" not in named:
-        named.pop("condition_parser", None)
-    return replace(asked, compute_domain_kwargs=IDDict(named))
+        """Aggregate, but for a number of rows that is known."""
+        known, asked = {}, []
+        for one in metric_fn_bundle:
+            metric, domain = one.metric_configuration, one.compute_domain_kwargs or {}
+            counted = metric.metric_name == ROW_COUNT and not domain.get("row_condition")
+            if counted and domain.get("batch_id") in self.counted:
+                known[metric.id] = self.counted[domain["batch_id"]]
+            else:
+                asked.append(one)
+        return known | super().resolve_metric_bundle(asked)
 
 
 SparkDatasource.execution_engine_override = OneReading
@@ -273,13 +281,14 @@ class Judge:
         self._lock = threading.Lock()
 
     def ask(
-        self, rows: DataFrame, contract: Contract, asked: Sequence[Expectation], known: Mapping[str, Any]
+        self, rows: DataFrame, contract: Contract, asked: Sequence[Expectation], known: Mapping[str, Any], count: int
     ) -> Answers:
-        """Judge the rows by each expectation. `known` has the values that the expectations need.
+        """Judge the rows, of which there are `count`, by each expectation. `known` has the values that these need.
 
         Raises Failed where Great Expectations cannot say of one whether it holds.
         """
         batch = self._table(contract.name).get_batch({"dataframe": rows})
+        batch.data.execution_engine.counted[batch.id] = count
         suite = gx.ExpectationSuite(name=contract.name, expectations=[e.as_config() for e in asked])
         found = batch.validate(suite, result_format="BOOLEAN_ONLY", expectation_parameters=dict(known))
         results = {result.expectation_config.meta["name"]: result for result in found.results}

@@ -97,7 +97,7 @@ def judge(
         asked = tuple(replace(e, on_fail=OnFail.WARN) for e in asked)
     facts, seen = figures(rows, contract)
     began = time.monotonic()
-    answers = the_judge().ask(rows, contract, asked, known)
+    answers = the_judge().ask(rows, contract, asked, known, facts.rows)
     broken = [e for e in asked if not answers.kept[e.name]]
     verdicts = tuple(_verdict(rows, contract, e, seen, known, shown) for e in broken)
     return Judgement(facts, asked, verdicts, time.monotonic() - began, known, seen, answers.validation)
