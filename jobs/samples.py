@@ -72,6 +72,7 @@ def sampled(rows: DataFrame, table: Contract, most: int) -> DataFrame:
     value = ident("event_hash") if "event_hash" in table.columns else f"xxhash64({ident(table.key[0])})"
     chosen = f"pmod({value}, {parts}) = 0"
     if ARRIVED in table.columns:
-        ((newest,),) = rows.selectExpr(f"max_by({value}, {ident(ARRIVED)})").collect()
+        # Of events that arrived at once the one of the greatest hash: the sample is the same each time.
+        ((newest,),) = rows.selectExpr(f"max(struct({ident(ARRIVED)}, {value} AS value)).value").collect()
         chosen += f" OR {value} = {newest}L" if newest is not None else ""
     return rows.where(chosen)
