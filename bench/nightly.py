@@ -62,11 +62,17 @@ class Outcome:
     by_table: dict[str, tuple[float, float, int]]
     gates: float
     gates_share: float
+    ungated: float
     push: Push | None
 
     @property
     def warm_ratio(self) -> float:
         return self.warm / self.duckdb
+
+    @property
+    def gates_of_night(self) -> float:
+        """Percent of the night's own time: what it takes longer with the gates than without."""
+        return 100 * (self.warm - self.ungated) / self.warm
 
     @property
     def cold_ratio(self) -> float:
@@ -101,22 +107,25 @@ def _measured(settings: Settings, folder: Path, size: int, say: Say) -> Outcome:
     limits = (str(DUCKDB_THREADS), DUCKDB_MEMORY)
     _, rival, rival_mb = _child("bench.nightly_duckdb", lines, products, str(out), *limits, rounds)
     say(f"{size:,} lines: Sauda")
-    began, ours, spark_mb = _child("bench.nightly_spark", "night", str(folder), rounds)
-    for told in ours:
+    began, nights, spark_mb = _child("bench.nightly_spark", "night", str(folder), rounds)
+    for told in nights:
         assert not told["failed"], told["failed"]
+    ours = [told for told in nights if told["gated"]]
     tables = chosen("purchases")
     say(f"{size:,} lines: comparing")
     for table in tables:
         compare(table, lake.path(table.name), out / f"{table.name}.parquet")
-    seconds = [told["ended"] - told["began"] for told in ours]
-    duckdb = statistics.median(told["ended"] - told["began"] for told in rival[1:])
+    warm, ungated, duckdb = (
+        statistics.median(told["ended"] - told["began"] for told in some)
+        for some in (ours[1:], [told for told in nights if not told["gated"]], rival[1:])
+    )
     by_table = {
         t.name: (ours[-1]["spent"][t.name], rival[-1]["spent"][t.name], ours[-1]["rows"][t.name]) for t in tables
     }
     push = measured(settings, lake, find(PUSHED))
-    cold, warm = ours[0]["ended"] - began, statistics.median(seconds[1:])
+    cold = ours[0]["ended"] - began
     gates, share = (statistics.median(told[what] for told in ours[1:]) for what in ("gates", "share"))
-    return Outcome(size, cold, warm, duckdb, spark_mb, rival_mb, by_table, gates, share, push)
+    return Outcome(size, cold, warm, duckdb, spark_mb, rival_mb, by_table, gates, share, ungated, push)
 
 
 def _child(module: str, *words: str) -> tuple[float, list[dict[str, Any]], int]:
@@ -192,8 +201,8 @@ def _report(found: Sequence[Outcome]) -> Report:
     )
     gates = Table(
         "The gates, warm: all tables judged by Great Expectations",
-        ["lines", "seconds", "% of the tables' seconds"],
-        [[o.rows, o.gates, 100 * o.gates_share] for o in found],
+        ["lines", "table-seconds", "% of all", "night, s", "without gates, s", "% of the night"],
+        [[o.rows, o.gates, 100 * o.gates_share, o.warm, o.ungated, o.gates_of_night] for o in found],
     )
     pushes = [o.push for o in found if o.push is not None]
     pushed = Table(
@@ -202,14 +211,18 @@ def _report(found: Sequence[Outcome]) -> Report:
         [[p.table, p.rows, p.seconds, p.rate] for p in pushes],
     )
     judged = next((o for o in found if o.rows == 10_000_000), last)
+    share = 100 * judged.gates_share
     goals = [
         verdict(f"warm, {judged.rows:,} lines, times DuckDB's time", judged.warm_ratio, WARM_GOAL, at_least=False),
         verdict(f"cold, {judged.rows:,} lines, times DuckDB's time", judged.cold_ratio, COLD_GOAL, at_least=False),
-        verdict(f"gates, {judged.rows:,} lines, % of a night", 100 * judged.gates_share, GATES_GOAL, at_least=False),
+        verdict(f"gates, {judged.rows:,} lines, % of a night", judged.gates_of_night, GATES_GOAL, at_least=False),
+        verdict(f"gates, {judged.rows:,} lines, % of table-seconds", share, GATES_GOAL, at_least=False),
     ]
     notes = [
         "Sauda builds two tables at a time, so its seconds by table overlap and add up to more than the whole; the "
         "first table that needs the purchases waits for them. DuckDB's by table leave out its step to purchases.",
+        "A night without gates reads each table once for its rows, checksum and sums, as one with gates does: the push "
+        "compares by these. So they count for neither.",
         "Equal results were required, and found.",
     ]
     shown = [sizes, tables, gates, *([pushed] if pushes else [])]

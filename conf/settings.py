@@ -97,6 +97,9 @@ class Settings(BaseSettings):
     gates_sample_rows: int = Field(
         default=100_000, ge=0, description="Rows of each silver table that are judged after a night; 0 for none."
     )
+    gates_quiet_days: int = Field(
+        default=3, ge=1, description="Days without a new row of a streamed silver table, beyond which a night warns."
+    )
     data_docs_runs: int = Field(default=14, ge=1, description="Runs whose findings the Data Docs show.")
 
     check_unresolved_pct: float = Field(

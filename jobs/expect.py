@@ -6,8 +6,9 @@ Importing this takes seconds, so it is imported only by `jobs.gates.the_judge`, 
 all of them go through one temporary view of a fixed name, so that of two tables judged at once one would be judged by
 the other's rows. A condition is counted here as the library counts its own: all in one aggregation.
 
-The library asks for its figures in waves, and each wave is a question to Spark. What is about values of a column comes
-in the last; the figures here that are about the table come with the number of rows, so that there are two waves.
+The library asks for its figures in waves, as they can be had, and each wave is a question to Spark. All that is about
+columns waits for the number of rows, which is known here. The engine below lets what an aggregation can answer wait
+until nothing else is left, so that it is one aggregation.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import great_expectations as gx
 from great_expectations.core.metric_domain_types import MetricDomainTypes
 from great_expectations.core.metric_function_types import MetricPartialFunctionTypes
+from great_expectations.datasource.fluent import SparkDatasource
 from great_expectations.execution_engine import SparkDFExecutionEngine
 from great_expectations.expectations.expectation import BatchExpectation, ColumnMapExpectation
 from great_expectations.expectations.metrics.map_metric_provider import (
@@ -53,6 +55,39 @@ if TYPE_CHECKING:
 logging.captureWarnings(False)
 
 _TABLE = MetricDomainTypes.TABLE
+ROW_COUNT = "table.row_count"
+
+
+class OneReading(SparkDFExecutionEngine):  # type: ignore[misc]
+    """Reads the rows once for all that can be aggregated together: the figures of columns, and those of the table.
+
+    `counted` has the number of rows of a batch where it is known; everything about columns waits for it.
+    """
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.counted: dict[str, int] = {}
+
+    def resolve_metrics(self, metrics_to_resolve: Any, *others: Any, **named: Any) -> Any:
+        """Resolve what is no aggregate; where there is none of that, the aggregates. The library asks again."""
+        ready = list(metrics_to_resolve)
+        first = [m for m in ready if "metric_partial_fn" not in m.metric_dependencies or m.metric_name == ROW_COUNT]
+        return super().resolve_metrics(first or ready, *others, **named)
+
+    def resolve_metric_bundle(self, metric_fn_bundle: Any) -> Any:
+        """Aggregate, but for a number of rows that is known."""
+        known, asked = {}, []
+        for one in metric_fn_bundle:
+            metric, domain = one.metric_configuration, one.compute_domain_kwargs or {}
+            counted = metric.metric_name == ROW_COUNT and not domain.get("row_condition")
+            if counted and domain.get("batch_id") in self.counted:
+                known[metric.id] = self.counted[domain["batch_id"]]
+            else:
+                asked.append(one)
+        return known | super().resolve_metric_bundle(asked)
+
+
+SparkDatasource.execution_engine_override = OneReading
 
 
 class RowsThatBreak(TableMetricProvider):  # type: ignore[misc]
@@ -103,7 +138,7 @@ class ValuesKeep(ColumnMapMetricProvider):  # type: ignore[misc]
 
 
 class NewestDay(TableMetricProvider):  # type: ignore[misc]
-    """The newest day in a column, as a text; None where there is none."""
+    """The newest day in a column of days or instants, as a text; None where there is none."""
 
     metric_name = "sauda.newest_day"
     value_keys = ("column",)
@@ -112,7 +147,8 @@ class NewestDay(TableMetricProvider):  # type: ignore[misc]
         engine=SparkDFExecutionEngine, partial_fn_type=MetricPartialFunctionTypes.AGGREGATE_FN, domain_type=_TABLE
     )  # type: ignore[untyped-decorator]
     def _spark(cls: Any, metric_domain_kwargs: Any, metric_value_kwargs: Any, **_: Any) -> Any:
-        return F.expr(f"CAST(max({ident(metric_value_kwargs['column'])}) AS STRING)"), metric_domain_kwargs, {}
+        newest = f"max(CAST({ident(metric_value_kwargs['column'])} AS DATE))"
+        return F.expr(f"CAST({newest} AS STRING)"), metric_domain_kwargs, {}
 
 
 class UnresolvedRows(TableMetricProvider):  # type: ignore[misc]
@@ -203,15 +239,17 @@ class ExpectKeyToNameOneRow(BatchExpectation):  # type: ignore[misc]
 
 
 class ExpectReferencesToResolve(BatchExpectation):  # type: ignore[misc]
-    """Expect no row for which the condition is true: it looks for the row of another table that is referred to."""
+    """Expect no row, or few, for which the condition is true: it looks for another table's row that is referred to."""
 
     broken: str
-    metric_dependencies: ClassVar[tuple[str, ...]] = (UnresolvedRows.metric_name,)
-    success_keys: ClassVar[tuple[str, ...]] = ("broken",)
-    args_keys: ClassVar[tuple[str, ...]] = ("broken",)
+    tolerated_pct: float
+    metric_dependencies: ClassVar[tuple[str, ...]] = (UnresolvedRows.metric_name, ROW_COUNT)
+    success_keys: ClassVar[tuple[str, ...]] = ("broken", "tolerated_pct")
+    args_keys: ClassVar[tuple[str, ...]] = ("broken", "tolerated_pct")
 
     def _validate(self, metrics: Any, **_: Any) -> Any:
-        return {"success": not metrics[UnresolvedRows.metric_name]}
+        tolerated = metrics[ROW_COUNT] * self.tolerated_pct / 100
+        return {"success": metrics[UnresolvedRows.metric_name] <= tolerated}
 
 
 _OURS: dict[str, Any] = {
@@ -243,13 +281,14 @@ class Judge:
         self._lock = threading.Lock()
 
     def ask(
-        self, rows: DataFrame, contract: Contract, asked: Sequence[Expectation], known: Mapping[str, Any]
+        self, rows: DataFrame, contract: Contract, asked: Sequence[Expectation], known: Mapping[str, Any], count: int
     ) -> Answers:
-        """Judge the rows by each expectation. `known` has the values that the expectations need.
+        """Judge the rows, of which there are `count`, by each expectation. `known` has the values that these need.
 
         Raises Failed where Great Expectations cannot say of one whether it holds.
         """
         batch = self._table(contract.name).get_batch({"dataframe": rows})
+        batch.data.execution_engine.counted[batch.id] = count
         suite = gx.ExpectationSuite(name=contract.name, expectations=[e.as_config() for e in asked])
         found = batch.validate(suite, result_format="BOOLEAN_ONLY", expectation_parameters=dict(known))
         results = {result.expectation_config.meta["name"]: result for result in found.results}

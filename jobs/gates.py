@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobs.fingerprint import Facts, spark_facts
 from schemas.contract import Contract
-from schemas.derive.expectations import KEY, Expectation, freshness, suite, typed
+from schemas.derive.expectations import DAY_IS_REACHED, KEY, Expectation, suite, typed
 from schemas.derive.spark import ident
 from schemas.rules import OnFail
 
@@ -97,7 +97,7 @@ def judge(
         asked = tuple(replace(e, on_fail=OnFail.WARN) for e in asked)
     facts, seen = figures(rows, contract)
     began = time.monotonic()
-    answers = the_judge().ask(rows, contract, asked, known)
+    answers = the_judge().ask(rows, contract, asked, known, facts.rows)
     broken = [e for e in asked if not answers.kept[e.name]]
     verdicts = tuple(_verdict(rows, contract, e, seen, known, shown) for e in broken)
     return Judgement(facts, asked, verdicts, time.monotonic() - began, known, seen, answers.validation)
@@ -105,11 +105,11 @@ def judge(
 
 def figures(rows: DataFrame, contract: Contract) -> tuple[Facts, dict[str, str]]:
     """The rows' facts and, in the same reading, what the expectations about the whole table look at."""
-    facts, fresh = spark_facts(contract), freshness(contract)
-    newest = [f"max({ident(f.day)})" for f in fresh]
+    facts, reached = spark_facts(contract), [e for e in suite(contract) if e.type == DAY_IS_REACHED]
+    newest = [f"max(CAST({ident(e.kwargs['column'])} AS DATE))" for e in reached]
     (answer,) = rows.selectExpr(*(f"{sql} AS `{n}`" for n, sql in enumerate([*facts, *newest]))).collect()
     stand = Facts.of(contract, answer[: len(facts)])
-    seen = {f"{f.day}.fresh": str(day or "no day") for f, day in zip(fresh, answer[len(facts) :], strict=True)}
+    seen = {e.name: str(day or "no day") for e, day in zip(reached, answer[len(facts) :], strict=True)}
     shape = {"columns": ", ".join(rows.columns), "types": typed(dict(rows.dtypes))}
     return stand, {"row_count": str(stand.rows)} | shape | seen
 

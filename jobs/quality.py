@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from schemas.contract import Contract, contract
-from schemas.derive.expectations import NO_ROW, Expectation
+from schemas.derive.expectations import Expectation
 from schemas.ops.quality import Quality
 from schemas.references import Reference
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Outcome = Literal["passed", "warned", "stopped"]
 QUALITY = contract(Quality)
 ROWS_KEPT = "row_count.keeps"
+ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -117,12 +118,17 @@ def _judged(table: Contract, judgement: Judgement, asked: Expectation) -> Findin
     broken = next((v for v in judgement.verdicts if v.gate == asked.name), None)
     rows, wanted = judgement.facts.rows, asked.wanted.format(**judgement.known)
     if broken is None:
-        seen = judgement.seen.get(asked.name, NO_ROW)
+        seen = judgement.seen.get(asked.name, wanted)
         return Finding("", table.name, asked.name, asked.sentence, "passed", rows, 0, seen, wanted)
     outcome: Outcome = "stopped" if broken.stops else "warned"
     return Finding(
         "", table.name, asked.name, asked.sentence, outcome, rows, broken.rows, broken.seen, wanted, broken.example
     )  # fmt: skip
+
+
+def looked_at(table: Contract, day: date | None) -> str:
+    """Whose rows of a table a run looked at: those of its day, or all. A table without a day is looked at whole."""
+    return day.isoformat() if day and table.day else ALL
 
 
 def verdict(findings: Iterable[Finding]) -> Outcome:
@@ -142,9 +148,11 @@ def counts_before(client: Client, domain: str) -> dict[tuple[str, str], int]:
     return {(str(collection), str(table)): int(rows) for collection, table, rows in found.result_rows}
 
 
-def record(client: Client, run_id: str, checked_at: datetime, domain: str, findings: Iterable[Finding]) -> None:
-    """Keep the findings of a run."""
-    shared = {"run_id": run_id, "checked_at": checked_at, "domain": domain}
+def record(
+    client: Client, run_id: str, checked_at: datetime, domain: str, findings: Iterable[Finding], day: str = ALL
+) -> None:
+    """Keep the findings of a run, which looked at everything, or at the rows of one day."""
+    shared = {"run_id": run_id, "checked_at": checked_at, "domain": domain, "day": day}
     columns = [c.name for c in QUALITY.serving_columns]
     rows: list[list[Any]] = [[{**shared, **vars(finding)}[c] for c in columns] for finding in findings]
     if rows:

@@ -138,7 +138,7 @@ def build(settings: Settings, job: Job) -> list[Run]:
                     if not verdict.stops:
                         print(f"! {table.name}: {verdict}", flush=True)
                 try:
-                    serving.judged(table, judgement)
+                    serving.judged(table, judgement, job.day)
                 except Exception as error:
                     print(f"What the gates found could not be kept: {sentence(error)}", file=sys.stderr)
 
@@ -148,7 +148,8 @@ def build(settings: Settings, job: Job) -> list[Run]:
             )  # fmt: skip
             runs = runner.run(job.tables)
             if settings.gates_sample_rows and job.day is None and not job.is_one_table:
-                Samples(spark, lake, settings.gates_sample_rows, judged).judge(map(find, sources))
+                since = serving.began.date() - timedelta(days=settings.gates_quiet_days)
+                Samples(spark, lake, settings.gates_sample_rows, judged, since).judge(map(find, sources))
             return runs
         finally:
             spark.stop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from conf import Settings
@@ -57,9 +57,10 @@ class Serving:
         """The tables' rows as they were on the day before."""
         return journal.rows_before(self.client, self.began.date())
 
-    def judged(self, table: Contract, judgement: Judgement) -> None:
-        """Keep what the gates found."""
-        quality.record(self.client, self.run_id, self.began, table.domain, quality.judged_table(table, judgement))
+    def judged(self, table: Contract, judgement: Judgement, day: date | None = None) -> None:
+        """Keep what the gates found. `day` is that of the run; None where it is whole."""
+        found = quality.judged_table(table, judgement)
+        quality.record(self.client, self.run_id, self.began, table.domain, found, quality.looked_at(table, day))
 
     def record(self, run: Run) -> None:
         """Add a run to the journal."""

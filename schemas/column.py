@@ -30,6 +30,8 @@ class Column(str):
     mask: tuple[str, ...]
     personal: str
     refers_to: str
+    refers_within: str
+    unresolved_pct: float
     lookup: bool
 
     @property
@@ -57,6 +59,8 @@ def col(
     mask: str = "",
     personal: str = "",
     refers_to: str = "",
+    refers_within: str = "",
+    unresolved_pct: float = 0,
     lookup: bool = False,
 ) -> str:
     """Declare a column. It is required unless `optional`.
@@ -68,7 +72,9 @@ def col(
     code of whoever the value belongs to, and it is left out where that is a person; `person` hashes whatever it is.
     `personal` says what the column tells of a natural person (one of `PERSONAL`): such a column is never served.
     `refers_to` is the column of another table whose values these are (``silver.shop_orders.order_id``), of a table
-    that is split, of a part of it; see `schemas.references`.
+    that is split, of a part of it; see `schemas.references`. With `refers_within`, a column of both tables, it is
+    held only against rows whose value of that column the other table has at all. Of a finished table's rows
+    `unresolved_pct` percent may refer to nothing before a night warns.
     By a column with `lookup` rows are looked up in ClickHouse: it gets an index there, and of a table of versions a
     view that finds the rows that hold today by it.
     """
@@ -81,7 +87,8 @@ def col(
     facts = {
         "type": type, "description": description, "rules": tuple(rules), "key": key, "optional": optional,
         "serving": serving and not personal, "items": items, "at": tuple(at.split()), "mask": tuple(mask.split()),
-        "personal": personal, "refers_to": refers_to, "lookup": lookup,
+        "personal": personal, "refers_to": refers_to, "refers_within": refers_within,
+        "unresolved_pct": unresolved_pct, "lookup": lookup,
     }  # fmt: skip
     return Pending(facts)  # type: ignore[return-value]
 

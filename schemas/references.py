@@ -35,7 +35,8 @@ class Reference:
 
 
 def references(contract: Contract) -> tuple[Reference, ...]:
-    """The references of a table. Raises ValueError for one to a table or column that no contract has."""
+    """The references of a table. Raises ValueError for one to a table or column that no contract has,
+    or within a column that not both tables have."""
     return tuple(_found(contract, column) for column in contract.columns if column.refers_to)
 
 
@@ -45,5 +46,8 @@ def _found(source: Contract, column: Column) -> Reference:
         if table == target.name or table in target.parts:
             if name not in target.columns:
                 break
+            within = column.refers_within
+            if within and not (within in source.columns and within in target.columns):
+                raise ValueError(f"{source.name}.{column} refers within {within}, which not both tables have")
             return Reference(source, column, target, target.column(name), table if table in target.parts else "")
     raise ValueError(f"{source.name}.{column} refers to {column.refers_to}, which no contract has")

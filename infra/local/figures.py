@@ -76,7 +76,8 @@ def gold(settings: Settings) -> dict[str, int]:
 def stopped_checks(settings: Settings) -> list[str]:
     """What the last checks of each table stopped, a sentence each; nothing while there was no check."""
     sql = (
-        "SELECT concat(table_name, if(collection_code = '', '', concat(' of ', collection_code)), ': ', sentence, "
+        "SELECT concat(table_name, if(collection_code = '', '', concat(' of ', collection_code)), "
+        "if(day = 'all', '', concat(' on ', day)), ': ', sentence, "
         "' (', check_name, ': seen ', seen_value, ', wanted ', wanted_value, ')') "
         "FROM ops.latest_checks WHERE outcome = 'stopped'"
     )

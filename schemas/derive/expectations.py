@@ -24,6 +24,7 @@ KEY_NAMES_ONE_ROW = "expect_key_to_name_one_row"
 REFERENCES_RESOLVE = "expect_references_to_resolve"
 DAY_IS_REACHED = "expect_day_to_be_reached"
 FEWEST_ROWS, MOST_ROWS = "fewest_rows", "most_rows"
+ARRIVED, STILL_ARRIVES = "ingested_at", "still_arrives"
 NO_ROW = "0 rows"
 KEY = "key"
 
@@ -113,7 +114,11 @@ def unresolved(reference: Reference) -> str:
     shared = [c for c in ("collection_code",) if c in reference.source.columns and c in reference.target.columns]
     same = [f"t.{ident(reference.target_column)} = {value}", *(f"t.{ident(c)} = r.{ident(c)}" for c in shared)]
     there = f"SELECT 1 FROM {rows_of(reference.target)} AS t WHERE {' AND '.join(same)}"
-    return f"{value} IS NOT NULL AND CAST({value} AS STRING) NOT IN ('', '0') AND NOT EXISTS ({there})"
+    broken = f"{value} IS NOT NULL AND CAST({value} AS STRING) NOT IN ('', '0') AND NOT EXISTS ({there})"
+    if not (within := reference.column.refers_within):
+        return broken
+    known = f"SELECT 1 FROM {rows_of(reference.target)} AS o WHERE o.{ident(within)} = r.{ident(within)}"
+    return f"{broken} AND EXISTS ({known})"
 
 
 def _suite(contract: Contract) -> Iterator[Expectation]:
@@ -138,13 +143,7 @@ def _suite(contract: Contract) -> Iterator[Expectation]:
     yield Expectation(
         KEY, KEY_NAMES_ONE_ROW, f"{keys} must name one row", OnFail.STOP, {"column_list": list(contract.key)}
     )
-    for reference in resolvable(contract):
-        broken = unresolved(reference)
-        yield Expectation(
-            f"{reference.column}.resolves", REFERENCES_RESOLVE,
-            f"every {reference.column} must be a {reference.target.name}.{reference.target_column}", OnFail.WARN,
-            {"broken": broken}, broken=broken, needs=(rows_of(reference.target),),
-        )  # fmt: skip
+    yield from map(_resolves, resolvable(contract))
     for fresh in freshness(contract):
         yield Expectation(
             f"{fresh.day}.fresh", DAY_IS_REACHED,
@@ -152,11 +151,31 @@ def _suite(contract: Contract) -> Iterator[Expectation]:
             {"column": fresh.day, "day": {"$PARAMETER": fresh.parameter}},
             wanted=f">= {{{fresh.parameter}}}", needs=(fresh.parameter,),
         )  # fmt: skip
+    if contract.refresh == "stream" and ARRIVED in contract.columns:
+        # By the clock of arrival: what is read again has old days, and yet it arrives.
+        yield Expectation(
+            f"{ARRIVED}.recent", DAY_IS_REACHED, "rows must have arrived lately", OnFail.WARN,
+            {"column": ARRIVED, "day": {"$PARAMETER": STILL_ARRIVES}},
+            wanted=f">= {{{STILL_ARRIVES}}}", needs=(STILL_ARRIVES,),
+        )  # fmt: skip
     yield Expectation(
         "row_count", "expect_table_row_count_to_be_between",
         "the number of rows must be near that of the day before", OnFail.WARN,
         {"min_value": {"$PARAMETER": FEWEST_ROWS}, "max_value": {"$PARAMETER": MOST_ROWS}},
         wanted=f"{{{FEWEST_ROWS}}} to {{{MOST_ROWS}}}", needs=(FEWEST_ROWS, MOST_ROWS),
+    )  # fmt: skip
+
+
+def _resolves(reference: Reference) -> Expectation:
+    column, broken = reference.column, unresolved(reference)
+    sentence = f"every {column} must be a {reference.target.name}.{reference.target_column}"
+    if column.refers_within:
+        sentence += f" where that table has the {column.refers_within}"
+    wanted = f"at most {column.unresolved_pct:g} % of the rows" if column.unresolved_pct else NO_ROW
+    return Expectation(
+        f"{column}.resolves", REFERENCES_RESOLVE, sentence, OnFail.WARN,
+        {"broken": broken, "tolerated_pct": column.unresolved_pct},
+        broken=broken, wanted=wanted, needs=(rows_of(reference.target),),
     )  # fmt: skip
 
 

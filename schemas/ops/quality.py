@@ -30,3 +30,4 @@ class Quality:
     seen_value = col(TEXT, "The value that was judged, such as a count or a share in percent.")
     wanted_value = col(TEXT, "What it was judged by, such as '<= 1'.")
     example = col(TEXT, "A row or id that does not keep it; empty where all do.")
+    day = col(CODE, "The day whose rows were looked at, or 'all'; none before this was kept.", optional=True)

@@ -101,7 +101,12 @@ class Products(Sales):
     """One row per seller, product and currency: the product's whole history."""
 
     seller_id = col(CODE, "The seller.", key=True)
-    product_id = col(ID, "The shop's code of the product.", not_empty(), key=True, on_fail=STOP)
+    # Of shops whose catalogue is known; a file of another shop's purchases has its own products. What was sold before
+    # its catalogue came in, or long after it was taken out, is no reason to warn.
+    product_id = col(
+        ID, "The shop's code of the product.", not_empty(), key=True, on_fail=STOP,
+        refers_to="silver.shop_products.product_id", refers_within="seller_id", unresolved_pct=5,
+    )  # fmt: skip
     currency_code = col(CODE, "Currency of the money columns, ISO 4217.", key=True)
     description = col(TEXT, "Its latest name; of two at one instant the greater in sorting order.", optional=True)
     first_sold_on = col(DAY, "First day with a sale or return.")

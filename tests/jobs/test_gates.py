@@ -213,6 +213,31 @@ def test_references_are_looked_up_and_only_warn(spark: SparkSession) -> None:
     assert broken.sentence == "every lot_id must be a silver.procurement_lots.lot_id"
 
 
+@table("gold.sold")
+class Sold:
+    """One row per seller and product."""
+
+    seller_id = col(ID, "The seller.", key=True)
+    product_id = col(
+        ID, "The product.", key=True, refers_to="silver.shop_products.product_id", refers_within="seller_id",
+        unresolved_pct=25,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("sold", "broken"), [("s1 p1, s1 p2, s1 p9, s2 p8", 0), ("s1 p1, s1 p8, s1 p9, s2 p8", 2)])
+def test_few_references_may_be_broken_and_those_of_a_seller_without_a_catalogue_are_not_asked(
+    spark: SparkSession, sold: str, broken: int
+) -> None:
+    catalogue = spark.createDataFrame([("s1", "p1"), ("s1", "p2")], "seller_id string, product_id string")
+    catalogue.createOrReplaceTempView("rows_of_silver_shop_products")
+    rows = spark.createDataFrame([tuple(pair.split()) for pair in sold.split(", ")], catalogue.schema)
+    found = judge(rows, contract(Sold), {"rows_of_silver_shop_products": ""})
+
+    assert [(v.gate, v.rows, v.wanted, v.stops) for v in found.verdicts] == [
+        ("product_id.resolves", broken, "at most 25 % of the rows", False)
+    ] * bool(broken)
+
+
 def test_nobody_is_shown_as_an_example(spark: SparkSession) -> None:
     @table("silver.people")
     class People:
@@ -243,6 +268,23 @@ def test_two_tables_at_once_are_each_judged_by_their_own_rows(spark: SparkSessio
         found = [len(done.result().verdicts) for done in asked]
 
     assert found == [0, 1] * 2
+
+
+def questions(spark: SparkSession) -> int:
+    """How many questions Spark has answered so far."""
+    spark.sparkContext._jsc.sc().listenerBus().waitUntilEmpty()
+    return int(spark._jsparkSession.sharedState().statusStore().executionsCount())
+
+
+def test_a_good_table_is_read_once_for_its_facts_once_for_all_values_and_once_for_its_key(spark: SparkSession) -> None:
+    rows = frame(spark, row("s1"), row("s2"))
+    known = {"newest_sold_on": "2026-01-01", "fewest_rows": 1, "most_rows": 3}
+    judge(rows, SAMPLE_DAILY, known)
+    before = questions(spark)
+    found = judge(rows, SAMPLE_DAILY, known)
+
+    assert (found.checked, found.verdicts) == (len(suite(SAMPLE_DAILY)), ())
+    assert questions(spark) - before == 3
 
 
 def test_the_library_can_read_every_suite() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
+from unittest.mock import MagicMock
+
 import pytest
 
-from jobs.quality import Finding, Resolved, judged_count, judged_reference, verdict
+from jobs.quality import Finding, Resolved, judged_count, judged_reference, looked_at, record, verdict
 from schemas.contract import find
 from schemas.references import references
 
@@ -81,3 +84,20 @@ def test_the_worst_outcome_decides() -> None:
     assert verdict([]) == "passed"
     assert verdict([judged(0), judged(1)]) == "warned"
     assert verdict([judged(1), judged(11), judged(0)]) == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("table", "day", "looked"),
+    [
+        ("gold.purchases_hourly", None, "all"),
+        ("gold.purchases_hourly", date(2026, 1, 5), "2026-01-05"),
+        ("gold.purchases_customers", date(2026, 1, 5), "all"),
+    ],
+)
+def test_what_was_looked_at_is_kept_with_each_finding(table: str, day: date | None, looked: str) -> None:
+    client = MagicMock()
+    found = Finding("", table, "key", "a, b must name one row", "passed", 5)
+    record(client, "run1", datetime(2026, 1, 6, tzinfo=UTC), "purchases", [found], looked_at(find(table), day))
+
+    (_, rows), named = client.insert.call_args
+    assert dict(zip(named["column_names"], rows[0], strict=True))["day"] == looked

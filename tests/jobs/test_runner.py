@@ -19,7 +19,7 @@ from jobs.registry import transforms
 from jobs.runner import Runner
 from schemas.contract import Contract, contract
 from schemas.derive.fakes import Row
-from schemas.purchases.gold import Hourly, RevenueAnomalies, SellerDaily
+from schemas.purchases.gold import Hourly, ProductDaily, Products, RevenueAnomalies, SellerDaily
 from schemas.shop.silver import ShopProducts
 from schemas.shop.stage import ProductsStaged
 from tests.support.lake import ParquetLake
@@ -194,6 +194,32 @@ def test_what_looks_beyond_the_table_is_asked_of_whole_tables_and_warned_of(gate
 
     gated.run(SELLERS, day=MONDAY)
     assert gated.judged[SELLERS.name].known == {}
+
+
+def test_a_night_looks_up_the_products_that_were_sold_in_the_catalogue(gated: House) -> None:
+    gated.silver(
+        purchase_lines(
+            """
+            | event_id | line_no | purchased_at     | seller_id | product_id | currency_code | quantity | line_amount |
+            | a        | 0       | 2026-01-05 09:00 | s1        | p1         | KZT           | 1        | 5           |
+            | b        | 0       | 2026-01-06 09:00 | s1        | p9         | KZT           | 1        | 7           |
+            | c        | 0       | 2026-01-06 09:00 | elsewhere | p8         | KZT           | 1        | 7           |
+        """
+        )
+    )
+    catalogue = contract(ShopProducts)
+    known = """
+        | product_id | seller_id | valid_from       |
+        | p1         | s1        | 2026-01-01 00:00 |
+    """
+    gated.lake.write(frame(gated.spark, catalogue, known), catalogue.name, where="", note="test")
+    products = contract(Products)
+    runs = gated.run(contract(ProductDaily), products)
+
+    (broken,) = gated.judged[products.name].verdicts
+    assert (broken.gate, broken.rows, broken.stops) == ("product_id.resolves", 1, False)
+    assert "seller_id s1, product_id p9" in broken.example
+    assert runs[products.name].state == "done"
 
 
 def test_a_push_that_fails_is_said_and_does_not_stop_the_others(house: House) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,24 @@ def test_a_sample_warns_and_shows_no_more_than_the_key(spark: SparkSession, tmp_
     assert (broken.gate, broken.rows, broken.stops) == ("key", 1, False)
     assert broken.example == "event_id e0, line_no 0, count 2"
     assert found[LINES.name].facts.rows == 121
+
+
+@pytest.mark.parametrize(("since", "seen"), [(date(2026, 1, 9), []), (date(2026, 1, 10), ["2026-01-09"])])
+def test_silver_in_which_nothing_arrives_any_more_is_warned_of(
+    spark: SparkSession, tmp_path: Path, since: date, seen: list[str]
+) -> None:
+    lake, found = ParquetLake(tmp_path), dict[str, Judgement]()
+    lines = table_from_text(LINES, EVENTS)
+    for line in lines:
+        # One event of sixty is newer than all others, which the hash does not choose.
+        line["ingested_at"] = datetime(2026, 1, 9 if line["event_id"] == "e1" else 2, 23, tzinfo=UTC)
+    lake.write(frame(spark, LINES, lines), LINES.name, where="", note="test")
+    Samples(spark, lake, 40, lambda table, judgement: found.update({table.name: judgement}), since).judge([LINES])
+
+    assert found[LINES.name].facts.rows < len(lines)
+    assert [(v.gate, v.seen, v.stops) for v in found[LINES.name].verdicts] == [
+        ("ingested_at.recent", day, False) for day in seen
+    ]
 
 
 def test_a_table_that_cannot_be_judged_fails_nothing(

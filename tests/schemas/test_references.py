@@ -40,6 +40,14 @@ def test_a_list_of_ids_refers_by_each_of_them() -> None:
     assert found("silver.procurement_lots", "planning_item_ids").is_list
 
 
+def test_a_reference_within_a_column_that_not_both_tables_have_is_an_error() -> None:
+    column = col(ID, "A.", key=True, refers_to="silver.shop_products.product_id", refers_within="seller_id")
+    wrong = contract(table("gold.made")(type("Made", (), {"__doc__": "One row.", "a_id": column})))
+
+    with pytest.raises(ValueError, match=r"gold\.made\.a_id refers within seller_id, which not both tables have"):
+        references(wrong)
+
+
 @pytest.mark.parametrize(
     "name", ["silver.procurement_nothing.tender_id", "silver.procurement_tenders.nothing_id", "tender_id"]
 )

@@ -121,11 +121,34 @@ def test_a_reference_is_looked_up_within_its_collection() -> None:
     (made,) = [e for e in suite(lots) if e.name == f"{reference.column}.resolves"]
 
     assert (made.on_fail, made.needs) == (OnFail.WARN, (rows_of(target),))
-    assert made.kwargs == {"broken": unresolved(reference)}
+    assert made.kwargs == {"broken": unresolved(reference), "tolerated_pct": 0}
     assert f"FROM rows_of_silver_{target.table} AS t WHERE t.`{reference.target_column}` = r.`{reference.column}` " in (
         made.broken
     )
     assert "t.`collection_code` = r.`collection_code`" in made.broken
+
+
+def test_a_product_is_looked_for_only_in_a_catalogue_that_has_its_seller() -> None:
+    (made,) = [e for t in tables("gold", "purchases") for e in suite(t) if e.name == "product_id.resolves"]
+
+    assert made.kwargs["tolerated_pct"] == 5
+    assert (made.on_fail, made.needs) == (OnFail.WARN, ("rows_of_silver_shop_products",))
+    assert made.broken.endswith(
+        " AND EXISTS (SELECT 1 FROM rows_of_silver_shop_products AS o WHERE o.`seller_id` = r.`seller_id`)"
+    )
+    assert made.sentence == (
+        "every product_id must be a silver.shop_products.product_id where that table has the seller_id"
+    )
+    assert made.wanted == "at most 5 % of the rows"
+
+
+def test_a_streamed_table_of_silver_is_to_go_on_arriving() -> None:
+    asked = {t.name: e for t in tables("silver") for e in suite(t) if e.name == "ingested_at.recent"}
+
+    assert {"silver.purchase_lines", "silver.procurement_lots"} <= set(asked)
+    assert set(asked) == {t.name for t in tables("silver") if t.refresh == "stream"}
+    made = asked["silver.purchase_lines"]
+    assert (made.on_fail, made.needs, made.wanted) == (OnFail.WARN, ("still_arrives",), ">= {still_arrives}")
 
 
 def test_a_suite_is_data() -> None:
