@@ -40,10 +40,9 @@ def branches() -> dict[str, Branch]:
 
 @pytest.fixture(scope="module", autouse=True)
 def _zone(spark: SparkSession) -> None:
-    from conf.spark import PERSON_SECRET, REGISTER_ZONE
+    from conf.spark import REGISTER_ZONE
 
     spark.conf.set(REGISTER_ZONE, "Asia/Almaty")
-    spark.conf.set(PERSON_SECRET, "salt")
 
 
 def headers(**more: str) -> Headers:

@@ -7,9 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import orjson
-import pytest
 
-from conf.spark import PERSON_SECRET
 from schemas.contract import contract
 from schemas.shop.feed import CHANGED, ShopChanges
 from streaming import parse
@@ -20,11 +18,6 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _secret(spark: SparkSession) -> None:
-    spark.conf.set(PERSON_SECRET, "salt")
 
 
 def test_a_change_is_one_row_and_an_unknown_shape_is_refused(spark: SparkSession) -> None:

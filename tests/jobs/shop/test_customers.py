@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _secret(spark: SparkSession) -> Iterator[None]:
+    before = spark.conf.get(PERSON_SECRET)
+    assert before
     spark.conf.set(PERSON_SECRET, "secret")
     yield
-    spark.conf.unset(PERSON_SECRET)
+    spark.conf.set(PERSON_SECRET, before)
 
 
 def test_without_a_secret_nobody_is_hashed(spark: SparkSession) -> None:
