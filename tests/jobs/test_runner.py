@@ -131,7 +131,7 @@ def test_a_run_that_would_lose_versions_writes_nothing(house: House, monkeypatch
     products = contract(ShopProducts)
     house.lake.stage[STAGED.name] = frame(house.spark, STAGED, PRICES)
     house.run(products)
-    forgetful = replace(transforms()[products.name], build=lambda before, _staged: before.limit(1))
+    forgetful = replace(transforms()[products.name], build=lambda before, *_staged: before.limit(1))
     monkeypatch.setitem(registry._registered, products.name, forgetful)
     run = house.run(products)[products.name]
 
