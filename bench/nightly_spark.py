@@ -11,7 +11,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from bench.nightly_lines import write_lines, write_products
 from conf import settings
@@ -23,6 +23,11 @@ from jobs.run import chosen
 from jobs.runner import Runner
 from schemas.contract import Contract
 from schemas.live import apply_delta
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+    from jobs.inputs import Inputs
 
 
 @dataclass(frozen=True)
@@ -46,13 +51,13 @@ class FolderLake(DeltaTables):
 class Ungated(Runner):
     """A runner whose gates are open."""
 
-    def _judge(self, rows: Any, table: Contract, run: Run, _inputs: Any) -> Judgement:
+    def _judge(self, rows: DataFrame, table: Contract, run: Run, inputs: Inputs) -> Judgement:  # noqa: ARG002
         facts, _ = figures(rows, table)
         run.rows_out, run.gates_seconds = facts.rows, 0.0
         return Judgement(facts, (), ())
 
 
-def night(lake: FolderLake, spark: Any, runner: type[Runner], this: int) -> None:
+def night(lake: FolderLake, spark: SparkSession, runner: type[Runner], this: int) -> None:
     """Build all gold tables; says what it took, in a line of JSON."""
     began = time.time()
     failed: list[str] = []

@@ -76,7 +76,8 @@ class OneReading(SparkDFExecutionEngine):  # type: ignore[misc]
 
     def resolve_metric_bundle(self, metric_fn_bundle: Any) -> Any:
         """Aggregate, but for a number of rows that is known."""
-        known, asked = {}, []
+        known: dict[Any, int] = {}
+        asked = []
         for one in metric_fn_bundle:
             metric, domain = one.metric_configuration, one.compute_domain_kwargs or {}
             counted = metric.metric_name == ROW_COUNT and not domain.get("row_condition")
