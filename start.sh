@@ -26,8 +26,8 @@ Usage: ./start.sh [COMMAND]
 Sauda: a streaming lakehouse for trade. Without a command: set up what is missing, start everything, send simulated
 purchases through Kafka, Spark and ClickHouse, and show an answer.
 
-Commands: test status doctor urls sql ingest job backfill reconcile settle check drift collection keys logs down reset
-bench. Each has --help once ./start.sh has run.
+Commands: test status doctor urls sql ingest job backfill reconcile settle check drift collection keys logs down reset bench
+Each has --help once ./start.sh has run.
 END
       exit
     fi

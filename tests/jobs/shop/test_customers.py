@@ -118,9 +118,9 @@ def test_of_who_is_deleted_no_version_keeps_the_person_and_who_comes_back_is_kno
 
 def test_a_person_is_a_keyed_hash_that_is_the_same_however_the_address_is_written(spark: SparkSession) -> None:
     (one, other) = build(spark, ShopCustomers, [], staged("""
-        | customer_id | run_no | taken_at         | email        | phone      |
-        | c1          | 1      | 2026-01-05 01:00 | Dana@mail.kz |            |
-        | c2          | 1      | 2026-01-05 01:00 | dana@mail.kz | +7701      |
+        | customer_id | run_no | taken_at         | is_deleted | email        | phone      |
+        | c1          | 1      | 2026-01-05 01:00 | false      | Dana@mail.kz |            |
+        | c2          | 1      | 2026-01-05 01:00 | false      | dana@mail.kz | +7701      |
     """))  # fmt: skip
 
     # printf secretdana@mail.kz | sha256sum
