@@ -57,7 +57,7 @@ class Stream:
         return offsets / str(last + 1 + count)
 
     def wait_ready(self) -> None:
-        until("the stream to be ready", lambda: self.progress()["ready"], 120)
+        until("the stream to be ready", lambda: self.progress()["ready"], 300)
 
     def wait_dead(self, seconds: float = 120) -> None:
         assert self._process is not None
