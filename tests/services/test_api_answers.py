@@ -52,7 +52,7 @@ def api(own: Settings) -> Iterator[Api]:
 @pytest.mark.parametrize(("path", "body", "media", "status"), [
     ("/v1/purchases", b"x" * 10_000_000, "application/json", 413),
     ("/v1/purchases", b"[" * 1_000_000, "application/json", 400),
-    ("/v1/purchases", b'{"a":' * 1_000_000, "application/json", 400),
+    ("/v1/purchases", b'{"a":' * 150_000, "application/json", 400),
     ("/v1/purchases", b"\xff\xfe", "application/json", 400),
     ("/v1/purchases", b"{}", "text/plain", 415),
     ("/v1/purchases:batch", b'{"purchases":[' + b"{}," * 1_000 + b"{}]}", "application/json", 422),
