@@ -117,7 +117,8 @@ class Trial:
 
 
 def pytest(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "pytest", *arguments]
+    """The command. It ends with the slowest tests, so that a run that grew long says in its log by what."""
+    return [sys.executable, "-m", "pytest", "--durations", "25", "--durations-min", "3", *arguments]
 
 
 def run(
