@@ -19,7 +19,8 @@ from ingestion.errors import Unreadable
 from ingestion.message import Message, cloud_event, instant
 from ingestion.ocds.convert import PARTY, PARTY_ADDRESS, Conversion
 from ingestion.ocds.files import JsonFile, found
-from ingestion.ocds.releases import releases
+from ingestion.ocds.persons import Persons
+from ingestion.ocds.releases import Problem, releases
 from ingestion.ocds.shape import Event, written
 from ingestion.ocds.spool import Spool
 from ingestion.ocds.statuses import Statuses
@@ -43,12 +44,12 @@ class OcdsFiles:
     again = "Running it again completes the rest and doubles nothing: ids come from content."
 
     def __init__(
-        self, path: Path, collection: str, say: Say, now: datetime, statuses: Path | None = None
+        self, path: Path, collection: str, say: Say, now: datetime, persons: Persons, statuses: Path | None = None
     ) -> None:  # fmt: skip
         self._say, self._fetched_at, self._collection = say, instant(now), collection
-        self._tables = (statuses,) if statuses else ()
+        self._tables, self._persons = (statuses,) if statuses else (), persons
         self._spool, self.problems = Spool(), 0
-        self._conversion = Conversion(self._spool, Statuses(*self._tables), self._problem)
+        self._conversion = self._converted(self._problem)
         for file in map(JsonFile, found(path, say)):
             say(f"Reading {file.name} …")
             for release in releases(file, self._problem):
@@ -81,12 +82,15 @@ class OcdsFiles:
 
     def messages(self) -> Iterator[Message]:
         """One event an entity, process by process, and at the end one a party."""
-        self._conversion = Conversion(self._spool, Statuses(*self._tables), self._problem)
+        self._conversion = self._converted(self._problem)
         return map(self._message, self._conversion.events())
+
+    def _converted(self, problem: Problem) -> Conversion:
+        return Conversion(self._spool, Statuses(*self._tables), self._persons, problem)
 
     def _expected(self) -> int:
         every = max(1, self.processes // SAMPLE)
-        trial = Conversion(self._spool, Statuses(*self._tables), lambda _: None)
+        trial = self._converted(lambda _: None)
         kinds = Counter(event.kind in (PARTY, PARTY_ADDRESS) for event in trial.events(every))
         # The same parties take part in many processes.
         return kinds[False] * every + kinds[True]
@@ -117,8 +121,11 @@ def _collection(_context: click.Context, _parameter: click.Parameter, value: str
     return value
 
 
-def _open(around: Around, *, path: Path, collection: str, statuses: Path | None) -> OcdsFiles:
-    return OcdsFiles(path, collection, around.say, around.now, statuses)
+def _open(
+    around: Around, *, path: Path, collection: str, statuses: Path | None, persons: Path | None
+) -> OcdsFiles:  # fmt: skip
+    known = Persons(around.settings().secrets.person, *((persons,) if persons else ()))
+    return OcdsFiles(path, collection, around.say, around.now, known, statuses)
 
 
 SOURCE = Source(
@@ -132,6 +139,10 @@ SOURCE = Source(
         click.Option(
             ["--statuses"], type=click.Path(path_type=Path), help="CSV of stage,status,status_code: what statuses mean."
         ),
+        click.Option(
+            ["--persons"], type=click.Path(path_type=Path),
+            help="CSV of scheme,number: which identifiers are natural persons', the number a regular expression.",
+        ),
     ),
     _open,
-)
+)  # fmt: skip

@@ -14,7 +14,7 @@ from typing import Protocol
 import click
 from rich.console import Console
 
-from conf import Settings
+from conf import Settings, settings
 from ingestion.message import Message
 from ingestion.publish import Broker, Say
 
@@ -23,10 +23,11 @@ Connect = Callable[[Settings, str, Say], Broker]
 
 @dataclass(frozen=True)
 class Around:
-    """What a source is given of its surroundings: a way to say things to the user, and the time."""
+    """What a source is given of its surroundings: a way to say things to the user, the time, and the settings."""
 
     say: Say
     now: datetime
+    settings: Callable[[], Settings] = settings
 
 
 class Feed(Protocol):

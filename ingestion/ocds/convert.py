@@ -10,6 +10,7 @@ import orjson
 from ingestion.ocds.contracts import contracted
 from ingestion.ocds.merge import Unmergeable, merged
 from ingestion.ocds.parties import ADDRESS, FLAGS
+from ingestion.ocds.persons import Persons
 from ingestion.ocds.process import Process
 from ingestion.ocds.releases import Problem
 from ingestion.ocds.shape import Event, Shape, written
@@ -26,9 +27,9 @@ class Conversion:
     `doubled` counts elements of lists that lost themselves in another one of the same id.
     """
 
-    def __init__(self, spool: Spool, statuses: Statuses, problem: Problem) -> None:
+    def __init__(self, spool: Spool, statuses: Statuses, persons: Persons, problem: Problem) -> None:
         self._spool, self._problem = spool, problem
-        self.statuses, self.shape, self.doubled = statuses, Shape(), 0
+        self.statuses, self.persons, self.shape, self.doubled = statuses, persons, Shape(), 0
 
     def events(self, every: int = 1) -> Iterator[Event]:
         """The events of all processes, or of one in so many. One passage at a time: the parties share the spool."""
@@ -36,7 +37,7 @@ class Conversion:
         for is_compiled, releases in self._spool.processes(every):
             release = releases[0] if is_compiled else self._merged(releases)
             if release is not None:
-                yield from self._of_process(Process(release, self.statuses, self.shape))
+                yield from self._of_process(Process(release, self.statuses, self.persons, self.shape))
         for party_id, roles, changed_at, body in self._spool.parties():
             flags = {flag: bool(roles & bit) for flag, bit in FLAGS.items()}
             value = orjson.loads(body) | {"changed_at": changed_at}

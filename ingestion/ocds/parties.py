@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from ingestion.ocds.persons import Persons
 from ingestion.ocds.shape import Json, Shape, text, texts
 
 ROLES = {"buyer": 1, "procuringEntity": 2, "supplier": 4}
@@ -25,10 +26,12 @@ class Party:
 
 @dataclass
 class Parties:
-    """The organisations by id. One that is only referred to becomes one too."""
+    """The organisations by id. One that is only referred to becomes one too. A natural person goes by an alias."""
 
     shape: Shape
+    persons: Persons
     known: dict[str, Party] = field(default_factory=dict)
+    _aliases: dict[str, str] = field(default_factory=dict)
 
     def read(self, release: Json) -> None:
         """The list that OCDS has since 1.1."""
@@ -50,16 +53,20 @@ class Parties:
         scheme, number = text(identifier.get("scheme")), text(identifier.get("id"))
         name = text(told.get("name"))
         named = f"{scheme}-{number}" if scheme and number else number
-        party_id = text(told.get("id")) or named or name
-        if party_id is None:
+        stated = text(told.get("id")) or named or name
+        if stated is None:
             return None
+        if stated not in self.known and (self.persons.has(scheme, number) or self.persons.has_id(stated)):
+            self._aliases[stated] = self.persons.alias(stated)
+        party_id = self._aliases.get(stated, stated)
         party = self.known.get(party_id)
         if party is None:
             contact, address = self.shape.one(told, "contactPoint"), self.shape.one(told, "address")
             party = self.known[party_id] = Party(
                 {
                     "party_id": party_id,
-                    "party_biin": number or party_id,
+                    "party_biin": party_id if stated in self._aliases else number or party_id,
+                    "party_number": number or stated if stated in self._aliases else None,
                     "name": name or text(identifier.get("legalName")),
                     "email": text(contact.get("email")),
                     "phone": text(contact.get("telephone")),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ingestion.ocds.parties import TOGETHER, Parties
+from ingestion.ocds.persons import Persons
 from ingestion.ocds.shape import Json, Shape, text, texts, time
 from ingestion.ocds.statuses import Statuses
 
@@ -20,6 +21,7 @@ class Process:
 
     release: Json
     statuses: Statuses
+    persons: Persons
     shape: Shape
     ocid: str = field(init=False)
     changed_at: str = field(init=False)
@@ -28,7 +30,7 @@ class Process:
         release, shape = self.release, self.shape
         self.ocid = str(release["ocid"])
         self.changed_at = time(release["date"]) or ""
-        self.parties = Parties(shape)
+        self.parties = Parties(shape, self.persons)
         self.parties.read(release)
         self.planning, self.tender = shape.one(release, "planning"), shape.one(release, "tender")
         self.awards = list(shape.named(release, "awards"))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ingestion.errors import Unreadable
+from ingestion.ocds.table import rows
 
 OWN = Path(__file__).with_name("statuses.csv")
 HEADER = ["stage", "status", "status_code"]
@@ -27,7 +28,7 @@ class Statuses:
         """Rows of later files replace those of earlier ones. Raises Unreadable with the line that is wrong."""
         self._codes: dict[tuple[str, str], str] = {}
         for path in (OWN, *more):
-            self._codes |= _rows(path)
+            self._codes |= dict(_rows(path))
         self.unknown: Counter[tuple[str, str]] = Counter()
 
     def code(self, stage: str, status: Any) -> str | None:
@@ -53,31 +54,10 @@ class Statuses:
         )
 
 
-def _rows(path: Path) -> dict[tuple[str, str], str]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            header = [cell.strip() for cell in next(reader, [])]
-            if header != HEADER:
-                raise Unreadable(
-                    f"The statuses {path.name} begin with {','.join(header)!r}; {','.join(HEADER)} was expected."
-                )
-            return dict(_row(path, reader.line_num, cells) for cells in reader if any(cells))
-    except OSError as problem:
-        raise Unreadable(f"The statuses {path} cannot be read: {problem.strerror}.") from None
-    except (UnicodeDecodeError, csv.Error) as problem:
-        raise Unreadable(f"The statuses {path.name} are no CSV in UTF-8: {problem}.") from None
-
-
-def _row(path: Path, line: int, cells: list[str]) -> tuple[tuple[str, str], str]:
-    told = [cell.strip() for cell in cells]
-    if len(told) != len(HEADER) or not all(told):
-        raise Unreadable(
-            f"The statuses {path.name}, line {line}: found {','.join(cells)!r}, expected {','.join(HEADER)}."
-        )
-    stage, status, code = told
-    if stage not in STAGES:
-        raise Unreadable(
-            f"The statuses {path.name}, line {line}: no stage is called {stage!r}; there are {', '.join(STAGES)}."
-        )
-    return (stage, status.lower()), code
+def _rows(path: Path) -> Iterator[tuple[tuple[str, str], str]]:
+    for line, (stage, status, code) in rows(path, "statuses", HEADER):
+        if stage not in STAGES:
+            raise Unreadable(
+                f"The statuses {path.name}, line {line}: no stage is called {stage!r}; there are {', '.join(STAGES)}."
+            )
+        yield (stage, status.lower()), code

@@ -29,7 +29,9 @@ class Parties(Registered):
     """One row per version of a party: whoever buys, supplies or organises."""
 
     party_id = col(ID, "The register's number of the party.", key=True, at="party_id pid")
-    party_raw_id = col(ID, "BIN, or a person's IIN.", optional=True, serving=False, at="party_biin bin iin")
+    party_raw_id = col(
+        ID, "BIN, or a person's IIN.", optional=True, serving=False, at="party_number party_biin bin iin"
+    )
     party_tax_id = col(ID, f"BIN. {HASHED}", optional=True, at="party_biin bin iin", mask="code", lookup=True)
     name = col(TEXT, "Name in Russian; none for a person.", optional=True, at="name name_ru", mask="party_biin bin iin")
     name_kz = col(TEXT, "Name in Kazakh; none for a person.", optional=True, at="name_kz", mask="party_biin bin iin")

@@ -100,6 +100,17 @@ def test_a_persons_code_is_hashed_and_a_companys_is_not(spark: SparkSession, bra
     assert (one["is_supplier"], two["is_supplier"]) == (True, False)
 
 
+def test_a_person_of_another_country_comes_under_an_alias_and_has_no_name_to_serve(
+    spark: SparkSession, branches: dict[str, Branch]
+) -> None:
+    alias = "p78758c64088a5ebbacd1"
+    person = {"party_id": alias, "party_biin": alias, "party_number": "52345678", "name": "Ana"}
+    (verdict,) = judged(spark, branches["parties"], person, ce_type="ocds.party")
+    (row,) = verdict.lines
+    assert (row["party_id"], row["party_tax_id"], row["name"]) == (alias, alias, None)
+    assert (row["party_raw_id"], row["party_name"]) == ("52345678", "Ana")
+
+
 def test_nothing_personal_is_served(branches: dict[str, Branch]) -> None:
     personal = {"party_raw_id", "party_name", "email", "phone", "address", "fio", "iin", "supplier_raw_id"}
     for branch in branches.values():

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from ingestion.message import Message
+from ingestion.ocds.persons import Persons
 from ingestion.procurement_ocds import OcdsFiles
 
 NOW = datetime(2026, 2, 1, 11, tzinfo=UTC)
@@ -85,7 +86,7 @@ def written(path: Path, *values: Any) -> Path:
 
 
 def opened(path: Path, statuses: Path | None = None, said: list[str] | None = None) -> OcdsFiles:
-    return OcdsFiles(path, "x", (said if said is not None else []).append, NOW, statuses)
+    return OcdsFiles(path, "x", (said if said is not None else []).append, NOW, Persons("salt"), statuses)
 
 
 def sent(path: Path, statuses: Path | None = None) -> list[Message]:
