@@ -84,7 +84,8 @@ def read(line: str) -> dict[str, Any]:
 
 
 def failure(module: str, code: int, told: Mapping[str, Any], output: str) -> AirflowException:
-    """Why a command failed. `output` is its last line."""
+    """Why a command failed: what its JSON calls the error, else `output`, its last line."""
+    output = str(told.get("error") or output)
     if code == MISTAKE:
         return AirflowFailException(f"{module} cannot be run as it stands: {output}")
     if code == GATED:

@@ -26,9 +26,8 @@ from ingestion.ledger import LedgerWriter
 from ingestion.progress import Shown
 from ingestion.publish import Publisher, Totals, kafka, remedy
 from ingestion.registry import Around, Collector, Connect, Feed, Source, sources
-from ingestion.stopping import STOPPED_BY_SIGNAL, stopped_by_sigterm
+from ingestion.stopping import STOPPED, STOPPED_BY_SIGNAL, stopped_by_sigterm
 
-STOPPED = 130
 LOOK_EVERY = 256
 SHOWN_REFUSED = 5
 
@@ -73,7 +72,7 @@ def run_source(
     totals, feed, failure, code = Totals(), None, "", 0
     refused: list[tuple[str, str]] = []
     try:
-        feed = source.open(Around(say, datetime.now(UTC)), **options)
+        feed = source.open(Around(say, datetime.now(UTC), _settings), **options)
         chosen = _settings()
         broker = connect(chosen, feed.topic, say)
         with (
@@ -115,7 +114,7 @@ def run_collector(collector: Collector, **options: Any) -> None:
     console = Console(stderr=True, highlight=False)
     say = partial(console.print, markup=False, soft_wrap=True)
     try:
-        code = collector.open(Around(say, datetime.now(UTC)), **options).run(_settings(), console, connect)
+        code = collector.open(Around(say, datetime.now(UTC), _settings), **options).run(_settings(), console, connect)
     except IngestError as problem:
         say(str(problem), style="red")
         code = problem.code

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+STOPPED = 130
+"""The exit code of a run that Ctrl-C or SIGTERM ended."""
 STOPPED_BY_SIGNAL = "Stopped by Ctrl-C or SIGTERM."
 
 

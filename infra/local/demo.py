@@ -92,7 +92,7 @@ def steps(run: Run) -> list[Step]:
         return f"{account['acknowledged']:,} events"
 
     def collect(_: Say) -> str:
-        words = ("ingestion.run", "procurement.goszakup", "--stand-in", "--json")
+        words = ("ingestion.run", "procurement.goszakup", "--stand-in", "--details", "contract_all", "--json")
         account = last_json(run.command("Collecting procurement", *words))
         run.sent.append(account)
         return f"{account['acknowledged']:,} rows of {len(account['registers'])} registers"

@@ -48,7 +48,7 @@ class Run:
     def __post_init__(self) -> None:
         self._desk = Desk(self.client, self.tallies, self.limit, self.state)
         self._walker = Walker(
-            self._desk, self.outbox, self.state, delay=self.delay, all_details=self.asked.details
+            self._desk, self.outbox, self.state, delay=self.delay, details=self.asked.details
         )  # fmt: skip
 
     async def carry_out(self, progressing: Progressing) -> None:

@@ -24,7 +24,7 @@ from ingestion.procurement.show import Progressing, summary
 from ingestion.procurement.state import State, state_path
 from ingestion.publish import remedy
 from ingestion.registry import Around, Collector, Connect
-from ingestion.stopping import STOPPED_BY_SIGNAL
+from ingestion.stopping import STOPPED, STOPPED_BY_SIGNAL
 from schemas.procurement import TOPIC
 
 LOCAL = timezone(timedelta(hours=5))
@@ -37,7 +37,7 @@ UNDER_WAY = "run under way"
 
 @dataclass(frozen=True)
 class Collection:
-    """A collection that was asked for. `run` gives the exit code, or raises IngestError."""
+    """A collection that was asked for. `run` gives the exit code; IngestError comes before anything is asked."""
 
     around: Around
     asked: Asked
@@ -71,28 +71,29 @@ class Collection:
         run_id = f"{self.around.now:%y%m%d%H%M%S}-{secrets.token_hex(2)}"
         _note_cut_off(settings, state)
         state.note(UNDER_WAY, f"{run_id} {time.time()}")
-        failure = ""
+        failure, code = "", 0
         try:
             with Progressing(console, NAME, run.tallies, client.limiter) as progressing:
                 asyncio.run(run.carry_out(progressing))
         except IngestError as problem:
-            failure = str(problem)
-            raise
+            failure, code = str(problem), problem.code
         except KeyboardInterrupt:
-            failure = STOPPED_BY_SIGNAL
-            raise
+            failure, code = STOPPED_BY_SIGNAL, STOPPED
         finally:
             outbox.close()
             self._report(run, settings, run_id, failure)
             state.note(UNDER_WAY, "")
         is_complete = run.tallies.is_complete and not outbox.refused
-        return 0 if is_complete else 1
+        return code or (0 if is_complete else 1)
 
     def _report(self, run: Run, settings: Settings, run_id: str, failure: str) -> None:
         say = self.around.say
         waits = journal.write(settings, run_id, run.tallies)
         if waits:
             say(waits)
+        # Here and not by whoever started it: the last line is the JSON's, also of a run that broke off.
+        if failure:
+            say(failure)
         for event_id, why in run.outbox.refused[:SHOWN]:
             say(f"Kafka refused the event {event_id}: {why}.")
         troubled = [] if failure else [tally for tally in run.tallies if not tally.is_complete]
@@ -121,8 +122,8 @@ def _note_cut_off(settings: Settings, state: State) -> None:
 
 
 def _open(
-    around: Around, *, register: tuple[str, ...], since: datetime | None, full: bool, details: bool, dry_run: bool,
-    stand_in: bool, as_json: bool,
+    around: Around, *, register: tuple[str, ...], since: datetime | None, full: bool, details: tuple[str, ...],
+    dry_run: bool, stand_in: bool, as_json: bool,
 ) -> Collection:  # fmt: skip
     asked = Asked(register, since.date() if since else None, full, details)
     return Collection(around, asked, dry_run, as_json, stand_in)
@@ -142,7 +143,8 @@ SOURCE = Collector(
         ),
         click.Option(["--full"], is_flag=True, help="Walk each register to its end, not only to known ids."),
         click.Option(
-            ["--details"], is_flag=True, help="With each row its sub-lists: several requests a row, for small loads."
+            ["--details"], multiple=True, metavar="REGISTER",
+            help="With each row of this register its sub-lists: several requests a row. May be given several times.",
         ),
         click.Option(["--stand-in"], is_flag=True, help="Ask the stand-in that ./start.sh runs on this machine."),
         click.Option(["--dry-run"], is_flag=True, help="Print what would be asked, and ask nothing."),

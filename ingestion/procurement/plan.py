@@ -10,7 +10,7 @@ from urllib.parse import quote
 from ingestion.errors import Unreadable
 from ingestion.procurement.cursor import first_address
 from ingestion.procurement.state import Known, State, Walk
-from schemas.procurement.endpoints import Endpoint, by_name, registers
+from schemas.procurement.endpoints import ENDPOINTS, Endpoint, by_name, details, registers
 
 WEEK = timedelta(days=7)
 OVERLAP = timedelta(days=1)
@@ -23,12 +23,12 @@ LOADED_ON = "first load began on"
 
 @dataclass(frozen=True)
 class Asked:
-    """What the user wants. `names` are those of --register; empty means the usual load."""
+    """What the user wants. `names` are those of --register, empty for the usual load; `details` those of --details."""
 
     names: tuple[str, ...] = ()
     since: date | None = None
     full: bool = False
-    details: bool = False
+    details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,8 @@ def filled(endpoint: Endpoint, value: str) -> str:
 
 
 def made(state: State, asked: Asked, today: date, limit: int) -> Plan:
-    """Raises Unreadable for a register that does not exist or lacks its value."""
+    """Raises Unreadable for a register that does not exist, lacks its value, or is to have sub-lists and has none."""
+    _check_details(asked.details)
     named = [_named(name) for name in asked.names]
     lookups = tuple(Lookup(endpoint, value) for endpoint, value in named if _is_lookup(endpoint))
     chosen = [endpoint for endpoint, _ in named if not _is_lookup(endpoint) and endpoint.mode != "changes"]
@@ -83,6 +84,13 @@ def again(state: State, endpoint: Endpoint, today: date, limit: int) -> Walk | N
     if endpoint.mode != "head" or known is None or not known.head:
         return None
     return _walk(state, endpoint, False, today, limit)
+
+
+def _check_details(names: Iterable[str]) -> None:
+    have = sorted({e.parent for e in ENDPOINTS if e.parent and details(e.parent)})
+    for name in names:
+        if name not in have:
+            raise Unreadable(f"{name!r} has no sub-lists to fetch with its rows; {', '.join(have)} have.")
 
 
 def _named(text: str) -> tuple[Endpoint, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -33,15 +33,15 @@ class Stopped(IngestError):
 class Walker:
     """Walks registers. Use `walk` for one; several may be walked at the same time.
 
-    `delay` are seconds between two pages of one register. With `all_details` the sub-lists of every row are asked for,
-    else those of new and changed rows only.
+    `delay` are seconds between two pages of one register. Of the registers in `details` the sub-lists of every row are
+    asked for, of others those of new and changed rows only.
     """
 
     def __init__(
-        self, desk: Desk, outbox: Outbox, state: State, *, delay: float = 0.0, all_details: bool = False
+        self, desk: Desk, outbox: Outbox, state: State, *, delay: float = 0.0, details: Collection[str] = ()
     ) -> None:  # fmt: skip
         self._desk, self._outbox, self._state = desk, outbox, state
-        self._delay, self._all_details = delay, all_details
+        self._delay, self._details = delay, details
 
     async def walk(self, endpoint: Endpoint, walk: Walk, changes: Changes | None = None) -> bool:
         """From where the walk stands to its end. What stops it is noted in the tally; its state stays for a next run.
@@ -200,7 +200,7 @@ class Walker:
         """
         tally.new += len(fresh)
         await parcel.put(tally, read.events if walk.mode == "full" else _those(read, fresh))
-        if self._all_details:
+        if endpoint.name in self._details:
             await self._desk.put_sub_lists(parcel, endpoint.name, read.rows)
         elif known or _remembers(endpoint):
             await self._desk.put_sub_lists(parcel, endpoint.name, fresh)

@@ -22,6 +22,7 @@ BODIES = {
     "good": "print('built'); print(json.dumps({'rows': 3}))",
     "silent": "",
     "mistaken": "print('There is no such day', file=sys.stderr); sys.exit(2)",
+    "refused": "print(json.dumps({'error': 'The token is refused', 'registers': [2]})); sys.exit(2)",
     "checked": f"print({json.dumps(CHECKED)!r}); sys.exit(3)",
     "built": f"print({json.dumps(BUILT)!r}); sys.exit(3)",
     "gated_late": f"print({json.dumps(BUILT)!r}, flush=True); {LATE}; sys.exit(3)",
@@ -66,6 +67,12 @@ def test_it_is_given_its_words_and_our_settings_but_not_those_of_airflow(folder:
 def test_a_mistake_of_a_person_is_not_tried_again(became: Any) -> None:
     assert became["mistaken"]["error"] == "AirflowFailException"
     assert became["mistaken"]["message"] == "mistaken cannot be run as it stands: There is no such day"
+
+
+def test_a_mistake_that_the_json_tells_is_told_in_words_and_what_else_it_knows_is_handed_on(became: Any) -> None:
+    assert became["refused"]["error"] == "AirflowFailException"
+    assert became["refused"]["message"] == "refused cannot be run as it stands: The token is refused"
+    assert became["refused"]["pushed"]["return_value"]["registers"] == [2]
 
 
 def test_what_a_gate_stopped_is_not_tried_again_and_says_what_the_gate_found(became: Any) -> None:

@@ -37,7 +37,7 @@ class Outcome:
 
 def collect(
     service: FakeGoszakup, folder: Path, kafka: FakeKafka, *names: str, today: date = TODAY, since: date | None = None,
-    full: bool = False, details: bool = False, **more: Any,
+    full: bool = False, details: tuple[str, ...] = (), **more: Any,
 ) -> Outcome:  # fmt: skip
     """Collect what these registers, or all of them, have to give."""
     settings = chosen(folder, service.url, **more)

@@ -207,7 +207,7 @@ def test_a_list_that_comes_as_a_bare_object_is_one_row(service: FakeGoszakup, ka
     """As the documentation's sample of the treasury payments, which is promised as a list."""
     bare = b'{"id": 31, "contract_id": 7, "pay_amount": 12.50}'
     service.objects = {"/v3/treasury-pay": bare, "/v3/contract/all": b'{"id": 7}', "/v3/contract/7/units": b'{"id": 1}'}
-    outcome = collect(service, tmp_path, kafka, "treasury_pay", "contract_all", details=True)
+    outcome = collect(service, tmp_path, kafka, "treasury_pay", "contract_all", details=("contract_all",))
     assert outcome.tallies.is_complete, [tally.message for tally in outcome.tallies]
     assert [kept.value for kept in kafka.of("treasury_pay")] == [bare]
     assert [kept.heads["parent"] for kept in kafka.of("contract_unit")] == ["7"]

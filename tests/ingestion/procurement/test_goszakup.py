@@ -62,9 +62,12 @@ def test_a_load_is_summed_up_and_journalled(run: Runs, service: FakeGoszakup, ka
 def test_a_wrong_token_ends_with_2_and_says_how_to_get_one(run: Runs, service: FakeGoszakup) -> None:
     service.token = "another"
     service.put("/v3/lots", rows(25, 25))
-    result = run("--register", "lots")
+    result = run("--register", "lots", "--json")
     assert result.exit_code == 2
-    assert "goszakup refused the token (403 at " in result.stderr
+    assert result.stderr.count("goszakup refused the token (403 at ") == 1
+    told = json.loads(result.output.splitlines()[-1])
+    assert told["error"].startswith("goszakup refused the token"), "the last line is the JSON's, with the way it ended"
+    assert [row["register_name"] for row in told["registers"]] == ["lots"]
     assert "SAUDA_GOSZAKUP_TOKEN" in result.stderr
     assert TOKEN not in result.output
     assert "Traceback" not in result.output
@@ -84,6 +87,7 @@ def test_without_a_token_nothing_is_asked(run: Runs, service: FakeGoszakup) -> N
         (["--register", "lots_bin"], "lots_bin asks for a customer_bin: write --register lots_bin=VALUE."),
         (["--register", "lots=5"], "lots takes no value; '5' was given."),
         (["--register", "graphql"], "graphql asks for a query"),
+        (["--details", "lots"], "'lots' has no sub-lists to fetch with its rows; contract_all, "),
         (["--since", "tomorrow"], "'tomorrow' does not match the format"),
     ],
 )

@@ -215,12 +215,15 @@ def test_details_of_every_row_are_fetched_where_they_are_asked_for(
     service.put("/v3/contract/all", rows(13, 13))
     for number in range(1, 14):
         service.put(f"/v3/contract/{number}/units", [{"id": number * 100, "quantity": 1}])
-    collect(service, tmp_path, kafka, "contract_all", details=True)
+    collect(service, tmp_path, kafka, "contract_all", details=("contract_all",))
     units = kafka.of("contract_unit")
     assert {(kept.heads["parent"], kept.key.decode()) for kept in units} == {
         (str(number), f"kz.goszakup.contract_unit:{number * 100}") for number in range(1, 14)
     }
     assert units[0].heads["ce_source"].startswith("goszakup:/v3/contract/")
+    asked = len(service.asked)
+    collect(service, tmp_path, FakeKafka(), "contract_all", full=True, details=("trd_buy_all",))
+    assert len(service.asked) - asked == 2, "two pages, and no sub-list of a register that was not named"
 
 
 def test_all_registers_are_walked_side_by_side(service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path) -> None:
