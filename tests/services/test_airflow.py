@@ -8,7 +8,10 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import date, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from itertools import pairwise
+from operator import itemgetter
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -185,6 +188,50 @@ def test_what_a_gate_stops_is_red_at_once_keeps_its_figures_and_is_told(
         f"Sauda: {NIGHT}.build of {run} failed: A gate stopped jobs.run: gold.purchases_seller_daily"
     )
     assert "order_count" in told
+
+
+def of_days(client: Any, sums: str, days: list[date]) -> Any:
+    """These sums of each of two days."""
+    return [client.query(f"{sums} WHERE sold_on = %(day)s", {"day": day}).result_rows for day in days]
+
+
+def backfill(first: date, last: date) -> list[str]:
+    """What the command says of the days, all of which it builds."""
+    words = [sys.executable, "-m", "infra.local", "backfill", "purchases", str(first), str(last)]
+    done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.mark.usefixtures("sent")
+def test_a_backfill_builds_both_its_ends_again_one_day_after_the_other(pages: Airflow, client: Any) -> None:
+    first: date = client.query("SELECT min(sold_on) FROM silver.purchase_lines FINAL").result_rows[0][0]
+    days = [first + timedelta(days=5), first + timedelta(days=6)]
+    silver = of_days(client, SILVER, days)
+    journal = "SELECT run_id, day, contract, state, started_at, finished_at FROM ops.job_runs"
+    known = {row[0] for row in client.query(journal).result_rows}
+
+    told = [f"✓ {days[0]}  1 of 2", f"✓ {days[1]}  2 of 2", "2 of 2 days are built."]
+    assert backfill(days[0], days[1]) == told
+    assert of_days(client, GOLD, days) == silver
+    assert backfill(days[1], days[1]) == [f"✓ {days[1]}  1 of 1", "1 of 1 days are built."]
+    assert of_days(client, GOLD, days) == silver
+
+    # The first backfill of an Airflow without nights is followed by today's night, which then is overdue.
+    rows = [row for row in client.query(journal).result_rows if row[0] not in known]
+    assert {row[3] for row in rows} == {"done"}
+    builds: dict[str, list[Any]] = {}
+    for row in sorted(rows, key=itemgetter(4)):
+        builds.setdefault(row[0], []).append(row)
+    gold = tables("gold", "purchases")
+    by_day = sum(bool(table.day) for table in gold)
+    whole = (str(days[1]), len(gold))
+    of_a_day = [(run[0][1], len(run)) for run in builds.values() if run[0][1] != "all"]
+    assert of_a_day == [(str(days[0]), by_day), whole, whole]
+    for earlier, later in pairwise(builds.values()):
+        assert max(row[5] for row in earlier) <= later[0][4], "one job after the other"
+    runs = pages.get(f"/dags/{NIGHT}/dagRuns?run_type=backfill")["dag_runs"]
+    assert {run["logical_date"][:10]: run["state"] for run in runs} == {str(day): "success" for day in days}
 
 
 def test_what_collects_todays_rows_refuses_a_backfill(pages: Airflow, chosen: Settings) -> None:
