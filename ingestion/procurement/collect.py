@@ -53,6 +53,7 @@ class Run:
 
     async def carry_out(self, progressing: Progressing) -> None:
         """Everything that is planned. Raises TokenRefused and BrokerLost, after which the next run goes on."""
+        self.state.begin(self.asked.load, self.today, self.asked.goes_on_since(self.today))
         async with self.client:
             try:
                 await _first_of(self._work(), self.outbox.run(), _shown(progressing))
@@ -64,6 +65,9 @@ class Run:
             finally:
                 for tally in self.tallies:
                     tally.finished = tally.finished or time()
+        # What failed is tried again by the next full load, which takes long. A daily one asks for everything again.
+        if self.tallies.is_complete or not self.asked.full:
+            self.state.end(self.asked.load)
 
     async def _work(self) -> None:
         loaded = loaded_on(self.state, self.plan.walks)

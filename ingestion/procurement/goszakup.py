@@ -70,6 +70,8 @@ class Collection:
         )  # fmt: skip
         run_id = f"{self.around.now:%y%m%d%H%M%S}-{secrets.token_hex(2)}"
         _note_cut_off(settings, state)
+        if walked := state.walked(self.asked.load, self.asked.goes_on_since(today)):
+            say(f"A load was broken off: it goes on. {len(walked)} registers are walked to their ends already.")
         state.note(UNDER_WAY, f"{run_id} {time.time()}")
         failure, code = "", 0
         try:

@@ -30,6 +30,15 @@ class Asked:
     full: bool = False
     details: tuple[str, ...] = ()
 
+    @property
+    def load(self) -> str:
+        """What a run that breaks off is gone on with by: nothing where single registers are named."""
+        return "" if self.names else "full" if self.full else "daily"
+
+    def goes_on_since(self, today: date) -> date:
+        """A full load may take days. A daily one is of one day."""
+        return today - WEEK if self.full else today
+
 
 @dataclass(frozen=True)
 class Lookup:
@@ -68,7 +77,10 @@ def made(state: State, asked: Asked, today: date, limit: int) -> Plan:
     lookups = tuple(Lookup(endpoint, value) for endpoint, value in named if _is_lookup(endpoint))
     chosen = [endpoint for endpoint, _ in named if not _is_lookup(endpoint) and endpoint.mode != "changes"]
     if not named:
-        chosen = [e for e in registers() if asked.full or _is_due(e, state.known(e.name), today)]
+        walked = state.walked(asked.load, asked.goes_on_since(today))
+        # The head of a register is asked for all the same: it is one page, and no row of it comes again.
+        left = [e for e in registers() if e.name not in walked or (e.mode == "head" and not asked.full)]
+        chosen = [e for e in left if asked.full or _is_due(e, state.known(e.name), today)]
         chosen += [e for e in registers() if e not in chosen and state.walk(e.name)]
     walks = tuple(_walk(state, endpoint, asked.full, today, limit) for endpoint in chosen)
     is_journal_named = any(endpoint.mode == "changes" for endpoint, _ in named)

@@ -11,6 +11,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -31,6 +32,8 @@ CREATE TABLE IF NOT EXISTS versions (
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS seen (
     register TEXT, key TEXT, hash TEXT NOT NULL, PRIMARY KEY (register, key)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS walked (
+    load TEXT, register TEXT, day TEXT NOT NULL, PRIMARY KEY (load, register)) WITHOUT ROWID;
 """
 ADDED = {
     "only": "TEXT NOT NULL DEFAULT ''", "is_whole": "INTEGER NOT NULL DEFAULT 1", "total": "INTEGER NOT NULL DEFAULT 0",
@@ -85,6 +88,7 @@ class State:
 
     def __init__(self, path: Path, *, is_dry: bool = False) -> None:
         self.path = path
+        self._load, self._today = "", ""
         if is_dry and not path.exists():
             self._base = sqlite3.connect(":memory:", isolation_level=None)
         else:
@@ -142,7 +146,7 @@ class State:
         self._base.execute("COMMIT")
 
     def finish(self, walk: Walk, known: Known | None, seen: Iterable[tuple[str, str]] = ()) -> None:
-        """The walk is at its end, which is `known` of the register from now on."""
+        """The walk is at its end, which is `known` of the register, and of the load under way, from now on."""
         self._base.execute("BEGIN")
         self._remember(walk.register, seen)
         self._base.execute("DELETE FROM walks WHERE register = ?", [walk.register])
@@ -150,7 +154,26 @@ class State:
             self._base.execute(
                 "INSERT OR REPLACE INTO registers VALUES (:register, :head, :rows, :walked_on)", asdict(known)
             )
+        if self._load and walk.mode == "full" and walk.is_whole:
+            marks = (self._load, walk.register, self._today)
+            self._base.execute("INSERT OR REPLACE INTO walked VALUES (?, ?, ?)", marks)
         self._base.execute("COMMIT")
+
+    def walked(self, load: str, since: date) -> frozenset[str]:
+        """The registers that a load has walked to their ends before it broke off; none where it began before a day."""
+        rows = self._base.execute("SELECT register, day FROM walked WHERE load = ?", [load]).fetchall()
+        began = min((day for _, day in rows), default="")
+        return frozenset(register for register, _ in rows) if began >= since.isoformat() else frozenset()
+
+    def begin(self, load: str, today: date, since: date) -> None:
+        """Registers that are walked to their ends count for this load; it goes on if it began on or after a day."""
+        if not self.walked(load, since):
+            self.end(load)
+        self._load, self._today = load, today.isoformat()
+
+    def end(self, load: str) -> None:
+        """The next load of this name walks every register again."""
+        self._base.execute("DELETE FROM walked WHERE load = ?", [load])
 
     def hashes(self, register: str, keys: Iterable[str]) -> dict[str, str]:
         """Of rows seen before, the hash each had."""

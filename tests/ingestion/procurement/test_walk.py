@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,8 +12,8 @@ import pytest
 from ingestion.errors import BrokerLost
 from ingestion.procurement.client import TRIES, TokenRefused
 from ingestion.procurement.lists import AGAIN
-from ingestion.procurement.plan import Asked, made
 from ingestion.procurement.state import State, state_path
+from schemas.procurement.endpoints import registers
 from tests.ingestion.procurement.fakes import FakeGoszakup, FakeKafka, Killed, Reply, chosen, rows
 from tests.ingestion.procurement.runs import TODAY, collect
 
@@ -226,17 +226,70 @@ def test_details_of_every_row_are_fetched_where_they_are_asked_for(
     assert len(service.asked) - asked == 2, "two pages, and no sub-list of a register that was not named"
 
 
+def every_register(service: FakeGoszakup) -> int:
+    """Give the service 25 rows of every register, in three pages; how many registers there are."""
+    for endpoint in registers():
+        key = {"subject_all": "pid", "plans": "pid"}.get(endpoint.name, "id")
+        key = "code" if endpoint.name in ("ref_units", "ref_kato", "ref_countries", "ref_currency") else key
+        service.put(endpoint.path, [{key: number, "system_id": 3} for number in range(25, 0, -1)], key)
+    return len(registers())
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_a_load_that_was_killed_goes_on_and_repeats_at_most_one_page_of_any_register(
+    service: FakeGoszakup, tmp_path: Path, full: bool
+) -> None:
+    """Those that had come to their ends were walked again from their beginnings."""
+    count = every_register(service)
+    service.put("/v3/lots", rows(100, 100))
+    killed, after = FakeKafka(dies_after=(count - 1) * 25 + 60), FakeKafka()
+    with pytest.raises(Killed):
+        collect(service, tmp_path, killed, full=full)
+    collect(service, tmp_path, after, full=full)
+    sent = Counter(kept.key for kept in [*killed.kept, *(kept for kept, _ in killed.waiting), *after.kept])
+    again = Counter({key.split(b":")[0]: 0 for key in sent})
+    again.update(key.split(b":")[0] for key, times in sent.items() if times > 1)
+    assert len(sent) == (count - 1) * 25 + 100
+    assert {name: rows for name, rows in again.items() if rows > 10} == {}
+
+    whole = FakeKafka()
+    collect(service, tmp_path, whole, full=True)
+    assert len(whole.kept) == len(sent), "a load that came to its end is followed by one from the beginning"
+
+
+def test_a_full_load_in_which_a_register_failed_goes_on_with_that_one_for_a_week(
+    service: FakeGoszakup, tmp_path: Path
+) -> None:
+    every_register(service)
+    lots = service.registers.pop("/v3/lots")
+    assert not collect(service, tmp_path, FakeKafka(), full=True).tallies.is_complete
+    service.registers["/v3/lots"] = lots
+    service.asked.clear()
+    assert collect(service, tmp_path, FakeKafka(), full=True, today=TODAY + timedelta(days=6)).tallies.is_complete
+    assert set(service.paths()) == {"/v3/lots"}
+
+    del service.registers["/v3/lots"]
+    collect(service, tmp_path, FakeKafka(), full=True)
+    service.registers["/v3/lots"] = lots
+    service.asked.clear()
+    collect(service, tmp_path, FakeKafka(), full=True, today=TODAY + timedelta(days=8))
+    assert len(set(service.paths())) == len(registers()), "after a week it begins anew"
+
+
+def test_a_daily_load_in_which_a_register_failed_asks_for_all_again(service: FakeGoszakup, tmp_path: Path) -> None:
+    every_register(service)
+    lots = service.registers.pop("/v3/lots")
+    assert not collect(service, tmp_path, FakeKafka()).tallies.is_complete
+    service.registers["/v3/lots"] = lots
+    service.asked.clear()
+    collect(service, tmp_path, FakeKafka())
+    due = {e.path for e in registers() if e.schedule == "daily"}
+    assert due <= set(service.paths())
+
+
 def test_all_registers_are_walked_side_by_side(service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path) -> None:
-    settings = chosen(tmp_path, service.url)
-    with State(state_path(settings)) as state:
-        plan = made(state, Asked(), TODAY, 10)
-    for walk in plan.walks:
-        path = walk.address.partition("?")[0]
-        key = {"subject_all": "pid", "plans": "pid"}.get(walk.register, "id")
-        key = "code" if walk.register in ("ref_units", "ref_kato", "ref_countries", "ref_currency") else key
-        service.put(path, [{key: number, "system_id": 3} for number in range(25, 0, -1)], key)
+    assert every_register(service) == 43
     outcome = collect(service, tmp_path, kafka)
     assert outcome.tallies.is_complete, [tally.message for tally in outcome.tallies]
-    assert len(plan.walks) == 43
     assert len({kept.key for kept in kafka.kept}) == 43 * 25
     assert "/v3/journal" not in service.paths(), "nothing can have changed before the first load"
