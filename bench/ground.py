@@ -23,7 +23,7 @@ from conf.connect import clickhouse, s3
 from conf.flow import kafka_admin, stream_progress, topic_ends
 from infra.local import deploy, java, parts, proc
 from infra.local.errors import Failed, Refused
-from schemas.contract import Contract, find, topics
+from schemas.contract import Contract, find, tables, topics
 from schemas.derive.clickhouse import create_database, create_table, qualified
 
 Say = Callable[[str], None]
@@ -90,10 +90,13 @@ def pin(settings: Settings) -> list[int]:
 
 
 def clear(settings: Settings, *, topic: bool = True) -> None:
-    """Empty lake, ClickHouse tables, checkpoints (Sauda's and the rivals') and, unless it is to stay, the topic."""
+    """Empty lake, ClickHouse tables, checkpoints (Sauda's and the rivals'), the topics and, unless it is to stay, that
+    of purchases: the stream reads all of them, also what another measurement has left."""
     refuse_main(settings)
-    if topic:
-        empty_topic(settings, TOPIC)
+    held = topic_ends(settings)
+    for each in topics():
+        if topic if each.name == TOPIC else any(held.get(each.name, {}).values()):
+            empty_topic(settings, each.name)
     client = s3(settings)
     deploy.create_bucket(settings)
     from minio.deleteobjects import DeleteObject
@@ -105,6 +108,9 @@ def clear(settings: Settings, *, topic: bool = True) -> None:
     deploy.create_tables(settings)
     server = clickhouse(settings)
     server.command(create_database("staging"))
+    for contract in tables("silver"):
+        if contract.clickhouse is not None:
+            server.command(f"TRUNCATE TABLE {qualified(contract.name)}")
     for name, copy, contract in _tables(settings):
         server.command(f"TRUNCATE TABLE {qualified(name)}")
         server.command(f"DROP TABLE IF EXISTS {qualified(copy)} SYNC")
