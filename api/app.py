@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from api import openapi, routes
+from api.access import Direct
 from api.guard import Guard
 from api.measures import Measures
 from api.parts import Parts
@@ -50,11 +51,12 @@ def app(settings: Settings, parts: Parts | None = None) -> FastAPI:
     found = list(routers())
     for router in found:
         made.include_router(router)
-    made.add_middleware(Guard, settings=settings, measures=measures)
     made.add_exception_handler(Problem, _problem)
     made.add_exception_handler(HTTPException, _http_error)
     made.add_exception_handler(RequestValidationError, _invalid)
     ours = [route for router in found for route in router.routes]
+    direct = {(method, r.path): r for r in ours if isinstance(r, Direct) for method in r.methods or ()}
+    made.add_middleware(Guard, settings=settings, measures=measures, direct=direct)
     made.openapi = lambda: openapi.document(made, ours)  # type: ignore[method-assign]
     return made
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -43,23 +45,25 @@ def changes(settings: Settings) -> dict[str, Any]:
 class _Ticket:
     """How many records of one request are still to be heard of. Only the thread that polls counts it down."""
 
-    __slots__ = ("_error", "_left", "_loop", "done")
+    __slots__ = ("_heard", "_left", "done", "error", "loop")
 
-    def __init__(self, count: int) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._left, self._error = count, None
-        self.done: asyncio.Future[KafkaError | None] = self._loop.create_future()
+    def __init__(self, count: int, heard: deque[_Ticket]) -> None:
+        self.loop = asyncio.get_running_loop()
+        self._left, self.error, self._heard = count, None, heard
+        self.done: asyncio.Future[KafkaError | None] = self.loop.create_future()
 
     def heard(self, error: KafkaError | None, _: object) -> None:
         self._left -= 1
-        self._error = self._error or error
+        self.error = self.error or error
         if not self._left:
-            self._loop.call_soon_threadsafe(self._end, self._error)
+            self._heard.append(self)
 
-    def _end(self, error: KafkaError | None) -> None:
+
+def _end(tickets: list[_Ticket]) -> None:
+    for ticket in tickets:
         # Who waited may have gone away.
-        if not self.done.done():
-            self.done.set_result(error)
+        if not ticket.done.done():
+            ticket.done.set_result(ticket.error)
 
 
 def _full() -> Problem:
@@ -77,6 +81,7 @@ class Kafka:
         self._producer = Producer(self._config)
         self._most = int(self._config.get("queue.buffering.max.messages", MOST_WAITING))
         self._down = self._is_fatal = self._stopping = False
+        self._heard: deque[_Ticket] = deque()
         # A thread of its own: a broker that hangs must not take those that others wait for.
         self._prober = ThreadPoolExecutor(1, "kafka-probe")
         self._poller = threading.Thread(target=self._poll, name="kafka", daemon=True)
@@ -85,11 +90,21 @@ class Kafka:
     def _poll(self) -> None:
         while not self._stopping:
             self._producer.poll(POLL_SECONDS)
+            self._tell()
             if self._is_fatal:
                 # It will never send again; what it holds is told as failed, and sent again under the same ids.
                 lost, self._producer, self._is_fatal = self._producer, Producer(self._config), False
                 lost.purge()
                 lost.flush(1.0)
+                self._tell()
+
+    def _tell(self) -> None:
+        """Wake those whose records were all heard of: a loop at a time, since each waking is a call of the system."""
+        # While it is closed another thread hears too.
+        heard = [self._heard.popleft() for _ in range(len(self._heard))]
+        for loop in {ticket.loop for ticket in heard}:
+            with suppress(RuntimeError):  # Its loop is closed, and nobody waits.
+                loop.call_soon_threadsafe(_end, [ticket for ticket in heard if ticket.loop is loop])
 
     def _trouble(self, error: KafkaError) -> None:
         if error.fatal():
@@ -111,7 +126,7 @@ class Kafka:
         if self.waiting + len(records) > self._most:
             # All or none: what was handed over already would be on its way.
             raise _full()
-        ticket = _Ticket(len(records))
+        ticket = _Ticket(len(records), self._heard)
         for record in records:
             try:
                 self._producer.produce(

@@ -18,6 +18,9 @@ UNIQUE = ("event_id", "event_hash", "kafka_offset", "arrival", "value")
 
 REGISTER_ZONE = "spark.sauda.register.zone"
 """Session setting: the zone of times that name none."""
+GIVES_WAY = 10
+"""The niceness of Spark's processes on one machine: who asks API or ClickHouse waits for the answer, Spark's batches do
+not."""
 PERSON_SECRET = "spark.sauda.person.secret"
 """Session setting: what is mixed into the hashes of persons' codes."""
 _SECRET_MARK = "personsecret"
@@ -142,6 +145,9 @@ def spark_session(
     # On the environment, not among the options: those show in the UI and in `ps`.
     os.environ["AWS_ACCESS_KEY_ID"] = settings.s3_key
     os.environ["AWS_SECRET_ACCESS_KEY"] = settings.s3_secret
+    if settings.profile == "local":
+        # Java's threads inherit it.
+        os.setpriority(os.PRIO_PROCESS, 0, GIVES_WAY)
     from pyspark.sql import SparkSession
 
     builder = SparkSession.builder.appName(name).master(settings.spark_master)

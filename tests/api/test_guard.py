@@ -61,7 +61,7 @@ def test_all_bodies_together_have_a_limit(tmp_path: Path) -> None:
 
 
 def _guarded(settings: Settings, app: Any) -> Guard:
-    return Guard(app, settings, Measures())
+    return Guard(app, settings, Measures(), {})
 
 
 def _scope(path: str = "/x") -> dict[str, Any]:
