@@ -100,6 +100,8 @@ def judge(
     answers = the_judge().ask(rows, contract, asked, known, facts.rows)
     broken = [e for e in asked if not answers.kept[e.name]]
     verdicts = tuple(_verdict(rows, contract, e, seen, known, shown) for e in broken)
+    # Of few rows keys are compared by their hashes; two that only hash alike are no fault.
+    verdicts = tuple(v for v in verdicts if v.rows or v.gate != KEY)
     return Judgement(facts, asked, verdicts, time.monotonic() - began, known, seen, answers.validation)
 
 

@@ -89,7 +89,10 @@ def test_required_values_must_be_there(spark: SparkSession) -> None:
     assert [v.gate for v in found.verdicts] == ["seller_id.required", "a_kzt.required"]
 
 
-def test_a_key_names_one_row(spark: SparkSession) -> None:
+@pytest.mark.parametrize("few", [0, 50])
+def test_a_key_names_one_row(spark: SparkSession, monkeypatch: pytest.MonkeyPatch, few: int) -> None:
+    the_judge()
+    monkeypatch.setattr("jobs.expect.FEW_ROWS", few)
     found = judge(frame(spark, row("s1"), row("s1"), row("s1", day=2)), SAMPLE_DAILY)
 
     assert found.stops == (
@@ -276,7 +279,12 @@ def questions(spark: SparkSession) -> int:
     return int(spark._jsparkSession.sharedState().statusStore().executionsCount())
 
 
-def test_a_good_table_is_read_once_for_its_facts_once_for_all_values_and_once_for_its_key(spark: SparkSession) -> None:
+@pytest.mark.parametrize(("few", "times"), [(0, 3), (50, 2)])
+def test_a_good_table_is_read_once_for_its_facts_once_for_all_values_and_a_large_one_once_for_its_key(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch, few: int, times: int
+) -> None:
+    the_judge()
+    monkeypatch.setattr("jobs.expect.FEW_ROWS", few)
     rows = frame(spark, row("s1"), row("s2"))
     known = {"newest_sold_on": "2026-01-01", "fewest_rows": 1, "most_rows": 3}
     judge(rows, SAMPLE_DAILY, known)
@@ -284,7 +292,7 @@ def test_a_good_table_is_read_once_for_its_facts_once_for_all_values_and_once_fo
     found = judge(rows, SAMPLE_DAILY, known)
 
     assert (found.checked, found.verdicts) == (len(suite(SAMPLE_DAILY)), ())
-    assert questions(spark) - before == 3
+    assert questions(spark) - before == times
 
 
 def test_the_library_can_read_every_suite() -> None:
