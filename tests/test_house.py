@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 from conf import REPOSITORY
 
 OURS = {"schemas", "conf", "ingestion", "streaming", "jobs", "api", "dags", "infra", "bench", "tests"}
@@ -40,8 +38,8 @@ def named(path: Path) -> str:
     return path.relative_to(REPOSITORY).as_posix()
 
 
-MODULES = [pytest.param(path, id=named(path)) for path in files(".py")]
-OUTSIDE_TESTS = [pytest.param(path, id=named(path)) for path in files(".py") if not named(path).startswith("tests/")]
+def outside_tests() -> Iterator[Path]:
+    return (path for path in files(".py") if not named(path).startswith("tests/"))
 
 
 @cache
@@ -65,34 +63,38 @@ def test_there_is_a_house() -> None:
     assert folders <= OURS, "say in ALLOWED what the new folder may import"
 
 
-@pytest.mark.parametrize("path", MODULES)
-def test_imports_keep_their_direction(path: Path) -> None:
-    folder = named(path).partition("/")[0]
-    if folder in ALLOWED:
-        wrong = set(imports(path)) & OURS - ALLOWED[folder] - {folder}
-        assert not wrong, f"{named(path)} may not import {', '.join(sorted(wrong))}"
+def test_imports_keep_their_direction() -> None:
+    found = []
+    for path in files(".py"):
+        folder = named(path).partition("/")[0]
+        if folder in ALLOWED:
+            wrong = set(imports(path)) & OURS - ALLOWED[folder] - {folder}
+            found += [f"{named(path)} may not import {name}" for name in sorted(wrong)]
+
+    assert found == []
 
 
-@pytest.mark.parametrize("path", MODULES)
-def test_modules_are_small(path: Path) -> None:
-    lines = len(path.read_text(encoding="utf-8").splitlines())
+def test_modules_are_small() -> None:
+    lines = {named(path): len(path.read_text(encoding="utf-8").splitlines()) for path in files(".py")}
 
-    assert lines < MOST_LINES, f"{named(path)} has {lines} lines"
+    assert {name: count for name, count in lines.items() if count >= MOST_LINES} == {}
 
 
-@pytest.mark.parametrize("path", OUTSIDE_TESTS)
-def test_docstrings_end_as_sentences_do(path: Path) -> None:
+def test_docstrings_end_as_sentences_do() -> None:
     """Or with an example that is drawn or typed."""
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            last = (ast.get_docstring(node) or ".").splitlines()[-1]
-            example = last.startswith("    ") or "./start.sh" in last or "e.g. " in last
-            assert last.endswith(".") or example, f"{named(path)}: {last!r}"
+    found = []
+    for path in outside_tests():
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                last = (ast.get_docstring(node) or ".").splitlines()[-1]
+                example = last.startswith("    ") or "./start.sh" in last or "e.g. " in last
+                found += [] if last.endswith(".") or example else [f"{named(path)}: {last!r}"]
+
+    assert found == []
 
 
-@pytest.mark.parametrize("path", OUTSIDE_TESTS)
-def test_modules_say_what_they_are(path: Path) -> None:
-    assert ast.get_docstring(tree(path)), f"{named(path)} has no docstring"
+def test_modules_say_what_they_are() -> None:
+    assert [named(path) for path in outside_tests() if not ast.get_docstring(tree(path))] == []
 
 
 def test_no_file_knows_the_machine_it_was_written_on() -> None:
