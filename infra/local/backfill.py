@@ -17,6 +17,8 @@ from infra.local.errors import Failed, Refused
 from schemas.contract import tables
 
 LOOK_SECONDS = 2.0
+CLOSED_SECONDS = 90.0
+"""Airflow looks every half minute which backfills are over, and takes no other one of the same DAG until then."""
 PAGE = 100
 ENDED = {"success": "✓", "failed": "✗"}
 """States of a run that has ended, and their sign."""
@@ -59,9 +61,10 @@ def run(settings: Settings, domain: str, first: date, last: date, say: Callable[
     with Pages(page, settings.secrets.airflow) as pages:
         if pages.get(f"/dags/{dag}")["is_paused"]:
             raise Refused(f"{dag} is paused, so nothing would happen. Switch it on: {page}/dags/{dag}")
-        pages.begin(asked(dag, first, last))
+        number = pages.begin(asked(dag, first, last))
         try:
             states = _watched(pages, dag, first, last, say)
+            _wait_for_its_end(pages, number)
         except KeyboardInterrupt:
             say(f"The backfill goes on in Airflow, where it can be stopped: {page}/dags/{dag}")
             raise
@@ -84,6 +87,12 @@ def _watched(pages: Pages, dag: str, first: date, last: date, say: Callable[[str
                 say(f"{ENDED[state]} {day}  {len(told)} of {len(states)}")
         if len(told) == len(states):
             return states
+        time.sleep(LOOK_SECONDS)
+
+
+def _wait_for_its_end(pages: Pages, number: int) -> None:
+    deadline = time.monotonic() + CLOSED_SECONDS
+    while pages.get(f"/backfills/{number}")["completed_at"] is None and time.monotonic() < deadline:
         time.sleep(LOOK_SECONDS)
 
 
@@ -125,8 +134,9 @@ class Pages:
     def get(self, path: str) -> Any:
         return self._ask("GET", f"/api/v2{path}")
 
-    def begin(self, backfill: Mapping[str, Any]) -> None:
-        self._ask("POST", "/api/v2/backfills", backfill)
+    def begin(self, backfill: Mapping[str, Any]) -> int:
+        """Returns its number."""
+        return int(self._ask("POST", "/api/v2/backfills", backfill)["id"])
 
     def states(self, dag: str, first: date, last: date) -> dict[date, str]:
         """Day → the state of its backfill's run."""

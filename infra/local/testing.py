@@ -13,6 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from conf import REPOSITORY, Settings
+from conf.spark import GIVES_WAY
 from infra.local import chromium, deploy, proc
 from infra.local.errors import Failed, Tolerated
 from infra.local.stack import Stack
@@ -144,12 +145,14 @@ def run(
             if arguments:
                 Runner(console).run(steps)
                 return _foreground(trial, arguments)
-            # A file stays on one worker, so that each worker starts Spark once at most.
-            unit = pytest("tests", "--ignore", "tests/services", "-m", "not services", "-n", "2", "--dist", "loadfile")
+            # A file stays on one worker, so that each worker starts Spark once at most. Service tests wait much, and
+            # what is left of the unit tests when the stack is up gives way to them.
+            few = ("-m", "not services", "-n", "2", "--dist", "loadfile")
+            unit = ["nice", "-n", str(GIVES_WAY), *pytest("tests", "--ignore", "tests/services", *few)]
             checks = [*trial.lint_steps(), trial.check("unit tests", unit, after=("mypy", *tools_ready))]
             if not unit_only and _has_service_tests():
                 service = pytest("tests/services", "-m", "services")
-                checks.append(trial.check("service tests", service, after=("unit tests", "Chromium", *deploy.STEPS)))
+                checks.append(trial.check("service tests", service, after=("mypy", "Chromium", *deploy.STEPS)))
             Runner(console).run([*steps, *checks])
             good = trial.summary()
         finally:

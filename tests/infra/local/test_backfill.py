@@ -25,6 +25,7 @@ class Airflow:
     def __init__(self, *states: list[str]) -> None:
         self.states: Iterator[list[str]] = iter(states)
         self.asked: list[dict[str, Any]] = []
+        self.open_for = 0
         self.is_paused = False
         self.refusal: httpx.Response | None = None
 
@@ -36,6 +37,9 @@ class Airflow:
         if path == "/api/v2/backfills":
             self.asked.append(json.loads(request.content))
             return self.refusal or httpx.Response(200, json={"id": 1})
+        if path == "/api/v2/backfills/1":
+            self.open_for -= 1
+            return httpx.Response(200, json={"id": 1, "completed_at": None if self.open_for >= 0 else "2026-03-04"})
         if path == "/api/v2/dags/purchases_nightly":
             return httpx.Response(200, json={"is_paused": self.is_paused})
         runs = [
@@ -83,6 +87,23 @@ def test_each_day_is_told_once_when_it_has_ended(build: Any) -> None:
         True,
         ["✓ 2026-03-01  1 of 3", "✓ 2026-03-02  2 of 3", "✓ 2026-03-03  3 of 3", "3 of 3 days are built."],
     )
+
+
+def test_it_ends_when_airflow_would_take_another_one(build: Any) -> None:
+    """Airflow closes a backfill half a minute after its last run, and refuses the next one until then."""
+    served = Airflow(["success"] * 3)
+    served.open_for = 2
+    assert build(served)[0]
+    assert served.open_for == -1
+
+
+def test_a_backfill_that_airflow_never_closes_is_not_waited_for_for_ever(
+    build: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backfill, "CLOSED_SECONDS", 0)
+    served = Airflow(["success"] * 3)
+    served.open_for = 10**9
+    assert build(served)[0]
 
 
 def test_a_day_that_failed_is_named(build: Any) -> None:
