@@ -65,12 +65,12 @@ class Visit:
         measures.in_flight.inc()
         try:
             self._look_at_head()
-            route = self.guard.direct.get((self.scope["method"], self.scope["path"]))
-            if route is None:
+            direct = self.guard.direct.get((self.scope["method"], self.scope["path"]))
+            if direct is None:
                 await self.guard.app(self.scope, self.receive, self.send)
             else:
-                self.scope["route"] = route
-                response = await route.endpoint(Request(self.scope, self.receive, self.send))
+                self.scope["route"] = direct
+                response = await direct.endpoint(Request(self.scope, self.receive, self.send))
                 await response(self.scope, self.receive, self.send)
         except Problem as problem:
             await self._answer(problem)
