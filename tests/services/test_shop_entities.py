@@ -263,7 +263,8 @@ def test_no_query_of_bi_shows_a_person(own: Settings, shop: psycopg.Connection[A
         read = {}
         listed = reader.query(
             "SELECT database || '.' || name FROM system.tables WHERE database IN ('gold', 'silver', 'ops', 'staging') "
-            "AND position(create_table_query, '{value:') = 0 ORDER BY 1"
+            # A view with parameters shows of these tables what is asked for.
+            "AND NOT match(create_table_query, '[{][a-z_]+:[A-Z]') ORDER BY 1"
         ).result_rows
         for (name,) in listed:
             rows = reader.query(f"SELECT * FROM {name}").result_rows
