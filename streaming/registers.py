@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 
 from conf.spark import PERSON_SECRET, REGISTER_ZONE
 from schemas.contract import Column, Contract
-from schemas.derive.person import hashed
+from schemas.derive.person import HASH, hashed
 from schemas.derive.quarantine import BETWEEN_BRACKETS
 from schemas.ops.envelope import Envelope
 from schemas.rules import quoted
@@ -31,7 +31,7 @@ _MADE_ELSEWHERE = {c for c in vars(Envelope) if not c.startswith("_")} | {"line_
 # The fifth digit of a BIN is 4, 5 or 6; in an IIN it begins the day of birth.
 _IIN = "'^[0-9]{4}[0-3][0-9]{7}$'"
 # Persons of other countries come under a hash already, `ingestion.ocds.persons` makes it.
-_PERSON = "'^([0-9]{4}[0-3][0-9]{7}|p[0-9a-f]{20})$'"
+_PERSON = f"'{_IIN[1:-1]}|^{HASH}$'"
 _HAS_ZONE = "'(Z|[+-][0-9]{2}:?[0-9]{2})$'"
 Named = Callable[[str], str]
 """How an expression names a text or a value of the stage before."""

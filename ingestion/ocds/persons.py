@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from hashlib import sha256
 from pathlib import Path
 
 from ingestion.errors import Unreadable
 from ingestion.ocds.table import rows
+from schemas.derive.person import hash_of
 
 OWN = Path(__file__).with_name("persons.csv")
 HEADER = ["scheme", "number"]
@@ -46,5 +46,5 @@ class Persons:
         return len(parts) == 3 and self.has("-".join(parts[:2]), parts[2])
 
     def alias(self, party_id: str) -> str:
-        """The name under which a person goes, made as `schemas.derive.person` makes it in Spark."""
-        return "p" + sha256((self._secret + party_id).encode()).hexdigest()[:20]
+        """The name under which a person goes."""
+        return hash_of(self._secret, party_id)

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from schemas.rules import quoted
+
+LETTER, DIGITS = "p", 20
+HASH = f"{LETTER}[0-9a-f]{{{DIGITS}}}"
+"""What a hash looks like, as a regular expression."""
 
 
 def hashed(secret: str, text: str) -> str:
     """The hash of a text, in Spark's SQL; null where the text is."""
-    return f"concat('p', left(sha2(concat({quoted(secret)}, {text}), 256), 20))"
+    return f"concat({quoted(LETTER)}, left(sha2(concat({quoted(secret)}, {text}), 256), {DIGITS}))"
+
+
+def hash_of(secret: str, text: str) -> str:
+    """The same, in Python."""
+    return LETTER + sha256((secret + text).encode()).hexdigest()[:DIGITS]
