@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -21,6 +22,12 @@ from infra.local.supervisor import Supervisor
 PATIENCE = {"kafka": 90, "minio": 60, "clickhouse": 60, "stream": 240, "history": 120, "standin": 60, "postgres": 60}
 PATIENCE |= {"api": 60} | dict.fromkeys(airflow.PARTS, 180)
 """Seconds a part may take to answer, on a slow machine that does other things too."""
+NEED_SECONDS = 60.0
+"""So long a command waits for parts that run and do not answer: they may have been started a moment ago."""
+
+NEED_PAUSE = 0.5
+UNDER_WAY = ("STARTING", "RUNNING")
+"""What the supervisor calls a part that may answer soon."""
 
 
 @dataclass
@@ -47,11 +54,17 @@ class Stack:
         ports.check(self.settings, PORT_TITLES, ours)
 
     def need(self, *names: str) -> None:
-        """`Failed` with a sentence for each part that does not answer."""
-        silent = [f"{TITLES[name]}: {fault}." for name in names if (fault := trouble(self.settings, name))]
-        if silent:
-            remedy = "Start it: ./start.sh   (what runs: ./start.sh status; a part's log: ./start.sh logs NAME)"
-            raise Failed("\n".join([*silent, remedy]))
+        """`Failed` with a sentence for each part that does not answer, at once where one of them does not run."""
+        deadline, told = time.monotonic() + NEED_SECONDS, ""
+        while silent := {name: fault for name in names if (fault := trouble(self.settings, name))}:
+            sentences = [f"{TITLES[name]}: {fault}." for name, fault in silent.items()]
+            info = self.supervisor.info()
+            if time.monotonic() > deadline or any(info.get(n, {}).get("statename") not in UNDER_WAY for n in silent):
+                remedy = "Start it: ./start.sh   (what runs: ./start.sh status; a part's log: ./start.sh logs NAME)"
+                raise Failed("\n".join([*sentences, remedy]))
+            if told != (told := " ".join(sentences)):
+                print(f"Waiting up to {NEED_SECONDS:.0f} s. {told}", file=sys.stderr)
+            time.sleep(NEED_PAUSE)
 
     def tool_steps(self) -> list[Step]:
         """Java, jars and MinIO: found, or made once."""
