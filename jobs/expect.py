@@ -1,10 +1,12 @@
-"""Great Expectations: a suite is judged over a Spark table, with six expectations that the library lacks.
+"""Great Expectations: a suite is judged over a Spark table, with expectations that the library lacks.
 
 Importing this takes seconds, so it is imported only by `jobs.gates.the_judge`, beside other work.
 
 `UnexpectedRowsExpectation`, the library's own for conditions in SQL, is not used: each asks two questions of Spark, and
 all of them go through one temporary view of a fixed name, so that of two tables judged at once one would be judged by
-the other's rows. A condition is counted here as the library counts its own: all in one aggregation.
+the other's rows. Nor are its own for the values of a column: each makes five figures and fifty calls to Java, which of
+a small table cost more than the answer. A suite names them, and what they say of a value is counted here by its
+condition in SQL: one figure each, all in one aggregation.
 
 The library asks for its figures in waves, as they can be had, and each wave is a question to Spark. All that is about
 columns waits for the number of rows, which is known here. The engine below lets what an aggregation can answer wait
@@ -25,11 +27,7 @@ from great_expectations.core.metric_domain_types import MetricDomainTypes
 from great_expectations.core.metric_function_types import MetricPartialFunctionTypes
 from great_expectations.datasource.fluent import SparkDatasource
 from great_expectations.execution_engine import SparkDFExecutionEngine
-from great_expectations.expectations.expectation import BatchExpectation, ColumnMapExpectation
-from great_expectations.expectations.metrics.map_metric_provider import (
-    ColumnMapMetricProvider,
-    column_condition_partial,
-)
+from great_expectations.expectations.expectation import BatchExpectation
 from great_expectations.expectations.metrics.metric_provider import metric_partial, metric_value
 from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
 from pyspark.sql import functions as F
@@ -39,12 +37,10 @@ from schemas.contract import Contract
 from schemas.derive.expectations import (
     DAY_IS_REACHED,
     KEY_NAMES_ONE_ROW,
+    NO_ROW_BREAKS,
     REFERENCES_RESOLVE,
-    ROWS_KEEP,
     TYPES_ARE,
-    VALUES_KEEP,
     Expectation,
-    breaks,
 )
 from schemas.derive.spark import ident
 
@@ -93,17 +89,17 @@ class OneReading(SparkDFExecutionEngine):  # type: ignore[misc]
 SparkDatasource.execution_engine_override = OneReading
 
 
-class RowsThatBreak(TableMetricProvider):  # type: ignore[misc]
-    """How many rows break a condition."""
+class BrokenRows(TableMetricProvider):  # type: ignore[misc]
+    """For how many rows a condition is true."""
 
-    metric_name = "sauda.rows_that_break"
-    value_keys = ("condition",)
+    metric_name = "sauda.broken_rows"
+    value_keys = ("broken",)
 
     @metric_partial(
         engine=SparkDFExecutionEngine, partial_fn_type=MetricPartialFunctionTypes.AGGREGATE_FN, domain_type=_TABLE
     )  # type: ignore[untyped-decorator]
     def _spark(cls: Any, metric_domain_kwargs: Any, metric_value_kwargs: Any, **_: Any) -> Any:
-        return F.expr(f"count_if({breaks(metric_value_kwargs['condition'])})"), metric_domain_kwargs, {}
+        return F.expr(f"count_if({metric_value_kwargs['broken']})"), metric_domain_kwargs, {}
 
 
 class KeysOfSeveralRows(TableMetricProvider):  # type: ignore[misc]
@@ -140,18 +136,6 @@ class DistinctKeys(TableMetricProvider):  # type: ignore[misc]
     def _spark(cls: Any, metric_domain_kwargs: Any, metric_value_kwargs: Any, **_: Any) -> Any:
         keys = ", ".join(map(ident, metric_value_kwargs["column_list"]))
         return F.expr(f"size(collect_set(xxhash64({keys})))"), metric_domain_kwargs, {}
-
-
-class ValuesKeep(ColumnMapMetricProvider):  # type: ignore[misc]
-    """Whether each value keeps a condition. One for which it is unknown does."""
-
-    condition_metric_name = "column_values.sauda_keep"
-    condition_value_keys = ("condition",)
-    filter_column_isnull = False
-
-    @column_condition_partial(engine=SparkDFExecutionEngine)  # type: ignore[untyped-decorator]
-    def _spark(cls: Any, _column: Any, condition: str, **_: Any) -> Any:
-        return ~F.expr(breaks(condition))
 
 
 class NewestDay(TableMetricProvider):  # type: ignore[misc]
@@ -205,13 +189,17 @@ class ExpectColumnTypesToBe(BatchExpectation):  # type: ignore[misc]
         return {"success": metrics[ColumnTypes.metric_name] == self.types}
 
 
-class ExpectColumnValuesToKeep(ColumnMapExpectation):  # type: ignore[misc]
-    """Expect every value of a column to keep a condition, in Spark's SQL."""
+class ExpectNoRowToBreak(BatchExpectation):  # type: ignore[misc]
+    """Expect a condition, in Spark's SQL, to be true for no row. `column` is the one that it is about, if any."""
 
-    condition: str
-    map_metric: ClassVar[str] = ValuesKeep.condition_metric_name
-    success_keys: ClassVar[tuple[str, ...]] = ("condition", "mostly")
-    args_keys: ClassVar[tuple[str, ...]] = ("column", "condition")
+    column: str | None = None
+    broken: str
+    metric_dependencies: ClassVar[tuple[str, ...]] = (BrokenRows.metric_name,)
+    success_keys: ClassVar[tuple[str, ...]] = ("broken",)
+    args_keys: ClassVar[tuple[str, ...]] = ("column", "broken")
+
+    def _validate(self, metrics: Any, **_: Any) -> Any:
+        return {"success": not metrics[BrokenRows.metric_name]}
 
 
 class ExpectDayToBeReached(BatchExpectation):  # type: ignore[misc]
@@ -226,18 +214,6 @@ class ExpectDayToBeReached(BatchExpectation):  # type: ignore[misc]
     def _validate(self, metrics: Any, **_: Any) -> Any:
         newest = metrics[NewestDay.metric_name]
         return {"success": newest is not None and newest >= self.day}
-
-
-class ExpectRowsToKeep(BatchExpectation):  # type: ignore[misc]
-    """Expect every row to keep a condition, in Spark's SQL. A row for which it is unknown keeps it."""
-
-    condition: str
-    metric_dependencies: ClassVar[tuple[str, ...]] = (RowsThatBreak.metric_name,)
-    success_keys: ClassVar[tuple[str, ...]] = ("condition",)
-    args_keys: ClassVar[tuple[str, ...]] = ("condition",)
-
-    def _validate(self, metrics: Any, **_: Any) -> Any:
-        return {"success": not metrics[RowsThatBreak.metric_name]}
 
 
 class ExpectKeyToNameOneRow(BatchExpectation):  # type: ignore[misc]
@@ -283,8 +259,7 @@ class ExpectReferencesToResolve(BatchExpectation):  # type: ignore[misc]
 
 _OURS: dict[str, Any] = {
     TYPES_ARE: ExpectColumnTypesToBe,
-    VALUES_KEEP: ExpectColumnValuesToKeep,
-    ROWS_KEEP: ExpectRowsToKeep,
+    NO_ROW_BREAKS: ExpectNoRowToBreak,
     KEY_NAMES_ONE_ROW: ExpectKeyToNameOneRow,
     REFERENCES_RESOLVE: ExpectReferencesToResolve,
     DAY_IS_REACHED: ExpectDayToBeReached,
@@ -343,10 +318,13 @@ class Judge:
 
 
 def _configured(expectation: Expectation, count: int) -> Any:
-    """The expectation for the library, of a table with so many rows."""
+    """The expectation for the library, of a table with so many rows: as it is judged with the fewest questions."""
     config = expectation.as_config()
     if expectation.type == KEY_NAMES_ONE_ROW and count <= FEW_ROWS:
         return config | {"type": ExpectFewKeysToNameOneRow.expectation_type}
+    if expectation.is_about_rows:
+        about = {name: config["kwargs"][name] for name in ("column",) if name in config["kwargs"]}
+        return config | {"type": NO_ROW_BREAKS, "kwargs": about | {"broken": expectation.broken}}
     return config
 
 

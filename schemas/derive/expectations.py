@@ -2,8 +2,8 @@
 
 Each expectation has a type, its arguments and our own words for it, so that a suite can be read, stored and handed on
 where Great Expectations is not installed. What JSON Schema can say of a value has an expectation of the library's own;
-what it cannot say is one of those that `jobs.expect` adds: types, values and rows that keep a condition, keys that name
-one row, references that resolve, a day that is reached.
+what it cannot say is one of those that `jobs.expect` adds: types, a condition that no row breaks, keys that name one
+row, references that resolve, a day that is reached.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ from schemas.references import Reference, references
 from schemas.rules import OnFail, Rule
 
 TYPES_ARE = "expect_column_types_to_be"
-VALUES_KEEP = "expect_column_values_to_keep"
-ROWS_KEEP = "expect_rows_to_keep"
+NO_ROW_BREAKS = "expect_no_row_to_break"
 KEY_NAMES_ONE_ROW = "expect_key_to_name_one_row"
 REFERENCES_RESOLVE = "expect_references_to_resolve"
 DAY_IS_REACHED = "expect_day_to_be_reached"
@@ -51,6 +50,11 @@ class Expectation:
     def stops(self) -> bool:
         """Whether the table is kept back where this is not so."""
         return self.on_fail is not OnFail.WARN
+
+    @property
+    def is_about_rows(self) -> bool:
+        """Whether each row, by itself, keeps it or not."""
+        return bool(self.broken) and self.type != REFERENCES_RESOLVE
 
     def as_config(self) -> dict[str, Any]:
         """As Great Expectations reads it."""
@@ -136,7 +140,7 @@ def _suite(contract: Contract) -> Iterator[Expectation]:
         yield from _column(column)
     for rule in contract.rules:
         yield Expectation(
-            rule.name, ROWS_KEEP, rule.sentence, rule.on_fail, {"condition": rule.condition},
+            rule.name, NO_ROW_BREAKS, rule.sentence, rule.on_fail, {"broken": breaks(rule.condition)},
             broken=breaks(rule.condition),
         )  # fmt: skip
     keys = ", ".join(contract.key)
@@ -190,11 +194,11 @@ def _column(column: Column) -> Iterator[Expectation]:
 
 
 def _rule(column: Column, rule: Rule) -> Expectation:
-    condition = rule.spark(ident(column))
-    type_, arguments = _OF_FACETS.get(frozenset(rule.json), (VALUES_KEEP, lambda _: {"condition": condition}))
+    broken = breaks(rule.spark(ident(column)))
+    type_, arguments = _OF_FACETS.get(frozenset(rule.json), (NO_ROW_BREAKS, lambda _: {"broken": broken}))
     return Expectation(
         f"{column}.{rule.name}", type_, f"{column} {rule.sentence}", rule.on_fail,
-        {"column": column.name, **arguments(rule.json)}, broken=breaks(condition),
+        {"column": column.name, **arguments(rule.json)}, broken=broken,
     )  # fmt: skip
 
 

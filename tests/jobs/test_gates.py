@@ -184,8 +184,14 @@ def things(spark: SparkSession, made: Contract, broken: bool) -> DataFrame:
     return spark.createDataFrame([tuple(row[c] for c in made.columns) for row in rows], ddl)
 
 
-def test_a_broken_value_of_every_kind_of_rule_is_found_and_counted(spark: SparkSession) -> None:
-    """What Great Expectations says and what our SQL counts are two forms of one rule."""
+@pytest.mark.parametrize("as_written", [False, True])
+def test_a_broken_value_of_every_kind_of_rule_is_found_and_counted(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch, as_written: bool
+) -> None:
+    """The library's own expectations, as a suite names them, and our SQL, as it is asked, are two forms of one rule."""
+    the_judge()
+    if as_written:
+        monkeypatch.setattr("jobs.expect._configured", lambda expectation, _: expectation.as_config())
     made = ruled()
     good = judge(things(spark, made, broken=False), made)
     bad = judge(things(spark, made, broken=True), made)

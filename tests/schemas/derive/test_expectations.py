@@ -14,7 +14,7 @@ from schemas.rules import STOP, WARN, OnFail, Rule
 from schemas.types import DAY, ID, TEXT
 from tests.support.sample import SAMPLE_DAILY
 
-CONDITION = "expect_column_values_to_keep"
+CONDITION = "expect_no_row_to_break"
 # A rule of each kind, and what is made of it.
 KINDS: list[tuple[Rule, str, dict[str, object]]] = [
     (rules.not_empty(), CONDITION, {}),
@@ -63,7 +63,7 @@ def test_a_rule_is_an_expectation(rule: Rule, type_: str, arguments: dict[str, o
 
     assert made.type == type_
     if type_ == CONDITION:
-        assert made.kwargs == {"column": "value", "condition": rule.spark("`value`")}
+        assert made.kwargs == {"column": "value", "broken": breaks(rule.spark("`value`"))}
     else:
         assert made.kwargs == {"column": "value", **arguments}
     assert made.sentence == f"value {rule.sentence}"
@@ -87,7 +87,7 @@ def test_a_suite_has_columns_types_required_values_rules_the_key_freshness_and_t
         "c_kzt": "decimal(18,4)",
     }  # fmt: skip
     assert (kinds["adds_up"].type, kinds["adds_up"].kwargs) == (
-        "expect_rows_to_keep", {"condition": "c_kzt = a_kzt - b_kzt"},
+        CONDITION, {"broken": breaks("c_kzt = a_kzt - b_kzt")},
     )  # fmt: skip
     assert kinds["key"].kwargs == {"column_list": ["seller_id", "sold_on"]}
     assert kinds["key"].sentence == "seller_id, sold_on must name one row"
