@@ -2,15 +2,12 @@
 
 Importing this takes seconds, so it is imported only by `jobs.gates.the_judge`, beside other work.
 
-`UnexpectedRowsExpectation`, the library's own for conditions in SQL, is not used: each asks two questions of Spark, and
-all of them go through one temporary view of a fixed name, so that of two tables judged at once one would be judged by
-the other's rows. Nor are its own for the values of a column: each makes five figures and fifty calls to Java, which of
-a small table cost more than the answer. A suite names them, and what they say of a value is counted here by its
-condition in SQL: one figure each, all in one aggregation.
-
-The library asks for its figures in waves, as they can be had, and each wave is a question to Spark. All that is about
-columns waits for the number of rows, which is known here. The engine below lets what an aggregation can answer wait
-until nothing else is left, so that it is one aggregation.
+What an aggregate can say of the rows was read before (`jobs.gates.figures`), in the one reading that the rows' facts
+need too; the library is told these figures and judges by them. It asks Spark only for what that aggregate cannot hold:
+keys, and rows that refer to another table. Its own expectations for the values of a column are what a suite names;
+asked as they are, each makes five figures and fifty calls to Java, which cost more than the answer of a small table.
+`UnexpectedRowsExpectation` asks twice, through one temporary view of a fixed name, so that of two tables judged at once
+one would be judged by the other's rows.
 """
 
 from __future__ import annotations
@@ -24,13 +21,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import great_expectations as gx
 from great_expectations.core.metric_domain_types import MetricDomainTypes
-from great_expectations.core.metric_function_types import MetricPartialFunctionTypes
 from great_expectations.datasource.fluent import SparkDatasource
 from great_expectations.execution_engine import SparkDFExecutionEngine
 from great_expectations.expectations.expectation import BatchExpectation
-from great_expectations.expectations.metrics.metric_provider import metric_partial, metric_value
+from great_expectations.expectations.metrics.metric_provider import metric_value
 from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
-from pyspark.sql import functions as F
 
 from jobs.errors import Failed
 from schemas.contract import Contract
@@ -53,24 +48,16 @@ logging.captureWarnings(False)
 _TABLE = MetricDomainTypes.TABLE
 ROW_COUNT = "table.row_count"
 FEW_ROWS = 50_000
-"""Of so many rows the hashes of their keys are held at once, in the one aggregation."""
+"""Of so many rows the hashes of the keys are put into one set, which spares Spark an exchange."""
 
 
-class OneReading(SparkDFExecutionEngine):  # type: ignore[misc]
-    """Reads the rows once for all that can be aggregated together: the figures of columns, and those of the table.
-
-    `counted` has the number of rows of a batch where it is known; everything about columns waits for it.
-    """
+class Told(SparkDFExecutionEngine):  # type: ignore[misc]
+    """An engine that is told what was read before: by batch, the number of rows, and figures by expectation."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
-        self.counted: dict[str, int] = {}
-
-    def resolve_metrics(self, metrics_to_resolve: Any, *others: Any, **named: Any) -> Any:
-        """Resolve what is no aggregate; where there is none of that, the aggregates. The library asks again."""
-        ready = list(metrics_to_resolve)
-        first = [m for m in ready if "metric_partial_fn" not in m.metric_dependencies or m.metric_name == ROW_COUNT]
-        return super().resolve_metrics(first or ready, *others, **named)
+        self.counts: dict[str, int] = {}
+        self.figures: dict[str, Mapping[str, Any]] = {}
 
     def resolve_metric_bundle(self, metric_fn_bundle: Any) -> Any:
         """Aggregate, but for a number of rows that is known."""
@@ -79,27 +66,24 @@ class OneReading(SparkDFExecutionEngine):  # type: ignore[misc]
         for one in metric_fn_bundle:
             metric, domain = one.metric_configuration, one.compute_domain_kwargs or {}
             counted = metric.metric_name == ROW_COUNT and not domain.get("row_condition")
-            if counted and domain.get("batch_id") in self.counted:
-                known[metric.id] = self.counted[domain["batch_id"]]
+            if counted and domain.get("batch_id") in self.counts:
+                known[metric.id] = self.counts[domain["batch_id"]]
             else:
                 asked.append(one)
         return known | super().resolve_metric_bundle(asked)
 
 
-SparkDatasource.execution_engine_override = OneReading
+SparkDatasource.execution_engine_override = Told
 
 
-class BrokenRows(TableMetricProvider):  # type: ignore[misc]
-    """For how many rows a condition is true."""
+class Figures(TableMetricProvider):  # type: ignore[misc]
+    """What was read of the table before, by expectation."""
 
-    metric_name = "sauda.broken_rows"
-    value_keys = ("broken",)
+    metric_name = "sauda.figures"
 
-    @metric_partial(
-        engine=SparkDFExecutionEngine, partial_fn_type=MetricPartialFunctionTypes.AGGREGATE_FN, domain_type=_TABLE
-    )  # type: ignore[untyped-decorator]
-    def _spark(cls: Any, metric_domain_kwargs: Any, metric_value_kwargs: Any, **_: Any) -> Any:
-        return F.expr(f"count_if({metric_value_kwargs['broken']})"), metric_domain_kwargs, {}
+    @metric_value(engine=SparkDFExecutionEngine)  # type: ignore[untyped-decorator]
+    def _spark(cls: Any, execution_engine: Any, metric_domain_kwargs: Any, **_: Any) -> Any:
+        return execution_engine.figures[metric_domain_kwargs["batch_id"]]
 
 
 class KeysOfSeveralRows(TableMetricProvider):  # type: ignore[misc]
@@ -113,43 +97,19 @@ class KeysOfSeveralRows(TableMetricProvider):  # type: ignore[misc]
         cls: Any, execution_engine: Any, metric_domain_kwargs: Any, metric_value_kwargs: Any, **_: Any
     ) -> Any:  # fmt: skip
         rows, _, _ = execution_engine.get_compute_domain(metric_domain_kwargs, domain_type=_TABLE)
-        return keys_of_several_rows(rows, metric_value_kwargs["column_list"])
+        count = execution_engine.counts[metric_domain_kwargs["batch_id"]]
+        return keys_of_several_rows(rows, metric_value_kwargs["column_list"], count)
 
 
-def keys_of_several_rows(rows: DataFrame, keys: Sequence[str]) -> int:
+def keys_of_several_rows(rows: DataFrame, keys: Sequence[str], count: int) -> int:
     """Different hashes mean different keys, and hashes are cheap to count; where two are the same the keys decide."""
-    hashed = rows.selectExpr(f"xxhash64({', '.join(map(ident, keys))}) AS h").groupBy("h").count()
-    if not hashed.selectExpr("count_if(count > 1)").collect()[0][0]:
-        return 0
-    return rows.groupBy(*keys).count().where("count > 1").count()
-
-
-class DistinctKeys(TableMetricProvider):  # type: ignore[misc]
-    """How many keys there are, by their hashes, in a table of few rows."""
-
-    metric_name = "sauda.distinct_keys"
-    value_keys = ("column_list",)
-
-    @metric_partial(
-        engine=SparkDFExecutionEngine, partial_fn_type=MetricPartialFunctionTypes.AGGREGATE_FN, domain_type=_TABLE
-    )  # type: ignore[untyped-decorator]
-    def _spark(cls: Any, metric_domain_kwargs: Any, metric_value_kwargs: Any, **_: Any) -> Any:
-        keys = ", ".join(map(ident, metric_value_kwargs["column_list"]))
-        return F.expr(f"size(collect_set(xxhash64({keys})))"), metric_domain_kwargs, {}
-
-
-class NewestDay(TableMetricProvider):  # type: ignore[misc]
-    """The newest day in a column of days or instants, as a text; None where there is none."""
-
-    metric_name = "sauda.newest_day"
-    value_keys = ("column",)
-
-    @metric_partial(
-        engine=SparkDFExecutionEngine, partial_fn_type=MetricPartialFunctionTypes.AGGREGATE_FN, domain_type=_TABLE
-    )  # type: ignore[untyped-decorator]
-    def _spark(cls: Any, metric_domain_kwargs: Any, metric_value_kwargs: Any, **_: Any) -> Any:
-        newest = f"max(CAST({ident(metric_value_kwargs['column'])} AS DATE))"
-        return F.expr(f"CAST({newest} AS STRING)"), metric_domain_kwargs, {}
+    hashed = f"xxhash64({', '.join(map(ident, keys))})"
+    if count <= FEW_ROWS:
+        is_good = rows.selectExpr(f"size(collect_set({hashed}))").collect()[0][0] == count
+    else:
+        hashes = rows.selectExpr(f"{hashed} AS h").groupBy("h").count()
+        is_good = not hashes.selectExpr("count_if(count > 1)").collect()[0][0]
+    return 0 if is_good else rows.groupBy(*keys).count().where("count > 1").count()
 
 
 class UnresolvedRows(TableMetricProvider):  # type: ignore[misc]
@@ -177,6 +137,10 @@ class ColumnTypes(TableMetricProvider):  # type: ignore[misc]
         return dict(rows.dtypes)
 
 
+def _figure(expectation: Any, metrics: Any) -> Any:
+    return metrics[Figures.metric_name][expectation.meta["name"]]
+
+
 class ExpectColumnTypesToBe(BatchExpectation):  # type: ignore[misc]
     """Expect columns to be of types as Spark writes them; the library's own knows no digits of a decimal."""
 
@@ -194,12 +158,12 @@ class ExpectNoRowToBreak(BatchExpectation):  # type: ignore[misc]
 
     column: str | None = None
     broken: str
-    metric_dependencies: ClassVar[tuple[str, ...]] = (BrokenRows.metric_name,)
+    metric_dependencies: ClassVar[tuple[str, ...]] = (Figures.metric_name,)
     success_keys: ClassVar[tuple[str, ...]] = ("broken",)
     args_keys: ClassVar[tuple[str, ...]] = ("column", "broken")
 
     def _validate(self, metrics: Any, **_: Any) -> Any:
-        return {"success": not metrics[BrokenRows.metric_name]}
+        return {"success": not _figure(self, metrics)}
 
 
 class ExpectDayToBeReached(BatchExpectation):  # type: ignore[misc]
@@ -207,12 +171,12 @@ class ExpectDayToBeReached(BatchExpectation):  # type: ignore[misc]
 
     column: str
     day: Any
-    metric_dependencies: ClassVar[tuple[str, ...]] = (NewestDay.metric_name,)
+    metric_dependencies: ClassVar[tuple[str, ...]] = (Figures.metric_name,)
     success_keys: ClassVar[tuple[str, ...]] = ("column", "day")
     args_keys: ClassVar[tuple[str, ...]] = ("column", "day")
 
     def _validate(self, metrics: Any, **_: Any) -> Any:
-        newest = metrics[NewestDay.metric_name]
+        newest = _figure(self, metrics)
         return {"success": newest is not None and newest >= self.day}
 
 
@@ -229,18 +193,6 @@ class ExpectKeyToNameOneRow(BatchExpectation):  # type: ignore[misc]
 
     def _validate(self, metrics: Any, **_: Any) -> Any:
         return {"success": not metrics[KeysOfSeveralRows.metric_name]}
-
-
-class ExpectFewKeysToNameOneRow(BatchExpectation):  # type: ignore[misc]
-    """The same of a table of few rows: that needs no question of its own."""
-
-    column_list: list[str]
-    metric_dependencies: ClassVar[tuple[str, ...]] = (DistinctKeys.metric_name, ROW_COUNT)
-    success_keys: ClassVar[tuple[str, ...]] = ("column_list",)
-    args_keys: ClassVar[tuple[str, ...]] = ("column_list",)
-
-    def _validate(self, metrics: Any, **_: Any) -> Any:
-        return {"success": metrics[DistinctKeys.metric_name] == metrics[ROW_COUNT]}
 
 
 class ExpectReferencesToResolve(BatchExpectation):  # type: ignore[misc]
@@ -285,15 +237,18 @@ class Judge:
         self._lock = threading.Lock()
 
     def ask(
-        self, rows: DataFrame, contract: Contract, asked: Sequence[Expectation], known: Mapping[str, Any], count: int
-    ) -> Answers:
+        self, rows: DataFrame, contract: Contract, asked: Sequence[Expectation], known: Mapping[str, Any], *,
+        count: int, figures: Mapping[str, Any],
+    ) -> Answers:  # fmt: skip
         """Judge the rows, of which there are `count`, by each expectation. `known` has the values that these need.
 
-        Raises Failed where Great Expectations cannot say of one whether it holds.
+        `figures` are those of the expectations that are judged by one. Raises Failed where Great Expectations cannot
+        say of one whether it holds.
         """
         batch = self._table(contract.name).get_batch({"dataframe": rows})
-        batch.data.execution_engine.counted[batch.id] = count
-        suite = gx.ExpectationSuite(name=contract.name, expectations=[_configured(e, count) for e in asked])
+        engine = batch.data.execution_engine
+        engine.counts[batch.id], engine.figures[batch.id] = count, figures
+        suite = gx.ExpectationSuite(name=contract.name, expectations=[_configured(e, figures) for e in asked])
         found = batch.validate(suite, result_format="BOOLEAN_ONLY", expectation_parameters=dict(known))
         results = {result.expectation_config.meta["name"]: result for result in found.results}
         for expectation in asked:
@@ -317,12 +272,10 @@ class Judge:
             return self._tables[name]
 
 
-def _configured(expectation: Expectation, count: int) -> Any:
-    """The expectation for the library, of a table with so many rows: as it is judged with the fewest questions."""
+def _configured(expectation: Expectation, figures: Mapping[str, Any]) -> Any:
+    """The expectation for the library: by its figure where there is one, else as the suite names it."""
     config = expectation.as_config()
-    if expectation.type == KEY_NAMES_ONE_ROW and count <= FEW_ROWS:
-        return config | {"type": ExpectFewKeysToNameOneRow.expectation_type}
-    if expectation.is_about_rows:
+    if expectation.name in figures and expectation.is_about_rows:
         about = {name: config["kwargs"][name] for name in ("column",) if name in config["kwargs"]}
         return config | {"type": NO_ROW_BREAKS, "kwargs": about | {"broken": expectation.broken}}
     return config

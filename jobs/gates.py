@@ -1,7 +1,7 @@
 """The gates before a table is published: its suite, judged by Great Expectations over the finished rows.
 
-The library says what is kept and what is not. How many rows do not keep it, and which one to show, is asked only of
-what is broken: of a good table nobody wants to know.
+The rows are read once, for their facts and for every figure by which an expectation can be judged; the library says
+what is kept and what is not. Which row to show is asked only of what is broken.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from jobs.errors import Failed
 from jobs.fingerprint import Facts, spark_facts
 from schemas.contract import Contract
-from schemas.derive.expectations import DAY_IS_REACHED, KEY, Expectation, suite, typed
-from schemas.derive.spark import ident
+from schemas.derive.expectations import KEY, Expectation, suite, typed
 from schemas.rules import OnFail
 
 if TYPE_CHECKING:
@@ -95,37 +95,54 @@ def judge(
     asked = tuple(e for e in suite(contract) if all(name in known for name in e.needs))
     if warn_only:
         asked = tuple(replace(e, on_fail=OnFail.WARN) for e in asked)
-    facts, seen = figures(rows, contract)
+    facts, found = figures(rows, contract, asked)
     began = time.monotonic()
-    answers = the_judge().ask(rows, contract, asked, known, facts.rows)
+    answers = the_judge().ask(rows, contract, asked, known, count=facts.rows, figures=found)
+    seen = _seen(rows, facts, asked, found)
     broken = [e for e in asked if not answers.kept[e.name]]
-    verdicts = tuple(_verdict(rows, contract, e, seen, known, shown) for e in broken)
-    # Of few rows keys are compared by their hashes; two that only hash alike are no fault.
-    verdicts = tuple(v for v in verdicts if v.rows or v.gate != KEY)
+    verdicts = tuple(_verdict(rows, contract, e, seen, known, found, shown) for e in broken)
     return Judgement(facts, asked, verdicts, time.monotonic() - began, known, seen, answers.validation)
 
 
-def figures(rows: DataFrame, contract: Contract) -> tuple[Facts, dict[str, str]]:
-    """The rows' facts and, in the same reading, what the expectations about the whole table look at."""
-    facts, reached = spark_facts(contract), [e for e in suite(contract) if e.type == DAY_IS_REACHED]
-    newest = [f"max(CAST({ident(e.kwargs['column'])} AS DATE))" for e in reached]
-    (answer,) = rows.selectExpr(*(f"{sql} AS `{n}`" for n, sql in enumerate([*facts, *newest]))).collect()
-    stand = Facts.of(contract, answer[: len(facts)])
-    seen = {e.name: str(day or "no day") for e, day in zip(reached, answer[len(facts) :], strict=True)}
+def figures(
+    rows: DataFrame, contract: Contract, asked: Sequence[Expectation] = ()
+) -> tuple[Facts, dict[str, Any]]:  # fmt: skip
+    """The rows' facts and, in the same reading, the figures of the expectations that have one, by their names.
+
+    Raises Failed where a condition cannot be asked.
+    """
+    from pyspark.errors import AnalysisException
+
+    facts, wanted = spark_facts(contract), {e.name: e.figure for e in asked if e.figure}
+    try:
+        asking = rows.selectExpr(*(f"{sql} AS `{n}`" for n, sql in enumerate([*facts, *wanted.values()])))
+    except AnalysisException as error:
+        raise Failed(f"{contract.name} cannot be judged: {str(error).strip().partition(chr(10))[0]}") from None
+    (answer,) = asking.collect()
+    figured = dict(zip(wanted, answer[len(facts) :], strict=True))
+    return Facts.of(contract, answer[: len(facts)]), figured
+
+
+def _seen(
+    rows: DataFrame, facts: Facts, asked: Sequence[Expectation], found: Mapping[str, Any]
+) -> dict[str, str]:  # fmt: skip
+    """What the expectations about the whole table were judged by, in words."""
+    newest = {e.name: str(found[e.name] or "no day") for e in asked if e.figure and not e.is_about_rows}
     shape = {"columns": ", ".join(rows.columns), "types": typed(dict(rows.dtypes))}
-    return stand, {"row_count": str(stand.rows)} | shape | seen
+    return {"row_count": str(facts.rows)} | shape | newest
 
 
 def _verdict(
     rows: DataFrame, contract: Contract, e: Expectation, seen: Mapping[str, str], known: Mapping[str, Any],
-    shown: Sequence[str],
+    found: Mapping[str, Any], shown: Sequence[str],
 ) -> Verdict:  # fmt: skip
     count, example = 0, ""
     if e.name == KEY:
         count, example = _keys_twice(rows, contract)
     elif e.broken:
         bad = rows.alias("r").where(e.broken)
-        count, example = bad.count(), _example(bad.orderBy(*contract.key), shown or contract.serving_columns)
+        count = found[e.name] if e.is_about_rows else bad.count()
+        example = _example(bad.orderBy(*contract.key), shown or contract.serving_columns)
     value = seen.get(e.name) or f"{count} rows"
     return Verdict(e.name, e.sentence, count, example, e.stops, value, e.wanted.format(**known))
 

@@ -121,8 +121,13 @@ def steps(run: Run) -> list[Step]:
         catch_up(settings, say, "lake", "fill")
 
     def nightly(say: Say) -> str:
-        words = ("jobs.run", "nightly", "--json")
-        run.nightly = last_json(run.command("The nightly jobs", *words, on_line=lambda line: say(line[-70:])))
+        def built(line: str) -> None:
+            # Spark has its say too.
+            if line.startswith(("✓", "✗")):
+                say(line[-70:])
+
+        say("Spark starts")
+        run.nightly = last_json(run.command("The nightly jobs", "jobs.run", "nightly", "--json", on_line=built))
         return f"{len(run.nightly['tables'])} tables"
 
     def stage(_: Say) -> str:

@@ -52,6 +52,18 @@ class Expectation:
         return self.on_fail is not OnFail.WARN
 
     @property
+    def figure(self) -> str:
+        """The aggregate of the table's rows, in Spark's SQL, by which it is judged; empty where none can say it.
+
+        Of rows that each keep it or not: how many do not. Of a day that is to be reached: the newest, as a text.
+        """
+        if self.is_about_rows:
+            return f"count_if({self.broken})"
+        if self.type == DAY_IS_REACHED:
+            return f"CAST(max(CAST({ident(self.kwargs['column'])} AS DATE)) AS STRING)"
+        return ""
+
+    @property
     def is_about_rows(self) -> bool:
         """Whether each row, by itself, keeps it or not."""
         return bool(self.broken) and self.type != REFERENCES_RESOLVE
