@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from fastapi.routing import APIRoute
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from api.keys import Key, key_id_of
 from api.parts import Parts
@@ -59,6 +60,11 @@ class Direct(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         endpoint: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint
         return endpoint
+
+    async def handle_directly(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as an ASGI application of its own."""
+        response: Response = await self.endpoint(Request(scope, receive, send))
+        await response(scope, receive, send)
 
 
 Reader = Annotated[Key, Depends(needs("read"))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,10 +12,11 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from api import openapi, routes
 from api.access import Direct
-from api.guard import Guard
+from api.guard import Guard, Guarded, Visit
 from api.measures import Measures
 from api.parts import Parts
 from api.problems import Problem, invalid
@@ -27,6 +28,21 @@ TAGS = [
     {"name": "analytics", "description": "What the nightly jobs made of all purchases."},
     {"name": "service", "description": "Health, version, metrics."},
 ]
+
+
+class App(FastAPI):
+    """The application. What is asked of a `Direct` route goes past all layers of the framework, but for the guard."""
+
+    guard: Guard
+    direct: Mapping[tuple[str, str], Direct]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        direct = self.direct.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+        if direct is None:
+            await super().__call__(scope, receive, send)
+        else:
+            scope["app"], scope["route"] = self, direct
+            await Visit(self.guard, scope, receive, send).run(direct.handle_directly)
 
 
 def app(settings: Settings, parts: Parts | None = None) -> FastAPI:
@@ -43,7 +59,7 @@ def app(settings: Settings, parts: Parts | None = None) -> FastAPI:
         async with opened:
             yield
 
-    made = FastAPI(
+    made = App(
         title="Sauda", version=openapi.VERSION, description=openapi.ABOUT, openapi_tags=TAGS, docs_url=None,
         redoc_url=None, lifespan=lifespan, redirect_slashes=False, separate_input_output_schemas=False,
     )  # fmt: skip
@@ -55,8 +71,9 @@ def app(settings: Settings, parts: Parts | None = None) -> FastAPI:
     made.add_exception_handler(HTTPException, _http_error)
     made.add_exception_handler(RequestValidationError, _invalid)
     ours = [route for router in found for route in router.routes]
-    direct = {(method, r.path): r for r in ours if isinstance(r, Direct) for method in r.methods or ()}
-    made.add_middleware(Guard, settings=settings, measures=measures, direct=direct)
+    made.guard = Guard(settings, measures)
+    made.direct = {(method, r.path): r for r in ours if isinstance(r, Direct) for method in r.methods or ()}
+    made.add_middleware(Guarded, guard=made.guard)
     made.openapi = lambda: openapi.document(made, ours)  # type: ignore[method-assign]
     return made
 

@@ -8,12 +8,11 @@ import time
 import uuid
 from collections.abc import Mapping
 
-from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.access import Direct
 from api.measures import Measures
 from api.problems import Problem, too_large
+from api.protocol import WHOLE
 from conf import Settings
 
 LOG = logging.getLogger("sauda.api")
@@ -26,25 +25,31 @@ HEADERS = {
     b"cache-control": b"no-store",
 }
 """Set where the answer itself does not say otherwise."""
+PAIRS = list(HEADERS.items())
+
+
+def _absent(there: Mapping[bytes, bytes]) -> list[tuple[bytes, bytes]]:
+    return [pair for pair in PAIRS if pair[0] not in there]
 
 
 class Guard:
-    """ASGI middleware, outside everything of ours; each request has a `Visit`.
+    """What all requests share; each has a `Visit`."""
 
-    `direct` are routes by method and path whose endpoints are called from here: between lie the framework's search for
-    the path and what it keeps ready for endpoints that need it.
-    """
-
-    def __init__(
-        self, app: ASGIApp, settings: Settings, measures: Measures, direct: Mapping[tuple[str, str], Direct]
-    ) -> None:  # fmt: skip
-        self.app, self.settings, self.measures, self.direct = app, settings, measures, direct
+    def __init__(self, settings: Settings, measures: Measures) -> None:
+        self.settings, self.measures = settings, measures
         self.hosts = {host.strip().encode() for host in settings.api_hosts.split(",")}
         self.held = 0
 
+
+class Guarded:
+    """ASGI middleware: what comes to `app` is under the guard's eyes."""
+
+    def __init__(self, app: ASGIApp, guard: Guard) -> None:
+        self.app, self.guard = app, guard
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await Visit(self, scope, receive, send).run()
+            await Visit(self.guard, scope, receive, send).run(self.app)
         elif scope["type"] == "lifespan":
             await self.app(scope, receive, send)
 
@@ -60,18 +65,12 @@ class Visit:
         self.is_read = False
         self.status = 0
 
-    async def run(self) -> None:
+    async def run(self, app: ASGIApp) -> None:
         measures = self.guard.measures
         measures.in_flight.inc()
         try:
             self._look_at_head()
-            direct = self.guard.direct.get((self.scope["method"], self.scope["path"]))
-            if direct is None:
-                await self.guard.app(self.scope, self.receive, self.send)
-            else:
-                self.scope["route"] = direct
-                response = await direct.endpoint(Request(self.scope, self.receive, self.send))
-                await response(self.scope, self.receive, self.send)
+            await app(self.scope, self.receive, self.send)
         except Problem as problem:
             await self._answer(problem)
         except Exception:
@@ -106,20 +105,23 @@ class Visit:
         """What the client sends next: counted, and in time as long as it is the body."""
         if self.is_read:
             return await self._receive()
-        try:
-            async with asyncio.timeout_at(self.deadline):
-                message = await self._receive()
-        except TimeoutError:
-            seconds = self.guard.settings.api_body_seconds
-            raise Problem(
-                408, "slow", f"The body did not arrive within {seconds:g} seconds.", headers={"Connection": "close"}
-            ) from None
+        message = await (self._receive() if WHOLE in self.scope else self._in_time())
         if message["type"] == "http.request":
             self._count(len(message.get("body", b"")))
             self.is_read = not message.get("more_body", False)
         else:
             self.is_read = True
         return message
+
+    async def _in_time(self) -> Message:
+        seconds = self.guard.settings.api_body_seconds
+        try:
+            async with asyncio.timeout_at(self.deadline):
+                return await self._receive()
+        except TimeoutError:
+            raise Problem(
+                408, "slow", f"The body did not arrive within {seconds:g} seconds.", headers={"Connection": "close"}
+            ) from None
 
     def _count(self, size: int) -> None:
         guard = self.guard
@@ -136,8 +138,8 @@ class Visit:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            there = {name for name, _ in message["headers"]}
-            message["headers"] = [*message["headers"], *(pair for pair in HEADERS.items() if pair[0] not in there)]
+            there = dict(message["headers"])
+            message["headers"] += PAIRS if there.keys().isdisjoint(HEADERS) else _absent(there)
         await self._send(message)
 
     async def _answer(self, problem: Problem) -> None:

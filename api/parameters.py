@@ -83,6 +83,8 @@ class Parameters:
     def read(self, request: Request) -> dict[str, Any]:
         """What was given, and the defaults. Raises a Problem (422): unknown names, names given twice, wrong values."""
         found = {name: each.default for name, each in self.known.items() if each.default is not None}
+        if not request.scope["query_string"]:
+            return found
         given: set[str] = set()
         for name, text in request.query_params.multi_items():
             if name not in self.known:

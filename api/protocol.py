@@ -13,6 +13,8 @@ from conf import Settings
 
 ENDLESS = "sauda.endless"
 """In the scope of a request whose answer has no end of its own."""
+WHOLE = "sauda.whole"
+"""In the scope of a request whose body has come to its end: nobody need watch how long it takes."""
 
 LEAST_BYTES = 10_000
 """So much of an answer must be taken each time that the watch looks, or all of it."""
@@ -60,10 +62,12 @@ class Protocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._in_head:
             self._head_bytes += len(data)
-            self._begin_watch()
         super().data_received(data)
         # A head that is complete has reset the count, so that what is counted here is a head still open.
-        if self._in_head and self._head_bytes > self.header_bytes:
+        if not (self._in_head and self._head_bytes):
+            return
+        self._begin_watch()
+        if self._head_bytes > self.header_bytes:
             self._end(431, "head", f"The head of the request has more than {self.header_bytes:,} bytes.")
 
     def on_headers_complete(self) -> None:
@@ -74,6 +78,7 @@ class Protocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._in_head, self._head_bytes = True, 0
         self._end_watch()
+        self.scope[WHOLE] = True  # type: ignore[literal-required]
         super().on_message_complete()
 
     def on_response_complete(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from api.guard import Guard
+from api.guard import Guard, Guarded
 from api.measures import Measures
 from conf import Settings
 from tests.api.asking import GOOD, RUNNER, Client, client, problem
@@ -60,8 +60,8 @@ def test_all_bodies_together_have_a_limit(tmp_path: Path) -> None:
     assert api.send(GOOD).status_code == 202
 
 
-def _guarded(settings: Settings, app: Any) -> Guard:
-    return Guard(app, settings, Measures(), {})
+def _guarded(settings: Settings, app: Any) -> Guarded:
+    return Guarded(app, Guard(settings, Measures()))
 
 
 def _scope(path: str = "/x") -> dict[str, Any]:

@@ -12,7 +12,7 @@ import orjson
 import pytest
 import uvicorn
 
-from api.guard import Guard
+from api.guard import Guard, Guarded
 from api.measures import Measures
 from api.protocol import ENDLESS, Protocol
 from conf import Settings
@@ -235,6 +235,7 @@ def test_a_body_that_comes_in_drops_is_cut_at_its_deadline(tmp_path: Path) -> No
     settings = Settings(stack="unit", home=tmp_path, api_body_seconds=0.3, api_hosts="x")
     head = b"POST /x HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n"
 
-    answer = served(lambda port: _said(port, head, *[b"x"] * 100, pause=0.02), Guard(reading, settings, Measures(), {}))
+    guarded = Guarded(reading, Guard(settings, Measures()))
+    answer = served(lambda port: _said(port, head, *[b"x"] * 100, pause=0.02), guarded)
 
     assert answer == b"" or _problem(answer)[0] == 408
