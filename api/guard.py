@@ -139,7 +139,8 @@ class Visit:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             there = dict(message["headers"])
-            message["headers"] += PAIRS if there.keys().isdisjoint(HEADERS) else _absent(there)
+            more = PAIRS if there.keys().isdisjoint(HEADERS) else _absent(there)
+            message["headers"] = [*message["headers"], *more]
         await self._send(message)
 
     async def _answer(self, problem: Problem) -> None:
