@@ -151,7 +151,8 @@ def run(
             unit = ["nice", "-n", str(GIVES_WAY), *pytest("tests", "--ignore", "tests/services", *few)]
             checks = [*trial.lint_steps(), trial.check("unit tests", unit, after=("mypy", *tools_ready))]
             if not unit_only and _has_service_tests():
-                service = pytest("tests/services", "-m", "services")
+                # A line a test, for they take minutes: it is what the progress shows.
+                service = pytest("tests/services", "-m", "services", "-vv")
                 checks.append(trial.check("service tests", service, after=("mypy", "Chromium", *deploy.STEPS)))
             Runner(console).run([*steps, *checks])
             good = trial.summary()
