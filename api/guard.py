@@ -6,7 +6,6 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -25,11 +24,6 @@ HEADERS = {
     b"cache-control": b"no-store",
 }
 """Set where the answer itself does not say otherwise."""
-PAIRS = list(HEADERS.items())
-
-
-def _absent(there: Mapping[bytes, bytes]) -> list[tuple[bytes, bytes]]:
-    return [pair for pair in PAIRS if pair[0] not in there]
 
 
 class Guard:
@@ -139,8 +133,7 @@ class Visit:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             there = dict(message["headers"])
-            more = PAIRS if there.keys().isdisjoint(HEADERS) else _absent(there)
-            message["headers"] = [*message["headers"], *more]
+            message["headers"] = [*message["headers"], *[pair for pair in HEADERS.items() if pair[0] not in there]]
         await self._send(message)
 
     async def _answer(self, problem: Problem) -> None:

@@ -32,9 +32,6 @@ def purchases(settings: Settings) -> dict[str, Any]:
     return producer_config(settings) | {
         "delivery.timeout.ms": int(settings.api_kafka_seconds * 1_000),
         "queue.buffering.max.messages": settings.api_queue_events,
-        # A request waits for each millisecond of it. With 2 nearly each record went alone, which cost the broker four
-        # times the processor time, and requests waited for that.
-        "linger.ms": 5,
     }
 
 

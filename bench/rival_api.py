@@ -23,7 +23,7 @@ from conf.connect import producer_config
 def app(topic: str) -> FastAPI:
     """One path."""
     made = FastAPI()
-    producer = Producer(producer_config(settings()) | {"linger.ms": 5})
+    producer = Producer(producer_config(settings()))
     threading.Thread(target=lambda: [producer.poll(0.1) for _ in iter(int, 1)], daemon=True).start()
 
     @made.post("/v1/purchases", status_code=202)

@@ -16,3 +16,9 @@ class Refused(Failed):
     """The caller's mistake: exit code 2. The message lists what would be right."""
 
     code = 2
+
+
+def sentence(error: BaseException) -> str:
+    """The first line of an error: Spark's are followed by pages of plans and stacks."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

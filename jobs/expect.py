@@ -248,7 +248,7 @@ class Judge:
         batch = self._table(contract.name).get_batch({"dataframe": rows})
         engine = batch.data.execution_engine
         engine.counts[batch.id], engine.figures[batch.id] = count, figures
-        suite = gx.ExpectationSuite(name=contract.name, expectations=[_configured(e, figures) for e in asked])
+        suite = gx.ExpectationSuite(name=contract.name, expectations=list(map(_configured, asked)))
         found = batch.validate(suite, result_format="BOOLEAN_ONLY", expectation_parameters=dict(known))
         results = {result.expectation_config.meta["name"]: result for result in found.results}
         for expectation in asked:
@@ -272,13 +272,13 @@ class Judge:
             return self._tables[name]
 
 
-def _configured(expectation: Expectation, figures: Mapping[str, Any]) -> Any:
-    """The expectation for the library: by its figure where there is one, else as the suite names it."""
+def _configured(expectation: Expectation) -> Any:
+    """The expectation for the library: of rows by how many break it, else as the suite names it."""
     config = expectation.as_config()
-    if expectation.name in figures and expectation.is_about_rows:
-        about = {name: config["kwargs"][name] for name in ("column",) if name in config["kwargs"]}
-        return config | {"type": NO_ROW_BREAKS, "kwargs": about | {"broken": expectation.broken}}
-    return config
+    if not expectation.is_about_rows:
+        return config
+    about = {name: value for name, value in expectation.kwargs.items() if name == "column"}
+    return config | {"type": NO_ROW_BREAKS, "kwargs": about | {"broken": expectation.broken}}
 
 
 def _trouble(result: Any) -> str:

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from jobs.errors import Failed
+from jobs.errors import Failed, sentence
 from jobs.fingerprint import Facts, spark_facts
 from schemas.contract import Contract
 from schemas.derive.expectations import KEY, Expectation, suite, typed
@@ -117,7 +117,7 @@ def figures(
     try:
         asking = rows.selectExpr(*(f"{sql} AS `{n}`" for n, sql in enumerate([*facts, *wanted.values()])))
     except AnalysisException as error:
-        raise Failed(f"{contract.name} cannot be judged: {str(error).strip().partition(chr(10))[0]}") from None
+        raise Failed(f"{contract.name} cannot be judged: {sentence(error)}") from None
     (answer,) = asking.collect()
     figured = dict(zip(wanted, answer[len(facts) :], strict=True))
     return Facts.of(contract, answer[: len(facts)]), figured

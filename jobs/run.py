@@ -21,14 +21,14 @@ from conf import Settings, settings
 from conf.spark import spark_session
 from jobs import gates
 from jobs.datadocs import DataDocs
-from jobs.errors import STOPPED, Failed, Refused
+from jobs.errors import STOPPED, Failed, Refused, sentence
 from jobs.gates import Judgement
 from jobs.journal import Run, State
 from jobs.lake import S3Lake
 from jobs.lease import lease
 from jobs.parts import need_parts
 from jobs.registry import transforms
-from jobs.runner import Runner, sentence
+from jobs.runner import Runner
 from jobs.samples import Samples
 from jobs.serving import Serving
 from schemas.contract import Contract, find, order_by_dependency

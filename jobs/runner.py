@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark import StorageLevel
 
 from jobs.conform import conform
-from jobs.errors import Failed
+from jobs.errors import Failed, sentence
 from jobs.fingerprint import Facts, spark_facts
 from jobs.gates import Judgement, judge, prepare
 from jobs.inputs import Inputs, SharedSteps
@@ -185,9 +185,3 @@ def _most_wanted_first(tables: Iterable[Contract]) -> list[Contract]:
     named = list(tables)
     wanted = {t.name: sum(t in other.built_from for other in named) for t in named}
     return sorted(named, key=lambda t: (-wanted[t.name], t.name))
-
-
-def sentence(error: BaseException) -> str:
-    """The first line of an error: Spark's are followed by pages of plans and stacks."""
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from pyspark import StorageLevel
 
+from jobs.errors import sentence
 from jobs.gates import Judgement, judge
 from jobs.lake import Lake
 from schemas.contract import Contract
@@ -43,8 +44,7 @@ class Samples:
             try:
                 self._one(table)
             except Exception as error:
-                said = str(error).strip().partition("\n")[0]
-                print(f"The sample of {table.name} could not be judged: {said}", file=sys.stderr)
+                print(f"The sample of {table.name} could not be judged: {sentence(error)}", file=sys.stderr)
 
     def _one(self, table: Contract) -> None:
         version = self.lake.version(table.name)

@@ -126,7 +126,7 @@ def steps(run: Run) -> list[Step]:
             if line.startswith(("✓", "✗")):
                 say(line[-70:])
 
-        say("Spark starts")
+        say("Spark starts, and builds the first tables")
         run.nightly = last_json(run.command("The nightly jobs", "jobs.run", "nightly", "--json", on_line=built))
         return f"{len(run.nightly['tables'])} tables"
 

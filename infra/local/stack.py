@@ -24,7 +24,6 @@ PATIENCE |= {"api": 60} | dict.fromkeys(airflow.PARTS, 180)
 """Seconds a part may take to answer, on a slow machine that does other things too."""
 NEED_SECONDS = 60.0
 """So long a command waits for parts that run and do not answer: they may have been started a moment ago."""
-
 NEED_PAUSE = 0.5
 UNDER_WAY = ("STARTING", "RUNNING")
 """What the supervisor calls a part that may answer soon."""

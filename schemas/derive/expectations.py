@@ -151,9 +151,9 @@ def _suite(contract: Contract) -> Iterator[Expectation]:
     for column in contract.columns:
         yield from _column(column)
     for rule in contract.rules:
+        broken = breaks(rule.condition)
         yield Expectation(
-            rule.name, NO_ROW_BREAKS, rule.sentence, rule.on_fail, {"broken": breaks(rule.condition)},
-            broken=breaks(rule.condition),
+            rule.name, NO_ROW_BREAKS, rule.sentence, rule.on_fail, {"broken": broken}, broken=broken
         )  # fmt: skip
     keys = ", ".join(contract.key)
     yield Expectation(

@@ -14,7 +14,7 @@ import uvicorn
 
 from api.guard import Guard, Guarded
 from api.measures import Measures
-from api.protocol import ENDLESS, Protocol
+from api.protocol import ENDLESS, WHOLE, Protocol
 from conf import Settings
 from tests.api.asking import RUNNER
 
@@ -222,6 +222,24 @@ def test_a_stream_that_nobody_reads_keeps_its_place_and_little_memory() -> None:
         await asyncio.wait_for(made.lost.wait(), 5)
 
     served(ask)
+
+
+@pytest.mark.parametrize(("pieces", "whole"), [((b"xyz",), b"True"), ((b"x", b"yz"), b"False")])
+def test_a_body_is_called_whole_only_when_all_of_it_has_come(pieces: tuple[bytes, ...], whole: bytes) -> None:
+    """Said when the application begins, which may be before the rest comes."""
+
+    async def telling(scope: Any, receive: Any, send: Any) -> None:
+        said = b"%a" % (WHOLE in scope)
+        while (await receive()).get("more_body"):
+            pass
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(said))]})
+        await send({"type": "http.response.body", "body": said})
+
+    head = b"POST /x HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 3\r\n\r\n"
+
+    answer = served(lambda port: _said(port, head + pieces[0], *pieces[1:], pause=0.05), telling)
+
+    assert answer.endswith(b"\r\n\r\n" + whole)
 
 
 def test_a_body_that_comes_in_drops_is_cut_at_its_deadline(tmp_path: Path) -> None:

@@ -191,7 +191,7 @@ def test_a_broken_value_of_every_kind_of_rule_is_found_and_counted(
     """The library's own expectations, as a suite names them, and our SQL, as it is asked, are two forms of one rule."""
     the_judge()
     if as_written:
-        monkeypatch.setattr("jobs.expect._configured", lambda expectation, _: expectation.as_config())
+        monkeypatch.setattr("jobs.expect._configured", lambda expectation: expectation.as_config())
     made = ruled()
     good = judge(things(spark, made, broken=False), made)
     bad = judge(things(spark, made, broken=True), made)
