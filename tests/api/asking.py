@@ -21,9 +21,10 @@ from api.ports import Record
 from api.problems import Problem, unavailable
 from api.purchases import Purchases
 from conf import Settings
+from tests.support.steady import SteadyLoop
 
 # One loop for all clients, closed at the end: a loop that is only forgotten warns.
-RUNNER = asyncio.Runner()
+RUNNER = asyncio.Runner(loop_factory=SteadyLoop)
 atexit.register(RUNNER.close)
 Json = dict[str, Any]
 GOOD: Json = {

@@ -132,14 +132,16 @@ def test_requests_one_after_the_other_have_each_their_time() -> None:
     async def ask(port: int) -> list[bytes]:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         found = []
-        for number in range(4):
-            writer.write(b"GET /%d HTTP/1.1\r\nhost: x\r\n" % number)
-            await writer.drain()
-            await asyncio.sleep(0.1)
-            writer.write(b"\r\n")
-            await reader.readuntil(b"\r\n\r\n")
-            found.append(await reader.readexactly(2))
-        writer.close()
+        try:
+            for number in range(4):
+                writer.write(b"GET /%d HTTP/1.1\r\nhost: x\r\n" % number)
+                await writer.drain()
+                await asyncio.sleep(0.1)
+                writer.write(b"\r\n")
+                await reader.readuntil(b"\r\n\r\n")
+                found.append(await reader.readexactly(2))
+        finally:
+            writer.close()
         return found
 
     assert served(ask) == [b"/0", b"/1", b"/2", b"/3"]
@@ -197,14 +199,15 @@ def test_who_reads_slowly_is_given_all() -> None:
     async def ask(port: int) -> int:
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=100_000)
         writer.write(_get("/large"))
-        head = await reader.readuntil(b"\r\n\r\n")
-        assert b" 200 " in head
-        size = 0
-        while size < len(LARGE):
-            size += len(await reader.readexactly(500_000))
-            await asyncio.sleep(0.025)
-        writer.close()
-        return size
+        try:
+            assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
+            size = 0
+            while size < len(LARGE):
+                size += len(await reader.readexactly(500_000))
+                await asyncio.sleep(0.025)
+            return size
+        finally:
+            writer.close()
 
     assert served(ask) == len(LARGE)
 
