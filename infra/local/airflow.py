@@ -123,5 +123,9 @@ def trouble(settings: Settings, name: str) -> str | None:
     except urllib.error.HTTPError as error:
         with error:
             return f"its health check answers {error.code}"
+    except OSError:
+        if name == "airflow":
+            raise
+        return "Airflow's API server, which knows how it fares, does not answer"
     state = airflow_states(health)[name]
     return None if state == HEALTHY else f"its health is {state}"

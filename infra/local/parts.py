@@ -279,4 +279,15 @@ def trouble(settings: Settings, name: str) -> str | None:
         return PROBES[name](settings)
     except Exception as error:
         # A probe talks to a part that may be in any state; whatever it raises means "no answer".
-        return f"it does not answer ({type(error).__name__})"
+        return _silence(error)
+
+
+def _silence(error: Exception) -> str:
+    reason = error.reason if isinstance(error, urllib.error.URLError) else None
+    cause = reason if isinstance(reason, Exception) else error
+    match cause:
+        case ConnectionRefusedError():
+            return "nothing listens on its port"
+        case TimeoutError():
+            return "it takes too long to answer"
+    return f"it does not answer ({type(cause).__name__})"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import json
 from typing import Any
+from urllib.error import URLError
 
 import pytest
 from click.testing import CliRunner
 
 from conf import Settings
 from infra.local import airflow, cli, demo
-from infra.local.parts import here
+from infra.local.parts import here, trouble
 
 
 def test_it_runs_four_tasks_at_most_in_processes_of_its_own(stack_settings: Settings) -> None:
@@ -64,3 +65,15 @@ def test_each_of_its_processes_is_judged_by_its_own_line(stack_settings: Setting
     assert [airflow.trouble(stack_settings, part) for part in airflow.PARTS] == [
         None, "its health is unhealthy", "its health is unknown",
     ]  # fmt: skip
+
+
+def test_of_a_process_that_listens_nowhere_the_silence_of_the_api_server_is_told(
+    stack_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: Any, **__: Any) -> None:
+        raise URLError(ConnectionRefusedError(111, "Connection refused"))
+
+    monkeypatch.setattr(airflow.urllib.request, "urlopen", refused)
+    aside = "Airflow's API server, which knows how it fares, does not answer"
+
+    assert [trouble(stack_settings, part) for part in airflow.PARTS] == ["nothing listens on its port", aside, aside]
