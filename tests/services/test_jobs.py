@@ -115,7 +115,7 @@ def test_top_products_of_the_stream_are_those_of_all_lines(built: dict[str, Any]
     rows = client.query(
         "SELECT seller_id, product_id, currency_code, revenue_amount FROM silver.top_products_last_7_days"
     ).result_rows
-    since = "(SELECT max(ingested_at) FROM silver.purchase_lines)"
+    since = "(SELECT max(ingested_at) FROM silver.purchase_lines FINAL)"
     lines = client.query(
         "SELECT seller_id, product_id, currency_code, sum(line_amount) FROM silver.purchase_lines FINAL "
         f"WHERE purchased_at > {since} - INTERVAL 7 DAY AND purchased_at <= {since} GROUP BY ALL"
