@@ -1,6 +1,6 @@
 -- Which products sell best in the last hour? (place 1 is the best of its currency; now is the arrival of the newest purchase)
 CREATE OR REPLACE VIEW silver.top_products_last_hour AS
-WITH (SELECT max(ingested_at) FROM silver.purchase_lines FINAL) AS now_at
+WITH (SELECT as_of_at FROM silver.newest_arrival) AS now_at
 SELECT
     row_number() OVER (PARTITION BY currency_code ORDER BY revenue_amount DESC, seller_id, product_id) AS place,
     *
