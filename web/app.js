@@ -1,7 +1,15 @@
-import { minutes as minuteChart, recolor, spark } from "/web/charts.js";
+import "/web/language.js";
 import { follow } from "/web/connection.js";
 import { element, filled, list, make, row, text } from "/web/dom.js";
 import * as format from "/web/format.js";
+import { remember, remembered } from "/web/memory.js";
+import { draw } from "/web/panels.js";
+
+// Figures are shown without charts too.
+const charts = await import("/web/charts.js").catch((fault) => {
+  const none = () => { throw fault; };
+  return { minutes: none, spark: none, recolor: () => {} };
+});
 
 const OLD_SECONDS = 120;
 let state = null;
@@ -13,7 +21,7 @@ const THEMES = ["auto", "light", "dark"];
 function showTheme() {
   const theme = document.documentElement.dataset.theme ?? "auto";
   text(element("theme"), `Theme: ${theme}`);
-  recolor();
+  charts.recolor();
 }
 
 element("theme").addEventListener("click", () => {
@@ -21,14 +29,13 @@ element("theme").addEventListener("click", () => {
   const next = THEMES[(THEMES.indexOf(root.dataset.theme ?? "auto") + 1) % THEMES.length];
   if (next === "auto") {
     delete root.dataset.theme;
-    localStorage.removeItem("theme");
   } else {
     root.dataset.theme = next;
-    localStorage.setItem("theme", next);
   }
+  remember("theme", next === "auto" ? null : next);
   showTheme();
 });
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolor);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", charts.recolor);
 
 // ---- What needs attention, in sentences.
 function notices({ sources, parts, topics, newest_at, at }) {
@@ -65,7 +72,7 @@ function showNotices(told) {
 }
 
 // ---- The tiles.
-const drawRate = spark(element("rate-chart"));
+let drawRate = null;
 
 function figure(id, value, unit = "") {
   const node = element(id);
@@ -74,24 +81,31 @@ function figure(id, value, unit = "") {
   node.replaceChildren(value, ...(unit ? [" ", make("small", "", unit)] : []));
 }
 
-function showTiles({ topics, currencies, refused_count, sources }) {
+function showRate({ topics }) {
   const known = topics.length > 0;
   figure("rate", known ? format.rate(topics.reduce((sum, each) => sum + each.events_per_second, 0)) : "–");
   const flowing = topics.filter((each) => each.events_per_second > 0).map((each) => `${each.topic} ${format.rate(each.events_per_second)}`);
   text(element("rate-note"), known ? flowing.join(", ") || "nothing flows now" : "not known");
-  drawRate(known ? topics[0].series.map((_, place) => topics.reduce((sum, each) => sum + each.series[place], 0)) : []);
+  drawRate ??= charts.spark(element("rate-chart"));
+  drawRate(known ? topics[0].series.map((_, place) => topics.reduce((sum, each) => sum + (each.series[place] ?? 0), 0)) : []);
+}
 
+function showFreshness({ topics }) {
   const fresh = topics.map((each) => each.fresh).filter(Boolean).sort((a, b) => b.p99_seconds - a.p99_seconds)[0];
   figure("fresh", fresh ? format.seconds(fresh.p50_seconds) : "–", fresh ? "s" : "");
   text(element("fresh-note"), fresh
     ? `median; 99 % within ${format.seconds(fresh.p99_seconds)} s`
-    : known ? "nothing came in the last minute" : "not known");
+    : topics.length > 0 ? "nothing came in the last minute" : "not known");
+}
 
+function showRefused({ currencies, refused_count, sources }) {
   const accepted = currencies.flatMap((each) => each.purchase_counts).reduce((sum, each) => sum + each, 0);
   figure("refused", sources.sales?.as_of ? format.count(refused_count) : "–");
   const all = accepted + refused_count;
   text(element("refused-note"), all ? `${format.percent(refused_count / all)} of ${format.count(all)} events` : "of no events");
+}
 
+function showLag({ topics }) {
   const lags = topics.flatMap((each) => each.queries.map((query) => ({ ...query, topic: each.topic })));
   const most = lags.sort((a, b) => b.lag_events - a.lag_events)[0];
   figure("lag", most ? format.count(most.lag_events) : "–", most ? "events" : "");
@@ -99,19 +113,23 @@ function showTiles({ topics, currencies, refused_count, sources }) {
 }
 
 // ---- Revenue, products.
-const drawMinutes = minuteChart(element("revenue-chart"), (place) => {
+let drawMinutes = null;
+
+function pointed(place) {
   pointedAt = place;
   showReadout();
-});
+}
 
 element("currency").addEventListener("change", (event) => {
-  localStorage.setItem("currency", event.target.value);
-  show(state);
+  remember("currency", event.target.value);
+  chosen = event.target.value;
+  if (state) show(state);
 });
 
+let chosen = remembered("currency");
+
 function chosenCurrency(currencies) {
-  const wanted = localStorage.getItem("currency");
-  return currencies.find((each) => each.currency_code === wanted) ?? currencies[0];
+  return currencies.find((each) => each.currency_code === chosen) ?? currencies[0];
 }
 
 function showReadout() {
@@ -137,6 +155,7 @@ function showRevenue({ currencies, first_minute_at }) {
   const purchases = (hour?.purchase_counts ?? []).reduce((sum, each) => sum + each, 0);
   figure("revenue", hour ? format.money(total, hour.currency_code, 0) : "–");
   text(element("revenue-note"), `${format.count(purchases)} purchases in the last hour, by the time of arrival`);
+  drawMinutes ??= charts.minutes(element("revenue-chart"), pointed);
   drawMinutes(first_minute_at, amounts);
   showReadout();
 
@@ -152,16 +171,16 @@ function showRevenue({ currencies, first_minute_at }) {
       text(cells[2], format.count(each.count));
     });
   }
-  showProducts(hour);
 }
 
-function showProducts(hour) {
+function showProducts({ currencies, sources }) {
+  const hour = chosenCurrency(currencies);
   const products = hour?.products ?? [];
-  filled("products", products.length > 0, state.sources.sales?.as_of);
+  filled("products", products.length > 0, sources.sales?.as_of);
   const most = Math.max(...products.map((each) => each.revenue_amount), 0);
   const create = () => {
     const made = row("name", "number muted", "number");
-    made.cells[0].append(make("span"), make("span", "bar"));
+    made.cells[0].append(clamped(), make("span", "bar"));
     return made;
   };
   list(element("products"), products, (each) => each.product_id, create, ({ cells }, each) => {
@@ -175,6 +194,13 @@ function showProducts(hour) {
 }
 document.querySelector("details").addEventListener("toggle", () => state && show(state));
 
+// A name as strangers write it: in its own direction, and however long, in a line or two.
+function clamped() {
+  const made = make("span", "clamped");
+  made.dir = "auto";
+  return made;
+}
+
 // ---- Tables.
 let known = null;
 
@@ -183,11 +209,12 @@ function showLatest({ latest, at, sources }) {
   const create = (each) => {
     const made = row("nowrap muted", "name", "seller second", "number muted second", "number");
     if (known && !known.has(each.event_id)) made.className = "fresh-row";
+    made.cells[1].append(clamped());
     return made;
   };
   list(element("latest"), latest, (each) => each.event_id, create, ({ cells }, each) => {
     text(cells[0], format.moment(each.at, at));
-    text(cells[1], each.product);
+    text(cells[1].firstChild, each.product);
     cells[1].title = each.product;
     text(cells[2], each.seller_id);
     cells[2].title = each.seller_id;
@@ -215,6 +242,7 @@ function showRefusals({ refusals, at, sources }) {
   const create = () => {
     const made = row("nowrap muted", "");
     made.cells[1].append(make("div", "rule"), make("div", "sentence"));
+    made.cells[1].children[1].dir = "auto";
     return made;
   };
   list(element("refusals"), refusals, (each) => each.event_id, create, ({ cells }, each) => {
@@ -247,15 +275,24 @@ function showParts({ parts }) {
   });
 }
 
+const PANELS = [
+  ["notices", showNotices],
+  ["rate", showRate],
+  ["freshness", showFreshness],
+  ["refused", showRefused],
+  ["lag", showLag],
+  ["revenue", showRevenue],
+  ["products", showProducts],
+  ["latest", showLatest],
+  ["streams", showQueries],
+  ["refusals", showRefusals],
+  ["parts", showParts],
+];
+
+// Draws what can be drawn; returns the panels that cannot.
 function show(told) {
   state = told;
-  showNotices(told);
-  showTiles(told);
-  showRevenue(told);
-  showLatest(told);
-  showQueries(told);
-  showRefusals(told);
-  showParts(told);
+  return draw(PANELS, told);
 }
 
 function connection(name, sentence) {
@@ -267,8 +304,9 @@ function connection(name, sentence) {
 showTheme();
 follow("/live", {
   heard: (told) => {
-    connection("live", "Live");
-    show(told);
+    const failed = show(told);
+    if (failed.length) connection("faulty", `Live, but not all can be drawn: ${failed.join(", ")}`);
+    else connection("live", "Live");
   },
   lost: () => connection("lost", state
     ? `Connection lost, trying again. Figures are from ${format.time(state.at)}.`

@@ -26,9 +26,16 @@ export function follow(url, { heard, lost }) {
     last = performance.now();
     source = new EventSource(url);
     source.onmessage = (event) => {
+      let told;
+      try {
+        told = JSON.parse(event.data);
+      } catch {
+        // Half a document is none: as if the connection were lost.
+        return again();
+      }
       last = performance.now();
       wait = 1_000;
-      heard(JSON.parse(event.data));
+      return heard(told);
     };
     source.onerror = again;
   }

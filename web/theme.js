@@ -1,3 +1,7 @@
 // Before the first paint, so that a chosen theme does not flash in the other one.
-const chosen = localStorage.getItem("theme");
-if (chosen) document.documentElement.dataset.theme = chosen;
+try {
+  const chosen = localStorage.getItem("theme");
+  if (chosen) document.documentElement.dataset.theme = chosen;
+} catch {
+  // The browser keeps nothing: as the system says.
+}

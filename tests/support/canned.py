@@ -1,0 +1,80 @@
+"""The page on documents of a test's own: its files and a stream of them, without an API or any part."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+
+from api.live import Seen, state
+from api.routes.live import MEDIA, POLICY, WEB
+from conf import LOOPBACK
+from tests.support.site import busy, flowing, part
+
+Document = dict[str, Any]
+PAUSE_SECONDS = 0.1
+
+
+def document() -> Document:
+    """A whole document, of a busy hour; a test changes what it is about."""
+    parts = [part("clickhouse", "ClickHouse"), part("stream", "Stream")]
+    now = time.time()
+    seen = {"sales": Seen(busy(), None, now), "flow": Seen(flowing(), None, now), "parts": Seen(parts, None, now)}
+    made: Document = json.loads(json.dumps(state(now, seen)))
+    return made
+
+
+class Canned:
+    """Serves the page on a free port of loopback. `told` is what the stream says, again and again."""
+
+    def __init__(self, told: Document | None = None) -> None:
+        self.told: Document | str = told if told is not None else document()
+        self._server = ThreadingHTTPServer((LOOPBACK, 0), _handler(lambda: self.told))
+        self._server.daemon_threads = True
+        self.url = f"http://localhost:{self._server.server_port}/"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _handler(told: Callable[[], Document | str]) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if self.path == "/live":
+                return self._stream()
+            path = WEB / ("index.html" if self.path == "/" else self.path.removeprefix("/web/"))
+            body = path.read_bytes() if path.is_file() else b""
+            self.send_response(200 if body else 404)
+            self.send_header("Content-Type", f"{MEDIA.get(path.suffix, 'text/plain')}; charset=utf-8")
+            self.send_header("Content-Security-Policy", POLICY)
+            self.end_headers()
+            self.wfile.write(body)
+            return None
+
+        def _stream(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.end_headers()
+            try:
+                while True:
+                    now = told()
+                    self.wfile.write(f"data: {now if isinstance(now, str) else json.dumps(now)}\n\n".encode())
+                    time.sleep(PAUSE_SECONDS)
+            except OSError:
+                return
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Nothing is told of requests."""
+
+    return Handler
