@@ -17,6 +17,7 @@ import psutil
 from confluent_kafka import Consumer, TopicPartition
 
 from conf import REPOSITORY, Settings
+from conf.connect import consumer_config
 from conf.flow import topic_ends
 from infra.local import java, proc
 from infra.local.errors import Failed
@@ -128,7 +129,7 @@ def event_ids(settings: Settings, topic: str) -> Iterable[str]:
     """The ce_id of each event that a topic has now."""
     ends = topic_ends(settings, [topic])[topic]
     left = sum(ends.values())
-    consumer = Consumer({"bootstrap.servers": settings.kafka, "group.id": "bench-collect", "enable.auto.commit": False})
+    consumer = Consumer(consumer_config(settings, "bench-collect"))
     with contextlib.closing(consumer):
         consumer.assign([TopicPartition(topic, int(partition), 0) for partition in ends])
         deadline = time.monotonic() + 120 + left / 5_000

@@ -21,7 +21,7 @@ from deltalake import WriterProperties, write_deltalake
 
 from bench.ground import BRONZE, QUARANTINE, SILVER, TOPIC, rivals
 from conf import settings
-from conf.connect import clickhouse
+from conf.connect import clickhouse, consumer_config
 from schemas.contract import find
 from schemas.purchases.events import CURRENCIES, MOST, MOST_LINES
 
@@ -181,8 +181,8 @@ def main(size: int, headers: bool) -> None:
     properties = WriterProperties(compression="ZSTD", compression_level=3)
     client = clickhouse(chosen)
     consumer = Consumer(
-        {
-            "bootstrap.servers": chosen.kafka, "group.id": f"rival-{time.time_ns()}", "enable.auto.commit": False,
+        consumer_config(chosen, f"rival-{time.time_ns()}")
+        | {
             "auto.offset.reset": "earliest", "queued.min.messages": 500_000, "fetch.max.bytes": 67_108_864,
             "max.partition.fetch.bytes": 16_777_216, "queued.max.messages.kbytes": 262_144,
         }

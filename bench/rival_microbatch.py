@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 
 from bench.ground import BRONZE, SILVER, rival_checkpoints, rivals
 from conf import settings
-from conf.connect import clickhouse
+from conf.connect import clickhouse, kafka_spark_options
 from conf.spark import spark_session
 from schemas.contract import find
 from schemas.live import apply_delta
@@ -58,7 +58,7 @@ def main() -> None:
 
     source = (
         spark.readStream.format("kafka")
-        .option("kafka.bootstrap.servers", chosen.kafka)
+        .options(**kafka_spark_options(chosen))
         .option("subscribe", domain.topic)
         .option("startingOffsets", "earliest")
         .option("maxOffsetsPerTrigger", chosen.live_batch_events)

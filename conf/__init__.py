@@ -1,5 +1,5 @@
 """Typed settings, and the connections made from them."""
 
-from conf.settings import LOOPBACK, REPOSITORY, Settings, settings
+from conf.settings import LOOPBACK, REPOSITORY, Settings, settings, wrong_settings
 
-__all__ = ["LOOPBACK", "REPOSITORY", "Settings", "settings"]
+__all__ = ["LOOPBACK", "REPOSITORY", "Settings", "settings", "wrong_settings"]

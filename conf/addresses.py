@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from conf.settings import LOOPBACK, Settings
+from conf.settings import KAFKA_USER, LOOPBACK, Settings
 
 AIRFLOW_USER = "sauda"
 
@@ -52,7 +52,11 @@ def addresses(settings: Settings) -> list[Address]:
             "clickhouse", "ClickHouse over TCP", f"{LOOPBACK}:{settings.port('clickhouse_tcp')}", "", "sauda",
             "clickhouse",
         ),
-        Address("kafka", "Kafka", settings.kafka),
+        (
+            Address("kafka", "Kafka", settings.kafka)
+            if settings.kafka_bootstrap
+            else Address("kafka", "Kafka (SASL_PLAINTEXT, PLAIN)", settings.kafka, "", KAFKA_USER, "kafka")
+        ),
         Address("postgres", "PostgreSQL", f"{LOOPBACK}:{settings.port('postgres')}", "", "sauda", "postgres"),
         Address(
             "standin", "Stand-in of goszakup (a token as user)", page(settings, "goszakup_standin"), "", "",

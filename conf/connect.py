@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 
+READ_COMMITTED = "read_committed"
+"""Kafka's level of isolation of all that reads: events of a transaction are there once it is committed."""
+
+
 def clickhouse(settings: Settings, *, reader: bool = False, **options: Any) -> Client:
     """A ClickHouse client over HTTP: the application's user, or the read-only one that people get.
 
@@ -52,10 +56,65 @@ def s3(settings: Settings) -> Minio:
     )
 
 
+def kafka_config(settings: Settings) -> dict[str, Any]:
+    """What every client of librdkafka is given: where Kafka is, and how one logs in."""
+    login = settings.kafka_login
+    config: dict[str, Any] = {"bootstrap.servers": settings.kafka, "security.protocol": login.protocol}
+    if login.mechanism:
+        config |= {
+            "sasl.mechanism": login.mechanism, "sasl.username": login.user, "sasl.password": login.password,
+        }  # fmt: skip
+    if settings.kafka_ca_file:
+        config["ssl.ca.location"] = str(settings.kafka_ca_file)
+    return config
+
+
+def kafka_spark_options(settings: Settings) -> dict[str, str]:
+    """The same for Spark's source of Kafka, which reads what was committed only.
+
+    The password is an option of the source and no setting of the session: those show in the UI and in event logs.
+    """
+    login = settings.kafka_login
+    options = {
+        "kafka.bootstrap.servers": settings.kafka,
+        "kafka.security.protocol": login.protocol,
+        "kafka.isolation.level": READ_COMMITTED,
+    }
+    if login.mechanism:
+        options |= {
+            "kafka.sasl.mechanism": login.mechanism,
+            "kafka.sasl.jaas.config": jaas(login.mechanism, username=login.user, password=login.password),
+        }
+    if settings.kafka_ca_file:
+        options |= {
+            "kafka.ssl.truststore.type": "PEM",
+            "kafka.ssl.truststore.location": str(settings.kafka_ca_file),
+        }
+    return options
+
+
+def jaas(mechanism: str, **options: str) -> str:
+    """An entry of Java's login configuration (JAAS) in one line, as Kafka's properties hold it."""
+    module = "plain.PlainLoginModule" if mechanism == "PLAIN" else "scram.ScramLoginModule"
+    words = " ".join(f"{name}={_jaas_quoted(value)}" for name, value in options.items())
+    return f"org.apache.kafka.common.security.{module} required {words};"
+
+
+def _jaas_quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def consumer_config(settings: Settings, group: str) -> dict[str, Any]:
+    """A consumer that keeps its own account of where it is, and sees nothing that a producer took back."""
+    return kafka_config(settings) | {
+        "group.id": group, "enable.auto.commit": False, "isolation.level": READ_COMMITTED,
+    }  # fmt: skip
+
+
 def producer_config(settings: Settings) -> dict[str, Any]:
     """An idempotent producer: acknowledged means stored by every replica, once and in order."""
-    return {
-        "bootstrap.servers": settings.kafka,
+    return kafka_config(settings) | {
         "enable.idempotence": True,
         "acks": "all",
         # The choice Java's clients make: a copy that Spark or a console sends again lands on the same partition.

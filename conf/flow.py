@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from conf.connect import kafka_config
 from conf.settings import LOOPBACK, Settings
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def kafka_admin(settings: Settings) -> AdminClient:
     logger = logging.getLogger("sauda.librdkafka")
     logger.addHandler(logging.NullHandler())
     logger.propagate = False
-    options = {"bootstrap.servers": settings.kafka, "socket.timeout.ms": 20_000, "log_level": 0}
+    options = kafka_config(settings) | {"socket.timeout.ms": 20_000, "log_level": 0}
     return AdminClient(options, logger=logger)
 
 

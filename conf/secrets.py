@@ -18,6 +18,9 @@ def _new() -> str:
 class Secrets:
     """``repr`` hides the values, so that none gets into a log."""
 
+    kafka: str = field(default_factory=_new, repr=False)
+    # Of the broker itself, with itself and its controller.
+    kafka_broker: str = field(default_factory=_new, repr=False)
     minio: str = field(default_factory=_new, repr=False)
     clickhouse: str = field(default_factory=_new, repr=False)
     clickhouse_reader: str = field(default_factory=_new, repr=False)

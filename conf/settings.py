@@ -7,24 +7,36 @@ runs, ``test`` and ``bench`` stand beside it. The tools (virtual environment, ja
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from conf.secrets import Secrets, load_secrets
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 LOOPBACK = "127.0.0.1"
+KAFKA_USER = "sauda"
 PORT_OFFSETS = {"main": 0, "bench": 10_000, "test": 20_000}
+
+
+@dataclass(frozen=True)
+class KafkaLogin:
+    """In Kafka's own words; without a mechanism there is no user."""
+
+    protocol: str
+    mechanism: str = ""
+    user: str = ""
+    password: str = field(default="", repr=False)
 
 
 class Settings(BaseSettings):
     """What can be set, with the defaults of one machine."""
 
-    model_config = SettingsConfigDict(env_prefix="SAUDA_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="SAUDA_", extra="forbid", frozen=True, hide_input_in_errors=True)
 
     profile: Literal["local", "cluster"] = "local"
     stack: str = Field(default="main", pattern=r"^[a-z][a-z0-9]{0,15}$")
@@ -49,6 +61,15 @@ class Settings(BaseSettings):
 
     # Set these to use parts that run elsewhere (profile `cluster`).
     kafka_bootstrap: str | None = None
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] | None = Field(
+        default=None, description="Of `kafka_bootstrap`; unset it is SASL_SSL where there is a user, else PLAINTEXT."
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        default="SCRAM-SHA-512", description="How `kafka_user` logs in at `kafka_bootstrap`."
+    )
+    kafka_user: str | None = None
+    kafka_password: SecretStr | None = None
+    kafka_ca_file: Path | None = Field(default=None, description="Certificates (PEM) to trust instead of the usual.")
     s3_endpoint: str | None = None
     s3_access_key: str | None = None
     s3_secret_key: SecretStr | None = None
@@ -168,6 +189,14 @@ class Settings(BaseSettings):
 
     die_after: str = Field(default="", description="For tests: `step:n`, after which the stream kills itself.")
 
+    @model_validator(mode="after")
+    def _whole_login(self) -> Self:
+        if bool(self.kafka_user) != bool(self.kafka_password):
+            raise ValueError("SAUDA_KAFKA_USER and SAUDA_KAFKA_PASSWORD are set together, or neither of them")
+        if (self.kafka_security_protocol or "").startswith("SASL_") and not self.kafka_user:
+            raise ValueError(f"SAUDA_KAFKA_SECURITY_PROTOCOL={self.kafka_security_protocol} needs SAUDA_KAFKA_USER")
+        return self
+
     def port(self, name: str) -> int:
         """The port of a part, e.g. ``port("kafka")``; raises KeyError for an unknown part."""
         default = DEFAULT_PORTS[name]
@@ -228,6 +257,17 @@ class Settings(BaseSettings):
     @property
     def kafka(self) -> str:
         return self.kafka_bootstrap or f"{LOOPBACK}:{self.port('kafka')}"
+
+    @property
+    def kafka_login(self) -> KafkaLogin:
+        """How clients log in. The stack's own broker takes nobody without."""
+        if not self.kafka_bootstrap:
+            return KafkaLogin("SASL_PLAINTEXT", "PLAIN", KAFKA_USER, self.secrets.kafka)
+        protocol = self.kafka_security_protocol or ("SASL_SSL" if self.kafka_user else "PLAINTEXT")
+        if not protocol.startswith("SASL_"):
+            return KafkaLogin(protocol)
+        password = self.kafka_password.get_secret_value() if self.kafka_password else ""
+        return KafkaLogin(protocol, self.kafka_sasl_mechanism, self.kafka_user or "", password)
 
     @property
     def s3(self) -> str:
@@ -293,6 +333,19 @@ class Settings(BaseSettings):
         """The same place as an HTTP address, as ClickHouse reads it."""
         layer, _, table = name.partition(".")
         return f"{self.s3}/{self.bucket}/{self.warehouse_prefix}/{layer}/{table}/"
+
+
+def wrong_settings(error: ValidationError) -> list[str]:
+    """A sentence for each setting that is wrong; what was given for a secret is not in it."""
+    return [_wrong(e["loc"], e["input"], e["msg"].removeprefix("Value error, ")) for e in error.errors()]
+
+
+def _wrong(place: tuple[int | str, ...], given: object, what: str) -> str:
+    if not place:
+        return what
+    known = Settings.model_fields.get(str(place[0]))
+    is_secret = known is not None and "SecretStr" in str(known.annotation)
+    return f"SAUDA_{str(place[0]).upper()}{'' if is_secret else f'={given}'}: {what}"
 
 
 DEFAULT_PORTS = {

@@ -24,6 +24,7 @@ not."""
 PERSON_SECRET = "spark.sauda.person.secret"
 """Session setting: what is mixed into the hashes of persons' codes."""
 _SECRET_MARK = "personsecret"
+_SECRET_NAMES = "(?i)secret|password|token|access[.]?key|jaas"
 QUICK = ("-XX:TieredStopAtLevel=1",)
 """For a short run over little data. Most of a start's processor time goes into profiling and compiling what then never
 runs often; loops over millions of rows, though, take three times as long."""
@@ -76,10 +77,13 @@ def spark_options(settings: Settings, ui_port: int) -> dict[str, str]:
         # A stream's plans make more classes than the default of 100: they would be compiled anew with every batch.
         "spark.sql.codegen.cache.maxEntries": "2000",
         "spark.ui.port": str(ui_port),
+        # The UI asks nobody who he is, so it shows and changes nothing.
+        "spark.ui.killEnabled": "false",
         "spark.ui.showConsoleProgress": "false",
-        "spark.redaction.regex": "(?i)secret|password|token|access[.]?key",
+        "spark.redaction.regex": _SECRET_NAMES,
+        "spark.sql.redaction.options.regex": f"{_SECRET_NAMES}|url",
         # Plans show the texts of which they are made.
-        "spark.redaction.string.regex": f"{_SECRET_MARK}\\w+",
+        "spark.redaction.string.regex": f"{_SECRET_MARK}\\w+|(?i)password *= *\\S+",
         s3a + "endpoint": settings.s3,
         s3a + "endpoint.region": "us-east-1",
         s3a

@@ -195,10 +195,11 @@ def kafka(settings: Settings, topic: str, say: Say) -> Producer:
 
     `say` hears when the broker goes away during a run; the client then tries again by itself, for two minutes an event.
     """
-    told = False
+    told = refused = False
 
     def trouble(error: KafkaError) -> None:
-        nonlocal told
+        nonlocal told, refused
+        refused = refused or error.code() == KafkaError._AUTHENTICATION
         if error.code() == KafkaError._ALL_BROKERS_DOWN and not told:
             told = True
             say(f"Kafka at {settings.kafka} does not answer; trying again for two minutes.")
@@ -214,6 +215,10 @@ def kafka(settings: Settings, topic: str, say: Say) -> Producer:
     try:
         found = producer.list_topics(timeout=ANSWER_SECONDS)
     except KafkaException as problem:
+        # What the broker said to the login waits to be heard.
+        producer.poll(0)
+        if refused:
+            raise IngestError(f"Kafka at {settings.kafka} refuses our login. {login_remedy(settings)}") from problem
         raise BrokerLost(f"Kafka does not answer. {remedy(settings)}") from problem
     if topic not in found.topics:
         raise IngestError(f"Kafka at {settings.kafka} has no topic {topic}; ./start.sh makes it.")
@@ -226,3 +231,10 @@ def remedy(settings: Settings) -> str:
         return f"See to the broker at {settings.kafka}, which SAUDA_KAFKA_BOOTSTRAP names."
     stack = "" if settings.stack == "main" else f"SAUDA_STACK={settings.stack} "
     return f"Start Kafka at {settings.kafka} with {stack}./start.sh"
+
+
+def login_remedy(settings: Settings) -> str:
+    """What to do about a broker that does not let us in."""
+    if settings.kafka_bootstrap:
+        return "See to SAUDA_KAFKA_USER, SAUDA_KAFKA_PASSWORD and SAUDA_KAFKA_SASL_MECHANISM."
+    return f"It was started with other passwords than those of {settings.stack_home / 'secrets.json'}: ./start.sh"

@@ -20,7 +20,7 @@ import click
 import pydantic
 from rich.console import Console
 
-from conf import Settings, settings
+from conf import Settings, settings, wrong_settings
 from ingestion.errors import IngestError, Unreadable
 from ingestion.ledger import LedgerWriter
 from ingestion.progress import Shown
@@ -131,8 +131,7 @@ def _settings() -> Settings:
     try:
         return settings()
     except pydantic.ValidationError as error:
-        wrong = [f"SAUDA_{str(e['loc'][0]).upper()}={e['input']}: {e['msg']}" for e in error.errors()]
-        raise Unreadable("Wrong settings: " + "; ".join(wrong)) from None
+        raise Unreadable("Wrong settings: " + "; ".join(wrong_settings(error))) from None
 
 
 def _summary(name: str, totals: Totals, seconds: float) -> str:

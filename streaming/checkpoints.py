@@ -8,6 +8,7 @@ from pathlib import Path
 from confluent_kafka import Consumer, TopicPartition
 
 from conf import Settings
+from conf.connect import consumer_config
 
 Offsets = dict[str, int]
 """The next offset by partition; Spark writes partitions as text."""
@@ -15,7 +16,7 @@ Offsets = dict[str, int]
 
 def topic_ends(settings: Settings, topic: str) -> tuple[Offsets, Offsets]:
     """The first and the next offset of each partition. Raises KafkaException where the broker doesn't answer."""
-    consumer = Consumer({"bootstrap.servers": settings.kafka, "group.id": "sauda-ends", "enable.auto.commit": False})
+    consumer = Consumer(consumer_config(settings, "sauda-ends"))
     try:
         partitions = consumer.list_topics(topic, timeout=20).topics[topic].partitions
         marks = {p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=20) for p in partitions}

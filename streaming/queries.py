@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conf import Settings
+from conf.connect import kafka_spark_options
 from streaming.progress import Progress
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Runner(threading.Thread):
             source = source.option("minOffsetsPerTrigger", lane.batch_events)
             source = source.option("maxTriggerDelay", f"{int(lane.trigger_seconds * 1000)}ms")
         events = (
-            source.option("kafka.bootstrap.servers", self.settings.kafka)
+            source.options(**kafka_spark_options(self.settings))
             .option("subscribe", lane.topic)
             .option("startingOffsets", lane.starting_offsets())
             .option("maxOffsetsPerTrigger", lane.batch_events)

@@ -15,7 +15,7 @@ import click
 import pydantic
 from rich.console import Console
 
-from conf import Settings, settings
+from conf import Settings, settings, wrong_settings
 from infra.local import java, proc
 from infra.local.errors import Failed, Refused
 from infra.local.parts import CORE, TITLES
@@ -38,8 +38,7 @@ def current(stack: str | None = None) -> Settings:
             chosen = chosen.model_copy(update={"stack": stack})
         return chosen
     except pydantic.ValidationError as error:
-        lines = [f"SAUDA_{str(e['loc'][0]).upper()}={e['input']}: {e['msg']}" for e in error.errors()]
-        raise Refused("Wrong settings:\n" + "\n".join(lines)) from None
+        raise Refused("Wrong settings:\n" + "\n".join(wrong_settings(error))) from None
 
 
 def pass_on(chosen: Settings, part: str, words: Sequence[str]) -> None:

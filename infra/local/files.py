@@ -10,9 +10,13 @@ from string import Template
 from xml.sax.saxutils import escape
 
 from conf import LOOPBACK, REPOSITORY, Settings
+from conf.connect import jaas
+from conf.settings import KAFKA_USER
 from infra.local.errors import Failed
 
 CLICKHOUSE_MEMORY = 1536 * 1024 * 1024
+KAFKA_BROKER = "broker"
+"""The broker's own user of Kafka."""
 ENGINES = (
     *("MergeTree", "ReplacingMergeTree", "SummingMergeTree", "AggregatingMergeTree"),
     *("CollapsingMergeTree", "VersionedCollapsingMergeTree", "Memory", "Null", "Join", "Set", "Buffer"),
@@ -64,16 +68,28 @@ def _sha256(password: str) -> str:
 
 
 def write_kafka(settings: Settings) -> None:
-    """Kafka's properties and logging."""
+    """Kafka's properties, the passwords of its users among them, and logging."""
+    secrets = settings.secrets
     templates = REPOSITORY / "infra" / "kafka"
     values: dict[str, object] = {
         "host": LOOPBACK,
         "port": settings.port("kafka"),
         "controller_port": settings.port("kafka_controller"),
         "data": settings.data / "kafka",
+        "broker": KAFKA_BROKER,
+        "client": KAFKA_USER,
+        "client_jaas": _jaas_server(secrets.kafka_broker, **{KAFKA_USER: secrets.kafka}),
+        # Only the broker talks with the controller.
+        "controller_jaas": _jaas_server(secrets.kafka_broker),
     }
     write_private(settings.run / "kafka" / "kraft.properties", fill(templates / "kraft.properties", values))
     write_private(settings.run / "kafka" / "log4j2.xml", (templates / "log4j2.xml").read_text())
+
+
+def _jaas_server(broker: str, **users: str) -> str:
+    """Whom a listener lets in, by name and password: these users, and the broker, who logs in with the same entry."""
+    known = {f"user_{name}": password for name, password in (users | {KAFKA_BROKER: broker}).items()}
+    return jaas("PLAIN", username=KAFKA_BROKER, password=broker, **known)
 
 
 def format_kafka(settings: Settings, java_home: Path) -> None:
@@ -86,7 +102,7 @@ def format_kafka(settings: Settings, java_home: Path) -> None:
     done = subprocess.run(
         [
             *(str(java_home / "bin" / "java"), "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
-            *(f"-Dlog4j2.configurationFile={folder / 'log4j2.xml'}", "-cp", f"{settings.jars / 'kafka'}/*"),
+            *(f"-Dlog4j2.configurationFile={(folder / 'log4j2.xml').as_uri()}", "-cp", f"{settings.jars / 'kafka'}/*"),
             *("kafka.tools.StorageTool", "format", "--ignore-formatted"),
             *("-t", settings.secrets.kafka_cluster_id, "-c", str(folder / "kraft.properties")),
         ],

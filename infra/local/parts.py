@@ -90,7 +90,7 @@ def parts(settings: Settings, java_home: Path, minio: Path) -> dict[str, Part]:
                 java,
                 # Serial collector and a small heap: the broker's work is in the page cache, not on the heap.
                 *("-Xms200m", "-Xmx400m", "-XX:+UseSerialGC", "-XX:-UsePerfData"),
-                f"-Dlog4j2.configurationFile={kafka_files / 'log4j2.xml'}",
+                f"-Dlog4j2.configurationFile={(kafka_files / 'log4j2.xml').as_uri()}",
                 *("-cp", f"{settings.jars / 'kafka'}/*", "kafka.Kafka", str(kafka_files / "kraft.properties")),
             ],
             env=_configured_by(kafka_files),
@@ -136,14 +136,15 @@ def parts(settings: Settings, java_home: Path, minio: Path) -> dict[str, Part]:
             "stream",
             [sys.executable, "-m", "infra.local.alone", "stream", sys.executable, "-m", "streaming.run"],
             # The supervisor keeps the environment of its own start: a setting changed since then comes this way.
-            env=settings.environment(),
+            # What it was told of Kafka's login it keeps for life.
+            env=settings.environment() | _configured_by(kafka_files),
             ports=("spark_ui", "metrics"),
             stop_seconds=30,
         ),
         Part(
             "api",
             [sys.executable, "-m", "api"],
-            env=settings.environment(),
+            env=settings.environment() | _configured_by(kafka_files),
             ports=("api",),
             # Requests under way, and then what waits for Kafka.
             stop_seconds=settings.api_stop_seconds + int(settings.api_kafka_seconds) + 5,

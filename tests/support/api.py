@@ -19,7 +19,7 @@ from confluent_kafka import OFFSET_END, Consumer, TopicPartition
 from pydantic import SecretStr
 
 from conf import LOOPBACK, REPOSITORY, Settings
-from conf.connect import postgres
+from conf.connect import consumer_config, postgres
 from infra.postgres.upgrade import upgrade
 from tests.support.waiting import until
 
@@ -134,9 +134,7 @@ class Topic:
     """What comes into a topic from now on."""
 
     def __init__(self, settings: Settings, name: str) -> None:
-        self.consumer = Consumer(
-            {"bootstrap.servers": settings.kafka, "group.id": secrets.token_hex(8), "enable.auto.commit": False}
-        )
+        self.consumer = Consumer(consumer_config(settings, secrets.token_hex(8)))
         there = self.consumer.list_topics(name, timeout=10).topics[name].partitions
         places = [TopicPartition(name, p, OFFSET_END) for p in there]
         ends = [self.consumer.get_watermark_offsets(place, timeout=10)[1] for place in places]

@@ -3,6 +3,7 @@
 import shlex
 import threading
 import xml.etree.ElementTree as ET
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from infra.local.supervisor import Supervisor, render
 
 
 def _values(secrets: Secrets) -> list[str]:
-    return [getattr(secrets, name) for name in ("minio", "clickhouse", "clickhouse_reader", "supervisor")]
+    return list(asdict(secrets).values())
 
 
 def test_secrets_are_private_and_stay(tmp_path: Path) -> None:
@@ -123,6 +124,25 @@ def test_kafka_listens_on_loopback_only(stack_settings: Settings) -> None:
     lines = (stack_settings.run / "kafka" / "kraft.properties").read_text().splitlines()
     properties = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
     port, controller = stack_settings.port("kafka"), stack_settings.port("kafka_controller")
-    assert properties["listeners"] == f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}"
+    assert properties["listeners"] == f"SASL_PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}"
     assert properties["auto.create.topics.enable"] == "false"
     assert int(properties["message.max.bytes"]) > 16 * 1024 * 1024
+
+
+def test_kafka_lets_nobody_in_without_a_password(stack_settings: Settings) -> None:
+    files.write_kafka(stack_settings)
+    file = stack_settings.run / "kafka" / "kraft.properties"
+    assert file.stat().st_mode & 0o777 == 0o600
+    lines = file.read_text().splitlines()
+    properties = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    protocols = {entry.split(":")[1] for entry in properties["listener.security.protocol.map"].split(",")}
+    assert protocols == {"SASL_PLAINTEXT"}
+    assert properties["authorizer.class.name"]
+    assert "allow.everyone.if.no.acl.found" not in properties
+    secrets = stack_settings.secrets
+    clients = properties["listener.name.sasl_plaintext.plain.sasl.jaas.config"]
+    assert f'user_sauda="{secrets.kafka}"' in clients
+    # The controller has the broker as its only client.
+    controllers = properties["listener.name.controller.plain.sasl.jaas.config"]
+    assert secrets.kafka not in controllers
+    assert f'user_broker="{secrets.kafka_broker}"' in controllers
