@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,11 @@ def archive(settings: Settings) -> tuple[str, ...]:
     """Java's archive of classes, see `infra.local.archive`. One that does not fit is left alone, without a word."""
     found = sorted((settings.jars / "spark").glob("*.jsa"))
     return (f"-XX:SharedArchiveFile={found[0]}", "-Xlog:disable", "-Xlog:all=error:stderr") if found else ()
+
+
+def java_options(words: Sequence[str]) -> str:
+    """Options of Java in the one string that Spark takes, and splits at blanks that are not between quotes."""
+    return " ".join('"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"' for word in words)
 
 
 def spark_options(settings: Settings, ui_port: int) -> dict[str, str]:
@@ -166,7 +172,7 @@ def spark_session(
     is_quick = settings.java_compiler == "quick" or (quick and settings.java_compiler == "auto")
     classes = (f"-XX:ArchiveClassesAtExit={record}",) if record else archive(settings)
     java = (*JAVA_OPTIONS, *(QUICK if is_quick else ()), *classes)
-    builder = builder.config("spark.driver.extraJavaOptions", " ".join(java))
+    builder = builder.config("spark.driver.extraJavaOptions", java_options(java))
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     session.conf.set(REGISTER_ZONE, settings.procurement_zone)

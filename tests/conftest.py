@@ -20,7 +20,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     from pyspark.sql import SparkSession
 
     from conf import settings
-    from conf.spark import PERSON_SECRET, archive, classpath
+    from conf.spark import PERSON_SECRET, archive, classpath, java_options
 
     java = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", *archive(settings()))
     scratch: Path = tmp_path_factory.mktemp("spark")
@@ -32,7 +32,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.memory", "1g")
-        .config("spark.driver.extraJavaOptions", " ".join(java))
+        .config("spark.driver.extraJavaOptions", java_options(java))
         .config("spark.driver.extraClassPath", ":".join(map(str, classpath(settings()))))
         .config("spark.local.dir", str(scratch))
         .config("spark.sql.warehouse.dir", str(scratch / "warehouse"))
