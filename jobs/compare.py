@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from jobs.fingerprint import Facts, clickhouse_row
 from jobs.lake import S3Lake
 from jobs.push import delta, facts_of, pinned
-from schemas.contract import Contract, tables
+from schemas.contract import Contract, lists_corrections, tables
 from schemas.derive.spark import ident
 from schemas.rules import quoted
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
 # The lanes may keep different copies of one event, which differ in nothing but their place.
-PLACE = ("kafka_partition", "kafka_offset", "arrival")
+PLACE = ("kafka_partition", "kafka_offset", "arrival", "superseded_by_partition", "superseded_by_offset")
 BEFORE_FINAL = "apply_prewhere_after_final = 0"
 
 
@@ -109,6 +109,16 @@ class StreamTable:
         return delta(self.lake.url(self.contract.name))
 
     @property
+    def final(self) -> str:
+        """The lake's side, of rows with one key the one that ClickHouse keeps.
+
+        The lake only adds: where it reads the events of a number out of their order, it names two successors of one.
+        """
+        if not lists_corrections(self.contract):
+            return self.source
+        return f"(SELECT * FROM {self.source} ORDER BY arrival DESC LIMIT 1 BY {', '.join(self.contract.key)})"
+
+    @property
     def pin(self) -> str:
         return pinned(self.version or 0)
 
@@ -128,15 +138,23 @@ class StreamTable:
         if not found:
             return "0"
         partitions, offsets = zip(*sorted((int(p), int(o)) for p, o in found), strict=True)
-        return f"kafka_offset <= transform(kafka_partition, {list(partitions)}, {list(offsets)}, toInt64(-1))"
+        places = [("kafka_partition", "kafka_offset")]
+        if lists_corrections(self.contract):
+            # The lake finds one when it has both events.
+            places.append(("superseded_by_partition", "superseded_by_offset"))
+        return " AND ".join(
+            f"{offset} <= transform({partition}, {list(partitions)}, {list(offsets)}, toInt64(-1))"
+            for partition, offset in places
+        )
 
     def _finished_batch(self) -> int | None:
         """The last batch that is whole in this table: its own last one, as a batch is one commit.
 
-        Refusals are rare, so quarantine's last batch may be old; it is also whole up to the one before silver's last,
-        since a batch's refusals are written before the next batch begins.
+        Refusals and corrections are rare, so the last batch of these may be old; they are also whole up to the one
+        before silver's last, since all of a batch is written before the next batch begins.
         """
-        silver = [t for t in tables("silver", self.contract.domain) if t.built_from == self.contract.built_from]
+        of_topic = [t for t in tables("silver", self.contract.domain) if t.built_from == self.contract.built_from]
+        silver = [t for t in of_topic if not lists_corrections(t)]
         # Looked at before this table's version is pinned, or the version would lack what silver's batches tell of it.
         before = [] if self.contract in silver else [(t, self.lake.version(t.name)) for t in silver]
         ends = [end - 1 for t, version in before if (end := self._last_batch(t, version)) is not None]
@@ -154,7 +172,7 @@ class StreamTable:
         """Both sides of every day."""
         served = f"{self.served} FINAL PREWHERE {self.reached} WHERE {self.topic}"
         there = self._days(served, f"SETTINGS {BEFORE_FINAL}")
-        lake = self._days(self.source, self.pin) if self.version is not None else {}
+        lake = self._days(self.final, self.pin) if self.version is not None else {}
         every = sorted(lake.keys() | there.keys())
         different = tuple(day for day in every if lake.get(day, Day()) != there.get(day, Day()))
         return Difference(self.contract.name, len(every), different, self._total(lake, there))

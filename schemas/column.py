@@ -93,7 +93,15 @@ def col(
     return Pending(facts)  # type: ignore[return-value]
 
 
-def like(column: str, *, key: bool = False, optional: bool = False, serving: bool = True, judged: bool = False) -> str:
+def like(
+    column: str,
+    *,
+    key: bool = False,
+    optional: bool = False,
+    serving: bool = True,
+    judged: bool = False,
+    lookup: bool = False,
+) -> str:
     """Another table's column again: its type, its description and what it tells of a person.
 
     Its rules stay behind unless it is `judged`: what came past them once need not come past them again.
@@ -102,5 +110,5 @@ def like(column: str, *, key: bool = False, optional: bool = False, serving: boo
         raise TypeError(f"{column!r} is no column of a contract")
     return col(
         column.type, column.description, *(column.rules if judged else ()), key=key, optional=optional,
-        serving=serving, personal=column.personal,
+        serving=serving, personal=column.personal, lookup=lookup,
     )  # fmt: skip

@@ -52,6 +52,7 @@ class Contract:
     services: tuple[str, ...] = ()
     split_by: str = ""
     references: tuple[tuple[str, Contract], ...] = ()
+    superseded_by: Contract | None = None
     python: type | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -91,6 +92,12 @@ class Contract:
     def keeps_versions(self) -> bool:
         """Whether a nightly run adds to what the table holds, in place of making it anew."""
         return bool(self.entity) and self.refresh == "nightly"
+
+    @property
+    def document(self) -> tuple[str, ...]:
+        """The columns that name what an event tells of, where a later event of the same supersedes it."""
+        corrections = self.superseded_by
+        return tuple(c for c in corrections.key if c != "event_id") if corrections else ()
 
     @property
     def orders(self) -> tuple[str, ...]:
@@ -184,6 +191,7 @@ def table(
     entity: Sequence[str] = (),
     services: Sequence[str] = (),
     split_by: str = "",
+    superseded_by: type | None = None,
 ) -> Callable[[T], T]:
     """Declare a table ``layer.name``.
 
@@ -194,8 +202,11 @@ def table(
     For a table that is filled from a feed: `fed_by` are the event types whose rows it takes, `rows_at` the list of
     which each element becomes a row. A table that keeps every version of what it describes names that by the columns
     `entity`; the version that changed last (`changed_at`) is the one that holds. `services` are the words by which
-    deletions name it. `split_by` is a column with the last word of the event type; each word gets a view. Raises
-    ValueError, with what is wrong, for a table that no system could hold.
+    deletions name it. `split_by` is a column with the last word of the event type; each word gets a view.
+
+    `superseded_by` is the table that lists events of this one which no longer hold: what reads it by `built_from` gets
+    the rows that hold, and so does the view `<table>_latest`. Of one document (the other key columns of that table)
+    the event that arrived last holds. Raises ValueError, with what is wrong, for a table that no system could hold.
     """
     if name.count(".") != 1:
         raise ValueError(f"{name!r} must be layer.name")
@@ -205,6 +216,7 @@ def table(
             cls, name=name, kind="table", built_from=tuple(contract(source) for source in built_from), refresh=refresh,
             day=day, clickhouse=clickhouse, delta=delta, sort_by=tuple(sort_by), rules=tuple(rules),
             fed_by=tuple(fed_by), rows_at=rows_at, entity=tuple(entity), services=tuple(services), split_by=split_by,
+            superseded_by=contract(superseded_by) if superseded_by else None,
         )  # fmt: skip
 
     return made
@@ -289,6 +301,11 @@ def tables(layer: str = "", domain: str = "") -> tuple[Contract, ...]:
     return tuple(
         c for c in contracts() if c.kind == "table" and layer in ("", c.layer) and domain in ("", c.domain)
     )  # fmt: skip
+
+
+def lists_corrections(table: Contract) -> bool:
+    """Whether the table says of another's events which no longer hold, and has no events of its own."""
+    return any(other.superseded_by is not None and other.superseded_by.name == table.name for other in tables())
 
 
 def entities(domain: str = "") -> tuple[Contract, ...]:

@@ -34,6 +34,11 @@ class Branch:
     refused: Step
     types: frozenset[str] = frozenset()
 
+    @property
+    def corrections(self) -> Contract | None:
+        """The table of those of its events that a later one has superseded, where it has one."""
+        return self.silver.superseded_by
+
     def rows(self, raw: DataFrame) -> DataFrame:
         """The table's rows of those records that keep all rules."""
         return self.clean(self.exploded(raw).where("line IS NOT NULL"))
@@ -60,7 +65,12 @@ class Domain:
     @property
     def tables(self) -> tuple[Contract, ...]:
         """Every Delta table that the streams write for it."""
-        return self.bronze, *(branch.silver for branch in self.branches), self.quarantine
+        return self.bronze, *(branch.silver for branch in self.branches), *self.corrections, self.quarantine
+
+    @property
+    def corrections(self) -> tuple[Contract, ...]:
+        """The tables that say which events of others no longer hold."""
+        return tuple(branch.corrections for branch in self.branches if branch.corrections is not None)
 
     @property
     def is_typed(self) -> bool:

@@ -209,6 +209,7 @@ def report(run: Run, console: Console) -> None:
     table.add_row("events sent", f"{run.total('acknowledged'):,}", "")
     line("bronze: events as they came", "bronze")
     line("silver: events accepted", "silver_events")
+    line("of these superseded by a correction", "superseded")
     line("quarantine: events refused", "quarantined")
     line("duplicates left out", "duplicates")
     line("silver: rows", "silver_rows")

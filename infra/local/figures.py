@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from conf import Settings
 from infra.local import http
 from infra.local.errors import Failed
-from schemas.contract import Contract, tables
+from schemas.contract import Contract, lists_corrections, tables
 
 
 def delta_count(settings: Settings, name: str, expression: str = "count()") -> int:
@@ -34,7 +34,8 @@ def layer(settings: Settings, name: str, expression: str = "count()") -> int:
 
 
 def _streamed(found: Iterable[Contract]) -> list[Contract]:
-    return [contract for contract in found if contract.delta and contract.refresh == "stream"]
+    streamed = [contract for contract in found if contract.delta and contract.refresh == "stream"]
+    return [contract for contract in streamed if not lists_corrections(contract)]
 
 
 def bronze(settings: Settings) -> int:
@@ -45,6 +46,12 @@ def bronze(settings: Settings) -> int:
 def silver_events(settings: Settings) -> int:
     """Accepted events in the lake."""
     return layer(settings, "silver", "uniqExact(event_id)")
+
+
+def superseded(settings: Settings) -> int:
+    """Accepted events that no longer hold, as a later one has corrected them, in the lake."""
+    listed = [contract for contract in tables(layer="silver") if lists_corrections(contract)]
+    return sum(delta_count(settings, contract.name, "uniqExact(event_id)") for contract in listed)
 
 
 def silver_rows(settings: Settings) -> int:
@@ -93,6 +100,7 @@ def all_counts(settings: Settings) -> dict[str, int]:
         found = {
             "bronze": bronze(settings),
             "silver_events": silver_events(settings),
+            "superseded": superseded(settings),
             "silver_rows": silver_rows(settings),
             "quarantined": quarantined(settings),
             "clickhouse_silver_rows": clickhouse_silver(settings),

@@ -1,6 +1,6 @@
 """Purchases, cleaned."""
 
-from schemas.contract import Replacing, col, table
+from schemas.contract import Replacing, col, like, table
 from schemas.ops.envelope import Envelope
 from schemas.ops.tables import Raw, Refused
 from schemas.purchases.events import PurchaseEvent
@@ -18,9 +18,40 @@ class PurchasesRefused(Refused):
 
 
 @table(
+    "silver.purchase_corrections",
+    refresh="stream",
+    built_from=[PurchasesRaw],
+    clickhouse=Replacing(order_by=("seller_id", "purchase_id", "event_id"), version="arrival", dedup_window=20_000),
+)
+class PurchaseCorrections(Envelope):
+    """One row per accepted purchase event that no longer holds, as a later one of its seller has its number.
+
+    A return is a document of its own: it never supersedes a purchase of its number, nor is it superseded by one.
+    """
+
+    seller_id = col(CODE, "The seller.", key=True)
+    purchase_id = col(ID, "The shop's number of the purchase, which both events bear.", key=True)
+    is_return_document = col(FLAG, "Whether both are returns: the quantities of all their lines are below zero.")
+    sold_on = col(DAY, "Day of the purchase, UTC, as the superseded event had it.")
+    source = col(TEXT, "Where the producer took the superseded event from.", optional=True)
+    arrival = col(
+        COUNT,
+        "Greater for an earlier successor (as in silver.purchase_lines, of the event that came next): "
+        "ClickHouse keeps the first.",
+    )
+    superseded_by_event_id = col(ID, "The event that came next under the number, by the broker's time.")
+    superseded_at = col(INSTANT, "When the broker took that event.")
+    superseded_by_partition = col(COUNT, "Partition of that event.")
+    superseded_by_offset = col(COUNT, "Offset of that event in its partition.")
+    superseded_by_sold_on = col(DAY, "Day of the purchase, UTC, as that event has it.")
+    superseded_by_source = col(TEXT, "Where the producer took that event from.", optional=True)
+
+
+@table(
     "silver.purchase_lines",
     refresh="stream",
     built_from=[PurchasesRaw],
+    superseded_by=PurchaseCorrections,
     sort_by=("sold_on", "seller_id"),
     clickhouse=Replacing(
         order_by=("sold_on", "seller_id", "event_id", "line_no"),
@@ -30,10 +61,11 @@ class PurchasesRefused(Refused):
     ),
 )
 class PurchaseLines(Envelope):
-    """One row per line of an accepted purchase."""
+    """One row per line of an accepted purchase event, those that a correction has superseded among them."""
 
+    event_id = like(PurchaseCorrections.event_id, key=True, lookup=True)
     line_no = col(COUNT, "Place of the line in its purchase, from 0; each purchase has one line 0.", key=True)
-    purchase_id = col(ID, "The shop's number of the purchase.")
+    purchase_id = col(ID, "The shop's number of the purchase.", lookup=True)
     purchased_at = col(INSTANT, "When it was bought.")
     sold_on = col(DAY, "Day of the purchase, UTC.")
     seller_id = col(CODE, "The seller.")

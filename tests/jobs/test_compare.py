@@ -12,9 +12,10 @@ import pytest
 
 from jobs.compare import StreamTable, compared_tables
 from schemas.contract import contract, tables
-from schemas.purchases.silver import PurchaseLines, PurchasesRefused
+from schemas.purchases.silver import PurchaseCorrections, PurchaseLines, PurchasesRefused
 
-SILVER, QUARANTINE = contract(PurchaseLines), contract(PurchasesRefused)
+SILVER, QUARANTINE, CORRECTIONS = map(contract, (PurchaseLines, PurchasesRefused, PurchaseCorrections))
+NAMES = {"silver": SILVER.name, "corrections": CORRECTIONS.name}
 
 
 @dataclass
@@ -59,9 +60,7 @@ class FakeClient:
 
 
 def table(which: Any, **batches: int | None) -> tuple[StreamTable, FakeClient]:
-    lake = FakeLake(
-        {f"{layer}.{SILVER.table if layer == 'silver' else 'purchases'}": n for layer, n in batches.items()}
-    )
+    lake = FakeLake({NAMES.get(layer, f"{layer}.purchases"): n for layer, n in batches.items()})
     client = FakeClient(lake)
     return StreamTable(which, lake, client), client  # type: ignore[arg-type]
 
@@ -83,6 +82,18 @@ def test_quarantine_is_whole_up_to_its_last_batch_or_the_one_before_silvers(
 
     assert f"[{batch * 10 + 9}, {batch * 10 + 8}]" in refused.reached
     assert client.lake.pinned == [SILVER.name, QUARANTINE.name, "bronze.purchases"]
+
+
+def test_a_correction_is_compared_when_the_lake_has_come_to_both_of_its_events() -> None:
+    corrections, client = table(CORRECTIONS, bronze=7, silver=6, corrections=2)
+
+    assert corrections.reached == (
+        "kafka_offset <= transform(kafka_partition, [0, 1], [59, 58], toInt64(-1)) AND "
+        "superseded_by_offset <= transform(superseded_by_partition, [0, 1], [59, 58], toInt64(-1))"
+    )
+    assert client.lake.pinned == [SILVER.name, CORRECTIONS.name, "bronze.purchases"]
+    corrections.compare()
+    assert "ORDER BY arrival DESC LIMIT 1 BY event_id, seller_id, purchase_id) GROUP BY day" in client.said[-1]
 
 
 @pytest.mark.parametrize("batches", [{}, {"bronze": 1}, {"bronze": 1, "silver": None}])

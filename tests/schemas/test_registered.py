@@ -25,6 +25,8 @@ EXCEPTIONS = {
     "kafka_offset": "Kafka's own word",
     "kafka_partition": "Kafka's own word",
     "kafka_topic": "Kafka's own word",
+    "superseded_by_partition": "Kafka's own word",
+    "superseded_by_offset": "Kafka's own word",
     "line_units": "amounts in ten-thousandths: a unit, though no currency",
     "quantity": "the word of every shop; pieces, negative for a return",
     "unit_price": "the field as producers send it, its currency beside it",

@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame
 
 from schemas.contract import contract, tables, topics
 from schemas.purchases.events import PurchaseEvent
-from schemas.purchases.silver import PurchaseLines, PurchasesRaw, PurchasesRefused
+from schemas.purchases.silver import PurchaseCorrections, PurchaseLines, PurchasesRaw, PurchasesRefused
 from streaming.purchases import purchases
 from streaming.registry import cleans, domains
 
@@ -17,7 +17,11 @@ def test_what_a_lane_needs_follows_from_the_silver_table() -> None:
     (branch,) = found.branches
 
     assert (found.source, found.topic) == (contract(PurchaseEvent), "purchases")
-    assert found.tables == (contract(PurchasesRaw), contract(PurchaseLines), contract(PurchasesRefused))
+    corrections = contract(PurchaseCorrections)
+    assert found.tables == (
+        contract(PurchasesRaw), contract(PurchaseLines), corrections, contract(PurchasesRefused)
+    )  # fmt: skip
+    assert (branch.corrections, branch.silver.document) == (corrections, ("seller_id", "purchase_id"))
     assert branch.clean is purchases
     assert found.is_live
     assert not found.is_typed

@@ -1,4 +1,4 @@
--- Which purchases were there? (one row per accepted purchase, with its lines added up)
+-- Which purchases were there? (one row per purchase that holds, with its lines added up; what was corrected is in ops.corrections)
 CREATE OR REPLACE VIEW silver.purchases AS
 SELECT
     event_id,
@@ -13,5 +13,5 @@ SELECT
     sum(l.line_amount) AS revenue_amount,
     any(l.ingested_at) AS ingested_at,
     any(l.source) AS source
-FROM silver.purchase_lines AS l FINAL
+FROM silver.purchase_lines_latest AS l
 GROUP BY event_id

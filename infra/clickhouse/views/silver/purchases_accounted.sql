@@ -1,10 +1,11 @@
--- What became of every purchase line that was sent? (accepted and quarantined lines together)
+-- What became of every purchase line that was sent? (accepted, superseded and quarantined lines together)
 --
 -- Of a refused event as much is shown as can be read of it: what cannot is null, and an event without readable lines is
 -- in no row (ops.quarantine has them all). An event that was refused and then sent again, mended, is in both states.
+-- Superseded is a line of an accepted event that holds no longer: a later event has its number (ops.corrections).
 CREATE OR REPLACE VIEW silver.purchases_accounted AS
 SELECT
-    'accepted' AS status,
+    if(event_id IN (SELECT event_id FROM silver.purchase_corrections), 'superseded', 'accepted') AS status,
     event_id,
     toNullable(purchase_id) AS purchase_id,
     toNullable(toString(seller_id)) AS seller_id,

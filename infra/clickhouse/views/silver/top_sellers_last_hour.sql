@@ -14,7 +14,7 @@ FROM
         sumIf(l.quantity, NOT l.is_return) AS sold_count,
         -sumIf(l.quantity, l.is_return) AS returned_count,
         now_at AS as_of_at
-    FROM silver.purchase_lines AS l FINAL
+    FROM silver.purchase_lines_latest AS l
     WHERE l.sold_on >= toDate32(now_at - INTERVAL 1 HOUR)
         AND l.purchased_at > now_at - INTERVAL 1 HOUR
         AND l.purchased_at <= now_at
