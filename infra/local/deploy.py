@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from conf import REPOSITORY, Settings
+from conf import Settings
 from conf.connect import clickhouse, s3
 from conf.flow import kafka_admin
 from infra.local.errors import Failed
 from infra.local.parts import TITLES
 from infra.local.steps import Step
 from schemas.contract import contracts, topics
-from schemas.derive import latest
-from schemas.live import ContractMismatch, apply_clickhouse
+from schemas.derive import latest, views
+from schemas.derive.clickhouse import create_database, qualified
+from schemas.live import ClickHouseClient, ContractMismatch, apply_clickhouse
 
 STEPS = ("Topics", "Bucket", "Tables")
 
@@ -70,24 +69,33 @@ def create_bucket(settings: Settings) -> str:
     return settings.bucket
 
 
-def views() -> list[Path]:
-    """The files of the views, one a view; each replaces the view of its name."""
-    return sorted((REPOSITORY / "infra" / "clickhouse" / "views").glob("*/*.sql"))
-
-
 def create_tables(settings: Settings) -> str:
     """ClickHouse's tables and views. `Failed`, naming table and column, where a live table disagrees."""
     client = clickhouse(settings)
     try:
         done = apply_clickhouse(client, contracts())
-        # Other views are made of these.
-        for versions in latest.versioned():
-            for statement in latest.views(versions):
-                client.command(statement)
-        for view in views():
-            client.command(view.read_text())
+        create_views(client)
     except ContractMismatch as difference:
         raise Failed(f"A contract and a live table disagree.\n{difference}") from None
     finally:
         client.close()
     return f"{len(done)} changes" if done else ""
+
+
+def create_views(client: ClickHouseClient) -> None:
+    """All views, each as its file or contract has it today, with what it and its columns are."""
+    client.command(create_database(latest.LOOKUP))
+    made = views.all_views()
+    for view in made:
+        client.command(view.statement)
+    columns: dict[str, list[str]] = {}
+    for name, column in client.query(
+        "SELECT concat(database, '.', table), name FROM system.columns WHERE database IN {databases:Array(String)}",
+        parameters={"databases": sorted({view.name.partition(".")[0] for view in made})},
+    ).result_rows:
+        columns.setdefault(name, []).append(column)
+    for view in made:
+        for statement in views.comments(view, columns.get(view.name, [])):
+            client.command(statement)
+    for name in views.moved(made):
+        client.command(f"DROP VIEW IF EXISTS {qualified(name)}")

@@ -11,7 +11,7 @@ from operator import itemgetter
 from pathlib import Path
 
 from schemas.contract import Column, Contract, Replacing, contracts, entities, events, order_by_dependency, tables
-from schemas.derive import latest
+from schemas.derive import latest, views
 from schemas.derive.clickhouse import columns, engine, engine_of
 from schemas.references import Reference, references
 from schemas.rules import OnFail, RowRule
@@ -19,7 +19,6 @@ from schemas.types import ALL
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CATALOGUE = REPOSITORY / "docs" / "catalogue.md"
-VIEWS = REPOSITORY / "infra" / "clickhouse" / "views"
 REFRESH = "python -m schemas.derive.docs"
 
 LAYERS = {
@@ -44,9 +43,9 @@ comes from. A column is required unless it is marked *optional*; **key** columns
 """
 
 
-def catalogue(views: Path = VIEWS) -> str:
-    """The whole page. `views` is a folder of ``<database>/<name>.sql`` whose first line is ``-- question``."""
-    questions = read_questions(views)
+def catalogue(folder: Path = views.VIEWS) -> str:
+    """The whole page. `folder` is one of ``<database>/<name>.sql`` whose first line is ``-- question``."""
+    questions = read_questions(folder)
     domains = sorted({c.domain for c in contracts()}, key=lambda domain: (domain == "ops", domain))
     parts = [_HEAD, _contents(domains)]
     for domain in domains:
@@ -66,14 +65,7 @@ def catalogue(views: Path = VIEWS) -> str:
 
 def read_questions(folder: Path) -> dict[str, str]:
     """The question that each view answers, by its name ``database.view``. Raises ValueError for a view without one."""
-    found: dict[str, str] = {}
-    for file in sorted(folder.glob("*/*.sql")):
-        lines = file.read_text(encoding="utf-8").splitlines()
-        first = lines[0] if lines else ""
-        if not first.startswith("-- ") or not first[3:].strip():
-            raise ValueError(f"the first line of {file.name} must be a comment with the question it answers")
-        found[f"{file.parent.name}.{file.stem}"] = first[3:].strip()
-    return found
+    return {view.name: view.question for view in views.read(folder)}
 
 
 def _contents(domains: Iterable[str]) -> str:

@@ -8,6 +8,9 @@ from schemas.derive.spark import ident
 from schemas.rules import quoted
 
 SUFFIX = "_latest"
+LOOKUP = "lookup"
+"""The database of views with parameters: BI tools ask every table of a database for its columns, and these have none
+until their parameters are given."""
 _DELETIONS = "silver.{}_deletions"
 
 
@@ -24,20 +27,25 @@ def views(contract: Contract) -> list[str]:
 
 
 def lookups(contract: Contract) -> dict[str, str]:
-    """View → the column by which it looks rows up: ``SELECT * FROM silver.lots_by_number(value = '7')``."""
+    """View → the column by which it looks rows up: ``SELECT * FROM lookup.lots_by_number(value = '7')``."""
     keyed = not contract.keeps_versions and contract.entity
-    return {f"{contract.name}_by_{c}": c.name for c in contract.serving_columns if c.lookup and keyed}
+    return {f"{LOOKUP}.{contract.table}_by_{c}": c.name for c in contract.serving_columns if c.lookup and keyed}
+
+
+def name_of(contract: Contract) -> str:
+    """``silver.lots`` → ``silver.lots_latest``."""
+    return contract.name + SUFFIX
 
 
 def _lookup(contract: Contract, column: str) -> str:
     """What holds today is known only when all versions of an entity have been compared, for any of them may have the
     value. So entities that ever had it are found by the column's index, and only their versions are compared: 0.14 s
     where the filter on the view of all takes 1.5 s (two million versions, of which 120 have the value)."""
-    name = qualified(f"{contract.name}_by_{column}")
+    name = qualified(f"{LOOKUP}.{contract.table}_by_{column}")
     entity = ", ".join(map(ident, ("collection_code", *contract.entity)))
     has = f"{ident(column)} = {{value:String}}"
     return (
-        f"CREATE OR REPLACE VIEW {name} AS\nSELECT * FROM {qualified(contract.name + SUFFIX)}\n"
+        f"CREATE OR REPLACE VIEW {name} AS\nSELECT * FROM {qualified(name_of(contract))}\n"
         f"WHERE ({entity}) IN (SELECT {entity} FROM {qualified(contract.name)} WHERE {has}) AND {has}"
     )
 
@@ -54,14 +62,14 @@ def _part(contract: Contract, name: str, word: str) -> str:
         contract.split_by,
     }
     shown = [ident(c) for c in contract.serving_columns if c not in own and not c.startswith("kafka_")]
-    source = qualified(contract.name + SUFFIX)
+    source = qualified(name_of(contract))
     wanted = f"{ident(contract.split_by)} = {quoted(word)}"
     return f"CREATE OR REPLACE VIEW {qualified(name)} AS\nSELECT {', '.join(shown)} FROM {source} WHERE {wanted}"
 
 
 def _newest(contract: Contract) -> str:
     """Of a table that the nightly jobs keep: `is_current` says what holds, or the last version that is no deletion."""
-    made = f"CREATE OR REPLACE VIEW {qualified(contract.name + SUFFIX)} AS\n"
+    made = f"CREATE OR REPLACE VIEW {qualified(name_of(contract))} AS\n"
     if "is_current" in contract.columns:
         return f"{made}SELECT * FROM {qualified(contract.name)} WHERE is_current"
     (version,) = (c for c in contract.key if c not in contract.entity)
@@ -88,7 +96,7 @@ def view(contract: Contract) -> str:
     brief = [f"source_code IN ({', '.join(map(quoted, found))})"] if (found := summaries(contract)) else []
     newest = ", ".join([*brief, "changed_at DESC, ingested_at DESC, kafka_offset DESC, line_no"])
     rows = f"SELECT * FROM {qualified(contract.name)} FINAL ORDER BY {newest} LIMIT 1 BY {entity}"
-    made = f"CREATE OR REPLACE VIEW {qualified(contract.name + SUFFIX)} AS\n"
+    made = f"CREATE OR REPLACE VIEW {qualified(name_of(contract))} AS\n"
     if not contract.services:
         return made + rows
     words = ", ".join(map(quoted, contract.services))

@@ -87,7 +87,7 @@ def parts(folder: Path, *questions: str) -> list[list[list[Any]]]:
     return [[row[1:] for row in rows if row[0] == n] for n in range(len(questions))]
 
 
-COMPANY = "SELECT part, role, number, toString(toDate(at)) FROM silver.procurement_company(tax_id = '{0}') ORDER BY ALL"
+COMPANY = "SELECT part, role, number, toString(toDate(at)) FROM lookup.procurement_company(tax_id = '{0}') ORDER BY ALL"
 CARD = (
     "SELECT part, role, number, toString(toDate(at)) FROM silver.procurement_company_card WHERE tax_id = '{0}' "
     "ORDER BY ALL"
@@ -119,7 +119,7 @@ def test_a_companys_card_has_everything_of_its_bin(folder: Path) -> None:
 
 
 CONTRACT = (
-    "SELECT collection_code, root_contract_id, part, number FROM silver.procurement_contract(number = '{0}') "
+    "SELECT collection_code, root_contract_id, part, number FROM lookup.procurement_contract(number = '{0}') "
     "WHERE collection_code = 'a' ORDER BY ALL"
 )
 OF_THE_CHAIN = [
@@ -154,8 +154,8 @@ def test_a_contract_that_is_not_there_has_nothing(folder: Path) -> None:
 def test_no_card_mixes_collections(folder: Path) -> None:
     one, other = parts(
         folder,
-        "SELECT DISTINCT collection_code FROM silver.procurement_company(tax_id = '110540001234')",
-        "SELECT collection_code, count() FROM silver.procurement_contract(number = 'C-1') GROUP BY ALL ORDER BY ALL",
+        "SELECT DISTINCT collection_code FROM lookup.procurement_company(tax_id = '110540001234')",
+        "SELECT collection_code, count() FROM lookup.procurement_contract(number = 'C-1') GROUP BY ALL ORDER BY ALL",
     )
 
     assert (one, other) == ([["a"]], [["a", len(OF_THE_CHAIN)], ["other", len(OF_THE_CHAIN)]])

@@ -10,9 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from infra.local.deploy import views
 from schemas.contract import Contract, contracts
-from schemas.derive import latest
+from schemas.derive import latest, views
 from schemas.derive.clickhouse import create_database, create_table
 from schemas.derive.fakes import fill
 from schemas.rules import quoted
@@ -39,10 +38,9 @@ def definitions() -> tuple[str, ...]:
     """The statements that make every table and every view, in the order in which a start makes them."""
     served = [c for c in contracts() if c.clickhouse is not None]
     return (
-        *(create_database(name) for name in sorted({c.layer for c in served})),
+        *(create_database(name) for name in sorted({latest.LOOKUP, *(c.layer for c in served)})),
         *(create_table(c) for c in served),
-        *(statement for c in latest.versioned() for statement in latest.views(c)),
-        *(file.read_text(encoding="utf-8").strip().removesuffix(";") for file in views()),
+        *(view.statement for view in views.all_views()),
     )
 
 

@@ -47,7 +47,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     """The answers by question, sorted; whole numbers, which JSON may write as texts, are numbers."""
     tables = [LOTS, TENDERS, ITEMS, ENTRIES, DELETIONS]
     empty = find("silver.procurement_parties")
-    statements = [create_database("silver"), *map(create_table, [*tables, empty])]
+    statements = [create_database("silver"), create_database("lookup"), *map(create_table, [*tables, empty])]
     statements += [statement for table in [*tables, empty] for statement in latest.views(table)]
     statements += [
         inserted(TENDERS, [

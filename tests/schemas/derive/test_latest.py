@@ -72,12 +72,12 @@ def test_rows_that_hold_are_found_by_what_they_are_looked_up_by(tmp_path: Path) 
     found = answers(
         tmp_path,
         [
-            create_database("silver"), create_table(LOTS), create_table(DELETIONS),
+            create_database("silver"), create_database("lookup"), create_table(LOTS), create_table(DELETIONS),
             *latest.views(DELETIONS), *latest.views(LOTS),
             inserted(LOTS, [lot("7", 1, "1"), lot("8", 2, "1"), lot("7", 1, "2"), lot("7", 1, "3")]),
             inserted(DELETIONS, [gone]),
-            "SELECT lot_id FROM silver.procurement_lots_by_number(value = '7')",
-            "SELECT lot_id FROM silver.procurement_lots_by_number(value = '8')",
+            "SELECT lot_id FROM lookup.procurement_lots_by_number(value = '7')",
+            "SELECT lot_id FROM lookup.procurement_lots_by_number(value = '8')",
         ],
     )  # fmt: skip
 
@@ -102,10 +102,10 @@ def debarments(folder: Path, rows: list[dict[str, Any]], gone: list[dict[str, An
     return answers(
         folder,
         [
-            create_database("silver"), create_table(DEBARMENTS), create_table(DELETIONS),
+            create_database("silver"), create_database("lookup"), create_table(DEBARMENTS), create_table(DELETIONS),
             *latest.views(DELETIONS), *latest.views(DEBARMENTS), inserted(DEBARMENTS, rows), *deletions,
             "SELECT debarment_id, toDate(started_at), toDate(ended_at), reason_code FROM "
-            "silver.procurement_debarments_by_supplier_tax_id(value = '001040004321') ORDER BY debarment_id",
+            "lookup.procurement_debarments_by_supplier_tax_id(value = '001040004321') ORDER BY debarment_id",
         ],
     )  # fmt: skip
 
@@ -145,7 +145,7 @@ def test_the_last_word_on_a_deleted_plan_holds(tmp_path: Path) -> None:
     found = answers(
         tmp_path,
         [
-            create_database("silver"), create_table(plans), create_table(DELETIONS),
+            create_database("silver"), create_database("lookup"), create_table(plans), create_table(DELETIONS),
             latest.view(DELETIONS), latest.view(plans),
             inserted(plans, [shared | point for point in points]), inserted(DELETIONS, [shared | row for row in told]),
             "SELECT planning_item_id FROM silver.procurement_planning_items_latest ORDER BY planning_item_id",
@@ -161,5 +161,5 @@ def test_a_newer_short_row_hides_nothing_of_a_full_one() -> None:
 
 
 def test_only_tables_of_versions_of_registers_are_looked_up_so() -> None:
-    assert latest.lookups(LOTS)["silver.procurement_lots_by_buyer_tax_id"] == "buyer_tax_id"
+    assert latest.lookups(LOTS)["lookup.procurement_lots_by_buyer_tax_id"] == "buyer_tax_id"
     assert latest.lookups(find("silver.purchase_lines")) == {}

@@ -1,4 +1,6 @@
 -- Which purchase was replaced by what, when, and from where? (one row per superseded event, the newest correction first)
+-- superseded_by_currency_code: Currency of the event that holds instead.
+-- superseded_by_revenue_amount: Quantity times price of the event that holds instead, returned lines taken off.
 --
 -- The event that held before, and the one that came next under the number, with the money of both: null where ClickHouse
 -- lacks the event. Returns are documents of their own: they replace, and are replaced by, returns only.

@@ -1,4 +1,5 @@
 -- Which fields of registers are new, or gone, and since when?
+-- last_reported_on: Newest day on which the field was reported.
 CREATE OR REPLACE VIEW ops.drifted_fields AS
 SELECT
     collection_code,

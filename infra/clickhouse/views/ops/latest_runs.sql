@@ -1,4 +1,5 @@
 -- What became of each table when it was last built?
+-- last_done_at: When the table was last built to the end.
 CREATE OR REPLACE VIEW ops.latest_runs AS
 SELECT
     contract,

@@ -1,4 +1,9 @@
 -- Which events were refused, by which rule, and how many?
+-- event_count: Events that the rule refused.
+-- example: The rule's sentence on the newest of them.
+-- example_event_id: Id of the newest of them.
+-- first_ingested_at: When the first of them arrived.
+-- last_ingested_at: When the newest of them arrived.
 CREATE OR REPLACE VIEW ops.refusals AS
 SELECT
     kafka_topic,

@@ -1,4 +1,11 @@
 -- What is known of a company? (everything of one BIN: ask WHERE tax_id = '…' ORDER BY at)
+-- tax_id: BIN or IIN of the company that is asked for.
+-- part: What the row tells of: party, address, planning item, tender, lot, bid, contract, act, payment or debarment.
+-- role: What the company is in it: itself, organiser, buyer or supplier.
+-- number: Number or id of the part.
+-- what: Name, description or status of the part.
+-- amount: Amount of the part, in currency_code; empty where it has none.
+-- at: When it was registered, published, signed or paid.
 CREATE OR REPLACE VIEW silver.procurement_company_card AS
 SELECT collection_code, assumeNotNull(party_tax_id) AS tax_id, 'party' AS part, 'itself' AS role, party_id AS number,
        ifNull(name, '') AS what, NULL::Nullable(Decimal(18, 4)) AS amount, NULL::Nullable(String) AS currency_code,

@@ -1,4 +1,10 @@
 -- What became of a contract? (its addenda, items, acts and payments: ask WHERE root_contract_id = '…' ORDER BY at)
+-- root_contract_id: Id of the first contract, to which addenda, items, acts and payments belong.
+-- part: What the row tells of: contract, addendum, item, act or payment.
+-- number: Id of the part.
+-- what: Description or status of the part.
+-- amount: Amount of the part, in currency_code.
+-- at: When it was signed, planned, approved or paid.
 CREATE OR REPLACE VIEW silver.procurement_contract_card AS
 WITH chain AS
 (

@@ -1,4 +1,7 @@
 -- Which purchases were there? (one row per purchase that holds, with its lines added up; what was corrected is in ops.corrections)
+-- line_count: Lines of the purchase, returned ones among them.
+-- returned_line_count: Lines that were returned.
+-- revenue_amount: Quantity times price of all lines, returned ones taken off.
 CREATE OR REPLACE VIEW silver.purchases AS
 SELECT
     event_id,

@@ -1,4 +1,8 @@
 -- What became of every purchase line that was sent? (accepted, superseded and quarantined lines together)
+-- status: accepted, superseded (a correction holds instead), or quarantined.
+-- unit_price: Price of one piece.
+-- amount: Quantity times price.
+-- rule: The rule that refused the event; empty where it was accepted.
 --
 -- Of a refused event as much is shown as can be read of it: what cannot is null, and an event without readable lines is
 -- in no row (ops.quarantine has them all). An event that was refused and then sent again, mended, is in both states.

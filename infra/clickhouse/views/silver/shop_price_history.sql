@@ -1,4 +1,6 @@
 -- How did the price of each product change, and what did it cost before?
+-- price_before_amount: Price before this one; empty for the first.
+-- change_pct: Change against the price before, in percent; empty where the currency changed.
 CREATE OR REPLACE VIEW silver.shop_price_history AS
 SELECT product_id, seller_id, name, currency_code, valid_from, valid_to, is_current, price_amount,
        lagInFrame(toNullable(price_amount)) OVER w AS price_before_amount,

@@ -1,14 +1,14 @@
--- What became of one contract, by its number, its number in the register or its id, and quickly? (SELECT * FROM silver.procurement_contract(number = '…') ORDER BY at)
-CREATE OR REPLACE VIEW silver.procurement_contract AS
+-- What became of one contract, by its number, its number in the register or its id, and quickly? (SELECT * FROM lookup.procurement_contract(number = '…') ORDER BY at)
+CREATE OR REPLACE VIEW lookup.procurement_contract AS
 WITH
 -- Lists, for each is asked for once, where a named query is asked anew wherever it is named.
 (
     SELECT groupUniqArray((toString(collection_code), if(ifNull(root_id, '') IN ('', '0'), contract_id, assumeNotNull(root_id))))
     FROM
     (
-        SELECT collection_code, contract_id, root_id FROM silver.procurement_contracts_by_number(value = {number:String})
+        SELECT collection_code, contract_id, root_id FROM lookup.procurement_contracts_by_number(value = {number:String})
         UNION ALL
-        SELECT collection_code, contract_id, root_id FROM silver.procurement_contracts_by_system_number(value = {number:String})
+        SELECT collection_code, contract_id, root_id FROM lookup.procurement_contracts_by_system_number(value = {number:String})
         UNION ALL
         SELECT collection_code, contract_id, root_id FROM silver.procurement_contracts_latest WHERE contract_id = {number:String}
     )
