@@ -69,3 +69,4 @@ class Direct(APIRoute):
 
 Reader = Annotated[Key, Depends(needs("read"))]
 Writer = Annotated[Key, Depends(needs("write:catalogue"))]
+Buyer = Annotated[Key, Depends(needs("write:purchases"))]

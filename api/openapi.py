@@ -54,7 +54,7 @@ STATUSES = {
     404: "There is none.",
     405: "The path does not take this method.",
     408: "The body came too slowly.",
-    409: "Other rows stand in the way.",
+    409: "Other rows stand in the way, or the number is taken by other content.",
     413: "The body is too large.",
     415: "The body is not said to be JSON.",
     421: "The request's Host is not a name of this service.",
@@ -73,18 +73,18 @@ BODIED = (400, 408, 413, 415)
 def described(
     schema: Mapping[str, Any], example: Any, *, status: int = 200, body: Mapping[str, Any] | None = None,
     body_example: Any = None, parameters: Sequence[Mapping[str, Any]] = (), errors: Sequence[int] = (),
-    headers: Mapping[str, str] | None = None, said: str = "Found.",
+    headers: Mapping[str, str] | None = None, said: str = "Found.", also: Mapping[int, str] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """What a path of ours says of itself (``openapi_extra``): it reads requests and writes answers by itself.
 
-    `headers` are those of a good answer, with their descriptions.
+    `headers` are those of a good answer, with their descriptions. `also` are other good answers of the same shape.
     """
     good: dict[str, Any] = {"description": said}
     if schema:
         good["content"] = {JSON: {"schema": schema, "example": example}}
     if headers:
         good["headers"] = {n: {"description": d, "schema": {"type": "string"}} for n, d in headers.items()}
-    answers = {str(status): good}
+    answers = {str(status): good} | {str(s): good | {"description": words} for s, words in (also or {}).items()}
     for code in sorted({*ALWAYS, *KEYED, *errors, *(BODIED if body is not None else ())}):
         answers[str(code)] = {"$ref": f"#/components/responses/Problem{code}"}
     made: dict[str, Any] = {"security": [{"key": []}], "responses": answers, "parameters": list(parameters)}

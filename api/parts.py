@@ -27,6 +27,7 @@ from api.readiness import Probe, Shared
 from api.relay import Backlog, Relay
 from api.shop import Shop
 from api.topics import Kafka
+from api.versions import Versions
 from api.warehouse import ClickHouse
 from conf import Settings
 
@@ -90,13 +91,15 @@ class Parts:
         keys = Mirror(load_keys, find_keys, fresh_seconds=fresh, stale_seconds=stale)
         sellers = Mirror(lambda: _sellers(shop), find_sellers, fresh_seconds=fresh, stale_seconds=stale)
         claims, relay, backlog = Claims(shop), Relay(settings, outbox, measures), Backlog(shop, measures)
+        versions = Versions(clickhouse)
+        purchases = Purchases(kafka, sellers, claims, versions, measures, settings.secrets.receipt)
         return cls(
-            settings, clickhouse, keys, sellers, Purchases(kafka, sellers, claims, measures, settings.secrets.receipt),
+            settings, clickhouse, keys, sellers, purchases,
             catalogues={plural: Catalogue(shop, entity) for plural, entity in catalogue().items()},
             probes={"kafka": kafka.probe, "clickhouse": clickhouse.probe, "postgres": shop.probe},
             changed=relay.wake, backlog=backlog,
             opens=[shop.open],
-            tasks=[keep_demo, keys.run, sellers.run, claims.run, relay.run, backlog.run],
+            tasks=[keep_demo, keys.run, sellers.run, claims.run, relay.run, backlog.run, versions.run],
             closes=[
                 lambda: kafka.close(settings.api_kafka_seconds), lambda: outbox.close(0.0), shop.close, clickhouse.close
             ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -22,6 +22,10 @@ class Warehouse(Protocol):
     """As much of ClickHouse as is needed: questions of the read-only user, with bound parameters."""
 
     async def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]: ...
+
+    def stream(self, sql: str, parameters: Mapping[str, Any] | None = None) -> AsyncIterator[bytes]:
+        """The bytes of a long answer, in pieces whose length is a multiple of 16."""
+        ...
 
 
 class Topics(Protocol):

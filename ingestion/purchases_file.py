@@ -7,7 +7,6 @@ not the file. Ids come from content: sent again, from another file name or packe
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -37,7 +36,12 @@ from ingestion.purchases_cells import (
 )
 from ingestion.purchases_mapping import FIELDS, ONLINE_RETAIL, Mapping, PurchaseField, load_mapping
 from ingestion.registry import Around, Source
+from schemas.contract import contract
+from schemas.derive.content import Content, content_id, written
+from schemas.purchases.events import PurchaseEvent
 
+EVENT = contract(PurchaseEvent)
+CONTENT = Content(EVENT)
 SHOWN_PROBLEMS = 20
 Key = tuple[str, str]
 
@@ -234,7 +238,7 @@ class PurchasesFile:
             body["purchased_at"] = unreadable_moment(purchase.unread_time, self._mapping)
         if customer := _only(purchase.customers, "customers"):
             body["customer_id"] = customer
-        event_id = hashlib.sha256(orjson.dumps([body, salt], option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
+        event_id = content_id(EVENT.event_type, written(CONTENT.of(body)), place=salt)
         source = f"file:{self._file.name}"
         body["source"] = f"{source}:{purchase.first}-{purchase.last}"
         return Message(

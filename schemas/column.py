@@ -33,6 +33,7 @@ class Column(str):
     refers_within: str
     unresolved_pct: float
     lookup: bool
+    content: bool
 
     @property
     def name(self) -> str:
@@ -62,6 +63,7 @@ def col(
     refers_within: str = "",
     unresolved_pct: float = 0,
     lookup: bool = False,
+    content: bool = True,
 ) -> str:
     """Declare a column. It is required unless `optional`.
 
@@ -76,7 +78,8 @@ def col(
     held only against rows whose value of that column the other table has at all. Of a finished table's rows
     `unresolved_pct` percent may refer to nothing before a night warns.
     By a column with `lookup` rows are looked up in ClickHouse: it gets an index there, and of a table of versions a
-    view that finds the rows that hold today by it.
+    view that finds the rows that hold today by it. What is no `content` of an event tells nothing of what it says
+    (`schemas.derive.content`).
     """
     if personal and personal not in PERSONAL:
         raise ValueError(f"personal={personal!r} is not known; there are {', '.join(PERSONAL)}")
@@ -88,7 +91,7 @@ def col(
         "type": type, "description": description, "rules": tuple(rules), "key": key, "optional": optional,
         "serving": serving and not personal, "items": items, "at": tuple(at.split()), "mask": tuple(mask.split()),
         "personal": personal, "refers_to": refers_to, "refers_within": refers_within,
-        "unresolved_pct": unresolved_pct, "lookup": lookup,
+        "unresolved_pct": unresolved_pct, "lookup": lookup, "content": content,
     }  # fmt: skip
     return Pending(facts)  # type: ignore[return-value]
 

@@ -10,16 +10,19 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from api import batches, bodies
-from api.access import Direct, Reader, needs
+from api.access import Buyer, Direct, Reader, needs
 from api.batches import MOST_PURCHASES
 from api.examples import event as example
+from api.keys import Key
 from api.openapi import described
 from api.parameters import NOTHING, Parameter, Parameters
 from api.parts import Parts
-from api.problems import not_found, parameter
+from api.problems import invalid, not_found, parameter
 from api.purchases import EVENT, Accepted
 from schemas.derive.jsonschema import json_schema
+from schemas.derive.reader import typed
 from schemas.types import DAY, TEXT
+from schemas.types import ID as ID_TYPE
 
 ROUTER = APIRouter(tags=["purchases"])
 IS_HOT = True
@@ -27,8 +30,8 @@ LONGEST_KEY = 200
 KEY = {
     "name": "Idempotency-Key", "in": "header", "required": False, "example": "order-17",
     "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[ -~]+$"},
-    "description": "The same key with the same body gives the same ids, and the purchases count once; with another "
-    "body it is refused for a day. Without it purchases of the same content count once.",
+    "description": "The same key with the same content is the same request; with other content it is refused for a "
+    "day. Purchases of the same content have the same ids and count once, with a key or without.",
 }  # fmt: skip
 DAY_HINT = Parameter("sold_on", DAY, "Day of the purchase, UTC: finds it faster.", example="2026-01-31")
 PROOF = Parameter("proof", TEXT, "What `status_url` has: says that it was accepted before ClickHouse shows it.")
@@ -40,11 +43,20 @@ LINES = (
 )
 ON_DAY = " AND sold_on = {day:Date32}"
 IN_ORDER = " ORDER BY line_no"
+LATER = (
+    "SELECT event_id, toString(any(sold_on)) AS day FROM silver.purchase_lines FINAL"
+    " WHERE seller_id = {seller:String} AND purchase_id = {number:String}"
+    " GROUP BY event_id HAVING min(is_return) = {is_return:Bool} ORDER BY any(arrival) LIMIT 1"
+)
 REFUSED = (
     "SELECT rule, sentence FROM ops.quarantine FINAL WHERE kafka_topic = {topic:String} AND event_id = {id:String}"
 )
 OF_THE_LINE = ("line_no", "product_id", "description", "quantity", "unit_price_amount", "line_amount", "is_return")
 ID = Annotated[str, Path(description="Id of the event.", min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
+SELLER = Annotated[str, Path(description="The seller.", min_length=1, max_length=64)]
+NUMBER = Annotated[
+    str, Path(description="The seller's number of it, which may hold slashes.", min_length=1, max_length=128)
+]
 
 _buyer = needs("write:purchases")
 
@@ -93,20 +105,25 @@ STATE = {
     "type": "object", "required": ["event_id", "state"],
     "properties": {
         "event_id": {"type": "string"},
-        "state": {"type": "string", "enum": ["accepted", "in_silver", "refused"]},
-        "rule": {"type": "string"}, "sentence": {"type": "string"}, "purchase": {"type": "object"},
+        "state": {"type": "string", "enum": ["accepted", "in_silver", "superseded", "refused"]},
+        "superseded_by": TEXTS, "rule": {"type": "string"}, "sentence": {"type": "string"},
+        "purchase": {"type": "object"},
     },
 }  # fmt: skip
 
 
-def _answer(accepted: list[Accepted]) -> Response:
+def _answer(accepted: list[Accepted], status: int = 202) -> Response:
     told = {"events": [each.told() for each in accepted]}
     headers = {"Location": told["events"][0]["status_url"]} if len(accepted) == 1 else None
-    return Response(orjson.dumps(told), 202, headers, "application/json")
+    return Response(orjson.dumps(told), status, headers, "application/json")
 
 
 async def send_one(request: Request) -> Response:
-    """Answered when every replica of Kafka has the purchase; 503 means that it must be sent again."""
+    """Answered when every replica of Kafka has the purchase; 503 means that it must be sent again.
+
+    A seller's number names one purchase: sent again with the same content, in whatever spelling, it counts once; with
+    other content it is refused (409). A correction is sent by PUT.
+    """
     return await _one(request, is_return=False)
 
 
@@ -139,11 +156,41 @@ async def send_batch(request: Request) -> Response:
     return _answer(await parts.purchases.accept(judged))
 
 
+async def put_purchase(request: Request, key: Buyer, seller_id: SELLER, purchase_id: NUMBER) -> Response:
+    """What holds under the number is replaced, and stays in silver; where nothing holds the purchase is new.
+
+    The body names the same seller and number. With the content that holds already nothing is sent: 200.
+    """
+    return await _put(request, key, seller_id, purchase_id, is_return=False)
+
+
+async def put_return(request: Request, key: Buyer, seller_id: SELLER, purchase_id: NUMBER) -> Response:
+    """As a purchase is replaced. A return is a document of its own, also where it has the number of a purchase."""
+    return await _put(request, key, seller_id, purchase_id, is_return=True)
+
+
+async def _put(request: Request, key: Key, seller_id: str, purchase_id: str, *, is_return: bool) -> Response:
+    NOTHING.read(request)
+    name = _key(request)
+    parts: Parts = request.app.state.parts
+    body = await bodies.taken(request, EVENT.max_bytes)
+    async with parts.turn(len(body)):
+        judged = await parts.purchases.judge(key.key_id, name, ((body, bodies.parse(body)),), are_returns=is_return)
+    (document,) = judged.documents
+    for field, given, found in (("seller_id", seller_id, document.number.seller_id),
+                                ("purchase_id", purchase_id, document.number.purchase_id)):  # fmt: skip
+        if typed(ID_TYPE, given) != found:
+            said = f"{field} must be that of the path, {given[:80]!r}; found \"{found[:80]}\""
+            raise invalid([{"pointer": f"/{field}", "rule": f"{field}.path", "detail": said}])
+    accepted = await parts.purchases.accept(judged, replacing=True)
+    return _answer(accepted, 202 if accepted[0].is_new else 200)
+
+
 ROUTER.add_api_route(
     "/v1/purchases", send_one, methods=["POST"], status_code=202, summary="Send a purchase",
     route_class_override=Direct,
     openapi_extra=described(
-        TOLD, TOLD_EXAMPLE, status=202, body=PURCHASE, body_example=EXAMPLE, parameters=[KEY],
+        TOLD, TOLD_EXAMPLE, status=202, body=PURCHASE, body_example=EXAMPLE, parameters=[KEY], errors=[409],
         said="Kafka has it; ClickHouse shows it within a second or two.", headers={"Location": "Where its state is."},
     ),
 )  # fmt: skip
@@ -151,7 +198,7 @@ ROUTER.add_api_route(
     "/v1/returns", send_return, methods=["POST"], status_code=202, summary="Send a return",
     route_class_override=Direct,
     openapi_extra=described(
-        TOLD, TOLD_EXAMPLE, status=202, body=RETURN, body_example=RETURNED, parameters=[KEY],
+        TOLD, TOLD_EXAMPLE, status=202, body=RETURN, body_example=RETURNED, parameters=[KEY], errors=[409],
         said="Kafka has it; ClickHouse shows it within a second or two.", headers={"Location": "Where its state is."},
     ),
 )  # fmt: skip
@@ -160,9 +207,23 @@ ROUTER.add_api_route(
     summary=f"Send up to {MOST_PURCHASES:,} purchases",
     openapi_extra=described(
         TOLD, TOLD_EXAMPLE, status=202, body=BATCH, body_example={"purchases": [EXAMPLE]}, parameters=[KEY],
-        said="Kafka has them all.",
+        errors=[409], said="Kafka has them all.",
     ),
 )  # fmt: skip
+
+_SAME = "It holds already: nothing was sent."
+for _path, _send, _body, _example, _what in (
+    ("purchases", put_purchase, PURCHASE, EXAMPLE, "purchase"), ("returns", put_return, RETURN, RETURNED, "return"),
+):  # fmt: skip
+    ROUTER.add_api_route(
+        f"/v1/{_path}/{{seller_id}}/{{purchase_id:path}}", _send, methods=["PUT"], status_code=202,
+        summary=f"Replace a {_what}, or create it",
+        openapi_extra=described(
+            TOLD, TOLD_EXAMPLE, status=202, body=_body, body_example=_example, parameters=[KEY], errors=[409],
+            said="Kafka has it; ClickHouse shows it within a second or two.", also={200: _SAME},
+            headers={"Location": "Where its state is."},
+        ),
+    )  # fmt: skip
 
 
 def _key(request: Request) -> str:
@@ -180,13 +241,17 @@ def _key(request: Request) -> str:
     ),
 )  # fmt: skip
 async def status(request: Request, _: Reader, event_id: ID) -> Response:
-    """`accepted`: Kafka has it. `in_silver`: with its lines. `refused`: with the rule and its sentence."""
+    """`accepted`: Kafka has it. `in_silver`: with its lines. `superseded`: in silver, and another event with the
+    same number came later. `refused`: with the rule and its sentence."""
     parts: Parts = request.app.state.parts
     given = ASKED.read(request)
     day: date | None = given.get("sold_on")
     sql = LINES + (ON_DAY if day else "") + IN_ORDER
     lines = await parts.warehouse.rows(sql, {"id": event_id} | ({"day": day} if day else {}))
     if lines:
+        later = await _later(parts, event_id, lines)
+        if later:
+            return _state(event_id, "superseded", superseded_by=later, purchase=_purchase(lines))
         return _state(event_id, "in_silver", purchase=_purchase(lines))
     refused = await parts.warehouse.rows(REFUSED, {"topic": EVENT.topic, "id": event_id})
     if refused:
@@ -194,6 +259,19 @@ async def status(request: Request, _: Reader, event_id: ID) -> Response:
     if parts.purchases.has_taken(event_id, given.get("proof", "")):
         return _state(event_id, "accepted")
     raise not_found(f"purchase {event_id[:80]!r} in silver or quarantine")
+
+
+async def _later(parts: Parts, event_id: str, lines: list[dict[str, Any]]) -> dict[str, str] | None:
+    """The event that holds under the number, where it is another one."""
+    number = {
+        "seller": lines[0]["seller_id"], "number": lines[0]["purchase_id"],
+        "is_return": all(line["is_return"] for line in lines),
+    }  # fmt: skip
+    found = await parts.warehouse.rows(LATER, number)
+    if not found or found[0]["event_id"] == event_id:
+        return None
+    (holds,) = found
+    return {"event_id": holds["event_id"], "status_url": f"/v1/purchases/{holds['event_id']}?sold_on={holds['day']}"}
 
 
 def _state(event_id: str, state: str, **more: Any) -> Response:

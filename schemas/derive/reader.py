@@ -2,6 +2,9 @@
 
 The stream judges by Spark (`schemas.derive.quarantine`); here the same contract is asked before anything is sent. Where
 the two differ, this one is stricter: a text must be a text, an unknown field is refused, a time has its zone.
+
+Values are read by what they say and not by how they are spelt: numbers by value, texts trimmed and in Unicode's normal
+form C, instants in UTC to the microsecond. What is behind it is cut, as Spark does.
 """
 
 from __future__ import annotations
@@ -9,26 +12,30 @@ from __future__ import annotations
 import json
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
 from schemas.contract import Column, Contract
 from schemas.derive.conditions import holds
 from schemas.rules import Rule
-from schemas.types import MONEY_TEXT, LogicalType
+from schemas.types import MONEY_SCALE, MONEY_TEXT, LogicalType
 
 FOUND_CHARACTERS = 80
 MOST_FINDINGS = 50
 _MONEY = re.compile(MONEY_TEXT)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})")
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-][0-9]{2}:[0-5][0-9])")
 # As far from Greenwich as Spark takes it.
 _FARTHEST = timedelta(hours=18)
 _LARGEST = 1 << 63
+_MOST_MONEY = 10**14
+# So many digits Decimal keeps.
+_LONGEST_NUMBER = 28
 
 Path = tuple[str | int, ...]
 
@@ -52,14 +59,38 @@ class Finding:
 
 
 def _text(value: Any) -> str | None:
-    return value if type(value) is str else None
+    if type(value) is not str:
+        return None
+    value = value.strip()
+    # NFC leaves ASCII as it is.
+    return value if value.isascii() else unicodedata.normalize("NFC", value).strip()
+
+
+def _exact(value: Literal, scale: int) -> Decimal | None:
+    """A number with a point or an exponent; None where it has more digits behind the point than `scale`, or is long."""
+    try:
+        found = Decimal(value) if len(value) <= _LONGEST_NUMBER else None
+    except InvalidOperation:
+        # An exponent beyond all measure.
+        return None
+    if found is None or found.adjusted() > _LONGEST_NUMBER:
+        return None
+    lowest = found.normalize().as_tuple().exponent
+    return found if isinstance(lowest, int) and lowest >= -scale else None
 
 
 def _whole(value: Any) -> int | None:
+    """An integer as JSON Schema has it: 1.0 is one."""
+    if type(value) is Literal:
+        exact = _exact(value, 0)
+        value = None if exact is None else int(exact)
     return value if type(value) is int and -_LARGEST <= value < _LARGEST else None
 
 
 def _amount(value: Any) -> Decimal | None:
+    if type(value) is Literal:
+        found = _exact(value, MONEY_SCALE)
+        return found if found is not None and abs(found) < _MOST_MONEY else None
     # Longer ones cannot match, and Python refuses to write them.
     written = str(value) if type(value) is int and abs(value) < 10**15 else value
     # `$` would let a line break at the end pass.
@@ -94,8 +125,9 @@ def _instant(value: Any) -> datetime | None:
         return None
     try:
         found = datetime.fromisoformat(value)
-        return found if abs(found.utcoffset() or timedelta()) <= _FARTHEST else None
-    except ValueError:
+        return found.astimezone(UTC) if abs(found.utcoffset() or timedelta()) <= _FARTHEST else None
+    except (ValueError, OverflowError):
+        # In UTC it can be before the year 1, or behind 9999.
         return None
 
 

@@ -63,4 +63,6 @@ class PurchaseEvent:
         CODE, "Currency of the prices, ISO 4217.", one_of(CURRENCIES, "a currency code of ISO 4217 that Sauda knows")
     )
     lines = col(LIST, "What was bought.", some(), fewest(MOST_LINES), items=PurchaseLine)
-    source = col(TEXT, "Where the producer took the purchase from.", longest(500), optional=True)
+    source = col(
+        TEXT, "Where the producer took the purchase from.", longest(500), optional=True, content=False
+    )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from api.parts import Parts
 from api.ports import Record
 from api.problems import Problem, unavailable
 from api.purchases import Purchases
+from api.versions import Versions
 from conf import Settings
 from tests.support.steady import SteadyLoop
 
@@ -53,12 +54,24 @@ class FakeWarehouse:
         self.answers: dict[str, list[Json]] = {}
         self.asked: list[tuple[str, Mapping[str, Any]]] = []
         self.is_away = False
+        self.pieces: list[bytes] = []
 
     async def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Json]:
         if self.is_away:
             raise unavailable("ClickHouse")
         self.asked.append((sql, parameters or {}))
+        if " arrival, line_no" in sql:
+            return self.answers.get("versions", [])
+        if "HAVING" in sql:
+            return self.answers.get("later", [])
         return next((rows for table, rows in self.answers.items() if table in sql), [])
+
+    async def stream(self, sql: str, parameters: Mapping[str, Any] | None = None) -> AsyncIterator[bytes]:
+        if self.is_away:
+            raise unavailable("ClickHouse")
+        self.asked.append((sql, parameters or {}))
+        for piece in self.pieces:
+            yield piece
 
 
 class FakeClaims:
@@ -152,7 +165,8 @@ def client(home: Path, **settings: Any) -> Client:
     chosen = Settings(stack="unit", home=home, **settings)
     topics, warehouse, keys, sellers = FakeTopics(), FakeWarehouse(), _keys(), FakeTable({"almaly-market": True})
     known, made = mirror(sellers), app(chosen)
-    purchases = Purchases(topics, known, FakeClaims(), made.state.measures, "a secret of the tests")
+    secret, versions = "a secret of the tests", Versions(warehouse)
+    purchases = Purchases(topics, known, FakeClaims(), versions, made.state.measures, secret)
     parts = Parts(chosen, warehouse, mirror(keys), known, purchases)
     # What the server's start would do.
     made.state.parts = parts

@@ -32,8 +32,6 @@ STRICTER = {
     "a number where text is expected": "seller_id.type",
     "an object where text is expected": "lines.product_id.type",
     "a list where text is expected": "seller_id.type",
-    "zeros at the end of a number": "lines.unit_price.type",
-    "a number with an exponent that hides no digit": "lines.unit_price.type",
     "a time without a zone is UTC": "purchased_at.type",
     "seconds since 1970": "purchased_at.type",
 }
@@ -136,14 +134,25 @@ def test_a_part_of_a_row_misses_nothing_and_nulls_are_told() -> None:
 
 
 @pytest.mark.parametrize(("type_", "value", "expected"), [
-    (COUNT, 1 << 63, None), (COUNT, -(1 << 63), -(1 << 63)), (COUNT, True, None), (COUNT, Literal("1.0"), None),
+    (COUNT, 1 << 63, None), (COUNT, -(1 << 63), -(1 << 63)), (COUNT, True, None), (COUNT, Literal("1.0"), 1),
+    (COUNT, Literal("1.5"), None), (COUNT, Literal("0.3e1"), 3), (COUNT, Literal("1e400"), None), (COUNT, "1", None),
+    (COUNT, Literal("1e19"), None), (COUNT, Literal("1.00000000000000000000000000000001"), None),
+    (MONEY, Literal("9.5e2"), Decimal(950)), (MONEY, Literal("950.00000"), Decimal(950)),
+    (MONEY, Literal("1e14"), None),
+    (MONEY, Literal("1e-5"), None), (MONEY, Literal("1e99999999999999999999"), None), (MONEY, "+5", None),
+    (MONEY, Literal("-0.0"), Decimal(0)), (MONEY, Literal("1.00000000000000000000000000000001"), None),
     (MONEY, 10**14, None), (MONEY, -(10**14) + 1, Decimal(-(10**14) + 1)), (MONEY, "1\n", None), (MONEY, "١", None),
     (MONEY, Literal("0.0001"), Decimal("0.0001")), (MONEY, True, None), (MONEY, 10**400, None),
     (NUMBER, Literal("1e999"), None), (NUMBER, 10**400, None), (NUMBER, Literal("0.5"), 0.5), (NUMBER, "0.5", None),
     (FLAG, 1, None), (FLAG, False, False), (TEXT, Literal("1.5"), None), (TEXT, "", ""),
+    (TEXT, " a\u00a0", "a"), (TEXT, "\u0438\u0306", "\u0439"),
     (DAY, "2026-02-29", None), (DAY, "20260228", None), (DAY, "2026-02-28", date(2026, 2, 28)),
     (INSTANT, "2026-01-31T09:30:00+18:01", None), (INSTANT, "2026-01-31T24:00:00Z", None),
-    (INSTANT, "2026-W05-6T09:30:00Z", None), (INSTANT, "2026-01-31T09:30:00", None),
+    (INSTANT, "2026-W05-6T09:30:00Z", None),
+    (INSTANT, "2026-01-31T09:30:00.123456789Z", datetime(2026, 1, 31, 9, 30, 0, 123456, tzinfo=UTC)),
+    (INSTANT, "0001-01-01T00:00:00+05:00", None), (INSTANT, "9999-12-31T23:59:59-05:00", None),
+    (INSTANT, "2026-01-31T09:30:60Z", None), (INSTANT, "2026-01-31T09:30:00+05:60", None),
+    (INSTANT, "2026-01-31T09:30:00", None),
 ])  # fmt: skip
 def test_values_are_read_in_their_types(type_: Any, value: Any, expected: Any) -> None:
     assert typed(type_, value) == expected
