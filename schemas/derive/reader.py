@@ -29,7 +29,9 @@ FOUND_CHARACTERS = 80
 MOST_FINDINGS = 50
 _MONEY = re.compile(MONEY_TEXT)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-][0-9]{2}:[0-5][0-9])")
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-][0-9]{2}:[0-5][0-9])"
+)
 # As far from Greenwich as Spark takes it.
 _FARTHEST = timedelta(hours=18)
 _LARGEST = 1 << 63
