@@ -1,21 +1,43 @@
-"""How fast the service is asked: a bucket of tokens that all registers share, slower when the service complains."""
+"""How fast the service is asked: a bucket of tokens that all registers share, and the control of its rate.
+
+The control is additive increase and multiplicative decrease (AIMD, Chiu and Jain 1989): the rate grows by the same
+step a second, and is cut to a share of itself where the service shows that it has a limit. Two things show one: an
+answer 429, and a window of answers in which many are faults. Faults that come now and then at any rate say nothing of
+a limit: slower requests would meet the same share of them. The rate at which a limit was met is remembered, as CUBIC
+does (RFC 9438): the rate returns near to it at once, and feels its way beyond it slowly.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 
+FLOOR_SHARE = 0.02
+"""The lowest rate, as a share of the highest."""
 SLOWEST = 0.2
-"""Requests a second, whatever the service answers."""
-TOO_MANY = 0.7
-BROKEN = 0.85
-FASTER = 1.05
-FASTER_AFTER = 20
-"""Good answers in a row after which the rate grows."""
+"""Requests a second: the lowest rate, where the share of the highest is above it."""
+CUT = 0.7
+"""What is left of the rate when a limit is met."""
+GROWTH_SECONDS = 60.0
+"""Seconds in which the rate grows from nothing to the highest."""
+NEAR_LIMIT = 0.9
+"""From this share of the rate at which a limit was met on, the rate grows slowly."""
+PROBING = 0.05
+"""How slowly, as a share of the usual growth."""
+LIMIT_SECONDS = 600.0
+"""A limit that was not met again for so long is forgotten."""
+WINDOW_ANSWERS, WINDOW_SECONDS = 60, 60.0
+"""How many of the last answers are looked at, and how old they may be."""
+FEWEST_FAULTS, FAULT_SHARE = 10, 0.3
+"""Faults in the window, and their share of its answers, from which on they are taken for overload. One window in 10,000
+holds so many of faults at random that are a tenth of all answers."""
 BURST_SECONDS = 0.1
 ONE_COMPLAINT = 1.0
 """Seconds in which the rate is cut but once: requests that were under way together complain of the same rate."""
+LONGEST_STEP = 5.0
+"""Seconds of growth that one good answer stands for at most."""
 
 
 class Limiter:
@@ -26,11 +48,13 @@ class Limiter:
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:  # fmt: skip
         self.rate = self.highest = rate
+        self.lowest = min(rate, SLOWEST, rate * FLOOR_SHARE)
         self._clock, self._sleep = clock, sleep
         self._tokens, self._filled_at = 1.0, clock()
         self._paused_until = float("-inf")
-        self._good = 0
-        self._cut_at = float("-inf")
+        self._cut_at, self._grown_at = float("-inf"), clock()
+        self._limit, self._cut_rate, self._cause = float("inf"), rate, ""
+        self._answers: deque[tuple[float, bool]] = deque()
         self._queue = asyncio.Lock()
 
     async def turn(self) -> None:
@@ -41,29 +65,58 @@ class Limiter:
 
     def good(self) -> None:
         """An answer came as it should."""
-        self._good += 1
-        if self._good >= FASTER_AFTER:
-            self._good = 0
-            self.rate = min(self.highest, self.rate * FASTER)
+        now = self._answered(is_fault=False)
+        if now - self._cut_at >= LIMIT_SECONDS:
+            self._limit = float("inf")
+        step = self.highest / GROWTH_SECONDS * min(now - self._grown_at, LONGEST_STEP)
+        self._grown_at = now
+        if self.rate >= NEAR_LIMIT * self._limit:
+            step *= PROBING
+        self.rate = min(self.highest, self.rate + step)
 
     def too_many(self) -> None:
         """The service answered 429."""
-        self._slower(TOO_MANY)
+        self._answered(is_fault=True)
+        self._cut("the service answered 429", is_limit=True)
 
     def broken(self) -> None:
         """The service answered with a fault of its own, with a body that cannot be read, or not at all."""
-        self._slower(BROKEN)
+        self._answered(is_fault=True)
+        faults = sum(is_fault for _, is_fault in self._answers)
+        if faults >= FEWEST_FAULTS and faults >= FAULT_SHARE * len(self._answers):
+            self._cut(f"{faults} of its last {len(self._answers)} answers were faults", is_limit=False)
 
     def pause(self, seconds: float) -> None:
         """Nothing is asked for so long: what Retry-After demands."""
         self._paused_until = max(self._paused_until, self._clock() + seconds)
 
-    def _slower(self, factor: float) -> None:
-        self._good = 0
+    def held_by(self) -> str:
+        """What keeps the rate below the highest, as the end of a sentence; empty where nothing does."""
         now = self._clock()
-        if now - self._cut_at >= ONE_COMPLAINT:
-            self._cut_at = now
-            self.rate = max(min(SLOWEST, self.highest), self.rate * factor)
+        if self._paused_until > now:
+            return f"nothing is asked for {self._paused_until - now:,.0f} s: {self._cause or 'the service asked for it'}"
+        if self.rate >= self.highest or not self._cause:
+            return ""
+        return f"{self._cause} at {self._cut_rate:,.1f} requests/s, {now - self._cut_at:,.0f} s ago"
+
+    def _answered(self, *, is_fault: bool) -> float:
+        now = self._clock()
+        self._answers.append((now, is_fault))
+        while self._answers[0][0] <= now - WINDOW_SECONDS or len(self._answers) > WINDOW_ANSWERS:
+            self._answers.popleft()
+        return now
+
+    def _cut(self, cause: str, *, is_limit: bool) -> None:
+        now = self._clock()
+        if now - self._cut_at < ONE_COMPLAINT:
+            return
+        if is_limit:
+            self._limit = self.rate
+        self._cut_rate, self._cause = self.rate, cause
+        self._cut_at = self._grown_at = now
+        self.rate = max(self.lowest, self.rate * CUT)
+        # What came before was asked for at the old rate.
+        self._answers.clear()
 
     def _wait(self) -> float:
         now = self._clock()
