@@ -16,7 +16,7 @@ from rich.table import Table
 from conf import Settings
 from conf.addresses import addresses
 from conf.flow import stream_progress
-from infra.local import figures, parts
+from infra.local import figures, paces, parts
 from infra.local.parts import TITLES, trouble
 from infra.local.supervisor import Supervisor
 
@@ -91,6 +91,7 @@ def gather(settings: Settings) -> dict[str, Any]:
         "stack": settings.stack,
         "parts": [asdict(status) for status in statuses],
         "queries": queries,
+        "collections": paces.running(settings),
         "counts": figures.all_counts(settings),
         "stopped_checks": figures.stopped_checks(settings),
     }
@@ -123,6 +124,8 @@ def show(found: dict[str, Any], console: Console) -> None:
         for name, query in found["queries"].items():
             table.add_row(name, str(query.get("state", "")), *(_number(query.get(column)) for column in QUERY_COLUMNS))
         console.print(table)
+    for pace in found.get("collections", ()):
+        console.print(paces.sentence(pace), markup=False, soft_wrap=True)
     if found["counts"]:
         table = Table("rows of", box=box.SIMPLE_HEAD)
         table.add_column("count", justify="right")

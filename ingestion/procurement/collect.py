@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from time import time
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -18,7 +18,6 @@ from ingestion.procurement.outbox import Line, Outbox
 from ingestion.procurement.pages import Damaged
 from ingestion.procurement.parcel import Parcel
 from ingestion.procurement.plan import JOURNAL_ON, LOADED_ON, Asked, Lookup, Plan, again, journal_reached, loaded_on
-from ingestion.procurement.show import Progressing
 from ingestion.procurement.state import State, Walk
 from ingestion.procurement.tally import Tallies, Tally
 from ingestion.procurement.walk import Walker
@@ -27,6 +26,12 @@ from schemas.procurement.endpoints import by_name
 SHOW_EVERY = 0.2
 GRAPHQL_LIMIT = 200
 Say = Callable[[str], None]
+
+
+class Watcher(Protocol):
+    """What tells of a run while it goes on; `update` is called a few times a second."""
+
+    def update(self) -> None: ...
 
 
 @dataclass
@@ -51,12 +56,12 @@ class Run:
             self._desk, self.outbox, self.state, delay=self.delay, details=self.asked.details
         )  # fmt: skip
 
-    async def carry_out(self, progressing: Progressing) -> None:
+    async def carry_out(self, *watchers: Watcher) -> None:
         """Everything that is planned. Raises TokenRefused and BrokerLost, after which the next run goes on."""
         self.state.begin(self.asked.load, self.today, self.asked.goes_on_since(self.today))
         async with self.client:
             try:
-                await _first_of(self._work(), self.outbox.run(), _shown(progressing))
+                await _first_of(self._work(), self.outbox.run(), _shown(watchers))
             except BaseException as why:
                 for tally in self.tallies:
                     if not tally.finished:
@@ -160,9 +165,10 @@ def _told(errors: Any) -> str:
     return "; ".join(message.rstrip(".") for message in told)
 
 
-async def _shown(progressing: Progressing) -> None:
+async def _shown(watchers: Sequence[Watcher]) -> None:
     while True:
-        progressing.update()
+        for watcher in watchers:
+            watcher.update()
         await asyncio.sleep(SHOW_EVERY)
 
 

@@ -19,6 +19,7 @@ from ingestion.procurement import journal
 from ingestion.procurement.client import Client
 from ingestion.procurement.collect import Run
 from ingestion.procurement.outbox import Outbox
+from ingestion.procurement.pace import PaceFile, pace_path
 from ingestion.procurement.plan import Asked, Plan, made, told
 from ingestion.procurement.show import Progressing, summary
 from ingestion.procurement.state import State, state_path
@@ -75,8 +76,9 @@ class Collection:
         state.note(UNDER_WAY, f"{run_id} {time.time()}")
         failure, code = "", 0
         try:
-            with Progressing(console, NAME, run.tallies, client.limiter) as progressing:
-                asyncio.run(run.carry_out(progressing))
+            pace = PaceFile(pace_path(settings), settings.goszakup_collection, client.limiter)
+            with Progressing(console, NAME, run.tallies, client.limiter) as progressing, pace:
+                asyncio.run(run.carry_out(progressing, pace))
         except IngestError as problem:
             failure, code = str(problem), problem.code
         except KeyboardInterrupt:

@@ -94,7 +94,8 @@ class Limiter:
         """What keeps the rate below the highest, as the end of a sentence; empty where nothing does."""
         now = self._clock()
         if self._paused_until > now:
-            return f"nothing is asked for {self._paused_until - now:,.0f} s: {self._cause or 'the service asked for it'}"
+            cause = self._cause or "the service asked for it"
+            return f"nothing is asked for {self._paused_until - now:,.0f} s: {cause}"
         if self.rate >= self.highest or not self._cause:
             return ""
         return f"{self._cause} at {self._cut_rate:,.1f} requests/s, {now - self._cut_at:,.0f} s ago"

@@ -38,6 +38,8 @@ class Progressing:
             return
         rows, expected = progress(self._tallies)
         pace = f"{self._limiter.rate:.1f} requests/s allowed"
+        if held_by := self._limiter.held_by():
+            pace += f" ({held_by})"
         if self._bar:
             self._due = now + REFRESH_EVERY
             self._bar.update(self._task, completed=rows, total=expected or None, more=pace)
