@@ -1,8 +1,8 @@
 """Judges a domain's silver: ``python -m jobs.check procurement [--collection C] [--accept] [--json]``.
 
-Every reference to another table must resolve within its collection, and no table may shrink. All that is found goes
-into `ops.quality`. Exit code 0: all passed, or only warned of. 1: a part is down. 2: there is no such domain or
-collection. 3: something was found that stops what comes after.
+Every reference to another table must resolve within its collection, and no table may shrink; what is in quarantine is
+said. All that is found goes into `ops.quality`. Exit code 0: all passed, or only warned of. 1: a part is down. 2: there
+is no such domain or collection. 3: something was found that stops what comes after.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import argparse
 import json
 import secrets
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ from jobs import quality
 from jobs.errors import STOPPED, Failed, Refused
 from jobs.parts import need_parts
 from jobs.quality import Finding, Resolved, verdict
-from schemas.contract import Contract
+from schemas.contract import Contract, contracts
 from schemas.derive import checks, latest
 from schemas.live import ContractMismatch, apply_clickhouse
 from schemas.references import Reference, references
@@ -85,6 +85,7 @@ def check(settings: Settings, asked: Asked, run_id: str) -> list[Finding]:
             for found in resolved(client, tables, now, asked.collection)
             if (finding := quality.judged_reference(found, settings.check_unresolved_pct))
         ]
+        findings += quarantined(client, asked, tables, collections)
         quality.record(client, run_id, checked_at, asked.domain, findings)
         return findings
     except ContractMismatch as difference:
@@ -122,6 +123,22 @@ def resolved(client: Client, tables: Sequence[Contract], now: Counts, collection
         alone = [[reference] for reference in found if reference.is_list]
         for group in [together, *alone] if together else alone:
             yield from _counted(client, group, now, collection)
+
+
+def quarantined(
+    client: Client, asked: Asked, tables: Sequence[Contract], collections: Collection[str]
+) -> Iterator[Finding]:  # fmt: skip
+    """What is in quarantine of each collection."""
+    topics = sorted({c.topic for c in contracts() if c.topic and c.domain == asked.domain})
+    if not topics:
+        return
+    question = checks.refused(topics, by_collection=any(checks.COLLECTION in table.columns for table in tables))
+    found: dict[str, list[quality.Refused]] = {}
+    for code, *refused in client.query(question).result_rows:
+        found.setdefault(str(code), []).append(quality.Refused(*refused))
+    for code in sorted({*found, *collections}):
+        if asked.collection in ("", code):
+            yield quality.judged_quarantine(code, found.get(code, []))
 
 
 def _counted(client: Client, group: Sequence[Reference], now: Counts, collection: str) -> Iterator[Resolved]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,6 +21,8 @@ Outcome = Literal["passed", "warned", "stopped"]
 QUALITY = contract(Quality)
 ROWS_KEPT = "row_count.keeps"
 ALL = "all"
+QUARANTINE, NONE_REFUSED = "ops.quarantine", "event.is_refused"
+SHOWN_REASONS = 3
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,31 @@ def judged_reference(found: Resolved, tolerated_pct: float) -> Finding | None:
         found.collection, reference.source.name, f"{reference.column}.resolves", sentence, outcome, found.named,
         found.broken, f"{share:.4g}", f"<= {tolerated_pct:g}", found.example if found.broken else "",
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Events in quarantine that broke the same rule; `event_id` and `sentence` are of the newest."""
+
+    rule: str
+    count: int
+    event_id: str
+    sentence: str
+
+
+def judged_quarantine(collection: str, found: Sequence[Refused]) -> Finding:
+    """Warns of what was refused, and names the commonest reasons."""
+    total = sum(each.count for each in found)
+    if not found:
+        sentence, example = "no event is in quarantine", ""
+    else:
+        reasons = ", ".join(f"{each.count:,} by {each.rule}" for each in found[:SHOWN_REASONS])
+        more = len(found) - SHOWN_REASONS
+        also = f" and {more} more rules" if more > 0 else ""
+        sentence = f"{total:,} events are in quarantine: {reasons}{also}"
+        example = f"{found[0].event_id}: {found[0].sentence}"
+    outcome: Outcome = "warned" if found else "passed"
+    return Finding(collection, QUARANTINE, NONE_REFUSED, sentence, outcome, total, total, str(total), "0", example)
 
 
 def judged_count(

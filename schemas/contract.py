@@ -48,8 +48,10 @@ class Contract:
     max_bytes: int = 0
     fed_by: tuple[str, ...] = ()
     rows_at: str = ""
+    rows_of: str = ""
     entity: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
+    deleted_with: tuple[tuple[str, tuple[str, ...]], ...] = ()
     split_by: str = ""
     references: tuple[tuple[str, Contract], ...] = ()
     superseded_by: Contract | None = None
@@ -152,6 +154,8 @@ def _wrong(made: Contract) -> Iterator[str]:
         if column.items is not None or not column.type.spark:
             yield f"{column} is a list, which only an event can hold"
     named = {"day": (made.day,), "sort_by": made.sort_by, "entity": made.entity, "split_by": (made.split_by,)}
+    named["rows_of"] = (made.rows_of,)
+    named["deleted_with"] = tuple(column for column, _ in made.deleted_with)
     serving: dict[str, tuple[str, ...]] = {}
     if made.clickhouse is not None:
         serving["order_by"] = made.orders
@@ -188,8 +192,10 @@ def table(
     rules: Sequence[RowRule] = (),
     fed_by: Sequence[str] = (),
     rows_at: str = "",
+    rows_of: str = "",
     entity: Sequence[str] = (),
     services: Sequence[str] = (),
+    deleted_with: Mapping[str, Sequence[str]] | None = None,
     split_by: str = "",
     superseded_by: type | None = None,
 ) -> Callable[[T], T]:
@@ -200,9 +206,12 @@ def table(
     files.
 
     For a table that is filled from a feed: `fed_by` are the event types whose rows it takes, `rows_at` the list of
-    which each element becomes a row. A table that keeps every version of what it describes names that by the columns
+    which each element becomes a row, and `rows_of` the column with the number of what has the list: of it only the
+    rows of the newest event hold. A table that keeps every version of what it describes names that by the columns
     `entity`; the version that changed last (`changed_at`) is the one that holds. `services` are the words by which
-    deletions name it. `split_by` is a column with the last word of the event type; each word gets a view.
+    deletions name it; `deleted_with` are, by the column with the number of what it belongs to, the words by which
+    deletions name that: a bid goes with its application. `split_by` is a column with the last word of the event
+    type; each word gets a view.
 
     `superseded_by` is the table that lists events of this one which no longer hold: what reads it by `built_from` gets
     the rows that hold, and so does the view `<table>_latest`. Of one document (the other key columns of that table)
@@ -215,7 +224,9 @@ def table(
         return _make(
             cls, name=name, kind="table", built_from=tuple(contract(source) for source in built_from), refresh=refresh,
             day=day, clickhouse=clickhouse, delta=delta, sort_by=tuple(sort_by), rules=tuple(rules),
-            fed_by=tuple(fed_by), rows_at=rows_at, entity=tuple(entity), services=tuple(services), split_by=split_by,
+            fed_by=tuple(fed_by), rows_at=rows_at, rows_of=rows_of, entity=tuple(entity), services=tuple(services),
+            split_by=split_by,
+            deleted_with=tuple((column, tuple(words)) for column, words in (deleted_with or {}).items()),
             superseded_by=contract(superseded_by) if superseded_by else None,
         )  # fmt: skip
 

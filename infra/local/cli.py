@@ -43,12 +43,18 @@ def current(stack: str | None = None) -> Settings:
 
 def pass_on(chosen: Settings, part: str, words: Sequence[str]) -> None:
     """Run one of our commands in the foreground and end with its exit code."""
+    code = passed_on(chosen, part, words)
+    if code:
+        raise SystemExit(code)
+
+
+def passed_on(chosen: Settings, part: str, words: Sequence[str]) -> int:
+    """Run one of our commands in the foreground; its exit code."""
     env = proc.environment(chosen, java.remembered(chosen), part)
     child = subprocess.Popen([sys.executable, "-m", *words], env=env, text=True)
     with proc.tracked(child):
         code = child.wait()
-    if code:
-        raise SystemExit(code if code > 0 else 128 - code)
+    return code if code >= 0 else 128 - code
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -162,12 +168,22 @@ def sql(query: str, chosen: str | None) -> None:
 def ingest(source: str, rest: tuple[str, ...]) -> None:
     """Send the events of a SOURCE into Kafka, e.g. purchases.file shop.csv.gz
 
-    Sending the same file again adds nothing. The source's own options: ./start.sh ingest SOURCE -- --help
+    Sending the same file again adds nothing. A load of procurement ends with its check, which --no-check leaves out.
+    The source's own options: ./start.sh ingest SOURCE -- --help
     """
+    from infra.local import loads
+
     chosen = current()
-    if not {"--help", "--dry-run"} & set(rest):
+    is_sent = not {"--help", "--dry-run"} & set(rest)
+    if is_sent:
         Stack(chosen).need(*(("postgres", "minio") if source.startswith("shop.") else ("kafka",)))
-    pass_on(chosen, "ingest", ["ingestion.run", source, *rest])
+    is_checked = is_sent and "--no-check" not in rest and loads.is_checked(source, rest)
+    code = passed_on(chosen, "ingest", ["ingestion.run", source, *(word for word in rest if word != "--no-check")])
+    # What did not come whole is checked too; where nothing was begun, or somebody stopped it, there is nothing new.
+    if is_checked and code in (0, 1):
+        code = loads.check(chosen, source, rest) or code
+    if code:
+        raise SystemExit(code)
 
 
 @cli.command(context_settings=PASSED_ON)

@@ -34,6 +34,20 @@ def counted(contract: Contract, collection: str = "") -> str:
     )
 
 
+def refused(topics: Sequence[str], *, by_collection: bool) -> str:
+    """Refused events by collection and rule, the commonest first: (collection, rule, events, newest id, its sentence).
+
+    Ids of events of a collection begin with its name.
+    """
+    collection = "splitByChar(':', event_id)[1]" if by_collection else "''"
+    return (
+        f"SELECT {collection} AS refused_collection, toString(rule) AS refused_by, count() AS event_count, "
+        "argMax(q.event_id, q.ingested_at), argMax(q.sentence, q.ingested_at) FROM ops.quarantine AS q FINAL "
+        f"WHERE kafka_topic IN ({', '.join(map(quoted, topics))}) GROUP BY refused_collection, refused_by "
+        "ORDER BY event_count DESC, refused_by"
+    )
+
+
 def unresolved(found: Sequence[Reference], collection: str = "") -> str:
     """Of one reference by a list, or of several others of one table: the collection, and three values a reference.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from schemas.contract import Contract, tables
 from schemas.derive.clickhouse import qualified
 from schemas.derive.spark import ident
@@ -95,20 +97,43 @@ def view(contract: Contract) -> str:
     entity = ", ".join(map(ident, ("collection_code", *contract.entity)))
     brief = [f"source_code IN ({', '.join(map(quoted, found))})"] if (found := summaries(contract)) else []
     newest = ", ".join([*brief, "changed_at DESC, ingested_at DESC, kafka_offset DESC, line_no"])
-    rows = f"SELECT * FROM {qualified(contract.name)} FINAL ORDER BY {newest} LIMIT 1 BY {entity}"
+    source = f"{qualified(contract.name)} FINAL{_of_newest_events(contract)}"
+    rows = f"SELECT * FROM {source} ORDER BY {newest} LIMIT 1 BY {entity}"
     made = f"CREATE OR REPLACE VIEW {qualified(name_of(contract))} AS\n"
-    if not contract.services:
-        return made + rows
-    words = ", ".join(map(quoted, contract.services))
-    number = f"concatWithSeparator('-', {', '.join(f'rows.{ident(c)}' for c in contract.entity)})"
+    for number, services in _deletable(contract):
+        rows = _not_deleted(contract.domain, rows, number, services)
+    return made + rows
+
+
+def _of_newest_events(contract: Contract) -> str:
+    """An application is sent whole: a bid that its newest event does not have was taken out of it."""
+    if not contract.rows_of:
+        return ""
+    owner = f"collection_code, {ident(contract.rows_of)}"
+    newest = "argMax(event_id, (changed_at, ingested_at, kafka_offset))"
+    events = f"SELECT {owner}, {newest} FROM {qualified(contract.name)} GROUP BY {owner}"
+    return f" WHERE ({owner}, event_id) IN ({events})"
+
+
+def _deletable(contract: Contract) -> Iterator[tuple[str, Sequence[str]]]:
+    """By what a row may be deleted, itself or what it belongs to: its number, and the journal's words for it."""
+    if contract.services:
+        yield f"concatWithSeparator('-', {', '.join(f'rows.{ident(c)}' for c in contract.entity)})", contract.services
+    for column, services in contract.deleted_with:
+        yield f"rows.{ident(column)}", services
+
+
+def _not_deleted(domain: str, rows: str, number: str, services: Sequence[str]) -> str:
+    # One join a query: with a second one ClickHouse would name the columns `rows.lot_id`.
+    words = ", ".join(map(quoted, services))
     gone = (
         "SELECT collection_code, object_id, maxIf(changed_at, ifNull(is_deleted, true)) AS deleted_at "
-        f"FROM {_DELETIONS.format(contract.domain)} "
+        f"FROM {_DELETIONS.format(domain)} "
         f"WHERE replaceRegexpAll(lower(service_name), '[^a-z]', '') IN ({words}) GROUP BY collection_code, object_id "
         "HAVING argMax(ifNull(is_deleted, true), changed_at)"
     )
     return (
-        f"{made}SELECT rows.* FROM ({rows}) AS rows\nLEFT JOIN ({gone}) AS gone\n"
+        f"SELECT rows.* FROM ({rows}) AS rows\nLEFT JOIN ({gone}) AS gone\n"
         f"ON gone.collection_code = rows.collection_code AND gone.object_id = {number}\n"
         "WHERE gone.object_id = '' OR gone.deleted_at < rows.changed_at"
     )

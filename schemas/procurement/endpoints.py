@@ -126,15 +126,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         8, "subject_address", "/v3/subject/biin/{biin}/address", f.ADDRESS, "subject_address", "subject_all",
         "bin", "iin",
     ),
-    Endpoint(
-        9, "subject_employees", "/v3/subject/biin/{biin}/employees", f.EMPLOYEE, "subject_employee",
-        parent="subject_all", parent_field=("bin", "iin"),
+    _detail(
+        9, "subject_employees", "/v3/subject/biin/{biin}/employees", f.EMPLOYEE, "subject_employee", "subject_all",
+        "bin", "iin",
     ),
     # Its id is an ordinal in the index and no number of its own: new entries are not at the head.
     _register(10, "rnu", "/v3/rnu", f.RNU, "rnu", "rnu rnulist", ("system_id", "id"), mode="full"),
     _detail(11, "rnu_entry", "/v3/rnu/{biin}", f.RNU_ENTRY, "rnu_entry", "rnu", "supplier_biin"),
     _register(
-        12, "plans", "/v3/plans", "pid bin name_ru name_kz doc_count", "plans_customer", "", ("pid",), "weekly", "full"
+        12, "plans", "/v3/plans", "pid bin name_ru name_kz doc_count", "plans_customer", "", ("pid",), mode="full"
     ),
     Endpoint(13, "plans_bin", "/v3/plans/{customer_bin}", f.PLAN_ITEM, "plans"),
     _item(14, "plans_view", "/v3/plans/view/{id}", f.PLAN_ITEM, "plans", "plans_all"),
@@ -144,7 +144,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     # A plan that is deleted today may be old: new rows are not at the head.
     _register(
         18, "plans_deleted", "/v2/plans/deleted", "id rootrecord_id is_deleted index_date", "plans_deleted", "",
-        ("id",), "weekly", "full", ("/plans/spec",),
+        ("id",), mode="full", repairs=("/plans/spec",),
     ),
     Endpoint(19, "trd_buy", "/v3/trd-buy", f.TRD_BUY_SHORT, "trd_buy_short"),
     _register(20, "trd_buy_all", "/v3/trd-buy/all", f.TRD_BUY, "trd_buy", "trdbuy"),

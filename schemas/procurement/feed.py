@@ -4,6 +4,7 @@ from schemas.contract import Replacing, col, feed, table
 from schemas.ops.envelope import Envelope
 from schemas.ops.tables import Raw, Refused
 from schemas.procurement import TOPIC
+from schemas.procurement.endpoints import by_name
 from schemas.types import CODE, COUNT, INSTANT, TEXT
 
 GOSZAKUP = "kz.goszakup."
@@ -14,6 +15,12 @@ PLANNING_ITEM = "silver.procurement_planning_items.planning_item_id"
 TENDER = "silver.procurement_tenders.tender_id"
 LOT = "silver.procurement_lots.lot_id"
 CONTRACT = "silver.procurement_contracts.contract_id"
+
+
+# The journal's words for what a row may be deleted with.
+SUBJECT_WORDS, PLANNING_WORDS, TENDER_WORDS, APPLICATION_WORDS, CONTRACT_WORDS = (
+    by_name()[name].services for name in ("subject_all", "plans_all", "trd_buy_all", "trd_app", "contract_all")
+)
 
 
 @feed(topic=TOPIC, partitions=2)

@@ -2,12 +2,15 @@
 
 from schemas.contract import col, table
 from schemas.procurement.feed import (
+    APPLICATION_WORDS,
     GOSZAKUP,
     HASHED,
     LOT,
     PARTY,
     PLANNING_ITEM,
+    SUBJECT_WORDS,
     TENDER,
+    TENDER_WORDS,
     ProcurementRaw,
     Registered,
     entry,
@@ -23,7 +26,7 @@ from schemas.types import CODE, COUNT, DAY, FLAG, ID, INSTANT, MONEY, NUMBER, TE
     clickhouse=versions("party_id"),
     fed_by=[f"{GOSZAKUP}subject", f"{GOSZAKUP}subject_short", "ocds.party"],
     entity=["party_id"],
-    services=["subject", "subjects"],
+    services=SUBJECT_WORDS,
 )
 class Parties(Registered):
     """One row per version of a party: whoever buys, supplies or organises."""
@@ -56,6 +59,7 @@ class Parties(Registered):
     clickhouse=versions("address_id"),
     fed_by=[f"{GOSZAKUP}subject_address", "ocds.address"],
     entity=["address_id"],
+    deleted_with={"party_id": SUBJECT_WORDS},
 )
 class PartyAddresses(Registered):
     """One row per version of a party's address."""
@@ -78,6 +82,7 @@ class PartyAddresses(Registered):
     clickhouse=versions("employee_id"),
     fed_by=[f"{GOSZAKUP}subject_employee"],
     entity=["employee_id"],
+    deleted_with={"party_id": SUBJECT_WORDS},
 )
 class Employees(Registered):
     """One row per version of a person's post with a party."""
@@ -99,7 +104,7 @@ class Employees(Registered):
     clickhouse=versions("tender_id"),
     fed_by=[f"{GOSZAKUP}trd_buy", f"{GOSZAKUP}trd_buy_short", "ocds.tender"],
     entity=["tender_id"],
-    services=["trdbuy"],
+    services=TENDER_WORDS,
 )
 class Tenders(Registered):
     """One row per version of a tender: an announcement of what is to be bought."""
@@ -170,6 +175,7 @@ class Tenders(Registered):
     fed_by=[f"{GOSZAKUP}lots", "ocds.lot"],
     entity=["lot_id"],
     services=["lot", "lots"],
+    deleted_with={"tender_id": TENDER_WORDS},
 )
 class Lots(Registered):
     """One row per version of a lot of a tender."""
@@ -220,6 +226,7 @@ class Lots(Registered):
     clickhouse=versions("pause_id"),
     fed_by=[f"{GOSZAKUP}trd_buy_pause"],
     entity=["pause_id"],
+    deleted_with={"tender_id": TENDER_WORDS},
 )
 class TenderPauses(Registered):
     """One row per version of a tender's pause."""
@@ -243,6 +250,7 @@ class TenderPauses(Registered):
     clickhouse=versions("cancellation_id"),
     fed_by=[f"{GOSZAKUP}trd_buy_cancel"],
     entity=["cancellation_id"],
+    deleted_with={"tender_id": TENDER_WORDS},
 )
 class TenderCancellations(Registered):
     """One row per version of a tender's cancellation."""
@@ -265,6 +273,7 @@ class TenderCancellations(Registered):
     clickhouse=versions("member_id"),
     fed_by=[f"{GOSZAKUP}trd_buy_commission"],
     entity=["member_id"],
+    deleted_with={"tender_id": TENDER_WORDS},
 )
 class CommissionMembers(Registered):
     """One row per version of a member of a tender's commission."""
@@ -287,7 +296,9 @@ class CommissionMembers(Registered):
     clickhouse=versions("bid_id"),
     fed_by=[f"{GOSZAKUP}trd_app", "ocds.bid"],
     rows_at="app_lots",
+    rows_of="application_id",
     entity=["bid_id"],
+    deleted_with={"application_id": APPLICATION_WORDS},
 )
 class Bids(Registered):
     """One row per version of a supplier's bid for a lot."""

@@ -4,6 +4,7 @@ from schemas.contract import col, table
 from schemas.procurement.endpoints import ENDPOINTS
 from schemas.procurement.feed import (
     CONTRACT,
+    CONTRACT_WORDS,
     GOSZAKUP,
     HASHED,
     LOT,
@@ -27,7 +28,7 @@ DICTIONARIES = tuple(e.event_type for e in ENDPOINTS if e.path.startswith("/v3/r
     clickhouse=versions("contract_id"),
     fed_by=[f"{GOSZAKUP}contract", f"{GOSZAKUP}contract_short", "ocds.contract"],
     entity=["contract_id"],
-    services=["contract", "contracts"],
+    services=CONTRACT_WORDS,
 )
 class Contracts(Registered):
     """One row per version of a contract or of an addendum to one, which is a row with a number of its own."""
@@ -120,6 +121,7 @@ class Contracts(Registered):
     clickhouse=versions("item_id"),
     fed_by=[f"{GOSZAKUP}contract_unit", "ocds.contract_item"],
     entity=["item_id"],
+    deleted_with={"contract_id": CONTRACT_WORDS},
 )
 class ContractItems(Registered):
     """One row per version of an item of a contract."""

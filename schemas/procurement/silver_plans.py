@@ -1,7 +1,16 @@
 """Procurement, cleaned: what buyers plan to buy."""
 
 from schemas.contract import col, table
-from schemas.procurement.feed import GOSZAKUP, PARTY, PLANNING_ITEM, ProcurementRaw, Registered, entry, versions
+from schemas.procurement.feed import (
+    GOSZAKUP,
+    PARTY,
+    PLANNING_ITEM,
+    PLANNING_WORDS,
+    ProcurementRaw,
+    Registered,
+    entry,
+    versions,
+)
 from schemas.types import CODE, COUNT, ID, INSTANT, MONEY, NUMBER, TEXT
 
 
@@ -28,7 +37,7 @@ class Planners(Registered):
     clickhouse=versions("planning_item_id"),
     fed_by=[f"{GOSZAKUP}plans", "ocds.planning_item"],
     entity=["planning_item_id"],
-    services=["plan", "plans", "plnpoint", "plnpoints"],
+    services=PLANNING_WORDS,
 )
 class PlanningItems(Registered):
     """One row per version of a point of a yearly plan."""
@@ -97,6 +106,7 @@ class PlanningItems(Registered):
     fed_by=[f"{GOSZAKUP}plans_kato"],
     entity=["delivery_id"],
     services=["planskato", "plnpointskato"],
+    deleted_with={"planning_item_id": PLANNING_WORDS},
 )
 class PlanningDeliveries(Registered):
     """One row per version of a place to which a planned item is to be delivered."""
@@ -119,6 +129,7 @@ class PlanningDeliveries(Registered):
     fed_by=[f"{GOSZAKUP}plans_spec"],
     entity=["finance_id"],
     services=["plansspec", "plnpointsspec"],
+    deleted_with={"planning_item_id": PLANNING_WORDS},
 )
 class PlanningFinances(Registered):
     """One row per version of a budget line from which a planned item is to be paid."""

@@ -28,6 +28,7 @@ class Server:
     lots: dict[str, int]
     before: dict[str, int] = field(default_factory=dict)
     broken: int = 0
+    refused: list[tuple[str, str, int, str, str]] = field(default_factory=list)
     kept: list[dict[str, Any]] = field(default_factory=list)
     is_closed: bool = False
 
@@ -35,6 +36,9 @@ class Server:
         if QUALITY.name in sql:
             assert parameters == {"domain": "procurement", "check": "row_count.keeps"}
             return Answer([(code, LOTS, rows) for code, rows in self.before.items()])
+        if "ops.quarantine" in sql:
+            assert "kafka_topic IN ('procurement-events')" in sql
+            return Answer(self.refused)
         is_for_all = "WHERE collection_code" not in sql
         asked = {code: rows for code, rows in self.lots.items() if is_for_all or f"= '{code}'" in sql}
         if "counted_table" in sql:
@@ -131,3 +135,30 @@ def test_an_unknown_domain_is_answered_with_those_there_are(capsys: pytest.Captu
     said = capsys.readouterr().err
     assert said.startswith("No domain to check is called 'nothing'; there are: ")
     assert "procurement" in said
+
+
+def test_what_is_in_quarantine_is_said_with_its_commonest_reasons(run: Any) -> None:
+    refused = [
+        ("a", "amount.money", 12, "a:lots:7:x", "amount must be an amount; it is 'much'"),
+        ("a", "record.json", 2, "a:lots:8:y", "must be JSON"),
+        ("b", "record.json", 1, "b:lots:1:z", "must be JSON"),
+    ]
+    server = Server({"a": 90, "b": 5, "c": 1}, refused=refused)
+    code, told, said = run(server)
+
+    assert (code, told["state"]) == (0, "warned")
+    assert (
+        "  ! ops.quarantine: 14 events are in quarantine: 12 by amount.money, 2 by record.json, "
+        "for example a:lots:7:x: amount must be an amount; it is 'much'\n"
+    ) in said
+    found = {row["collection_code"]: row for row in server.kept if row["check_name"] == "event.is_refused"}
+    assert {code: (row["row_count"], row["outcome"]) for code, row in found.items()} == {
+        "a": (14, "warned"), "b": (1, "warned"), "c": (0, "passed"),
+    }  # fmt: skip
+
+
+def test_of_one_collection_only_its_quarantine_is_said(run: Any) -> None:
+    server = Server({"a": 90, "b": 5}, refused=[("b", "record.json", 1, "b:1", "must be JSON")])
+    run(server, "--collection", "a")
+
+    assert [r["collection_code"] for r in server.kept if r["check_name"] == "event.is_refused"] == ["a"]

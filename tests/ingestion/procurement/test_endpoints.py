@@ -49,7 +49,7 @@ def test_a_load_collects_the_widest_variants_and_all_dictionaries() -> None:
 def test_details_and_items_belong_to_their_registers() -> None:
     assert [e.name for e in details("trd_buy_all")] == ["trd_buy_commission", "trd_buy_pause", "trd_buy_cancel"]
     assert [e.name for e in details("contract_all")] == ["contract_units"]
-    assert [e.name for e in details("subject_all")] == ["subject_address"]
+    assert [e.name for e in details("subject_all")] == ["subject_address", "subject_employees"]
     assert [e.name for e in details("rnu")] == ["rnu_entry"]
     items = {e.name: item.name for e in registers() if (item := item_of(e.name))}
     assert items == {

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from schemas.contract import find, tables
 from schemas.derive import latest
 from schemas.derive.clickhouse import create_database, create_table
@@ -153,6 +155,76 @@ def test_the_last_word_on_a_deleted_plan_holds(tmp_path: Path) -> None:
     )  # fmt: skip
 
     assert found == [["2"], ["3"]]
+
+
+BIDS = find("silver.procurement_bids")
+
+
+def bid(number: int, application: int, day: int, event: str) -> dict[str, Any]:
+    return {
+        "collection_code": "a", "bid_id": str(number), "application_id": str(application), "event_id": event,
+        "lot_id": str(number), "line_no": number, "changed_at": f"2026-01-0{day} 00:00:00",
+    }  # fmt: skip
+
+
+def deleted(service: str, number: int, day: int) -> dict[str, Any]:
+    times = f"2026-01-0{day} 00:00:00"
+    return {
+        "collection_code": "a", "service_name": service, "object_id": str(number), "changed_at": times,
+        "is_deleted": None,
+    }  # fmt: skip
+
+
+def holding(folder: Path, name: str, rows: list[dict[str, Any]], gone: list[dict[str, Any]]) -> list[str]:
+    """The first column of the table's entity, of what holds."""
+    table = find(name)
+    (entity, *_) = table.entity
+    found = answers(
+        folder,
+        [
+            create_database("silver"), create_table(table), create_table(DELETIONS), latest.view(DELETIONS),
+            latest.view(table), inserted(table, rows), *([inserted(DELETIONS, gone)] if gone else []),
+            f"SELECT {entity} FROM {name}_latest ORDER BY {entity}",
+        ],
+    )  # fmt: skip
+    return [row[0] for row in found]
+
+
+def test_bids_go_with_their_application_and_come_back_with_a_newer_one(tmp_path: Path) -> None:
+    rows = [bid(1, 7, 1, "e7"), bid(2, 7, 1, "e7"), bid(3, 8, 1, "e8"), bid(4, 9, 1, "e9"), bid(4, 9, 5, "e9b")]
+    gone = [deleted("TrdApp", 7, 3), deleted("trd_app", 9, 3), deleted("lots", 8, 3)]
+
+    assert holding(tmp_path, BIDS.name, rows, gone) == ["3", "4"]
+
+
+def test_a_bid_that_left_its_application_is_gone(tmp_path: Path) -> None:
+    rows = [bid(1, 7, 1, "old"), bid(2, 7, 1, "old"), bid(2, 7, 2, "new"), bid(3, 8, 1, "other")]
+
+    assert holding(tmp_path, BIDS.name, rows, []) == ["2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("name", "owner", "service"),
+    [
+        ("silver.procurement_party_addresses", "party_id", "subject"),
+        ("silver.procurement_employees", "party_id", "subject"),
+        ("silver.procurement_lots", "tender_id", "trd-buy"),
+        ("silver.procurement_tender_pauses", "tender_id", "trd_buy"),
+        ("silver.procurement_tender_cancellations", "tender_id", "TrdBuy"),
+        ("silver.procurement_commission_members", "tender_id", "trd_buy"),
+        ("silver.procurement_planning_deliveries", "planning_item_id", "plans"),
+        ("silver.procurement_planning_finances", "planning_item_id", "plans"),
+        ("silver.procurement_contract_items", "contract_id", "contract"),
+    ],
+)
+def test_what_belongs_to_something_deleted_goes_with_it(tmp_path: Path, name: str, owner: str, service: str) -> None:
+    (entity, *_) = find(name).entity
+    rows = [
+        {"collection_code": "a", entity: number, owner: of, "line_no": 0, "changed_at": "2026-01-01 00:00:00"}
+        for number, of in (("11", "1"), ("12", "1"), ("21", "2"))
+    ]
+
+    assert holding(tmp_path, name, rows, [deleted(service, 1, 3)]) == ["21"]
 
 
 def test_a_newer_short_row_hides_nothing_of_a_full_one() -> None:
