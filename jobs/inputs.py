@@ -9,6 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from pyspark import StorageLevel
+from pyspark.sql import functions as F
 
 from jobs.errors import Failed
 from jobs.lake import Lake
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 Step = tuple[Build, tuple[str, ...]]
+BROADCAST_EVENTS = 4_000_000
+"""So many superseded events at most are sent to each reader of the rows (their hashes, 16 to 32 bytes each)."""
 
 
 class Inputs:
@@ -71,12 +74,30 @@ class Inputs:
             return self.lake.staged(self.spark, source)
         version = self.lake.version(source.name)
         if version is not None:
-            return self.lake.read(self.spark, source.name, version)
+            rows = self.lake.read(self.spark, source.name, version)
+            return self._holding(rows, source.superseded_by) if source.superseded_by else rows
         if source.layer == "gold":
             raise Failed(
                 f"{source.name} is not built yet, and this table is built from it. Build all: job {source.domain}"
             )
         return self.spark.createDataFrame([], schema_ddl(source))
+
+    def _holding(self, rows: DataFrame, corrections: Contract) -> DataFrame:
+        """The rows of those events that no later one supersedes, as far as the version of the rows goes.
+
+        The list is looked up after the rows, so it may tell of batches that these lack: such an event still holds here.
+        """
+        version = self.lake.version(corrections.name)
+        if version is None:
+            return rows
+        ((last,),) = rows.selectExpr("max(batch_id)").collect()
+        listed = self.lake.read(self.spark, corrections.name, version).where(F.col("batch_id") <= F.lit(last))
+        gone = listed.select("event_hash").distinct().coalesce(1).persist(StorageLevel.MEMORY_AND_DISK)
+        count = gone.count()
+        if not count:
+            return rows
+        few = F.broadcast(gone) if count <= BROADCAST_EVENTS else gone
+        return rows.join(few, "event_hash", "left_anti").select(*rows.columns)
 
 
 class SharedSteps:

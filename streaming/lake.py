@@ -4,8 +4,9 @@ Each step reads what the step before it committed, and each write carries the ba
 so a batch that is cut off anywhere is simply done again: what stands is skipped, what is missing is made.
 
     Kafka ─1─► bronze(batch) ─2─► which came before? ─3─► silver(batch) ─4─► bronze less silver: refused, or copies
+                                                               └─► which supersede others of their document?
 
-Step 4 makes "read = accepted + quarantined + duplicates" true by construction.
+Step 4 makes "read = accepted + superseded + quarantined + duplicates" true by construction.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import reduce
 from pathlib import Path
@@ -32,6 +33,7 @@ from schemas.contract import Contract
 from schemas.derive.spark import schema_ddl
 from streaming import faults, parse
 from streaming.commits import Commits
+from streaming.corrections import IN_ORDER, IS_RETURN_DOCUMENT, KIND, Found, facts, successions
 from streaming.reached import reached
 from streaming.registers import unknown
 from streaming.registry import Branch, Domain
@@ -44,26 +46,31 @@ Places = npt.NDArray[np.int64]
 """Partition and offset of records, as one number each."""
 
 PLACE = "shiftleft(kafka_partition, 48) + kafka_offset"
-IN_ORDER = ("ingested_at", "kafka_partition", "kafka_offset")
 # A producer's id may be bytes that are no text, which only Spark takes for a string.
 ID_BYTES = "CAST(event_id AS BINARY) AS event_id"
 LOAD_AT_ONCE = 20_000_000
 SIDE_BY_SIDE = 4
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 NOWHERE: Places = np.empty(0, dtype=np.int64)
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Counts:
-    """What became of one batch's records, in events."""
+    """What became of one batch's records, in events.
+
+    `superseded` are the events, of this batch or of an earlier one, that hold no longer since this batch. They are no
+    more among the accepted, so sums over all batches are what stands in the tables: accepted is what holds.
+    """
 
     read: int
     accepted: int
     quarantined: int
+    superseded: int = 0
 
     @property
     def duplicates(self) -> int:
-        return self.read - self.accepted - self.quarantined
+        return self.read - self.accepted - self.superseded - self.quarantined
 
 
 def batch_base(folder: Path, query_id: str, following: Callable[[], int]) -> int:
@@ -104,6 +111,15 @@ class Reach:
 
     since: datetime
     filter: Seen
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What one table took of a batch: the places of accepted records and of copies, and how many are superseded."""
+
+    accepted: Places = field(default_factory=lambda: NOWHERE)
+    copies: Places = field(default_factory=lambda: NOWHERE)
+    superseded: int = 0
 
 
 @dataclass(frozen=True)
@@ -157,18 +173,19 @@ class LakeLane:
         places, hashes = (events[c].to_numpy() for c in ("place", "event_hash"))
         since = pc.min(events["ingested_at"]).as_py() - timedelta(days=self.settings.dedup_days)
 
-        def filled(branch: Branch) -> tuple[Places, Places]:
+        def filled(branch: Branch) -> Filled:
             at = self._taken(branch, events)
             every = slice(None) if at is None else at
             if at is not None and not at.any():
-                return NOWHERE, NOWHERE
+                return Filled()
             return self._silver(branch, Share(self._of(branch, raw), places[every], hashes[every]), since, number)
 
-        accepted, copies = zip(*self._each(filled, domain.branches), strict=True)
-        taken = np.concatenate(accepted)
-        refused = ~np.isin(places, np.concatenate([taken, *copies]))
+        tables = self._each(filled, domain.branches)
+        taken = np.concatenate([table.accepted for table in tables])
+        refused = ~np.isin(places, np.concatenate([taken, *(table.copies for table in tables)]))
         quarantined = self._quarantine(raw, events.filter(refused), number) if refused.any() else 0
-        return Counts(len(places), len(taken), quarantined)
+        superseded = sum(table.superseded for table in tables)
+        return Counts(len(places), len(taken) - superseded, quarantined, superseded)
 
     def _each(self, fill: Callable[[Branch], T], branches: Sequence[Branch]) -> list[T]:
         """Several tables at a time: each is little work, and much waiting for plans and commits."""
@@ -188,16 +205,59 @@ class LakeLane:
     def _of(self, branch: Branch, raw: DataFrame) -> DataFrame:
         return raw.where(F.col("event_type").isin(*branch.types)) if branch.types else raw
 
-    def _silver(self, branch: Branch, share: Share, since: datetime, number: int) -> tuple[Places, Places]:
-        """One table's rows of a batch. Returns the places of the records that it accepted, and of copies."""
+    def _silver(self, branch: Branch, share: Share, since: datetime, number: int) -> Filled:
+        """One table's rows of a batch, and what of its events no longer holds."""
         silver = branch.silver
         copies = self._copies(branch, share, since, number)
         fresh = self._at(share.raw, copies, "left_anti") if len(copies) else share.raw
         self._append(branch.rows(fresh), silver, number)
-        first = self._rows(silver, number).where("line_no = 0").selectExpr(f"{PLACE} AS place").toArrow()
+        documents = [f"{_document(silver)} AS document_hash"] if branch.corrections else []
+        first = self._rows(silver, number).where("line_no = 0").selectExpr(f"{PLACE} AS place", *documents).toArrow()
         accepted = first["place"].to_numpy()
+        superseded = self._corrections(silver, first["document_hash"].to_numpy(), number) if documents else 0
         self._seen[silver.name].filter.add(share.hashes[np.isin(share.places, accepted)])
-        return accepted, copies
+        return Filled(accepted, copies, superseded)
+
+    def _corrections(self, silver: Contract, hashes: Hashes, number: int) -> int:
+        """List what a batch that stands in silver supersedes. Returns how many events hold no longer.
+
+        All of silver is looked at, for a purchase may be corrected years later. A batch that was cut off before this
+        is done again, and finds the same: what was before it has not changed.
+        """
+        assert silver.superseded_by is not None
+        before = self._before(silver, EARLIEST, number)
+        known = self._known(silver, before.where("line_no = 0"), EARLIEST, len(hashes), document=True)
+        some = suspects(hashes, known)
+        found = self._successions(silver, before, some, number) if len(some) else None
+        if found is not None and found.rows.num_rows:
+            rows = self.spark.createDataFrame(found.rows).coalesce(1)
+            texts = {c: F.col(c).cast("string") for c in ("event_id", "superseded_by_event_id")}
+            self._append(rows.withColumns(texts), silver.superseded_by, number)
+        known.add(hashes)
+        return found.superseded if found is not None else 0
+
+    def _successions(self, silver: Contract, before: DataFrame, some: Hashes, number: int) -> Found:
+        """The events of these documents, as many as matter, and what follows from them."""
+        columns = facts(silver)
+        suspected = F.broadcast(self._frame("document_hash", some))
+
+        def versions(lines: DataFrame) -> DataFrame:
+            hashed = lines.withColumn("document_hash", F.expr(_document(silver)))
+            events = hashed.join(suspected, "document_hash", "left_semi").groupBy("kafka_partition", "kafka_offset")
+            each = [F.first(c).alias(c) for c in columns if c not in IN_ORDER[1:]]
+            return events.agg(*each, F.expr(IS_RETURN_DOCUMENT).alias(KIND)).select(*columns, KIND)
+
+        # Most shops number their purchases; one that gives all of them one number must not fill the driver's memory.
+        (begun,) = self._rows(silver, number).selectExpr("min(ingested_at)").first() or (None,)
+        since = F.col("ingested_at") >= F.lit(begun)
+        earlier = versions(before.where(~since))
+        last = F.max_by(F.struct("*"), F.struct(*IN_ORDER)).alias("last")
+        held = earlier.groupBy(*silver.document, KIND).agg(last).select("last.*")
+        known = held.unionByName(versions(before.where(since)).select(*held.columns))
+        every = versions(self._rows(silver, number)).withColumn("is_new", F.lit(True)).unionByName(
+            known.withColumn("is_new", F.lit(False))
+        )  # fmt: skip
+        return successions(every.withColumn("event_id", F.expr("CAST(event_id AS BINARY)")).toArrow(), silver)
 
     def _rows(self, contract: Contract, number: int) -> DataFrame:
         """A batch's rows, after its commit."""
@@ -238,9 +298,8 @@ class LakeLane:
         """Say why of refused records. Returns how many were new: a second copy of a refused event is not."""
         table = self.domain.quarantine
         places, hashes = (refused[c].to_numpy() for c in ("place", "event_hash"))
-        earliest = datetime(1970, 1, 1, tzinfo=UTC)
-        before = self._before(table, earliest, number).where(F.col("kafka_topic") == self.domain.topic)
-        known = self._known(table, before, earliest, len(hashes))
+        before = self._before(table, EARLIEST, number).where(F.col("kafka_topic") == self.domain.topic)
+        known = self._known(table, before, EARLIEST, len(hashes))
         some = suspects(hashes, known)
         if len(some):
             among = self._at(raw, places[np.isin(hashes, some)], "left_semi")
@@ -263,17 +322,24 @@ class LakeLane:
     def _before(self, contract: Contract, since: datetime, number: int) -> DataFrame:
         return self.table(contract).where((F.col("ingested_at") >= F.lit(since)) & (F.col("batch_id") < number))
 
-    def _known(self, contract: Contract, before: DataFrame, since: datetime, more: int) -> Seen:
-        """The filter over a table's events, made anew when it is missing, too full, or does not reach back enough."""
-        kept = self._seen.get(contract.name)
+    def _known(
+        self, contract: Contract, before: DataFrame, since: datetime, more: int, *, document: bool = False
+    ) -> Seen:
+        """The filter over a table's events, or their documents, made anew when it is missing, too full, or does not
+        reach back enough."""
+        name, hashed = contract.name, F.col("event_hash")
+        if document:
+            name, hashed = f"{name} by document", F.expr(_document(contract))
+        kept = self._seen.get(name)
         if kept is None or since < kept.since or not kept.filter.has_room(more):
             count = before.count()
             fresh = Seen(2 * (count + more))
             chunks = 1 + count // LOAD_AT_ONCE
+            hashes = before.select(hashed.alias("hash"))
             for chunk in range(chunks):
-                part = before.where(F.expr(f"pmod(event_hash, {chunks}) = {chunk}")) if chunks > 1 else before
-                fresh.add(part.select("event_hash").toArrow()["event_hash"].to_numpy())
-            kept = self._seen[contract.name] = Reach(since, fresh)
+                part = hashes.where(F.expr(f"pmod(hash, {chunks}) = {chunk}")) if chunks > 1 else hashes
+                fresh.add(part.toArrow()["hash"].to_numpy())
+            kept = self._seen[name] = Reach(since, fresh)
         return kept.filter
 
     def _at(self, raw: DataFrame, places: Places, how: str) -> DataFrame:
@@ -282,6 +348,11 @@ class LakeLane:
 
     def _frame(self, name: str, values: npt.NDArray[np.int64]) -> DataFrame:
         return self.spark.createDataFrame(pa.table({name: values}))
+
+
+def _document(silver: Contract) -> str:
+    """What tells a document among others, in Spark's SQL."""
+    return f"xxhash64({', '.join(silver.document)})"
 
 
 def later(found: pa.Table, known: pa.ChunkedArray) -> Places:

@@ -28,7 +28,7 @@ UP = Gauge(
     "sauda_stream_query_up", "1 while the query runs, 0 while it waits to start again", ["query"], registry=REGISTRY
 )
 RESTARTS = Counter("sauda_stream_restarts", "Restarts of the query after an error", ["query"], registry=REGISTRY)
-OUTCOMES = ("read", "accepted", "refused", "duplicates")
+OUTCOMES = ("read", "accepted", "superseded", "refused", "duplicates")
 
 
 @dataclass
@@ -45,6 +45,7 @@ class QueryProgress:
     batch_seconds: float = 0.0
     read_total: int = 0
     accepted_total: int = 0
+    superseded_total: int = 0
     refused_total: int = 0
     duplicates_total: int = 0
     last_commit_at: str = ""
@@ -87,7 +88,8 @@ class Progress:
         self.set(query, state=f"waiting {wait:.0f} s to start again", error=error)
 
     def batch(self, query: str, batch_id: int, seconds: float, **outcomes: int) -> None:
-        """A batch is done: `read`, `accepted`, `refused` and `duplicates` are events of this batch."""
+        """A batch is done: `read`, `accepted`, `refused` and `duplicates` are events of this batch, `superseded` those
+        of any batch that hold no longer since this one; `read` is the sum of the others."""
         with self._lock:
             entry = self._queries.setdefault(query, QueryProgress())
             for outcome in OUTCOMES:

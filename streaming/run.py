@@ -66,6 +66,7 @@ def lake_lane(spark: SparkSession, chosen: Settings, domain: Domain, progress: P
         return {
             "read": counts.read,
             "accepted": counts.accepted,
+            "superseded": counts.superseded,
             "refused": counts.quarantined,
             "duplicates": counts.duplicates,
         }

@@ -22,7 +22,7 @@ from infra.local.supervisor import Supervisor
 
 QUERY_COLUMNS = (
     *("rows_per_second", "lag_events", "batch_seconds"),
-    *("accepted_total", "refused_total", "duplicates_total"),
+    *("accepted_total", "superseded_total", "refused_total", "duplicates_total"),
 )
 
 SHOWN_CHECKS = 5

@@ -13,7 +13,7 @@ import pytest
 from ingestion.faults import OVERSIZED, POISONS
 from schemas import live
 from streaming.compaction import compact
-from streaming.lake import Counts
+from streaming.lake import Counts, LakeLane
 from streaming.registry import domains
 from streaming.run import offsets_after
 from tests.support.delta import Sent, Trial, bad, delta_session, good
@@ -133,6 +133,66 @@ def test_a_batch_cut_off_after_bronze_is_completed(trial: Trial) -> None:
 
     assert trial.lane.refine(number) == Counts(read=4, accepted=1, quarantined=1)
     assert [len(trial.rows(t, ["g2", "g3"])) for t in (bronze, silver, quarantine)] == [3, 1, 1]
+
+
+def chain(trial: Trial, number: str) -> list[str]:
+    """What the lake lists of a purchase number: event>successor."""
+    rows = trial.lane.table(trial.corrections).where(f"purchase_id = '{number}'").collect()
+    return sorted(f"{row['event_id']}>{row['superseded_by_event_id']}" for row in rows)
+
+
+def test_of_a_purchase_number_the_last_event_holds_and_all_stay_in_silver(trial: Trial) -> None:
+    """Three versions over two batches, a return of the number, one that is refused, another seller's, and a resend."""
+    _, silver, _ = trial.tables
+    sent = [good("k1", purchase_id="k"), good("k2", quantity=2, purchase_id="k")]
+    back = good("k4", quantity=-1, purchase_id="k")
+    first = trial.write(*sent, back, good("k5", purchase_id="k", seller_id="another"))
+    assert first == Counts(read=4, accepted=3, quarantined=0, superseded=1)
+    assert chain(trial, "k") == ["k1>k2"]
+
+    later = good("k3", quantity=3, purchase_id="k", purchased_at="2025-12-31T09:30:00Z", source="new export")
+    second = trial.write(later, sent[0], good("k6", purchase_id="k", lines=[]))
+    assert (second, second.duplicates) == (Counts(read=3, accepted=0, quarantined=1, superseded=1), 1)
+    assert chain(trial, "k") == ["k1>k2", "k2>k3"]
+    ids = [f"k{n}" for n in range(1, 7)]
+    assert sorted(row["event_id"] for row in trial.rows(silver, ids)) == ["k1", "k2", "k3", "k4", "k5"]
+    (row,) = trial.rows(trial.corrections, ["k2"])
+    (old,), (new,) = trial.rows(silver, ["k2"]), trial.rows(silver, ["k3"])
+    assert (row["event_hash"], row["is_return_document"]) == (old["event_hash"], False)
+    assert (row["sold_on"], row["superseded_by_sold_on"]) == (old["sold_on"], new["sold_on"])
+    assert (row["superseded_at"], row["arrival"]) == (new["ingested_at"], new["arrival"])
+    places = ("superseded_by_partition", "superseded_by_offset"), ("kafka_partition", "kafka_offset")
+    assert [row[c] for c in places[0]] == [new[c] for c in places[1]]
+    assert (row["source"], row["superseded_by_source"]) == (None, "new export")
+
+
+def test_a_batch_cut_off_between_silver_and_corrections_is_completed_by_another_process(trial: Trial) -> None:
+    trial.write(good("l1", purchase_id="l"))
+    batch, number = trial.batch(good("l2", purchase_id="l"), good(b"l\xff", purchase_id="l"))
+    whole = trial.lane._append
+
+    class Cut(Exception):
+        """Where a process would have died."""
+
+    def until_cut(rows, contract, of):  # type: ignore[no-untyped-def]
+        if contract == trial.corrections:
+            raise Cut
+        whole(rows, contract, of)
+
+    trial.lane._append = until_cut  # type: ignore[method-assign]
+    with pytest.raises(Cut):
+        trial.lane.write(batch, number)
+    trial.lane._append = whole  # type: ignore[method-assign]
+    assert chain(trial, "l") == []
+
+    wanted = Counts(read=2, accepted=0, quarantined=0, superseded=2)
+    another = LakeLane(trial.spark, trial.settings, trial.domain)
+    assert another.refine(number) == trial.lane.write(batch, number) == wanted
+    listed = trial.lane.table(trial.corrections).where("purchase_id = 'l'")
+    assert sorted(bytes(row[0]) for row in listed.selectExpr("CAST(event_id AS BINARY)").collect()) == [b"l1", b"l2"]
+    assert sorted(
+        bytes(row[0]) for row in listed.selectExpr("CAST(superseded_by_event_id AS BINARY)").collect()
+    ) == [b"l2", b"l\xff"]
 
 
 def test_a_batch_that_is_not_there_or_is_empty_comes_to_nothing(trial: Trial) -> None:

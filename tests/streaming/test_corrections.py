@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -21,7 +22,9 @@ TYPES = {
 }  # fmt: skip
 
 
-def event(name: str, second: int, number: str = "7", *, new: bool = True, place: int = 0, **more: Any) -> dict[str, Any]:
+def event(
+    name: str, second: int, number: str = "7", *, new: bool = True, place: int = 0, **more: Any
+) -> dict[str, Any]:
     """An event called by a letter, which arrived so many seconds after the beginning."""
     return {
         "event_id": name.encode(), "event_hash": ord(name[0]), "ingested_at": BEGAN + timedelta(seconds=second),
@@ -116,7 +119,7 @@ def test_whatever_the_batches_one_event_of_a_document_holds_and_every_event_is_c
     ordered = sorted(known, key=lambda e: (e["purchase_id"], e["ingested_at"]))
     wanted = {
         a["event_id"]: b["event_id"]
-        for a, b in zip(ordered, ordered[1:], strict=False)
+        for a, b in pairwise(ordered)
         if a["purchase_id"] == b["purchase_id"]
     }
     assert {old: new for old, (_, new) in listed.items()} == wanted

@@ -63,7 +63,7 @@ def test_batches_add_up_to_totals_and_the_last_one_gives_the_rate(served: Served
 
 def test_prometheus_reads_the_same_figures(served: Served) -> None:
     served.progress.set("lake:scraped", state="running")
-    served.progress.batch("lake:scraped", 0, 4.0, read=100, accepted=90, refused=7, duplicates=3)
+    served.progress.batch("lake:scraped", 0, 4.0, read=100, accepted=88, superseded=2, refused=7, duplicates=3)
     served.progress.offsets("lake:scraped", {"0": 60, "1": 40}, lag=17)
 
     kind, _ = served.get("/metrics")
@@ -72,7 +72,8 @@ def test_prometheus_reads_the_same_figures(served: Served) -> None:
     assert kind.startswith("text/plain")
     assert found == {
         "sauda_stream_events_total/read": 100.0,
-        "sauda_stream_events_total/accepted": 90.0,
+        "sauda_stream_events_total/accepted": 88.0,
+        "sauda_stream_events_total/superseded": 2.0,
         "sauda_stream_events_total/refused": 7.0,
         "sauda_stream_events_total/duplicates": 3.0,
         "sauda_stream_rows_per_second": 25.0,

@@ -46,10 +46,11 @@ class Sent:
 
 
 def good(event_id: str | bytes, quantity: int = 1, **more: Any) -> Sent:
-    """A purchase of one line at 2.50 a piece."""
+    """A purchase of one line at 2.50 a piece, under a number of its own."""
+    number = event_id if isinstance(event_id, str) else event_id.hex()
     line = {"product_id": "p", "quantity": quantity, "unit_price": "2.50"}
     event = {
-        "purchase_id": "p", "purchased_at": "2026-01-31T09:30:00Z", "seller_id": "s", "currency_code": "KZT",
+        "purchase_id": number, "purchased_at": "2026-01-31T09:30:00Z", "seller_id": "s", "currency_code": "KZT",
         "lines": [line],
     }  # fmt: skip
     return Sent(event_id, orjson.dumps(event | more))
@@ -72,8 +73,13 @@ class Trial:
 
     def __post_init__(self) -> None:
         self.lane = LakeLane(self.spark, self.settings, self.domain)
-        for table in self.tables:
+        for table in self.domain.tables:
             live.apply_delta(self.spark, table, self.lane.path(table))
+
+    @property
+    def corrections(self) -> Contract:
+        (found,) = self.domain.corrections
+        return found
 
     @property
     def tables(self) -> tuple[Contract, Contract, Contract]:
