@@ -41,8 +41,8 @@ def _since(name: str) -> str:
     return _SINCE.replace("{database}", database).replace("{table}", table)
 
 
-# Copies of an event that ClickHouse has not merged away yet count once, by the first. A copy that comes more than an
-# hour after the event counts until it is merged: to see it, the whole table would have to be read each second.
+# Copies of an event that ClickHouse has not merged away yet count once, by the first. What a later event of its number
+# superseded does not count; as that one came later, it is listed since then too.
 _LINES = f"""
     SELECT
         event_id, line_no, min(ingested_at) AS at, any(seller_id) AS seller_id, any(currency_code) AS currency_code,
@@ -50,6 +50,9 @@ _LINES = f"""
         any(line_amount) AS line_amount
     FROM silver.purchase_lines
     WHERE {_since("silver.purchase_lines")}
+        AND event_id NOT IN (
+            SELECT event_id FROM silver.purchase_corrections WHERE {_since("silver.purchase_corrections")}
+        )
     GROUP BY event_id, line_no
 """
 TAKINGS = f"""

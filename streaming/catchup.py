@@ -4,6 +4,9 @@ The live lane parses each event a second time to be early. With a backlog there 
 events would queue behind it. So a lane that finds itself far behind goes on from the end of the topic, and notes the
 gap; as the lake commits, ClickHouse reads the gap's rows from the Delta files by itself, at some millions a second.
 
+What the lake says of corrections is followed all the time, by batch: it finds those between an event of the gap and one
+that came live, and whatever else the live lane could not know of.
+
 The note is written before the live lane moves, and moved forward after each fill. A fill that is done twice changes
 nothing: rows have the same keys and versions, and ReplacingMergeTree keeps one.
 """
@@ -23,6 +26,8 @@ from conf.connect import clickhouse
 from schemas.contract import Contract, find
 from streaming import faults
 from streaming.checkpoints import Offsets, checkpoint_position, topic_ends
+from streaming.known import Known
+from streaming.live import remove_copies
 from streaming.progress import Progress
 from streaming.registry import Domain
 
@@ -102,11 +107,13 @@ class Filler(threading.Thread):
     """
 
     def __init__(
-        self, settings: Settings, domain: Domain, folder: Path, lake: Callable[[], Offsets], progress: Progress
-    ) -> None:
+        self, settings: Settings, domain: Domain, folder: Path, lake: Callable[[], Offsets], progress: Progress,
+        known: Known | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(name=f"fill:{domain.name}", daemon=True)
         self.settings, self.domain, self.lake, self.notes = settings, domain, lake, GapFile(folder)
-        self.progress = progress
+        self.progress, self.known = progress, known
+        self._followed: dict[str, tuple[Offsets, int]] = {}
         self._stopping = threading.Event()
 
     def run(self) -> None:
@@ -131,28 +138,73 @@ class Filler(threading.Thread):
         gap, lake = self.notes.read(), self.lake()
         if not self.domain.is_live:
             gap = Gap(gap.filled, lake)
+        for corrections in self.domain.corrections:
+            self._follow(corrections, lake)
         ranges = gap.reachable(lake) if gap.is_open else {}
         if not ranges:
             return 0
+        within = _within(ranges)
         for branch in self.domain.branches:
-            self._load(branch.silver, branch.silver, ranges)
-        self._load(self.domain.quarantine, find("ops.quarantine"), ranges)
+            self._load(branch.silver, branch.silver, within)
+            if self.known is not None:
+                self._reconcile_copies(branch.silver, within, gap)
+        self._load(self.domain.quarantine, find("ops.quarantine"), within)
         faults.reached("fill.loaded")
         self.notes.write(gap.after(ranges))
         return sum(to - begin for begin, to in ranges.values())
 
-    def _load(self, source: Contract, target: Contract, ranges: dict[str, tuple[int, int]]) -> None:
+    def _follow(self, corrections: Contract, lake: Offsets) -> None:
+        """Load what the lake listed since the last look; all of it at first, since they are few."""
+        seen, last = self._followed.get(corrections.name, ({}, -1))
+        if lake == seen:
+            return
+        self._load(corrections, corrections, f"batch_id >= {last}")
+        client = clickhouse(self.settings)
+        try:
+            question = f"SELECT max(batch_id) FROM {self._lake_table(corrections)}"
+            ((newest,),) = client.query(question).result_rows
+        finally:
+            client.close()
+        self._followed[corrections.name] = (lake, int(newest or 0))
+
+    def _reconcile_copies(self, silver: Contract, within: str, gap: Gap) -> None:
+        """Have the live lane know what was filled in, and take out what came live and is a copy of it."""
+        assert self.known is not None
+        client = clickhouse(self.settings, send_receive_timeout=600)
+        try:
+            self.known.learn(client, within)
+            after = " OR ".join(
+                f"(kafka_partition = {int(p)} AND kafka_offset >= {end})" for p, end in sorted(gap.end.items())
+            )
+            came_live = f"SELECT event_id FROM {silver.name} WHERE line_no = 0 AND ({after})"
+            filled = f"{came_live.replace(after, within)} AND event_id IN ({came_live})"
+            found = client.query(
+                "SELECT DISTINCT kafka_partition, kafka_offset "
+                f"FROM {silver.name} WHERE line_no = 0 AND ({after}) AND event_id IN ({filled})"
+            ).result_rows
+            if found:
+                remove_copies(client, silver, [(int(p), int(o)) for p, o in found])
+        finally:
+            client.close()
+
+    def _lake_table(self, contract: Contract) -> str:
+        return f"deltaLake(lake, url='{self.settings.table_url(contract.name)}')"
+
+    def _load(self, source: Contract, target: Contract, where: str) -> None:
         columns = ", ".join(target.serving_columns)
-        within = " OR ".join(
-            f"(kafka_partition = {int(p)} AND kafka_offset >= {begin} AND kafka_offset < {to})"
-            for p, (begin, to) in sorted(ranges.items())
-        )
         client = clickhouse(self.settings, send_receive_timeout=600)
         try:
             client.command(
-                f"INSERT INTO {target.name} ({columns}) SELECT {columns} "
-                f"FROM deltaLake(lake, url='{self.settings.table_url(source.name)}') WHERE {within}",
-                settings={"max_partitions_per_insert_block": 0},
+                f"INSERT INTO {target.name} ({columns}) SELECT {columns} FROM {self._lake_table(source)} WHERE {where}",
+                # What was deleted since an equal load must come again.
+                settings={"max_partitions_per_insert_block": 0, "insert_deduplicate": 0},
             )
         finally:
             client.close()
+
+
+def _within(ranges: dict[str, tuple[int, int]]) -> str:
+    return " OR ".join(
+        f"(kafka_partition = {int(p)} AND kafka_offset >= {begin} AND kafka_offset < {to})"
+        for p, (begin, to) in sorted(ranges.items())
+    )

@@ -1,13 +1,15 @@
 """The live lane: a micro-batch goes straight into ClickHouse, in one Spark job and one insert a table.
 
 Exactly once: an insert carries the token ``live:domain:checkpoint:batch``, and a batch that is done again has the same
-rows, so ClickHouse drops it; what falls outside its window of tokens is collapsed by key (ReplacingMergeTree), as are
-copies of an event. Nothing is written to Delta here.
+rows, so ClickHouse drops it; what falls outside its window of tokens is collapsed by key (ReplacingMergeTree). Copies
+of an event are left out, whatever day or seller they name, and what a later event of a document supersedes is listed
+before that event can be seen (`streaming.known`). Nothing is written to Delta here.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,9 +22,11 @@ from conf import Settings
 from conf.connect import clickhouse
 from schemas.contract import Contract, find
 from streaming import faults, parse
+from streaming.known import Known, Screened
 from streaming.registry import Domain
 
 if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
     from pyspark.sql import DataFrame, SparkSession
 
 RAW_BACK = "CASE WHEN line IS NULL THEN {0} END AS raw_{0}"
@@ -34,7 +38,8 @@ INSERT = {"async_insert": 0, "max_partitions_per_insert_block": 0}
 
 @dataclass(frozen=True)
 class LiveCounts:
-    """What became of one batch's records: lines inserted, events taken and refused.
+    """What became of one batch's records: lines inserted; events that hold, that hold no longer since this batch, that
+    were refused, and copies.
 
     `ages` has, for each event taken, the seconds from the broker's time to its being readable.
     """
@@ -42,14 +47,18 @@ class LiveCounts:
     accepted: int
     lines: int
     refused: int
+    superseded: int
+    duplicates: int
     ages: NDArray[np.float64] = field(repr=False, compare=False)
 
 
 class LiveLane:
     """Inserts one domain's micro-batches. The batch is bounded, so it may pass through the driver."""
 
-    def __init__(self, spark: SparkSession, settings: Settings, domain: Domain) -> None:
-        self.spark, self.domain = spark, domain
+    def __init__(
+        self, spark: SparkSession, settings: Settings, domain: Domain, known: Known | None = None
+    ) -> None:
+        self.spark, self.domain, self.known = spark, domain, known
         (self.branch,) = domain.branches
         self.client = clickhouse(settings)
         self.quarantine = find("ops.quarantine")
@@ -73,12 +82,28 @@ class LiveLane:
         rows = shaped.toArrow()
         good = rows.filter(rows["is_accepted"]) if rows.num_rows else rows
         bad = rows.filter(pc.invert(rows["is_accepted"]))
-        if good.num_rows:
-            self._insert(self.branch.silver, good.select(self.columns), token)
-        ages = ages_of(good)
+        taken = self._take(good.select(self.columns), token) if good.num_rows else Screened(good)
+        ages = ages_of(taken.lines)
         if bad.num_rows:
             self._insert(self.quarantine, self._refused(bad), token)
-        return LiveCounts(len(ages), good.num_rows, bad.num_rows, ages)
+        holding = len(ages) - taken.superseded
+        return LiveCounts(holding, taken.lines.num_rows, bad.num_rows, taken.superseded, taken.copies, ages)
+
+    def _take(self, lines: pa.Table, token: str) -> Screened:
+        """Insert the lines of accepted events, and first what follows from them for others."""
+        if self.known is None or self.branch.corrections is None:
+            self._insert(self.branch.silver, lines, token)
+            return Screened(lines)
+        with self.known.lock:
+            taken = self.known.screen(self.client, lines)
+            if taken.corrections is not None:
+                # Without the token: a batch that is done again may find more. Of equal rows ClickHouse keeps one.
+                self._insert(self.branch.corrections, taken.corrections, "")
+            if taken.lines.num_rows:
+                self._insert(self.branch.silver, taken.lines, token)
+        if taken.displaced:
+            remove_copies(self.client, self.branch.silver, taken.displaced)
+        return taken
 
     def _refused(self, bad: pa.Table) -> pa.Table:
         """Why each record was refused. Being local rows, they are judged in the driver, without a Spark job."""
@@ -88,8 +113,23 @@ class LiveLane:
         return self.branch.refused(local).select(*map(str, self.quarantine.serving_columns)).toArrow()
 
     def _insert(self, table: Contract, rows: pa.Table, token: str) -> None:
-        self.client.insert_arrow(table.name, rows, settings=INSERT | {"insert_deduplication_token": token})
+        once = {"insert_deduplication_token": token} if token else {"insert_deduplicate": 0}
+        self.client.insert_arrow(table.name, rows, settings=INSERT | once)
         faults.reached(f"live.{table.name}")
+
+
+def remove_copies(client: Client, silver: Contract, places: Sequence[tuple[int, int]]) -> None:
+    """Take copies out that stand beside their original, and what was listed because of them.
+
+    Rare: a copy that came before its original was filled in from the lake, or was read from another partition sooner.
+    """
+    corrections = silver.superseded_by
+    assert corrections is not None
+    some = ", ".join(f"({partition}, {offset})" for partition, offset in places)
+    own = f"(kafka_partition, kafka_offset) IN ({some})"
+    by_them = f"(superseded_by_partition, superseded_by_offset) IN ({some})"
+    for table, where in ((corrections, f"{own} OR {by_them}"), (silver, own)):
+        client.command(f"DELETE FROM {table.name} WHERE {where}", settings={"lightweight_deletes_sync": 2})
 
 
 def ages_of(lines: pa.Table) -> NDArray[np.float64]:

@@ -24,6 +24,7 @@ from streaming import lease
 from streaming.catchup import Filler, step_over_backlog
 from streaming.checkpoints import checkpoint_id, checkpoint_position
 from streaming.compaction import Compactor
+from streaming.known import Known
 from streaming.lake import LakeLane, batch_base
 from streaming.live import LiveLane
 from streaming.progress import Progress, serve
@@ -81,14 +82,26 @@ def lake_lane(spark: SparkSession, chosen: Settings, domain: Domain, progress: P
     return Lane(name, domain.topic, home, chosen.lake_trigger_seconds, chosen.lake_batch_events, start, handle, "lake")
 
 
-def live_lane(spark: SparkSession, chosen: Settings, domain: Domain, progress: Progress) -> Lane:
+def known_events(chosen: Settings, domain: Domain) -> Known | None:
+    """The filters that the live lane looks into, and that are told of what is filled in from the lake."""
+    if not domain.is_live or not domain.corrections:
+        return None
+    (branch,) = domain.branches
+    return Known(branch.silver, chosen.dedup_days)
+
+
+def live_lane(
+    spark: SparkSession, chosen: Settings, domain: Domain, progress: Progress, known: Known | None = None
+) -> Lane:
     name, home = f"live:{domain.name}", folder(chosen, "live", domain)
-    lane = LiveLane(spark, chosen, domain)
+    lane = LiveLane(spark, chosen, domain, known)
 
     def handle(batch: DataFrame, batch_id: int) -> dict[str, int]:
         counts = lane.write(batch, checkpoint_id(home / "spark"), batch_id)
         progress.fresh(name, counts.ages)
-        return {"read": counts.accepted + counts.refused, "accepted": counts.accepted, "refused": counts.refused}
+        parts = ("accepted", "superseded", "refused", "duplicates")
+        found = {name: int(getattr(counts, name)) for name in parts}
+        return found | {"read": sum(found.values())}
 
     def start() -> str:
         return step_over_backlog(chosen, domain, home)
@@ -98,11 +111,11 @@ def live_lane(spark: SparkSession, chosen: Settings, domain: Domain, progress: P
     return Lane(name, domain.topic, home, trigger, most, start, handle, "live", lane.shape)
 
 
-def filler(chosen: Settings, domain: Domain, progress: Progress) -> Filler:
+def filler(chosen: Settings, domain: Domain, progress: Progress, known: Known | None = None) -> Filler:
     """Follows the lake lane by its checkpoint."""
     lake = folder(chosen, "lake", domain) / "spark"
     made = Filler(
-        chosen, domain, folder(chosen, "live", domain), lambda: checkpoint_position(lake, domain.topic), progress
+        chosen, domain, folder(chosen, "live", domain), lambda: checkpoint_position(lake, domain.topic), progress, known
     )
     made.report()
     return made
@@ -126,17 +139,17 @@ def run(chosen: Settings, lanes: tuple[str, ...]) -> None:
     try:
         tables = [t for d in domains() for t in d.tables]
         make_ready(spark, chosen, tables)
-        made = {"live": live_lane, "lake": lake_lane}
+        known = {domain.name: known_events(chosen, domain) for domain in domains()}
         for domain in domains():
-            runners += [
-                Runner(spark, chosen, made[lane](spark, chosen, domain, progress), progress)
-                for lane in lanes
-                if lane == "lake" or domain.is_live
-            ]
+            made = [lake_lane(spark, chosen, domain, progress)] if "lake" in lanes else []
+            if "live" in lanes and domain.is_live:
+                made.append(live_lane(spark, chosen, domain, progress, known[domain.name]))
+            runners += [Runner(spark, chosen, lane, progress) for lane in made]
         for runner in runners:
             runner.start()
         if "lake" in lanes:
-            helpers = [Compactor(spark, chosen, tables), *(filler(chosen, domain, progress) for domain in domains())]
+            fillers = [filler(chosen, domain, progress, known[domain.name]) for domain in domains()]
+            helpers = [Compactor(spark, chosen, tables), *fillers]
         for helper in helpers:
             helper.start()
         progress.ready.set()

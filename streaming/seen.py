@@ -23,7 +23,8 @@ LEAST = 1 << 20
 class Seen:
     """Takes well-mixed 64-bit hashes (xxhash64). One that was added is never answered with no."""
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, probes: int = PROBES) -> None:
+        self.probes = probes
         self.capacity = 1 << max(capacity, LEAST).bit_length()
         self.count = 0
         self._mask = np.uint64(self.capacity * BITS - 1)
@@ -50,7 +51,7 @@ class Seen:
         """For each probe: the bytes, and in each the bit."""
         keys = hashes.view(np.uint64)
         first, step = keys & np.uint64(0xFFFFFFFF), keys >> np.uint64(32) | np.uint64(1)
-        for probe in range(PROBES):
+        for probe in range(self.probes):
             place = (first + np.uint64(probe) * step) & self._mask
             yield (place >> np.uint64(3)).astype(np.int64), np.uint8(1) << (place & np.uint64(7)).astype(np.uint8)
 

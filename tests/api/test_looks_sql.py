@@ -12,12 +12,12 @@ from api import looks
 from schemas.contract import contract
 from schemas.derive.fakes import Row, fill
 from schemas.ops.tables import Quarantine
-from schemas.purchases.silver import PurchaseLines
+from schemas.purchases.silver import PurchaseCorrections, PurchaseLines
 from tests.support.clickhouse import definitions
 from tests.support.local_clickhouse import LocalClickHouse, insert
 from tests.support.purchases import purchase_lines
 
-LINES, REFUSED = contract(PurchaseLines), contract(Quarantine)
+LINES, REFUSED, CORRECTIONS = map(contract, (PurchaseLines, Quarantine, PurchaseCorrections))
 SINCE = datetime(2026, 1, 31, 9, tzinfo=UTC)
 
 
@@ -42,9 +42,14 @@ def stream() -> list[str]:
         | euro     | 0       | 2026-01-31 10:00 | s2        | lamp       | Desk lamp   | EUR           | 1        | 10.00       |
         | back     | 0       | 2026-01-31 10:00 | s1        | tea        | Green tea   | KZT           | -2       | -80.50      |
     """  # noqa: E501
+    draft = basket.replace("basket  ", "draft   ").replace("40.25", "90.25")
+    listed = {"event_id": "draft", "ingested_at": at("09:29:05"), "superseded_by_event_id": "basket"}
     before = others.replace("euro", "olds").replace("back", "gone")
     return [
         insert(LINES, arrived("08:59:59", before)),
+        # What a later event of its number superseded counts nowhere.
+        insert(LINES, arrived("09:29:05", draft)),
+        insert(CORRECTIONS, [fill(CORRECTIONS, listed | {"superseded_at": at("09:30:05")}, 0)]),
         insert(LINES, arrived("09:30:05", basket)),
         # The same event, sent again: later, and in another block.
         insert(LINES, arrived("09:30:47", basket)),
@@ -108,7 +113,7 @@ def test_the_latest_purchases_are_whole_and_named_by_their_dearest_line(
 
 
 def test_the_newest_is_told_with_how_many_there_are(answers: dict[str, list[dict[str, Any]]]) -> None:
-    assert answers["NEWEST"] == [{"at": at("09:31:02").timestamp(), "line_count": 8}]
+    assert answers["NEWEST"] == [{"at": at("09:31:02").timestamp(), "line_count": 10}]
 
 
 def test_a_refused_event_counts_once(answers: dict[str, list[dict[str, Any]]]) -> None:
