@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from schemas.contract import Contract
-from schemas.derive.quarantine import is_broken, read_event, read_leniently, reason, text_ddl
+from schemas.derive.quarantine import is_broken, plain_text, read_event, read_leniently, reason, text_ddl
 from schemas.rules import quoted
 
 
@@ -68,9 +68,8 @@ def refused(raw: DataFrame, event: Contract) -> DataFrame:
 
     `source` is what the event itself says of it (a file with its lines), else what the header ce_source says.
     """
-    value = F.col("value").cast("string")
     corrupt = {"columnNameOfCorruptRecord": "_corrupt"}
-    text = F.from_json(value, text_ddl(event), corrupt)
+    text = F.from_json(F.expr(plain_text(event)), text_ddl(event), corrupt)
     parsed = raw.withColumns({"e": F.expr(read_event(event)), "partly": F.expr(read_leniently(event)), "t": text})
     judged = parsed.withColumn("why", F.expr(f"CASE WHEN {is_broken(event)} THEN {reason(event)} END"))
     source = f"coalesce(nullif(trim(t.source), ''), {SOURCE})" if "source" in event.columns else SOURCE

@@ -20,6 +20,7 @@ _Closure = Callable[[Row], Any]
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "abs": abs,
+    "double": float,
     "length": len,
     "size": len,
     "greatest": max,

@@ -16,6 +16,7 @@ from schemas.types import MONEY_SCALE
 
 FOUND_CHARACTERS = 80
 BETWEEN_BRACKETS = "concat('[', CAST(value AS STRING), ',{}]')"
+EXPONENT = "^-?[1-9]([.][0-9]{1,14})?[eE][+-]?[0-9]$"
 
 
 def parse_ddl(event: Contract) -> str:
@@ -51,13 +52,16 @@ def text_ddl(contract: Contract) -> str:
 def typed(column: Column, parsed: str) -> str:
     """The value of a parsed field with its own type; null where it can't be read.
 
-    Money with more digits after the point than are kept, or with an exponent that might hide them, can't be read.
+    Money with more digits after the point than are kept can't be read. Spark writes the number 0.0001 as 1.0E-4: an
+    exponent is read where no digit can hide behind it. Fifteen digits are what a binary fraction keeps of a number.
     """
     if column.type.name != "MONEY":
         return f"try_cast({parsed} AS {column.type.spark})" if _may_hide(column) else parsed
     exact = f"(instr({parsed}, '.') = 0 OR length({parsed}) - instr({parsed}, '.') <= {MONEY_SCALE})"
     plain = f"NOT contains({parsed}, 'e') AND NOT contains({parsed}, 'E')"
-    return f"(CASE WHEN {exact} AND {plain} THEN try_cast({parsed} AS {column.type.spark}) END)"
+    kept = f"try_cast({parsed} AS {column.type.spark})"
+    whole = f"{parsed} RLIKE {quoted(EXPONENT)} AND try_cast({parsed} AS decimal(38,20)) = {kept}"
+    return f"(CASE WHEN {plain} THEN CASE WHEN {exact} THEN {kept} END WHEN {whole} THEN {kept} END)"
 
 
 def _struct(contract: Contract, parsed: str) -> str:
@@ -87,8 +91,40 @@ def read_event(event: Contract) -> str:
     One expression on purpose: a lambda over a list of one names a parsed value without Spark storing it in between.
     Lambdas are interpreted, and over a stored struct they look up each field's type anew at every read, which cost
     twice the parse itself.
+
+    Of a whole number that is written 1.0, which JSON Schema calls an integer too, Spark reads nothing. Where an event
+    may be broken for that alone it is read again without these zeros; no text of the event can look like that field,
+    for there its quotes have backslashes.
     """
-    both = f"from_json({BETWEEN_BRACKETS}, {quoted(f'array<{parse_ddl(event)}>')})"
+    read = _read(event, BETWEEN_BRACKETS)
+    zeros = _point_zero(event)
+    if not zeros:
+        return read
+    again = _read(event, f"regexp_replace({BETWEEN_BRACKETS}, {quoted(zeros)}, '$1')")
+    lacking = " OR ".join(f"e.`{c}` IS NULL" for c in event.columns if not c.optional and (c.items or _is_count(c)))
+    is_spelt_so = f"({lacking}) AND CAST(value AS STRING) RLIKE {quoted(zeros)}"
+    return _let("e", read, f"CASE WHEN {is_spelt_so} THEN {again} ELSE e END")
+
+
+def plain_text(event: Contract) -> str:
+    """The value as text, with whole numbers written as such."""
+    zeros = _point_zero(event)
+    return f"regexp_replace(CAST(value AS STRING), {quoted(zeros)}, '$1')" if zeros else "CAST(value AS STRING)"
+
+
+def _point_zero(event: Contract) -> str:
+    """What matches a field of a whole number that is written 1.0; empty where the event has no such field."""
+    parts = (event, *(c.items for c in event.columns if c.items is not None))
+    names = "|".join(c for part in parts for c in part.columns if _is_count(c))
+    return f'("(?:{names})"\\s*:\\s*-?[0-9]{{1,18}})[.]0+(?=\\s*[,}}])' if names else ""
+
+
+def _is_count(column: Column) -> bool:
+    return column.type.name == "COUNT"
+
+
+def _read(event: Contract, text: str) -> str:
+    both = f"from_json({text}, {quoted(f'array<{parse_ddl(event)}>')})"
     first = f"(e, i) -> CASE WHEN i = 0 THEN {_struct(event, 'e.')} END"
     # The last but one is the first only where there are just two.
     return f"try_element_at(transform({both}, {first}), -2)"
@@ -96,7 +132,7 @@ def read_event(event: Contract) -> str:
 
 def read_leniently(event: Contract) -> str:
     """What can be read of a broken event: fields before a fault, and after it, stay."""
-    return _let("e", f"from_json(CAST(value AS STRING), {quoted(parse_ddl(event))})", _struct(event, "e."))
+    return _let("e", f"from_json({plain_text(event)}, {quoted(parse_ddl(event))})", _struct(event, "e."))
 
 
 def _let(name: str, value: str, body: str) -> str:
@@ -198,7 +234,8 @@ def _cases(contract: Contract, parsed: str, text: str, path: str) -> list[Case]:
                 )
             )
         for rule in column.rules:
-            kept = rule.spark(found if column.items is not None else value)
+            # Of a list's elements only these rules look at more than their number; it is null where one is broken.
+            kept = rule.spark(found if column.items is not None and not rule.of_elements else value)
             shown = (
                 quoted(f"{column} {rule.sentence}")
                 if column.items is not None

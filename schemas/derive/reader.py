@@ -246,6 +246,8 @@ class _Reading:
                 self.found.append(Finding((*at, field.name), f"{name}{field.name}.type", said + sentence))
             return None
         for rule in field.rules:
+            if rule.of_elements:
+                continue
             if not (rule.holds_at(read, self._arrived_at) if rule.holds_at else rule.holds(read)):
                 sentence = f"{field.name} {rule.sentence}"
                 if not field.items:
@@ -255,11 +257,19 @@ class _Reading:
                 return read
         if field.items is None:
             return read
+        before = len(self.found)
         rows, of_items = [], f"{name}{field.name}."
         for place, element in enumerate(read):
             if len(self.found) >= MOST_FINDINGS:
                 break
             rows.append(self.record(field.items, element, (*at, field.name, place), of_items, f"line {place + 1}: "))
+        for rule in field.rules:
+            if rule.of_elements and len(self.found) == before and not rule.holds(rows):
+                self.found.append(
+                    Finding(
+                        (*at, field.name), f"{name}{field.name}.{_plain(rule.name)}", f"{field.name} {rule.sentence}"
+                    )
+                )
         return rows
 
 

@@ -13,6 +13,7 @@ from schemas.rules import (
     one_of,
     since,
     some,
+    worth_at_most,
 )
 from schemas.types import CODE, COUNT, ID, INSTANT, LIST, MONEY, TEXT
 
@@ -23,8 +24,10 @@ CURRENCIES = (
 )  # fmt: skip
 
 MOST_LINES = 10_000
-# Two such numbers multiplied, in ten-thousandths, still fit a BIGINT and DECIMAL(18,4).
-MOST = 9_999_999
+MOST_PIECES = 9_999_999
+MOST_PRICE = 1_000_000_000
+# In ten-thousandths 10^16: whatever a purchase is made of, BIGINT and DECIMAL(18,4) hold it and its sums.
+MOST_WORTH = 1_000_000_000_000
 
 
 @record()
@@ -33,8 +36,10 @@ class PurchaseLine:
 
     product_id = col(ID, "The shop's code of the product.", not_empty(), longest(64))
     description = col(TEXT, "Name of the product as sold.", longest(1_000), optional=True)
-    quantity = col(COUNT, "Pieces; negative for a return.", not_zero(), at_least(-MOST), at_most(MOST))
-    unit_price = col(MONEY, "Price of one piece in the purchase's currency.", at_least(-MOST), at_most(MOST))
+    quantity = col(COUNT, "Pieces; negative for a return.", not_zero(), at_least(-MOST_PIECES), at_most(MOST_PIECES))
+    unit_price = col(
+        MONEY, "Price of one piece in the purchase's currency.", at_least(-MOST_PRICE), at_most(MOST_PRICE)
+    )  # fmt: skip
 
 
 @event(
@@ -62,7 +67,10 @@ class PurchaseEvent:
     currency_code = col(
         CODE, "Currency of the prices, ISO 4217.", one_of(CURRENCIES, "a currency code of ISO 4217 that Sauda knows")
     )
-    lines = col(LIST, "What was bought.", some(), fewest(MOST_LINES), items=PurchaseLine)
+    lines = col(
+        LIST, "What was bought.", some(), fewest(MOST_LINES), worth_at_most(MOST_WORTH, "quantity", "unit_price"),
+        items=PurchaseLine,
+    )  # fmt: skip
     source = col(
         TEXT, "Where the producer took the purchase from.", longest(500), optional=True, content=False
     )  # fmt: skip

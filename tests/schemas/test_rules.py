@@ -43,8 +43,9 @@ NAMED = [pytest.param(*case, id=f"{case[0].name}-{case[1]}") for case in CASES]
 def test_every_rule_has_a_case() -> None:
     made = {name for name, made in vars(rules).items() if getattr(made, "__annotations__", {}).get("return") == "Rule"}
 
-    # not_ahead_of looks at two columns and has a test of its own.
-    tried = {case[0].name.partition("(")[0].replace("at_most_items", "fewest") for case in CASES} | {"not_ahead_of"}
+    # not_ahead_of and worth_at_most look at more than one value, and have tests of their own.
+    tried = {case[0].name.partition("(")[0].replace("at_most_items", "fewest") for case in CASES}
+    tried |= {"not_ahead_of", "worth_at_most"}
     assert made - tried == set(), "add the rule to CASES"
 
 
@@ -86,6 +87,22 @@ def test_not_ahead_of_compares_with_another_instant(spark: SparkSession) -> None
 
     assert [row[0] for row in spark.sql(asked).collect()] == [True, False]
     assert rule.sentence == "must not be more than 24 hours ahead of arrived"
+
+
+def test_the_worth_of_a_list_is_the_same_in_spark(spark: SparkSession) -> None:
+    """Sums of binary fractions too: the same steps in the same order."""
+    rule = rules.worth_at_most(10, "n", "price")
+    lists = [[], [(5, "2")], [(-5, "2.0001")], [(1, "0.1")] * 100, [(1, "0.1")] * 101, [(3, "3.3333"), (-1, "0.0001")],
+             [(5, "1.5"), (-5, "0.5")], [(5, "1.5"), (-5, "0.5001")]]  # fmt: skip
+    row = "named_struct('n', {}L, 'price', CAST('{}' AS decimal(18,4)))"
+    typed = [f"array({', '.join(row.format(*each) for each in some)})" if some else
+             "CAST(array() AS array<struct<n: bigint, price: decimal(18,4)>>)" for some in lists]  # fmt: skip
+
+    answers = spark.sql("SELECT " + ", ".join(f"{rule.spark(x)} AS q{i}" for i, x in enumerate(typed))).collect()[0]
+
+    kept = [rule.holds([{"n": n, "price": Decimal(price)} for n, price in some]) for some in lists]
+    assert kept == list(answers)
+    assert (kept[0], kept[1], kept[2], kept[6], kept[7]) == (True, True, False, True, False)
 
 
 def test_sentences_are_for_people() -> None:

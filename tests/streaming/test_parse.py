@@ -15,7 +15,8 @@ from pyspark.sql import functions as F
 
 from ingestion.faults import OVERSIZED, POISONS, Poison
 from schemas.contract import contract
-from schemas.purchases.events import CURRENCIES
+from schemas.derive.quarantine import read_event
+from schemas.purchases.events import CURRENCIES, PurchaseEvent
 from schemas.purchases.silver import PurchaseLines
 from streaming import parse
 from streaming.registry import Branch, domains
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 SALE = {"product_id": "p", "description": "d", "quantity": 2, "unit_price": "2.55"}
+GIFT = {"product_id": "p", "quantity": -1, "unit_price": 0}
 RETURN = {"product_id": "p2", "quantity": -1, "unit_price": 3}
 GOOD: dict[str, Any] = {
     "purchase_id": "17", "purchased_at": "2026-01-31T09:30:00Z", "seller_id": "s", "customer_id": "c",
@@ -34,6 +36,7 @@ WHOLE = json.dumps(GOOD)
 MONEY = "must be an amount of at most 14 digits before and 4 after the point"
 INSTANT = "must be a time with its zone, like 2026-01-31T09:30:00Z"
 TRAILING = 'there is more behind the event; the value ends with "'
+WORTH = "lines must have a sum of quantity times unit_price of at most 1,000,000,000,000"
 DEAR = "line 2: unit_price must be above zero where quantity is above zero; found "
 
 
@@ -72,10 +75,20 @@ ACCEPTED: list[tuple[str, bytes, dict[str, Any]]] = [
     ("zeros at the end of a number", bare("2.50000"), {"unit_price_amount": Decimal("2.5"), "line_units": 50_000}),
     ("a number with an exponent that hides no digit", bare("1E2"), {"unit_price_amount": Decimal(100)}),
     ("four digits after the point", second(unit_price="0.0001"), {"line_amount": Decimal("0.0002"), "line_units": 2}),
-    ("the largest sale", second(quantity=9_999_999, unit_price="9999999"),
-     {"line_amount": Decimal("99999980000001.0000"), "line_units": 999_999_800_000_010_000}),
-    ("the largest return", second(quantity=-9_999_999, unit_price="9999999"),
-     {"line_amount": Decimal("-99999980000001.0000"), "line_units": -999_999_800_000_010_000, "is_return": True}),
+    ("the largest sale", purchase(lines=[GIFT, SALE | {"quantity": 1_000, "unit_price": "1000000000"}]),
+     {"line_amount": Decimal(10**12), "line_units": 10**16}),
+    ("the largest return", purchase(lines=[GIFT, SALE | {"quantity": -9_999_999, "unit_price": "100000.01"}]),
+     {"line_amount": Decimal("-999999999999.9900"), "line_units": -9_999_999_999_999_900, "is_return": True}),
+    ("a small number, which Spark writes with an exponent", bare("0.0001"), {"unit_price_amount": Decimal("0.0001")}),
+    ("a large number, which Spark writes with an exponent", bare("123456789.1234"),
+     {"unit_price_amount": Decimal("123456789.1234")}),
+    ("a price with an exponent that hides no digit", second(unit_price="9.5E+2"), {"unit_price_amount": Decimal(950)}),
+    ("a whole number with a point", second().replace(b'"quantity": 2', b'"quantity": 2.00'), {"quantity": 2}),
+    ("a whole number with a point, and a text that looks like one",
+     second(description='{"quantity": 7.0}').replace(b'"quantity": 2', b'"quantity" : 2.0 '),
+     {"quantity": 2, "description": '{"quantity": 7.0}'}),
+    ("nine digits of a second", purchase(purchased_at="2026-01-31T09:30:00.123456999Z"),
+     {"purchased_at": datetime(2026, 1, 31, 9, 30, 0, 123456, tzinfo=UTC)}),
     ("a return below its price", second(quantity=-2, unit_price="-0.5"), {"line_amount": Decimal("1.0000")}),
     ("a return for nothing", second(quantity=-2, unit_price="0"), {"line_amount": Decimal(0), "is_return": True}),
     ("another zone", purchase(purchased_at="2026-02-01T04:59:59.123456+05:00"),
@@ -180,8 +193,19 @@ REFUSED: list[tuple[str, bytes | None, str, str]] = [
      f'line 2: unit_price {MONEY}; found "Infinity"'),
     ("price with a comma", second(unit_price="2,55"), "lines.unit_price.type",
      f'line 2: unit_price {MONEY}; found "2,55"'),
-    ("price above the largest", second(unit_price="9999999.01"), "lines.unit_price.at_most",
-     'line 2: unit_price must be at most 9,999,999; found "9999999.01"'),
+    ("price above the largest", second(unit_price="1000000000.01"), "lines.unit_price.at_most",
+     'line 2: unit_price must be at most 1,000,000,000; found "1000000000.01"'),
+    ("more than a purchase may be worth", purchase(lines=[SALE | {"quantity": 9_999_999, "unit_price": 9_999_999}]),
+     "lines.worth", WORTH),
+    ("more than its lines may be worth together", purchase(lines=[SALE | {"quantity": 600, "unit_price": 10**9}] * 2),
+     "lines.worth", WORTH),
+    ("more than may go back", purchase(lines=[SALE | {"quantity": s * 600, "unit_price": 10**9} for s in (1, -1)]),
+     "lines.worth", WORTH),
+    ("a whole number with a point beside another fault",
+     second(unit_price=0).replace(b'"quantity": 2', b'"quantity": 2.0'), "lines.price_of_a_sale",
+     DEAR + '"quantity 2, unit_price 0"'),
+    ("many digits behind the point", second().replace(b'"quantity": 2', b'"quantity": 2.0000001'),
+     "lines.quantity.type", 'line 2: quantity must be a whole number; found "2.0000001"'),
     ("price of 15 digits", second(unit_price="100000000000000"), "lines.unit_price.type",
      f'line 2: unit_price {MONEY}; found "100000000000000"'),
     ("an object for the price", second(unit_price={"a": 1}), "lines.unit_price.type",
@@ -369,4 +393,5 @@ def test_the_events_that_are_taken_are_parsed_once(spark: SparkSession, branch: 
 
     plan: Callable[[], Any] = taken._jdf.queryExecution().optimizedPlan  # type: ignore[operator]
 
-    assert str(plan()).count("from_json") == 1
+    # The second is for what cannot be read the first time.
+    assert str(plan()).count("from_json") == read_event(contract(PurchaseEvent)).count("from_json") == 2

@@ -28,6 +28,7 @@ KINDS: list[tuple[Rule, str, dict[str, object]]] = [
     (rules.not_ahead_of("other_at", 24), CONDITION, {}),
     (rules.some(), CONDITION, {}),
     (rules.fewest(2), CONDITION, {}),
+    (rules.worth_at_most(9, "quantity", "price"), CONDITION, {}),
 ]
 
 
@@ -51,7 +52,7 @@ def with_rule(rule: Rule) -> Contract:
 
 def test_every_kind_of_rule_is_tried() -> None:
     made = {name for name, made in vars(rules).items() if getattr(made, "__annotations__", {}).get("return") == "Rule"}
-    renamed = {"at_most_items": "fewest", "not_ahead": "not_ahead_of"}
+    renamed = {"at_most_items": "fewest", "not_ahead": "not_ahead_of", "worth": "worth_at_most"}
     tried = {renamed.get(name, name) for name in (rule.name.partition("(")[0] for rule, _, _ in KINDS)}
 
     assert made == tried, "add the rule to KINDS"

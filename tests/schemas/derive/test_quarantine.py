@@ -92,7 +92,10 @@ def test_the_question_asked_of_every_event_names_each_rule_once() -> None:
 
 
 def test_an_event_is_parsed_once_and_its_parts_with_it() -> None:
-    assert quarantine.read_event(SAMPLE_EVENT).count("from_json") == 1
+    """And once more only where it is broken, for a whole number may be written 1.0."""
+    read = quarantine.read_event(SAMPLE_EVENT)
+    assert read.partition("CASE WHEN (e.`")[0].count("from_json") == 1
+    assert read.count("from_json") == 2
 
 
 def test_only_a_contract_in_which_a_null_could_hide_something_pays_for_finding_out() -> None:

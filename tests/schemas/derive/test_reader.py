@@ -32,12 +32,16 @@ STRICTER = {
     "a number where text is expected": "seller_id.type",
     "an object where text is expected": "lines.product_id.type",
     "a list where text is expected": "seller_id.type",
+    "a price with an exponent that hides no digit": "lines.unit_price.type",
     "a time without a zone is UTC": "purchased_at.type",
     "seconds since 1970": "purchased_at.type",
 }
 NO_JSON = {"a field written twice counts as the last"}
 # The rule is the same, and Spark writes the number otherwise; or a stricter rule comes first.
-OTHERWISE = {"number with an exponent", "milliseconds since 1970", "an event in a list"}
+OTHERWISE = {
+    "number with an exponent", "a whole number with a point beside another fault", "milliseconds since 1970",
+    "an event in a list",
+}  # fmt: skip
 
 
 def parsed(value: bytes | None) -> Any:
