@@ -3,6 +3,9 @@
 # Needs bash, coreutils and Python 3.11 or newer; everything it makes lies in .sauda/ (or $SAUDA_HOME).
 set -euo pipefail
 
+# Other users run some of the tools that are made here; what the tools make is private, see the last lines.
+umask 022
+
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 home=${SAUDA_HOME:-$here/.sauda}
 mkdir -p "$home"
@@ -107,4 +110,5 @@ case "$have " in
     ;;
 esac
 
+umask 077
 exec "$venv/bin/python" -m infra.local "$@"

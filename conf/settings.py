@@ -7,6 +7,7 @@ runs, ``test`` and ``bench`` stand beside it. The tools (virtual environment, ja
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -20,6 +21,8 @@ from conf.secrets import Secrets, load_secrets
 REPOSITORY = Path(__file__).resolve().parent.parent
 LOOPBACK = "127.0.0.1"
 KAFKA_USER = "sauda"
+PRIVATE = 0o077
+"""The umask of all that Sauda starts."""
 PORT_OFFSETS = {"main": 0, "bench": 10_000, "test": 20_000}
 
 
@@ -369,5 +372,6 @@ DEFAULT_PORTS = {
 
 @lru_cache(maxsize=1)
 def settings() -> Settings:
-    """The settings of this process."""
+    """The settings of this process, which makes files for its owner only from now on."""
+    os.umask(PRIVATE)
     return Settings()

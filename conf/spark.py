@@ -114,7 +114,7 @@ def spark_options(settings: Settings, ui_port: int) -> dict[str, str]:
     if settings.profile == "local":
         events = settings.data / "spark-events"
         events.mkdir(parents=True, exist_ok=True)
-        scratch = settings.data / "spark-scratch"
+        scratch = _scratch(settings)
         scratch.mkdir(parents=True, exist_ok=True)
         options |= {
             # Not `spark.jars`, which copies them at each start and loads them past Java's archive of classes.
@@ -122,6 +122,8 @@ def spark_options(settings: Settings, ui_port: int) -> dict[str, str]:
             # Hadoop's own starts a `chmod` for every file that it makes: 80 ms a batch, for offsets and commit.
             "spark.hadoop.fs.file.impl": "com.globalmentor.apache.hadoop.fs.BareLocalFileSystem",
             "spark.sql.streaming.checkpointFileManagerClass": CHECKPOINTS_BY_FILE_SYSTEM,
+            # Else whoever finds the driver's port may send it objects, and fetch its blocks. Spark makes up a secret.
+            "spark.authenticate": "true",
             "spark.driver.bindAddress": LOOPBACK,
             "spark.driver.host": LOOPBACK,
             "spark.sql.shuffle.partitions": "4",
@@ -136,6 +138,20 @@ def spark_options(settings: Settings, ui_port: int) -> dict[str, str]:
             "spark.sql.warehouse.dir": str(scratch / "warehouse"),
         }
     return options
+
+
+def _scratch(settings: Settings) -> Path:
+    """Spark's scratch files. Their blocks hold the key of S3 too."""
+    return settings.data / "spark-scratch"
+
+
+def give_way() -> None:
+    """Lower this process's priority, which Java's threads inherit.
+
+    One that is lower already stays as it is: only root may raise it.
+    """
+    if os.getpriority(os.PRIO_PROCESS, 0) < GIVES_WAY:
+        os.setpriority(os.PRIO_PROCESS, 0, GIVES_WAY)
 
 
 def spark_session(
@@ -156,8 +172,7 @@ def spark_session(
     os.environ["AWS_ACCESS_KEY_ID"] = settings.s3_key
     os.environ["AWS_SECRET_ACCESS_KEY"] = settings.s3_secret
     if settings.profile == "local":
-        # Java's threads inherit it.
-        os.setpriority(os.PRIO_PROCESS, 0, GIVES_WAY)
+        give_way()
     from pyspark.sql import SparkSession
 
     builder = SparkSession.builder.appName(name).master(settings.spark_master)
@@ -172,6 +187,9 @@ def spark_session(
     is_quick = settings.java_compiler == "quick" or (quick and settings.java_compiler == "auto")
     classes = (f"-XX:ArchiveClassesAtExit={record}",) if record else archive(settings)
     java = (*JAVA_OPTIONS, *(QUICK if is_quick else ()), *classes)
+    if settings.profile == "local":
+        # What Spark and its libraries unpack belongs to the stack, as their scratch files do.
+        java = (*java, f"-Djava.io.tmpdir={_scratch(settings)}")
     builder = builder.config("spark.driver.extraJavaOptions", java_options(java))
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")

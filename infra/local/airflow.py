@@ -68,7 +68,11 @@ def environment(settings: Settings) -> dict[str, str]:
         "API_AUTH__JWT_SECRET": secrets.airflow_signing,
         "DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://{database}",
         "DATABASE__SQL_ALCHEMY_CONN_ASYNC": f"postgresql+asyncpg://{database}",
+        "CORE__DAEMON_UMASK": "0o077",
         "LOGGING__BASE_LOG_FOLDER": settings.logs / "airflow",
+        # It sets these itself, whatever the umask.
+        "LOGGING__FILE_TASK_HANDLER_NEW_FOLDER_PERMISSIONS": "0o700",
+        "LOGGING__FILE_TASK_HANDLER_NEW_FILE_PERMISSIONS": "0o600",
         # The dag-processor writes a file a DAG file and day of its own; nobody reads them.
         "LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": settings.logs / "airflow" / "dag_processor",
         "DAG_PROCESSOR__PARSING_PROCESSES": 1,

@@ -17,6 +17,7 @@ from infra.local import proc
 from infra.local.errors import Failed, Tolerated
 from infra.local.jars import pyspark_jars
 from infra.local.lock import held
+from infra.local.private import share
 
 
 def current(settings: Settings, java_home: Path) -> Path:
@@ -56,4 +57,5 @@ def _make(settings: Settings, java_home: Path, say: Callable[[str], None]) -> No
         raise Tolerated(f"not made, so each start of Spark takes some seconds more: {problem}") from None
     if not fresh.exists():
         raise Tolerated(f"not made, so each start of Spark takes some seconds more; Java's words are in {log}")
+    share(fresh)
     fresh.rename(target)

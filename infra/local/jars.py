@@ -18,6 +18,7 @@ from conf import REPOSITORY, Settings
 from infra.local import proc
 from infra.local.errors import Failed
 from infra.local.lock import held
+from infra.local.private import share
 
 MAVEN = "3.9.11"
 MAVEN_SHA512 = (
@@ -83,6 +84,7 @@ def _fetch(settings: Settings, name: str, maven: Path, java_home: Path, say: Cal
             if artifact(jar.name) in shipped:
                 jar.unlink()
     (fresh / ".stamp").write_text(_stamp(name))
+    share(settings.jars)
     shutil.rmtree(target, ignore_errors=True)
     fresh.rename(target)
 
@@ -108,6 +110,7 @@ def _unpack_maven(settings: Settings, folder: Path, say: Callable[[str], None]) 
         # Python before 3.11.4 has no filters.
         tar.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
         tar.extractall(fresh)
+    share(fresh)
     shutil.rmtree(folder, ignore_errors=True)
     (fresh / folder.name).rename(folder)
     shutil.rmtree(fresh)

@@ -14,6 +14,7 @@ from conf import Settings
 from infra.local import proc, uv
 from infra.local.errors import Failed, Refused
 from infra.local.lock import held
+from infra.local.private import share
 
 MODULE = "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c"
 OLDEST_GO = (1, 24)
@@ -72,6 +73,7 @@ def build(settings: Settings, say: Callable[[str], None]) -> Path:
         raise Failed(f"Building MinIO left no binary. The whole output is in {log}")
     target = bin_folder / "minio"
     built.replace(target)
+    share(bin_folder)
     for folder in (cache, settings.tools / "go"):
         shutil.rmtree(folder, ignore_errors=True)
     return target

@@ -18,6 +18,7 @@ from conf import LOOPBACK, Settings
 from conf.connect import postgres
 from infra.local.errors import Failed
 from infra.local.lock import held
+from infra.local.private import share
 
 USER = "nobody"
 DATABASES = ("sauda", "airflow")
@@ -45,6 +46,8 @@ def ensure(settings: Settings, _: Callable[[str], None]) -> str:
             shutil.rmtree(fresh, ignore_errors=True)
             _unpack(settings.jars / "postgres", fresh)
             shutil.copy(settings.jars / "postgres" / ".stamp", fresh / ".stamp")
+            # Another user runs it.
+            share(fresh)
             shutil.rmtree(target, ignore_errors=True)
             fresh.rename(target)
     return ""

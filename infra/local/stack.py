@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from conf import Settings
-from infra.local import airflow, archive, files, jars, java, minio, ports, postgres, proc
+from infra.local import airflow, archive, files, jars, java, minio, ports, postgres, private, proc
 from infra.local.errors import Failed
 from infra.local.lock import held
 from infra.local.parts import CORE, PORT_TITLES, TITLES, Part, here, parts, trouble
@@ -106,6 +106,7 @@ class Stack:
         """The supervisor, with every part configured and none started."""
 
         def action(_: Say) -> None:
+            private.close(self.settings)
             for folder in (self.settings.data / "minio", self.settings.data / "spark-events", self.settings.logs):
                 folder.mkdir(parents=True, exist_ok=True)
             files.write_clickhouse(self.settings)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 import os
+import pwd
 import re
 import shlex
 import subprocess
@@ -18,6 +18,7 @@ from typing import Any, cast
 import psutil
 
 from conf import LOOPBACK, Settings
+from conf.settings import PRIVATE
 from infra.local import proc
 from infra.local.errors import Failed, Refused
 from infra.local.files import write_private
@@ -167,8 +168,11 @@ def render(settings: Settings, parts: Iterable[Part]) -> str:
         "logfile_maxbytes=5MB",
         "logfile_backups=2",
         f"directory={_plain(settings.run)}",
+        # Its default would let everybody read.
+        f"umask={PRIVATE:03o}",
         # It warns when root runs it without having said so.
-        *([f"user={getpass.getuser()}"] if os.geteuid() == 0 else []),
+        # By its number: the environment may name somebody else (sudo -E, su).
+        *([f"user={pwd.getpwuid(0).pw_name}"] if os.geteuid() == 0 else []),
         "",
         "[inet_http_server]",
         f"port={LOOPBACK}:{settings.port('supervisor')}",
@@ -185,6 +189,7 @@ def render(settings: Settings, parts: Iterable[Part]) -> str:
             f"[program:{part.name}]",
             f"command={' '.join(_word(word) for word in part.command)}",
             f"environment={','.join(f'{key}={_literal(key, value)}' for key, value in env.items())}",
+            f"umask={PRIVATE:03o}",
             "autostart=false",
             "autorestart=true",
             "startsecs=2",

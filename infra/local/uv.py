@@ -12,6 +12,7 @@ from conf import Settings
 from infra.local import proc
 from infra.local.errors import Refused
 from infra.local.lock import held
+from infra.local.private import share
 
 
 def find(settings: Settings) -> Path:
@@ -43,6 +44,7 @@ def sync(settings: Settings, project: Path, target: Path) -> None:
         env = dict(os.environ) | {"UV_PROJECT_ENVIRONMENT": str(target)}
         proc.run(command, f"Making the environment {target.name}", env=env)
         (target / ".sauda-stamp").write_text(_lock(project))
+        share(target)
 
 
 def _lock(project: Path) -> str:

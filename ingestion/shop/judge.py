@@ -93,7 +93,10 @@ class Apart:
 
 def _child(answer: Connection, dropped: Dropped, most_memory: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (most_memory, most_memory))
+    _, allowed = resource.getrlimit(resource.RLIMIT_AS)
+    # A shell that grants less (ulimit -v) has the last word.
+    most = most_memory if allowed == resource.RLIM_INFINITY else min(most_memory, allowed)
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
     try:
         answer.send(judged(dropped))
     except MemoryError:
