@@ -28,6 +28,8 @@ UP = Gauge(
     "sauda_stream_query_up", "1 while the query runs, 0 while it waits to start again", ["query"], registry=REGISTRY
 )
 RESTARTS = Counter("sauda_stream_restarts", "Restarts of the query after an error", ["query"], registry=REGISTRY)
+NAMES = (LOOPBACK, "localhost")
+"""Under which it answers."""
 OUTCOMES = ("read", "accepted", "superseded", "refused", "duplicates")
 
 
@@ -136,7 +138,10 @@ def serve(progress: Progress, port: int) -> ThreadingHTTPServer:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            if self.path == "/metrics":
+            # A page of the web whose name was made to lead here (DNS rebinding) asks under that name.
+            if self.headers.get("Host", "").rpartition(":")[0] not in NAMES:
+                self.send_error(421, "asked under a name that is not this machine's")
+            elif self.path == "/metrics":
                 self._answer(generate_latest(REGISTRY), "text/plain; version=0.0.4")
             elif self.path == "/progress":
                 self._answer(json.dumps(progress.snapshot(), indent=1).encode(), "application/json")

@@ -20,7 +20,7 @@ from conf import Settings, settings
 from conf.lease import NotOurs, take_lease
 from conf.spark import spark_session
 from schemas import live as live_tables
-from streaming import lease
+from streaming import callbacks, lease
 from streaming.catchup import Filler, step_over_backlog
 from streaming.checkpoints import checkpoint_id, checkpoint_position
 from streaming.compaction import Compactor
@@ -132,6 +132,7 @@ def run(chosen: Settings, lanes: tuple[str, ...]) -> None:
     spark = spark_session(
         chosen, "sauda-stream", memory=chosen.stream_memory, ui_port=chosen.port("spark_ui"), streaming=True
     )
+    callbacks.guard(spark)
     lock = lease.take_in_java(spark, chosen.run)
     log.info("the lake's tables are held: %s", lock)
     runners: list[Runner] = []
