@@ -35,12 +35,16 @@ def kafka_admin(settings: Settings) -> AdminClient:
     return AdminClient(options, logger=logger)
 
 
-def topic_ends(settings: Settings, topics: Collection[str] = ()) -> dict[str, dict[str, int]]:
+def topic_ends(
+    settings: Settings, topics: Collection[str] = (), *, committed: bool = False
+) -> dict[str, dict[str, int]]:
     """Topic → partition → the offset after its last event; of all topics where none is named.
+
+    With `committed` only as far as can be read: events behind a transaction that is still open wait for its end.
 
     Raises KeyError for a topic that the broker has not, KafkaException where it does not answer.
     """
-    from confluent_kafka import TopicPartition
+    from confluent_kafka import IsolationLevel, TopicPartition
     from confluent_kafka.admin import OffsetSpec
 
     admin = kafka_admin(settings)
@@ -48,9 +52,27 @@ def topic_ends(settings: Settings, topics: Collection[str] = ()) -> dict[str, di
     wanted = topics or [name for name in known if not name.startswith("__")]
     asked = {TopicPartition(name, p): OffsetSpec.latest() for name in wanted for p in known[name].partitions}
     ends: dict[str, dict[str, int]] = {}
-    for place, future in admin.list_offsets(asked, request_timeout=20).items():
+    level = IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED
+    for place, future in admin.list_offsets(asked, isolation_level=level, request_timeout=20).items():
         ends.setdefault(place.topic, {})[str(place.partition)] = future.result().offset
     return ends
+
+
+def held_back(settings: Settings, topics: Collection[str] = ()) -> list[str]:
+    """A sentence for each partition in which a transaction that is still open keeps events from being read.
+
+    Kafka ends such a transaction when its producer's `transaction.timeout.ms` is over, 15 minutes at most.
+    """
+    # In this order: what is committed in between must not look as if it were held back.
+    ends = topic_ends(settings, topics)
+    readable = topic_ends(settings, topics, committed=True)
+    return [
+        f"an open transaction of a producer holds back {end - readable[topic][partition]:,} events of {topic} "
+        f"(partition {partition}, from offset {readable[topic][partition]:,})"
+        for topic, partitions in ends.items()
+        for partition, end in partitions.items()
+        if readable[topic][partition] < end
+    ]
 
 
 def stream_progress(settings: Settings) -> dict[str, Any]:
@@ -86,10 +108,13 @@ def settle(
 ) -> None:
     """Wait until the streams have taken what the topics hold now, and ClickHouse has it.
 
+    An open transaction of somebody's producer is waited for too: what came in behind it was acknowledged.
+
     `say` is told what is lacking, each time that it is looked at. Raises Unsettled after so many seconds.
     """
     ends = topic_ends(settings, topics)
     deadline = time.monotonic() + seconds
+    before = ""
     while True:
         try:
             progress = stream_progress(settings)
@@ -99,6 +124,11 @@ def settle(
             lacking = _lacking(progress, ends, lanes)
         if not lacking:
             return
+        if lacking == before:
+            # Nothing moves: perhaps nothing can.
+            lacking = "; ".join([lacking, *held_back(settings, topics)])
+        else:
+            before = lacking
         if time.monotonic() > deadline:
             raise Unsettled(f"After {seconds:,.0f} s {lacking}.")
         say(lacking)

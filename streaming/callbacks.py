@@ -26,7 +26,7 @@ def guard(spark: SparkSession) -> None:
     from pyspark.java_gateway import ensure_callback_server_started
 
     gateway = spark.sparkContext._gateway
-    ensure_callback_server_started(gateway)
+    ensure_callback_server_started(gateway)  # type: ignore[no-untyped-call]
     server = gateway._callback_server  # type: ignore[union-attr]
     connect = server._create_connection
 

@@ -15,7 +15,10 @@ Offsets = dict[str, int]
 
 
 def topic_ends(settings: Settings, topic: str) -> tuple[Offsets, Offsets]:
-    """The first and the next offset of each partition. Raises KafkaException where the broker doesn't answer."""
+    """The first and the next offset of each partition; the next is that up to which one can read now.
+
+    A query cannot begin behind a transaction that is still open. Raises KafkaException where the broker doesn't answer.
+    """
     consumer = Consumer(consumer_config(settings, "sauda-ends"))
     try:
         partitions = consumer.list_topics(topic, timeout=20).topics[topic].partitions

@@ -22,6 +22,7 @@ import click
 
 from conf import Settings, settings
 from conf.connect import clickhouse
+from conf.flow import topic_ends
 from conf.lease import NotOurs, take_lease
 from conf.spark import spark_session
 from schemas import live as live_tables
@@ -30,7 +31,7 @@ from schemas.derive.delta import set_properties
 from schemas.derive.spark import ident
 from schemas.rules import quoted
 from streaming import lease
-from streaming.checkpoints import checkpoint_position, topic_ends
+from streaming.checkpoints import checkpoint_position
 from streaming.parse import header
 from streaming.reached import note
 from streaming.registry import Domain, domains
@@ -121,7 +122,8 @@ def with_collections() -> list[Domain]:
 
 def refuse_while_events_wait(chosen: Settings, domain: Domain) -> None:
     """Events that are not yet in the lake might be the collection's, and bring it back. Raises NotDropped."""
-    _, ends = topic_ends(chosen, domain.topic)
+    # Also what an open transaction holds back: it would come later.
+    ends = topic_ends(chosen, [domain.topic])[domain.topic]
     position = checkpoint_position(Path(chosen.checkpoints) / "lake" / domain.name / "spark", domain.topic)
     waiting = sum(max(0, end - position.get(partition, 0)) for partition, end in ends.items())
     if waiting:

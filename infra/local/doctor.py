@@ -13,10 +13,11 @@ import psutil
 from rich.console import Console
 
 from conf import Settings
+from conf.flow import held_back
 from infra.local import jars, java, minio, ports, proc
 from infra.local.errors import Failed
 from infra.local.lock import holder_of
-from infra.local.parts import PORT_TITLES, TITLES
+from infra.local.parts import PORT_TITLES, TITLES, trouble
 from infra.local.stack import Stack
 from infra.local.status import part_statuses, span
 
@@ -130,8 +131,16 @@ def _parts(settings: Settings) -> Iterator[Finding]:
             yield Finding("good", f"{title} answers, up for {span(part.uptime_seconds)}")
 
 
+def _transactions(settings: Settings) -> Iterator[Finding]:
+    if trouble(settings, "kafka"):
+        # What is wrong with it is said already.
+        return
+    for sentence in held_back(settings):
+        yield Finding("warn", sentence, "stop that producer; Kafka ends its transaction after 15 minutes at most")
+
+
 CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
-    *(_python, _java, _tools, _memory, _disk, _secrets, _lock, _ports, _parts),
+    *(_python, _java, _tools, _memory, _disk, _secrets, _lock, _ports, _parts, _transactions),
 )
 
 

@@ -71,7 +71,7 @@ def test_waiting_says_what_is_lacking_and_ends_when_nothing_is(monkeypatch: pyte
         return found
 
     monkeypatch.setattr(flow, "stream_progress", answer)
-    monkeypatch.setattr(flow, "topic_ends", lambda *_: ENDS)
+    monkeypatch.setattr(flow, "topic_ends", lambda *_, **__: ENDS)
     monkeypatch.setattr(flow, "PAUSE_SECONDS", 0)
     settle(Settings(), list(ENDS), 60, said.append)
 
@@ -91,8 +91,40 @@ def test_at_the_deadline_it_says_what_is_still_lacking(
     monkeypatch: pytest.MonkeyPatch, found: dict[str, Any], sentence: str
 ) -> None:
     monkeypatch.setattr(flow, "stream_progress", lambda _: found)
-    monkeypatch.setattr(flow, "topic_ends", lambda *_: ENDS)
+    monkeypatch.setattr(flow, "topic_ends", lambda *_, **__: ENDS)
     monkeypatch.setattr(flow, "PAUSE_SECONDS", 0)
 
     with pytest.raises(Unsettled, match=sentence):
         settle(Settings(), list(ENDS), 0, lambda _: None)
+
+
+def open_at(offset: int) -> Any:
+    """The ends of a topic in which a transaction is open from an offset on."""
+    return lambda *_, committed=False: {"purchases": {"0": offset if committed else 10, "1": 4}}
+
+
+def test_an_open_transaction_is_named_with_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flow, "topic_ends", open_at(7))
+
+    assert flow.held_back(Settings()) == [
+        "an open transaction of a producer holds back 3 events of purchases (partition 0, from offset 7)"
+    ]
+
+
+def test_without_one_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flow, "topic_ends", open_at(10))
+
+    assert flow.held_back(Settings()) == []
+
+
+def test_what_an_open_transaction_holds_back_is_waited_for_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What came in behind it was acknowledged: that all is there would not be true."""
+    stuck = progress(live_purchases=query("purchases", p0=7, p1=4), lake_purchases=query("purchases", p0=7, p1=5))
+    monkeypatch.setattr(flow, "stream_progress", lambda _: stuck)
+    monkeypatch.setattr(flow, "topic_ends", open_at(7))
+    monkeypatch.setattr(flow, "PAUSE_SECONDS", 0)
+    said: list[str] = []
+
+    with pytest.raises(Unsettled, match=r"lacks 3; an open transaction of a producer holds back 3 events of purchases"):
+        settle(Settings(), ["purchases"], 0.05, said.append)
+    assert said[0] == "live:purchases lacks 3, lake:purchases lacks 3"

@@ -13,6 +13,7 @@ import pytest
 
 from streaming.callbacks import is_ours
 
+
 @pytest.fixture
 def server() -> Iterator[socket.socket]:
     with closing(socket.create_server(("127.0.0.1", 0))) as made:

@@ -32,7 +32,7 @@ def test_what_is_no_name_is_refused_before_anything_is_asked(name: str) -> None:
 
 def test_events_that_are_not_yet_in_the_lake_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     (domain,) = with_collections()
-    monkeypatch.setattr(drop, "topic_ends", lambda *_: ({"0": 0, "1": 0}, {"0": 10, "1": 1_500}))
+    monkeypatch.setattr(drop, "topic_ends", lambda _, topics: {topics[0]: {"0": 10, "1": 1_500}})
     monkeypatch.setattr(drop, "checkpoint_position", lambda *_: {"0": 10, "1": 300})
 
     with pytest.raises(NotDropped, match="1,200 events of procurement-events are not in the lake yet"):

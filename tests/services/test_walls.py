@@ -1,0 +1,268 @@
+"""The stack as a stranger on the same machine meets it: what it may read, and what each listener tells it.
+
+It runs last, over the folder and the parts that all the other tests have left.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from conf import LOOPBACK, Settings
+from conf.connect import kafka_config
+from infra.local import proc
+from infra.local.parts import trouble
+from infra.local.supervisor import Supervisor
+from tests.support.stream import Stream
+from tests.support.waiting import until
+
+pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
+
+PARTS = ("history", "standin", "api", "airflow")
+"""Those that the tests before have not left running."""
+NOBODY = 65_534
+Answer = tuple[int, str]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def whole(chosen: Settings, stream: Stream) -> Iterator[None]:
+    """Every part that listens."""
+    stream.start()
+    supervisor = Supervisor(chosen)
+    for part in PARTS:
+        supervisor.start(part)
+    stream.wait_ready()
+    for part in PARTS:
+        until(f"{part} to answer", lambda part=part: trouble(chosen, part) is None, 120)
+    yield
+    for part in PARTS:
+        supervisor.stop(part)
+
+
+def ask(address: str, *, host: str = "", method: str = "GET", body: bytes | None = None, **headers: str) -> Answer:
+    """Status and text, whatever the status."""
+    given = {name.replace("_", "-"): value for name, value in headers.items()} | ({"Host": host} if host else {})
+    request = urllib.request.Request(f"http://{address}", data=body, headers=given, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, answer.read().decode(errors="replace")
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode(errors="replace")
+
+
+def no_secret(settings: Settings, text: str) -> bool:
+    return not [name for name, value in asdict(settings.secrets).items() if value in text]
+
+
+# What stands behind each port, as somebody asks it who has no password. Each raises AssertionError where it says more.
+
+
+def kafka(settings: Settings, at: str) -> None:
+    login = kafka_config(settings) | {"bootstrap.servers": at}
+    strangers = {
+        "without a login": {"bootstrap.servers": at},
+        "with a wrong password": login | {"sasl.password": "guess"},
+        "as the broker": login | {"sasl.username": "broker", "sasl.password": ""},
+    }
+    for who, config in strangers.items():
+        with pytest.raises(KafkaException):
+            pytest.fail(f"{who}: {AdminClient(config | {'log_level': 0}).list_topics(timeout=2).topics}")
+
+
+def minio(settings: Settings, at: str) -> None:
+    for path in ("", f"{settings.bucket}/", f"{settings.bucket}/{settings.warehouse_prefix}/", "minio/admin/v3/info"):
+        assert ask(f"{at}/{path}")[0] == 403, path
+
+
+def minio_console(_: Settings, at: str) -> None:
+    assert ask(f"{at}/api/v1/buckets")[0] in (401, 403)
+    wrong = b'{"accessKey": "sauda", "secretKey": "minioadmin"}'
+    assert ask(f"{at}/api/v1/login", method="POST", body=wrong, Content_Type="application/json")[0] == 401
+
+
+def clickhouse(_: Settings, at: str) -> None:
+    for user, key in {"": "", "default": "", "reader": "guess", "sauda": ""}.items():
+        status, text = ask(f"{at}/?query=SELECT+1", **({"X_ClickHouse_User": user, "X_ClickHouse_Key": key}))
+        assert status != 200, f"{user}: {text}"
+
+
+def clickhouse_tcp(_: Settings, at: str) -> None:
+    def word(text: str) -> bytes:
+        return bytes([len(text)]) + text.encode()
+
+    hello = b"\x00" + word("stranger") + b"\x18\x01\xa9\xa9\x03" + word("") + word("reader") + word("guess")
+    exception = b"\x02"
+    assert exchange(at, hello)[:1] == exception
+
+
+def postgres(_: Settings, at: str) -> None:
+    host, _, port = at.partition(":")
+    for user, password in {"sauda": "guess", "postgres": "postgres", "airflow": ""}.items():
+        with pytest.raises(psycopg.OperationalError, match="password"):
+            psycopg.connect(host=host, port=port, user=user, password=password, dbname="sauda", connect_timeout=5)
+
+
+def airflow(_: Settings, at: str) -> None:
+    for path in ("dags", "connections", "variables", "config"):
+        assert ask(f"{at}/api/v2/{path}")[0] == 401, path
+    wrong = b'{"username": "sauda", "password": "sauda"}'
+    assert ask(f"{at}/auth/token", method="POST", body=wrong, Content_Type="application/json")[0] == 401
+    assert ask(f"{at}/auth/token")[0] != 201, "every visitor would be an administrator"
+
+
+def supervisor(_: Settings, at: str) -> None:
+    call = b"<?xml version='1.0'?><methodCall><methodName>supervisor.shutdown</methodName></methodCall>"
+    assert ask(f"{at}/")[0] == 401
+    assert ask(f"{at}/RPC2", method="POST", body=call, Content_Type="text/xml")[0] == 401
+
+
+def spark_ui(settings: Settings, at: str) -> None:
+    """It is open to look at, and README says so; nothing is stopped by it, and no password is in it."""
+    (app,) = [line.split('"')[3] for line in ask(f"{at}/api/v1/applications")[1].splitlines() if '"id"' in line]
+    _, environment = ask(f"{at}/api/v1/applications/{app}/environment")
+    properties = "".join(environment.split())
+    assert '["spark.ui.killEnabled","false"]' in properties
+    assert '["spark.authenticate","true"]' in properties
+    pages = ["jobs/", "SQL/", "StreamingQuery/", "environment/", "executors/threadDump/?executorId=driver"]
+    pages += [f"api/v1/applications/{app}/{name}" for name in ("jobs", "stages", "sql?details=true")]
+    for page in pages:
+        assert no_secret(settings, ask(f"{at}/{page}")[1]), page
+
+
+def history(settings: Settings, at: str) -> None:
+    status, text = ask(f"{at}/api/v1/applications")
+    assert status == 200
+    for line in text.splitlines():
+        if '"id"' in line:
+            assert no_secret(settings, ask(f"{at}/api/v1/applications/{line.split(chr(34))[3]}/environment")[1])
+
+
+def metrics(settings: Settings, at: str) -> None:
+    for path in ("metrics", "progress", "recent"):
+        status, text = ask(f"{at}/{path}")
+        assert status == 200
+        assert no_secret(settings, text)
+        assert ask(f"{at}/{path}", host="evil.example")[0] == 421, "a page of the web could read it"
+
+
+def api(settings: Settings, at: str) -> None:
+    for path in ("v1/sellers", "v1/customers", "v1/products", "v1/analytics/sales"):
+        assert ask(f"{at}/{path}")[0] in (401, 404), path
+    assert ask(f"{at}/v1/sellers")[0] == 401
+    assert ask(f"{at}/v1/purchases", method="POST", body=b"{}", Content_Type="application/json")[0] == 401
+    for path in ("", "live", "v1/sellers", "metrics"):
+        assert ask(f"{at}/{path}", host="evil.example")[0] == 421, "a page of the web could read it"
+    assert no_secret(settings, ask(f"{at}/metrics")[1])
+
+
+def goszakup_standin(_: Settings, at: str) -> None:
+    for path in ("v3/lots", "standin/truths", "standin/counts"):
+        assert ask(f"{at}/{path}")[0] in (401, 403), path
+
+
+REFUSALS: dict[str, Callable[[Settings, str], None]] = {
+    "kafka": kafka,
+    "kafka_controller": kafka,
+    "minio": minio,
+    "minio_console": minio_console,
+    "clickhouse": clickhouse,
+    "clickhouse_tcp": clickhouse_tcp,
+    "postgres": postgres,
+    "airflow": airflow,
+    "supervisor": supervisor,
+    "spark_ui": spark_ui,
+    "history": history,
+    "metrics": metrics,
+    "api": api,
+    "goszakup_standin": goszakup_standin,
+}
+
+
+def exchange(at: str, words: bytes) -> bytes:
+    """What a port answers to these bytes, to another user where we may be one."""
+    host, _, port = at.partition(":")
+    if os.geteuid() == 0:
+        # Reads until the other side has nothing more to say.
+        script = f"exec 3<>/dev/tcp/{host}/{port}; cat >&3; timeout 2 cat <&3"
+        command = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "/bin/bash", "-c", script]
+        return subprocess.run(command, input=words, capture_output=True, check=False, cwd="/").stdout
+    with socket.create_connection((host, int(port)), timeout=2) as peer:
+        peer.sendall(words)
+        try:
+            return peer.recv(4096)
+        except (TimeoutError, ConnectionError):
+            return b""
+
+
+def listeners(settings: Settings) -> dict[int, tuple[str, psutil.Process]]:
+    """Port → its address and its process, of everything that belongs to the stack."""
+    found = {}
+    for process, _ in proc.marked(settings):
+        for connection in process.net_connections("tcp"):
+            if connection.status == psutil.CONN_LISTEN:
+                found[connection.laddr.port] = (connection.laddr.ip.removeprefix("::ffff:"), process)
+    return found
+
+
+def test_everything_listens_on_this_machine_only(chosen: Settings) -> None:
+    found = {port: address for port, (address, _) in listeners(chosen).items()}
+
+    assert {chosen.port(name) for name in REFUSALS} <= found.keys()
+    assert set(found.values()) <= {LOOPBACK, "::1"}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_a_stranger_is_told_nothing(chosen: Settings, name: str) -> None:
+    REFUSALS[name](chosen, f"{LOOPBACK}:{chosen.port(name)}")
+
+
+def test_ports_that_have_no_name_are_sparks_and_shut(chosen: Settings) -> None:
+    """Java and Python of a Spark program talk on ports that the system chooses: of all others we must know the name."""
+    named = {chosen.port(name) for name in REFUSALS}
+    others = {port: process for port, (_, process) in listeners(chosen).items() if port not in named}
+    strangers = {port: " ".join(process.cmdline())[:300] for port, process in others.items()}
+    assert not [c for c in strangers.values() if "streaming.run" not in c and "pyspark-shell" not in c], strangers
+    for port in others:
+        at = f"{LOOPBACK}:{port}"
+        # Of py4j, each way: call the batch of a stream; make an object of Java's.
+        calls = (b"c\np0\ncall\nro1\nL0\ne\n", b"c\nz:java.lang.Runtime\ngetRuntime\ne\n")
+        for words in (*calls, b"GET / HTTP/1.0\r\n\r\n"):
+            answer = exchange(at, words)
+            assert not answer or answer.startswith(b"!x") or os.geteuid() != 0, (strangers[port], answer)
+
+
+def test_nobody_else_reads_what_the_stack_wrote(chosen: Settings) -> None:
+    """Spark sets 0660 on its event logs itself: their folder is shut."""
+    offenders = []
+    for parent, folders, files in os.walk(chosen.stack_home):
+        for path in (Path(parent, name) for name in (*folders, *files)):
+            mode = path.lstat().st_mode
+            theirs = stat.S_IMODE(mode) & 0o066
+            if theirs and not stat.S_ISLNK(mode) and not path.is_relative_to(chosen.data / "spark-events"):
+                offenders.append(f"{stat.S_IMODE(mode):o} {path.relative_to(chosen.stack_home)}")
+    assert not offenders, offenders[:20]
+    assert stat.S_IMODE((chosen.data / "spark-events").stat().st_mode) == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user for a moment")
+def test_another_user_finds_nothing_to_read(chosen: Settings) -> None:
+    as_nobody = partial(subprocess.run, capture_output=True, text=True, check=False, cwd="/")
+    walk = f"find '{chosen.stack_home}' -type f -readable 2>/dev/null"
+    command = ["setpriv", f"--reuid={NOBODY - 1}", f"--regid={NOBODY - 1}", "--clear-groups", "/bin/bash", "-c", walk]
+
+    assert as_nobody(command).stdout == ""
