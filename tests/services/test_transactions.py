@@ -1,4 +1,4 @@
-"""Transactions of somebody's producer: what was taken back is never shown, what is still open is waited for in words."""
+"""Transactions of a shop's producer: what was taken back is never shown, what is still open is waited for in words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
@@ -39,13 +38,13 @@ def send(producer: Producer, number: int, price: int, **place: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def shop(chosen: Settings, stream: Stream) -> Iterator[Producer]:
+def shop(chosen: Settings, stream: Stream) -> Producer:
     """A shop's program that sends in transactions."""
     stream.start()
     producer = Producer(producer_config(chosen) | QUICK | {"transactional.id": SELLER})
     producer.init_transactions(30)
     stream.wait_ready()
-    yield producer
+    return producer
 
 
 def settled(chosen: Settings) -> None:
