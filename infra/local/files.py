@@ -75,7 +75,7 @@ def write_kafka(settings: Settings) -> None:
         "host": LOOPBACK,
         "port": settings.port("kafka"),
         "controller_port": settings.port("kafka_controller"),
-        "data": settings.data / "kafka",
+        "data": _property(settings.data / "kafka"),
         "broker": KAFKA_BROKER,
         "client": KAFKA_USER,
         "client_jaas": _jaas_server(secrets.kafka_broker, **{KAFKA_USER: secrets.kafka}),
@@ -90,6 +90,15 @@ def _jaas_server(broker: str, **users: str) -> str:
     """Whom a listener lets in, by name and password: these users, and the broker, who logs in with the same entry."""
     known = {f"user_{name}": password for name, password in (users | {KAFKA_BROKER: broker}).items()}
     return jaas("PLAIN", username=KAFKA_BROKER, password=broker, **known)
+
+
+def _property(value: object) -> str:
+    """A value of a Java properties file, which is read as Latin-1."""
+    plain = str(value).replace("\\", "\\\\")
+    # Beyond the first 65,536 characters Java counts in pairs.
+    units = plain.encode("utf-16-be")
+    pairs = (units[place : place + 2] for place in range(0, len(units), 2))
+    return "".join(chr(pair[1]) if pair < b"\x00\x7f" else f"\\u{pair.hex()}" for pair in pairs)
 
 
 def format_kafka(settings: Settings, java_home: Path) -> None:

@@ -199,7 +199,8 @@ def render(settings: Settings, parts: Iterable[Part]) -> str:
             "stopasgroup=true",
             "killasgroup=true",
             "redirect_stderr=true",
-            f"stdout_logfile={_plain(settings.logs / (part.name + '.log'))}",
+            # This one it expands twice.
+            f"stdout_logfile={_plain(_plain(settings.logs / (part.name + '.log')))}",
             "stdout_logfile_maxbytes=20MB",
             "stdout_logfile_backups=3",
         ]

@@ -106,3 +106,20 @@ def test_small_helpers() -> None:
     assert percentile([3.0, 1.0, 2.0], 50) == 2.0
     assert percentile([], 99) == 0.0
     assert [span(5), span(600), span(3723)] == ["5 s", "10 min", "1 h 02 min"]
+
+
+@pytest.mark.parametrize("name", ["a:b", "a,b", "a #b"])
+def test_a_folder_whose_name_java_would_split_is_refused_with_the_reason(tmp_path: Path, name: str) -> None:
+    answer = start("status", home=tmp_path / name)
+
+    assert answer.returncode == 2
+    assert f"{tmp_path / name} has '" in answer.stderr
+    assert "Move it to a folder without." in answer.stderr
+
+
+def test_a_wrong_setting_is_told_without_the_secrets_beside_it(tmp_path: Path) -> None:
+    answer = start("status", home=tmp_path, SAUDA_KAFKA_PASSWORD="hush", SAUDA_KAFKA_BOOTSTRAP="a:1")
+
+    assert answer.returncode == 2
+    assert "SAUDA_KAFKA_USER and SAUDA_KAFKA_PASSWORD are set together" in answer.stderr
+    assert "hush" not in answer.stderr + answer.stdout

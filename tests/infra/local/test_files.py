@@ -146,3 +146,30 @@ def test_kafka_lets_nobody_in_without_a_password(stack_settings: Settings) -> No
     controllers = properties["listener.name.controller.plain.sasl.jaas.config"]
     assert secrets.kafka not in controllers
     assert f'user_broker="{secrets.kafka_broker}"' in controllers
+
+
+@pytest.mark.parametrize("name", ["sau da", "100%", "Сауда", "back\\slash", "🙂", "it's", "a#b"])
+def test_kafka_finds_its_data_in_a_folder_of_any_name(tmp_path: Path, name: str) -> None:
+    settings = Settings(home=tmp_path / name, stack="unit")
+    files.write_kafka(settings)
+    text = (settings.run / "kafka" / "kraft.properties").read_bytes()
+    (line,) = [line for line in text.splitlines() if line.startswith(b"log.dirs=")]
+    # As Java reads it: Latin-1, and \\uXXXX a unit of UTF-16.
+    read = line.partition(b"=")[2].decode("unicode-escape").encode("utf-16", "surrogatepass").decode("utf-16")
+    assert read == str(settings.data / "kafka")
+
+
+@pytest.mark.parametrize("name", ["sau da", "100%", "Сауда", "back\\slash", "it's"])
+def test_the_supervisor_starts_parts_from_a_folder_of_any_name(tmp_path: Path, name: str) -> None:
+    settings = Settings(home=tmp_path / name, stack="unit")
+    made = parts.parts(settings, tmp_path / name / "java", tmp_path / name / "minio")
+    settings.run.mkdir(parents=True)
+    settings.logs.mkdir(parents=True)
+    (settings.run / "supervisord.conf").write_text(render(settings, made.values()))
+    options = ServerOptions()
+    options.realize(["-n", "-c", str(settings.run / "supervisord.conf")])
+    configs = {group.name: group.process_configs[0] for group in options.process_group_configs}
+    for part in made.values():
+        assert shlex.split(configs[part.name].command) == part.command
+        assert configs[part.name].environment[proc.MARK] == proc.mark(settings, part.name)
+        assert configs[part.name].stdout_logfile == str(settings.logs / f"{part.name}.log")
