@@ -48,7 +48,7 @@ def test_what_hides_persons_is_no_option(tmp_path: Path) -> None:
 
 
 def test_options_of_java_stay_words_whatever_is_in_them() -> None:
-    words = ["-Xss8m", "-Da=/home/a b/c", '-Db="x"', "-Dc=back\\slash", "-Dd=it's"]
+    words = ["-Xss8m", "-Da=/folder/a b/c", '-Db="x"', "-Dc=back\\slash", "-Dd=it's"]
 
     # Spark splits as a shell does.
     assert shlex.split(java_options(words)) == words
