@@ -15,10 +15,12 @@ import pytest
 
 from conf import REPOSITORY, Settings
 from conf.connect import clickhouse
+from conf.flow import settle
 from schemas.contract import find
 from schemas.derive.expectations import suite
 from tests.support.judge import Judge
 from tests.support.stream import Parts, Stream, simulate
+from tests.support.transactions import RIGHT, TOPIC, TransactingShop
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
@@ -71,8 +73,19 @@ def ledger(stream: Stream, judge: Judge, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture(scope="module")
-def built(ledger: Path) -> dict[str, Any]:
+def shop(ledger: Path, chosen: Settings) -> TransactingShop:
+    """One that has taken a purchase back."""
+    assert ledger.exists()
+    made = TransactingShop(chosen)
+    made.change_its_mind()
+    settle(chosen, [TOPIC], 90, lambda _: None)
+    return made
+
+
+@pytest.fixture(scope="module")
+def built(ledger: Path, shop: TransactingShop) -> dict[str, Any]:
     """The first night."""
+    assert shop.seller
     assert ledger.exists()
     return run("jobs.run", "nightly", "--json")[0]
 
@@ -98,6 +111,12 @@ def test_all_gold_tables_are_built_and_say_what_silver_says(built: dict[str, Any
             period = f"FROM gold.purchases_seller_periods WHERE period_kind = '{kind}' AND seller_id {seller} ''"
             assert client.query(f"SELECT sum(revenue_amount), sum(line_count) {period}").result_rows[0] == silver
             assert client.query(f"SELECT sum(order_count) {period}").result_rows == client.query(orders).result_rows
+
+
+def test_what_a_producer_took_back_is_not_in_gold(built: dict[str, Any], shop: TransactingShop, client: Any) -> None:
+    assert built
+    asked = f"SELECT sum(revenue_amount), sum(order_count) FROM {SELLERS} WHERE seller_id = %(seller)s"
+    assert client.query(asked, {"seller": shop.seller}).result_rows == [(RIGHT, 2)]
 
 
 def test_customers_of_a_period_are_counted_over_all_its_days(built: dict[str, Any], client: Any) -> None:
