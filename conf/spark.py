@@ -119,9 +119,9 @@ def spark_options(settings: Settings, ui_port: int) -> dict[str, str]:
         options |= {
             # Not `spark.jars`, which copies them at each start and loads them past Java's archive of classes.
             "spark.driver.extraClassPath": ":".join(map(str, classpath(settings))),
-            # Hadoop's own starts a `chmod` for every file that it makes: 80 ms a batch, for offsets and commit.
             # Folders, too, get from it what the process's umask takes from files.
             "spark.hadoop.fs.permissions.umask-mode": f"{PRIVATE:03o}",
+            # Hadoop's own starts a `chmod` for every file that it makes: 80 ms a batch, for offsets and commit.
             "spark.hadoop.fs.file.impl": "com.globalmentor.apache.hadoop.fs.BareLocalFileSystem",
             "spark.sql.streaming.checkpointFileManagerClass": CHECKPOINTS_BY_FILE_SYSTEM,
             # Else whoever finds the driver's port may send it objects, and fetch its blocks. Spark makes up a secret.
