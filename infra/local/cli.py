@@ -15,15 +15,13 @@ import click
 import pydantic
 from rich.console import Console
 
-from conf import REPOSITORY, Settings, settings, wrong_settings
-from infra.local import java, proc
+from conf import Settings, settings, wrong_settings
+from infra.local import files, java, proc
 from infra.local.errors import Failed, Refused
 from infra.local.parts import CORE, TITLES
 from infra.local.stack import Stack
 from infra.local.steps import Runner
 
-UNUSABLE = (":", ",", "\n", " ;", " #")
-"""In a folder's name: Java, Kafka and Spark split lists of folders there, the supervisor sees a comment."""
 PASSED_ON = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
 
@@ -40,12 +38,7 @@ def current(stack: str | None = None) -> Settings:
             chosen = chosen.model_copy(update={"stack": stack})
     except pydantic.ValidationError as error:
         raise Refused("Wrong settings:\n" + "\n".join(wrong_settings(error))) from None
-    for place in (chosen.home, REPOSITORY):
-        if odd := [sign for sign in UNUSABLE if sign in str(place)]:
-            raise Refused(
-                f"{place} has {' '.join(map(repr, odd))} in its name, where Java and Spark would split it. "
-                "Move it to a folder without."
-            )
+    files.check_names(chosen)
     return chosen
 
 

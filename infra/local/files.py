@@ -12,15 +12,27 @@ from xml.sax.saxutils import escape
 from conf import LOOPBACK, REPOSITORY, Settings
 from conf.connect import jaas
 from conf.settings import KAFKA_USER
-from infra.local.errors import Failed
+from infra.local.errors import Failed, Refused
 
 CLICKHOUSE_MEMORY = 1536 * 1024 * 1024
+UNUSABLE = (":", ",", "\n", " ;", " #")
+"""In a folder's name: Java, Kafka and Spark split lists of folders there, the supervisor sees a comment."""
 KAFKA_BROKER = "broker"
 """The broker's own user of Kafka."""
 ENGINES = (
     *("MergeTree", "ReplacingMergeTree", "SummingMergeTree", "AggregatingMergeTree"),
     *("CollapsingMergeTree", "VersionedCollapsingMergeTree", "Memory", "Null", "Join", "Set", "Buffer"),
 )
+
+
+def check_names(settings: Settings) -> None:
+    """`Refused` where our folders have names that the parts cannot be told."""
+    for place in (settings.home, REPOSITORY):
+        if odd := [sign for sign in UNUSABLE if sign in str(place)]:
+            raise Refused(
+                f"{place} has {' '.join(map(repr, odd))} in its name, where Java and Spark would split it. "
+                "Move it to a folder without."
+            )
 
 
 def write_private(path: Path, text: str) -> bool:

@@ -6,7 +6,7 @@ import os
 import pwd
 import shutil
 import subprocess
-from collections.abc import Sequence
+import sys
 from pathlib import Path
 
 from conf import REPOSITORY, Settings
@@ -23,7 +23,10 @@ class Checkout:
         self.folder, self.settings = folder, settings
         self.user = pwd.getpwnam(USER)
         _copy(folder)
-        _link_tools(settings.tools, folder / ".sauda" / "tools")
+        tools = folder / ".sauda" / "tools"
+        _link_tools(settings.tools, tools)
+        if not self._runs_python():
+            _own_python(settings.tools / "venv", tools / "venv", folder.parent / "python")
         for parent, folders, files in os.walk(folder):
             for name in (*folders, *files, "."):
                 os.chown(Path(parent, name), self.user.pw_uid, self.user.pw_gid, follow_symlinks=False)
@@ -33,7 +36,7 @@ class Checkout:
         # Nothing of our own environment: neither settings nor what a developer has set.
         self.environment = {
             "HOME": str(home), "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "USER": USER,
-            "SAUDA_PORT_OFFSET": str(port_offset), "SAUDA_STREAM_MEMORY": "1g", "SAUDA_JOB_MEMORY": "1g",
+            "LD_LIBRARY_PATH": str(folder.parent / "python" / "lib"), "SAUDA_PORT_OFFSET": str(port_offset), "SAUDA_STREAM_MEMORY": "1g", "SAUDA_JOB_MEMORY": "1g",
         }  # fmt: skip
 
     def start(self, *words: str, seconds: float, log: Path, nice: int = 0) -> subprocess.CompletedProcess[str]:
@@ -47,12 +50,13 @@ class Checkout:
         return subprocess.CompletedProcess(command, done.returncode, log.read_text())
 
     def _as_user(self) -> list[str]:
-        words = ["setpriv", f"--reuid={self.user.pw_uid}", f"--regid={self.user.pw_gid}", "--clear-groups"]
+        return ["setpriv", f"--reuid={self.user.pw_uid}", f"--regid={self.user.pw_gid}", "--clear-groups"]
+
+    def _runs_python(self) -> bool:
         python = self.folder / ".sauda" / "tools" / "venv" / "bin" / "python"
-        if not _runs([*words, str(python), "-c", ""]):
-            # The interpreter lies in root's own folder. This right is to read, not to write or to be more important.
-            words += ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
-        return words
+        # By way of a shell: setpriv itself still has root's rights when it starts a program.
+        command = [*self._as_user(), "/bin/bash", "-c", '"$0" -c ""', str(python)]
+        return subprocess.run(command, cwd="/", capture_output=True, check=False).returncode == 0
 
 
 def _copy(folder: Path) -> None:
@@ -80,5 +84,19 @@ def _link_tools(source: Path, target: Path) -> None:
                 (target / "jars" / folder.name / file.name).symlink_to(file)
 
 
-def _runs(command: Sequence[str]) -> bool:
-    return subprocess.run(command, cwd="/", capture_output=True, check=False).returncode == 0
+def _own_python(source: Path, venv: Path, base: Path) -> None:
+    """An environment with the packages of `source` and a copy of its interpreter, which lies in root's own folder."""
+    root = (source / "bin" / "python").resolve().parent.parent
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    ignored = shutil.ignore_patterns("site-packages", "test", "idlelib", "tkinter", "ensurepip", "__pycache__")
+    shutil.copytree(root / "lib" / version, base / "lib" / version, ignore=ignored)
+    for library in (root / "lib").glob("libpython*"):
+        shutil.copy(library, base / "lib" / library.name)
+    (base / "bin").mkdir()
+    shutil.copy(root / "bin" / version, base / "bin" / version)
+    venv.unlink()
+    (venv / "bin").mkdir(parents=True)
+    (venv / "bin" / "python").symlink_to(base / "bin" / version)
+    (venv / "lib").symlink_to(source / "lib")
+    (venv / "pyvenv.cfg").write_text(f"home = {base / 'bin'}\ninclude-system-site-packages = false\n")
+    shutil.copy(source / ".sauda-stamp", venv / ".sauda-stamp")
