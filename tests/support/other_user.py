@@ -36,7 +36,8 @@ class Checkout:
         # Nothing of our own environment: neither settings nor what a developer has set.
         self.environment = {
             "HOME": str(home), "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "USER": USER,
-            "LD_LIBRARY_PATH": str(folder.parent / "python" / "lib"), "SAUDA_PORT_OFFSET": str(port_offset), "SAUDA_STREAM_MEMORY": "1g", "SAUDA_JOB_MEMORY": "1g",
+            "LD_LIBRARY_PATH": str(folder.parent / "python" / "lib"),
+            "SAUDA_PORT_OFFSET": str(port_offset), "SAUDA_STREAM_MEMORY": "1g", "SAUDA_JOB_MEMORY": "1g",
         }  # fmt: skip
 
     def start(self, *words: str, seconds: float, log: Path, nice: int = 0) -> subprocess.CompletedProcess[str]:
