@@ -42,7 +42,9 @@ def upgrade(settings: Settings) -> str:
 
 def _upgraded(connection: Connection, before: str | None) -> str:
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    # Its parser expands %(…)s.
+    folder = str(Path(__file__).with_name("migrations")).replace("%", "%%")
+    config.set_main_option("script_location", folder)
     config.attributes["connection"] = connection
     scripts = ScriptDirectory.from_config(config)
     newest = scripts.get_current_head() or ""
