@@ -1,4 +1,4 @@
-"""Purchases from a CSV file of one line per purchase line; all lines of a purchase make one event.
+"""Purchases from a file of one row per purchase line; all lines of a purchase make one event.
 
 The file is read twice. The first pass proves that it can be read to its end and counts each purchase's lines; the
 second keeps a purchase only until its count is complete, so memory follows the purchases that are open at one time and
@@ -12,30 +12,36 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import click
 import orjson
 
-from ingestion.csv_rows import CsvFile, Row
-from ingestion.errors import IngestError, Unreadable
+from ingestion.errors import IngestError
 from ingestion.message import Message, cloud_event, instant
 from ingestion.publish import Say
 from ingestion.purchases_cells import (
-    MONEY_EXPECTED,
-    WHOLE_EXPECTED,
+    ID_EXPECTED,
+    Amount,
+    Fault,
     Problem,
-    moment,
-    moment_expected,
+    as_it_stands,
     money,
+    price_of,
+    refused_id,
     unreadable_moment,
     whole,
     without_point_zero,
 )
-from ingestion.purchases_mapping import FIELDS, ONLINE_RETAIL, Mapping, PurchaseField, load_mapping
+from ingestion.purchases_mapping import ONLINE_RETAIL, Mapping, PurchaseField, load_mapping
+from ingestion.purchases_reading import MOST_KEPT, Key, Reading
 from ingestion.registry import Around, Source
+from ingestion.tables.csv_rows import Row
+from ingestion.tables.currencies import currency_of
+from ingestion.tables.moments import expected, moment
+from ingestion.tables.numbers import is_lost_id
+from ingestion.tables.workbook import shown_cell
 from schemas.contract import contract
 from schemas.derive.content import Content, content_id, written
 from schemas.purchases.events import PurchaseEvent
@@ -43,7 +49,6 @@ from schemas.purchases.events import PurchaseEvent
 EVENT = contract(PurchaseEvent)
 CONTENT = Content(EVENT)
 SHOWN_PROBLEMS = 20
-Key = tuple[str, str]
 
 
 @dataclass(slots=True)
@@ -59,7 +64,9 @@ class _Open:
     units: int = 0
     at: datetime | None = None
     unread_time: str | None = None
+    time_text: str | None = None
     torn_row: str = ""
+    has_two_times: bool = False
 
 
 class PurchasesFile:
@@ -71,37 +78,24 @@ class PurchasesFile:
     topic = "purchases"
     again = "Running it again completes the rest and doubles nothing: ids come from content."
 
-    def __init__(self, path: Path, say: Say, *, mapping: Mapping = ONLINE_RETAIL, encoding: str = "utf-8") -> None:
-        self._file = CsvFile(path, encoding, mapping.delimiter)
+    def __init__(self, path: Path, say: Say, *, mapping: Mapping = ONLINE_RETAIL, encoding: str = "") -> None:
+        self._reading = reading = Reading(path, mapping, encoding)
         self._mapping, self._say = mapping, say
-        self._print = self._file.fingerprint() if path.is_file() else (0, 0)
-        rows = self._file.rows()
-        header = next(rows, None)
-        if header is None:
-            raise Unreadable(f"{self._file.name} is empty.")
-        self._at = mapping.positions(header.cells, self._file.name)
-        self._constant_seller = mapping.constants.get("seller_id", "")
-        # Constants, and an empty cell for what the file does not have, stand behind each row's own cells.
-        self._width = len(header.cells)
-        self._extra = [*mapping.constants.values(), ""]
-        behind: dict[PurchaseField, int] = {}
-        for place, name in enumerate(mapping.constants):
-            behind[name] = self._width + place
-        nothing = self._width + len(behind)
-        self._pick = itemgetter(*(self._at.get(name, behind.get(name, nothing)) for name in FIELDS))
-        self._left: Counter[Key] = Counter()
-        self.total = self.rows = self.problems = 0
-        for row in rows:
-            self.rows += 1
-            key = self._key(row)
-            if key is None:
-                self.total += 1
-            else:
-                self._left[key] += 1
-        self.total += len(self._left)
+        self._name, self._mark = reading.file.name, reading.mark
+        self._formats, self._zone = mapping.date_format, mapping.timezone
+        self._pick, self._extra, self._width = reading.layout.pick, reading.layout.extra, reading.layout.width
+        self._times_at = reading.layout.at.get("purchased_at", ())
+        self._is_sheet = reading.is_sheet
+        self._two_times: Counter[str] = Counter()
+        # Ids as they stand, to ids as they are meant: each is worked out once.
+        self._products: dict[str, str] = {}
+        self._customers: dict[str, str] = {}
+        self.total, self.rows, self.problems = reading.total, reading.rows, 0
+        for sentence in reading.notes():
+            say(sentence)
 
     def figures(self) -> dict[str, int]:
-        return {"rows": self.rows, "row_problems": self.problems}
+        return {"rows": self.rows, "row_problems": self.problems, **self._reading.left_out()}
 
     def closing(self) -> str:
         """What the summary adds."""
@@ -114,18 +108,11 @@ class PurchasesFile:
 
     def messages(self) -> Iterator[Message]:
         """One event a purchase, when its last line is reached; a row without a purchase id is an event by itself."""
-        left = self._left.copy()
+        left = self._reading.lines.copy()
         waiting: dict[Key, _Open] = {}
-        rows = self._file.rows()
-        next(rows, None)
-        for row in rows:
-            key = self._key(row)
+        for row, key in self._reading.purchase_rows():
             if key is None:
-                alone = _Open(row.first, row.last, self._seller(row))
-                self._add(alone, row)
-                self._problem(row.first, self._column("purchase_id"), "", "a purchase id")
-                # Rows without an id may be equal and are still two: their place tells them apart.
-                yield self._message(alone, "", salt=row.first)
+                yield self._nameless(row)
                 continue
             purchase = waiting.get(key)
             if purchase is None:
@@ -135,24 +122,20 @@ class PurchasesFile:
             if left[key] <= 0:
                 del waiting[key], left[key]
                 yield self._message(purchase, key[1])
-        if waiting or left or self._file.fingerprint() != self._print:
-            raise IngestError(f"{self._file.name} changed while it was read. Run it again.")
+        if waiting or left or self._reading.has_changed():
+            raise IngestError(f"{self._name} changed while it was read. Run it again.")
+        self._tell_of_times()
 
-    def _key(self, row: Row) -> Key | None:
-        """Seller and purchase id: two sellers may count alike. None where the row names no purchase."""
-        at = self._at["purchase_id"]
-        purchase_id = row.cells[at] if at < len(row.cells) else ""
-        if not purchase_id.strip():
-            return None
-        if "purchase_id" in self._mapping.point_zero:
-            purchase_id = without_point_zero(purchase_id)
-        return self._seller(row), purchase_id
-
-    def _seller(self, row: Row) -> str:
-        at = self._at.get("seller_id")
-        if at is None:
-            return self._constant_seller
-        return row.cells[at] if at < len(row.cells) else ""
+    def _nameless(self, row: Row) -> Message:
+        """A row whose purchase is not known. Such rows may be equal and are still two: their place tells them apart."""
+        alone = _Open(row.first, row.last, self._reading.seller(row))
+        self._add(alone, row)
+        cell = self._reading.purchase_cell(row)
+        if is_lost_id(cell):
+            self._problem(row.first, self._column("purchase_id"), cell, ID_EXPECTED)
+            return self._message(alone, refused_id(cell), salt=row.first)
+        self._problem(row.first, self._column("purchase_id"), "", "a purchase id")
+        return self._message(alone, "", salt=row.first)
 
     def _add(self, purchase: _Open, row: Row) -> None:
         purchase.last = row.last
@@ -161,49 +144,94 @@ class PurchasesFile:
             return
         if row.is_broken:
             self._problem(row.first, "(all)", self._text(row), "quotes that open and close a cell")
-        _, product_id, description, quantity, time, price, customer, _, currency = self._pick(row.cells + self._extra)
-        line: dict[str, Any] = {"product_id": product_id}
-        if "product_id" in self._mapping.point_zero:
-            line["product_id"] = without_point_zero(product_id)
+        _, product_id, description, quantity, time, price, customer, _, currency, amount, _ = self._pick(
+            row.cells + self._extra
+        )
+        line: dict[str, Any] = {"product_id": self._products.get(product_id) or self._id(product_id, row, "product_id")}
         if description:
-            line["description"] = description
-        self._add_numbers(purchase, row, line, quantity, price)
+            line["description"] = shown_cell(description) if self._is_sheet else description
+        code = (currency_of(currency) or currency) if currency else ""
+        self._add_numbers(purchase, row, line, quantity, price, amount, code)
         purchase.lines.append(line)
-        self._add_time(purchase, row, time)
-        if "customer_id" in self._mapping.point_zero:
-            customer = without_point_zero(customer)
-        self._note(purchase.customers, customer, row, "customer_id")
-        self._note(purchase.currencies, currency, row, "currency_code")
+        if len(self._times_at) > 1:
+            time = " ".join(filter(None, (row.cells[at].strip() for at in self._times_at)))
+        if time != purchase.time_text:
+            purchase.time_text = time
+            self._add_time(purchase, row, time)
+        if customer:
+            meant = self._customers.get(customer) or self._id(customer, row, "customer_id")
+            self._note(purchase.customers, meant, row, "customer_id")
+        if code:
+            self._note(purchase.currencies, code, row, "currency_code")
+
+    def _id(self, text: str, row: Row, name: PurchaseField) -> Any:
+        """An id as it is meant; one whose digits are lost in a form that is refused."""
+        meant = text.strip()
+        if name in self._mapping.point_zero:
+            meant = without_point_zero(meant)
+        if self._is_sheet:
+            meant = shown_cell(meant)
+        if is_lost_id(meant):
+            self._problem(row.first, self._column(name), meant, ID_EXPECTED)
+            # Of a customer the two texts make one: rows of a purchase are told apart by them.
+            return refused_id(meant) if name == "product_id" else "; ".join(refused_id(meant))
+        known = self._products if name == "product_id" else self._customers
+        if len(known) < MOST_KEPT:
+            known[text] = meant
+        return meant
 
     def _add_torn(self, purchase: _Open, row: Row) -> None:
         """Which cell is missing or too many cannot be known: the row's text stands where a number must."""
         self._problem(row.first, "(all)", f"{len(row.cells)} cells", f"{self._width} cells")
-        at = self._at["product_id"]
+        at = self._reading.layout.at.get("product_id", (0,))[0]
         product_id = row.cells[at] if at < len(row.cells) else ""
         purchase.torn_row = self._text(row)
         purchase.lines.append({"product_id": product_id, "quantity": purchase.torn_row, "unit_price": None})
 
     def _add_numbers(
-        self, purchase: _Open, row: Row, line: dict[str, Any], quantity_text: str, price_text: str
+        self, purchase: _Open, row: Row, line: dict[str, Any], quantity_text: str, price_text: str, sum_text: str,
+        code: str,
     ) -> None:  # fmt: skip
-        quantity, price = whole(quantity_text), money(price_text, self._mapping.decimal_mark)
-        line["quantity"] = quantity_text if quantity is None else quantity
-        line["unit_price"] = price_text if price is None else price[0]
-        if quantity is None:
-            self._problem(row.first, self._column("quantity"), quantity_text, WHOLE_EXPECTED)
-        if price is None:
-            self._problem(row.first, self._column("unit_price"), price_text, MONEY_EXPECTED)
-        elif quantity is not None:
-            purchase.units += quantity * price[1]
+        quantity, price = whole(quantity_text, self._mark), money(sum_text or price_text, self._mark)
+        column: PurchaseField = "line_amount" if sum_text else "unit_price"
+        if sum_text and isinstance(price, Amount) and isinstance(quantity, int):
+            price = price_of(price, quantity)
+        if isinstance(price, Amount) and price.currency and code and price.currency != code:
+            price = Fault(f"an amount in {code}, the currency of the row; this is {price.currency}", is_number=True)
+        if isinstance(quantity, Fault):
+            line["quantity"] = as_it_stands(quantity_text, quantity)
+            self._problem(row.first, self._column("quantity"), quantity_text, quantity.expected)
+        else:
+            line["quantity"] = quantity
+        if isinstance(price, Fault):
+            line["unit_price"] = as_it_stands(sum_text or price_text, price)
+            self._problem(row.first, self._column(column), sum_text or price_text, price.expected)
+            return
+        line["unit_price"] = price.text
+        if not isinstance(quantity, Fault):
+            purchase.units += quantity * price.units
 
     def _add_time(self, purchase: _Open, row: Row, text: str) -> None:
-        at = moment(text, self._mapping.date_format, self._mapping.timezone)
+        at = moment(text, self._formats, self._zone)
         if at is None:
             purchase.unread_time = text
-            self._problem(row.first, self._column("purchased_at"), text, moment_expected(self._mapping))
-        elif purchase.at is None or at < purchase.at:
+            self._problem(row.first, self._column("purchased_at"), text, expected(self._formats))
+            return
+        if purchase.at is not None and at != purchase.at and not purchase.has_two_times:
+            purchase.has_two_times = True
+            self._two_times[f"line {row.first:,}"] += 1
+        if purchase.at is None or at < purchase.at:
             # The till that wrote the UCI file went on to the next minute within 43 of its invoices.
             purchase.at = at
+
+    def _tell_of_times(self) -> None:
+        if self._two_times:
+            shown = ", ".join([*self._two_times][:3])
+            more = ", …" if len(self._two_times) > 3 else ""
+            self._say(
+                f"{self._name}: the rows of {len(self._two_times):,} purchases name different times ({shown}{more}); "
+                "the earliest counts."
+            )
 
     def _note(self, known: dict[str, None], value: str, row: Row, name: PurchaseField) -> None:
         if not value:
@@ -213,33 +241,33 @@ class PurchasesFile:
         known[value] = None
 
     def _text(self, row: Row) -> str:
-        return self._mapping.delimiter.join(row.cells)
+        return (self._reading.layout.delimiter or ",").join(row.cells)
 
     def _column(self, name: PurchaseField) -> str:
-        return self._mapping.columns.get(name, name)
+        return " + ".join(self._mapping.names_of(name)) or name
 
-    def _problem(self, line: int, column: str, found: str, expected: str) -> None:
+    def _problem(self, line: int, column: str, found: str, wanted: str) -> None:
         self.problems += 1
         if self.problems <= SHOWN_PROBLEMS:
-            self._say(Problem(line, column, found, expected).sentence(self._file.name))
+            self._say(Problem(line, column, found, wanted).sentence(self._name))
         elif self.problems == SHOWN_PROBLEMS + 1:
             self._say("Further rows with faults are counted, not shown.")
 
-    def _message(self, purchase: _Open, purchase_id: str, salt: int = 0) -> Message:
+    def _message(self, purchase: _Open, purchase_id: str | list[str], salt: int = 0) -> Message:
         time = instant(purchase.at) if purchase.at else None
         body: dict[str, Any] = {
             "purchase_id": purchase_id,
-            "purchased_at": time or unreadable_moment(purchase.torn_row, self._mapping),
+            "purchased_at": time or unreadable_moment(purchase.torn_row, self._formats),
             "seller_id": purchase.seller_id,
             "currency_code": _only(purchase.currencies, "currencies"),
             "lines": purchase.lines,
         }
         if purchase.unread_time is not None:
-            body["purchased_at"] = unreadable_moment(purchase.unread_time, self._mapping)
+            body["purchased_at"] = unreadable_moment(purchase.unread_time, self._formats)
         if customer := _only(purchase.customers, "customers"):
             body["customer_id"] = customer
         event_id = content_id(EVENT.event_type, written(CONTENT.of(body)), place=salt)
-        source = f"file:{self._file.name}"
+        source = f"file:{self._name}"
         body["source"] = f"{source}:{purchase.first}-{purchase.last}"
         return Message(
             event_id,
@@ -260,7 +288,7 @@ def _only(found: dict[str, None], what: str) -> str | list[str]:
 
 def _encoding(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
     try:
-        "".encode(value)
+        "".encode(value or "utf-8")
     except LookupError:
         raise click.BadParameter(
             f"{value!r} is unknown; utf-8, windows-1251 and latin-1 are among the known."
@@ -277,11 +305,17 @@ def _open(around: Around, *, file: Path, mapping: Path | None, encoding: str) ->
 
 SOURCE = Source(
     "purchases.file",
-    "Purchases from a CSV file (gz or plain) of one line per purchase line.",
+    "Purchases from a file of one row per purchase line: CSV, plain or packed, or a workbook (.xlsx, .xls, .ods).",
     (
         click.Argument(["file"], type=click.Path(path_type=Path)),
-        click.Option(["--mapping"], type=click.Path(path_type=Path), help="TOML or JSON file of column names."),
-        click.Option(["--encoding"], default="utf-8", show_default=True, callback=_encoding, help="Of the file."),
+        click.Option(
+            ["--mapping"],
+            type=click.Path(path_type=Path),
+            help="TOML or JSON file that names the columns; docs/mapping.md has every key.",
+        ),
+        click.Option(
+            ["--encoding"], default="", callback=_encoding, help="Of the file.  [default: told from its bytes]"
+        ),
     ),
     _open,
 )

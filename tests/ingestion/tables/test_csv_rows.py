@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.csv_rows import CsvFile
 from ingestion.errors import Unreadable
+from ingestion.tables.csv_rows import CsvFile
 
 
 def rows(path: Path, encoding: str = "utf-8") -> list[tuple[int, int, list[str], bool]]:

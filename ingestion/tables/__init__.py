@@ -1,0 +1,1 @@
+"""Files of rows as people save them: CSV in any encoding, packed or not, and workbooks. Knows no domain."""
