@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from conf.secrets import Secrets, load_secrets
@@ -147,6 +148,7 @@ class Settings(BaseSettings):
         default=365, ge=1, description="How long archived and refused files of products are kept."
     )
 
+    shop_time_zone: str = Field(default="UTC", description="Zone of the times in the shop's files that name none.")
     procurement_zone: str = Field(
         default="Asia/Almaty", description="Zone of the times in procurement registers that name none."
     )
@@ -199,6 +201,15 @@ class Settings(BaseSettings):
         if (self.kafka_security_protocol or "").startswith("SASL_") and not self.kafka_user:
             raise ValueError(f"SAUDA_KAFKA_SECURITY_PROTOCOL={self.kafka_security_protocol} needs SAUDA_KAFKA_USER")
         return self
+
+    @field_validator("shop_time_zone")
+    @classmethod
+    def _zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("no time zone; one like Asia/Almaty was expected") from None
+        return name
 
     def port(self, name: str) -> int:
         """The port of a part, e.g. ``port("kafka")``; raises KeyError for an unknown part."""

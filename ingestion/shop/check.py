@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ingestion.shop.files import Unfit
+from ingestion.shop.unfit import Doubtful, Unfit
 from schemas.contract import Column, contract
 from schemas.shop.stage import ProductRow
 from schemas.types import MONEY_SCALE, MONEY_TEXT
@@ -23,7 +23,10 @@ SHOWN = 100
 """So many findings are listed in full; all are counted."""
 CLOCKS = timedelta(minutes=5)
 """Two machines' clocks may differ by so much."""
-FLAGS = {"true": True, "1": True, "false": False, "0": False}
+FLAGS = {
+    **dict.fromkeys(("true", "1", "yes", "y", "да", "ja", "иә"), True),
+    **dict.fromkeys(("false", "0", "no", "n", "нет", "nein", "жоқ"), False),
+}
 Row = Mapping[str, Any]
 
 
@@ -119,6 +122,9 @@ class Check:
         if value is None or value == "":
             if not column.optional:
                 self._found(column, f"{column}.required", f"{column} is missing")
+            return None
+        if isinstance(value, Doubtful):
+            self._found(column, f"{column}.type", f"{column} must be {column.type.article}: {value.reason}", value)
             return None
         read = READERS[column.type.name](value)
         if read is None:

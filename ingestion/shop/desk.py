@@ -20,9 +20,10 @@ from typing import Literal
 from ingestion.shop import report
 from ingestion.shop.bucket import Bucket, Found
 from ingestion.shop.check import Finding, Findings
-from ingestion.shop.files import Unfit, check_name
+from ingestion.shop.files import check_name
 from ingestion.shop.judge import STAGED, Dropped, Judged, judged
 from ingestion.shop.stage import finish, read_state
+from ingestion.shop.unfit import Unfit
 from schemas.shop.stage import run_file
 
 INCOMING, ARCHIVE, REJECTED = (f"stage/{place}/products/" for place in ("incoming", "archive", "rejected"))
@@ -41,12 +42,13 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Desk:
-    """Takes one file after the other. `most_bytes` is the size of the largest that is read."""
+    """Takes one file after the other. `most_bytes` is the size of the largest, `zone` that of times that name none."""
 
     bucket: Bucket
     folder: Path
     most_bytes: int
     judge: Callable[[Dropped], Judged] = judged
+    zone: str = "UTC"
 
     def waiting(self) -> list[Found]:
         """The files that wait, those that were dropped first in front. A folder's own mark is no file."""
@@ -79,7 +81,7 @@ class Desk:
             self._archive(file, here, digest, name)
             return Outcome(name, "seen", "the same content was taken before, so nothing changes")
         run_no, ready = state.run_no + 1, self.folder / "ready.parquet"
-        read = self.judge(Dropped(here, name, file.changed_at, self.most_bytes, run_no, ready))
+        read = self.judge(Dropped(here, name, file.changed_at, self.most_bytes, run_no, ready, self.zone))
         if read.findings.by_rule:
             return self._reject(file, name, read, digest)
         self.bucket.upload(run_file(STAGED.table, run_no), ready)

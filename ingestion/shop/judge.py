@@ -28,7 +28,7 @@ CONTENT = [c.name for c in STAGED.columns if c in FILE.columns and c not in STAG
 
 @dataclass(frozen=True)
 class Dropped:
-    """A file to be read, and where its rows go, as those of a run."""
+    """A file to be read, and where its rows go, as those of a run. `zone` is that of its times that name none."""
 
     file: Path
     name: str
@@ -36,6 +36,7 @@ class Dropped:
     most_bytes: int
     run_no: int
     ready: Path
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,11 @@ class Judged:
 def judged(dropped: Dropped) -> Judged:
     """Read the file to its end, and write what is sound."""
     check = Check(dropped.dropped_at, is_tabular(dropped.name))
-    read = check.typed(rows(dropped.file, dropped.name, dropped.most_bytes))
+    read = check.typed(rows(dropped.file, dropped.name, dropped.most_bytes, dropped.zone))
     try:
         write_parquet(dropped.ready, schema(STAGED), (_staged(row, dropped) for row in read))
         if not check.findings.by_rule and (suspects := check.suspects()):
-            check.name_twins(rows(dropped.file, dropped.name, dropped.most_bytes), suspects)
+            check.name_twins(rows(dropped.file, dropped.name, dropped.most_bytes, dropped.zone), suspects)
     except (ArithmeticError, ValueError, TypeError, RecursionError) as problem:
         # Whatever nobody thought of: the files behind this one are not to wait for it night after night.
         sentence = f"row {check.rows:,} cannot be read: {type(problem).__name__}, {problem}"

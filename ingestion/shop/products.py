@@ -20,9 +20,10 @@ from ingestion.shop import people
 from ingestion.shop.bucket import Bucket, opened
 from ingestion.shop.check import FILE
 from ingestion.shop.desk import INCOMING, Desk, Outcome
-from ingestion.shop.files import Unfit, check_name
+from ingestion.shop.files import check_name
 from ingestion.shop.judge import STAGED, Apart
 from ingestion.shop.stage import alone, schema, write_parquet
+from ingestion.shop.unfit import Unfit
 from ingestion.world import make_world
 
 NAME = "shop.products"
@@ -65,7 +66,8 @@ class Intake:
                 given = folder / SIMULATED
                 simulated(given, self.seed, self.around)
             dropped = drop(bucket, given) if given else ""
-            desk = Desk(bucket, folder, settings.stage_file_mb << 20, Apart(settings.stage_memory_mb << 20))
+            judge = Apart(settings.stage_memory_mb << 20)
+            desk = Desk(bucket, folder, settings.stage_file_mb << 20, judge, settings.shop_time_zone)
             outcomes = [self._said(desk.take(file)) for file in desk.waiting()]
             desk.forget(self.around.now - timedelta(days=settings.stage_kept_days))
         if not outcomes:
@@ -89,7 +91,8 @@ def _open(around: Around, *, path: Path | None, simulated: int | None, as_json: 
 
 SOURCE = Collector(
     NAME,
-    "Files of products (Parquet, CSV, JSON, JSON Lines) from the bucket's incoming folder, or FILE, into the stage.",
+    "Files of products (Parquet, CSV, workbooks, JSON, JSON Lines) from the bucket's incoming folder, or FILE, into "
+    "the stage.",
     (
         click.Argument(
             ["path"], type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="[FILE]", required=False

@@ -56,11 +56,12 @@ class CsvFile:
     path: Path
     encoding: str = ""
     delimiter: str = ""
+    called: str = ""
 
     @property
     def name(self) -> str:
-        """The file's name for messages and events; bytes that are no text are replaced."""
-        return os.fsencode(self.path.name).decode("utf-8", "replace")
+        """The file's name for messages, unless it is called otherwise; bytes that are no text are replaced."""
+        return self.called or os.fsencode(self.path.name).decode("utf-8", "replace")
 
     def fingerprint(self) -> tuple[int, int]:
         """Changes when the file does."""
@@ -110,7 +111,7 @@ class CsvFile:
         if guess.encoding:
             return guess.encoding
         could = " or ".join(f"--encoding {page} ({text!r})" for page, text in guess.candidates)
-        raise Unreadable(
+        raise Undecodable(
             f"{self.name} is not utf-8: {self._place('utf-8')}. What it is instead cannot be told for certain: name "
             f"it, as in {could or '--encoding windows-1251'}."
         )
@@ -256,7 +257,7 @@ def _rows(text: io.TextIOWrapper, delimiter: str, has_separator_line: bool) -> I
             reader = csv.reader(lines, delimiter=delimiter, strict=True)
             yield Row(first, first, _leniently(broken, delimiter), True)
             continue
-        if len(cells) > 1 or (cells and cells[0].strip()):
+        if cells and (cells[0].strip() or any(cell.strip() for cell in cells)):
             yield Row(first, lines.number, cells)
 
 

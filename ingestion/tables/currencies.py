@@ -13,12 +13,12 @@ SIGNS = {
     "₩": "KRW", "₹": "INR", "₫": "VND", "฿": "THB", "₪": "ILS", "⃀": "KGS", "$": "", "¥": "", "₦": "", "₱": "",
 }  # fmt: skip
 WORDS = {
-    "тг": "KZT", "тнг": "KZT", "тенге": "KZT", "теңге": "KZT", "tenge": "KZT", "tg": "KZT", "руб": "RUB",
-    "рубль": "RUB", "рублей": "RUB", "р": "RUB", "rub": "RUB", "грн": "UAH", "сом": "KGS", "сум": "UZS", "сўм": "UZS", "so'm": "UZS",
-    "бел руб": "BYN", "евро": "EUR", "euro": "EUR", "eur": "EUR", "долл": "USD", "доллар": "USD", "us$": "USD",
-    "usd": "USD", "zł": "PLN", "zl": "PLN", "kč": "CZK", "ft": "HUF", "lei": "RON", "лв": "BGN", "fr": "CHF",
-    "sfr": "CHF", "r$": "BRL", "a$": "AUD", "c$": "CAD", "ca$": "CAD", "nz$": "NZD", "hk$": "HKD", "s$": "SGD",
-    "kr": "", "£e": "", "dh": "", "rs": "INR", "rm": "MYR", "rp": "IDR", "tl": "TRY",
+    "тг": "KZT", "тнг": "KZT", "тенге": "KZT", "теңге": "KZT", "tenge": "KZT", "tg": "KZT", "руб": "RUB", "р": "RUB",
+    "рубль": "RUB", "рублей": "RUB", "грн": "UAH", "сом": "KGS", "сум": "UZS", "сўм": "UZS", "so'm": "UZS",
+    "бел руб": "BYN", "евро": "EUR", "euro": "EUR", "долл": "USD", "доллар": "USD", "us$": "USD", "zł": "PLN",
+    "zl": "PLN", "kč": "CZK", "ft": "HUF", "lei": "RON", "лв": "BGN", "fr": "CHF", "sfr": "CHF", "r$": "BRL",
+    "a$": "AUD", "c$": "CAD", "ca$": "CAD", "nz$": "NZD", "hk$": "HKD", "s$": "SGD", "rs": "INR", "rm": "MYR",
+    "rp": "IDR", "tl": "TRY", "kr": "", "dh": "",
 }  # fmt: skip
 
 

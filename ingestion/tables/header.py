@@ -19,7 +19,7 @@ TOTAL_WORDS = re.compile(
 
 def plain(name: str) -> str:
     """A column's name without blanks around it, or of unusual kinds in it."""
-    return " ".join(name.split())
+    return " ".join(name.removeprefix("\ufeff").split())
 
 
 def is_total(text: str) -> bool:

@@ -32,11 +32,12 @@ class WorkbookFile:
 
     path: Path
     sheet: str = ""
+    called: str = ""
 
     @property
     def name(self) -> str:
-        """The file's name for messages and events."""
-        return os.fsencode(self.path.name).decode("utf-8", "replace")
+        """The file's name for messages and events, unless it is called otherwise."""
+        return self.called or os.fsencode(self.path.name).decode("utf-8", "replace")
 
     def fingerprint(self) -> tuple[int, int]:
         """Changes when the file does."""

@@ -14,7 +14,8 @@ import pytest
 
 from ingestion.shop.bucket import Found
 from ingestion.shop.desk import ARCHIVE, INCOMING, REJECTED, Desk, Outcome
-from ingestion.shop.files import Unfit, check_name
+from ingestion.shop.files import check_name
+from ingestion.shop.unfit import Unfit
 from tests.ingestion.shop.folder import BEGAN, FolderBucket, Killed
 
 GOOD = {"product_id": "P1", "seller_id": "s", "name": "Tea", "price_amount": "12.50", "currency_code": "KZT"}
@@ -212,7 +213,7 @@ def test_a_products_history_may_be_in_one_file(desk: Desk) -> None:
         ("a.json", "", "file.empty", "the file is empty"),
         ("a.jsonl", "[1, 2]", "file.json", "the file is not JSON Lines of objects: element 1 is '[1, 2]'"),
         ("a.jsonl", "[" * 5_000, "file.json", "the file is not JSON Lines"),
-        ("a.xlsx", b"PK", "file.ending", "the name must end in .parquet, .csv, .json, .jsonl, .ndjson"),
+        ("a.docx", b"PK", "file.ending", "the name must end in .parquet, .csv, .json, .jsonl, .ndjson"),
         ("sub/a.csv", f"{HEADER}\n", "file.name", "the name must be at most 150 letters"),
         (".a.csv", f"{HEADER}\n", "file.name", "the name must be"),
         ("a.csv", b"x" * 100_001, "file.size", "the file has 100,001 bytes; at most 100,000 are read, split it"),

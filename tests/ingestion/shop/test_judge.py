@@ -89,7 +89,7 @@ def test_a_file_that_needs_more_memory_than_it_may_have_is_refused_and_we_live(d
     nested = pa.StructArray.from_arrays(
         [pa.DictionaryArray.from_arrays(pa.array([0] * ROWS, pa.int32()), ["x" * 400_000])], ["text"]
     )
-    pq.write_table(pa.table({"name": nested}), dropped.file, compression="zstd", store_schema=False)
+    pq.write_table(pa.table({"more": nested}), dropped.file, compression="zstd", store_schema=False)
     assert dropped.file.stat().st_size < MB
     found = Apart(700 * MB)(dropped)
 
