@@ -14,6 +14,7 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import click
 import orjson
@@ -67,6 +68,7 @@ class _Open:
     time_text: str | None = None
     torn_row: str = ""
     has_two_times: bool = False
+    is_plain: bool = True
 
 
 class PurchasesFile:
@@ -186,6 +188,7 @@ class PurchasesFile:
         at = self._reading.layout.at.get("product_id", (0,))[0]
         product_id = row.cells[at] if at < len(row.cells) else ""
         purchase.torn_row = self._text(row)
+        purchase.is_plain = False
         purchase.lines.append({"product_id": product_id, "quantity": purchase.torn_row, "unit_price": None})
 
     def _add_numbers(
@@ -200,11 +203,13 @@ class PurchasesFile:
             price = Fault(f"an amount in {code}, the currency of the row; this is {price.currency}", is_number=True)
         if isinstance(quantity, Fault):
             line["quantity"] = as_it_stands(quantity_text, quantity)
+            purchase.is_plain = False
             self._problem(row.first, self._column("quantity"), quantity_text, quantity.expected)
         else:
             line["quantity"] = quantity
         if isinstance(price, Fault):
             line["unit_price"] = as_it_stands(sum_text or price_text, price)
+            purchase.is_plain = False
             self._problem(row.first, self._column(column), sum_text or price_text, price.expected)
             return
         line["unit_price"] = price.text
@@ -266,7 +271,10 @@ class PurchasesFile:
             body["purchased_at"] = unreadable_moment(purchase.unread_time, self._formats)
         if customer := _only(purchase.customers, "customers"):
             body["customer_id"] = customer
-        event_id = content_id(EVENT.event_type, written(CONTENT.of(body)), place=salt)
+        content = CONTENT.of(body | {"lines": []} if purchase.is_plain else body)
+        if purchase.is_plain:
+            content["lines"] = list(map(_line_content, purchase.lines))
+        event_id = content_id(EVENT.event_type, written(content), place=salt)
         source = f"file:{self._name}"
         body["source"] = f"{source}:{purchase.first}-{purchase.last}"
         return Message(
@@ -277,6 +285,26 @@ class PurchasesFile:
             amount=Decimal(f"{purchase.units}E-4"),
             lines=len(purchase.lines),
         )
+
+
+def _line_content(line: dict[str, Any]) -> dict[str, Any]:
+    """What the contract counts as content of a line whose numbers are read: they are written in its form already."""
+    product_id, description = line["product_id"], line.get("description", "")
+    if type(product_id) is not str:
+        return CONTENT.of({"lines": [line]})["lines"][0]  # type: ignore[no-any-return]
+    made: dict[str, Any] = {}
+    if description and (description := _normal(description)):
+        made["description"] = description
+    if product_id and (product_id := _normal(product_id)):
+        made["product_id"] = product_id
+    made["quantity"], made["unit_price"] = line["quantity"], line["unit_price"]
+    return made
+
+
+def _normal(text: str) -> str:
+    """As `schemas.derive.reader` reads a text."""
+    text = text.strip()
+    return text if text.isascii() else normalize("NFC", text).strip()
 
 
 def _only(found: dict[str, None], what: str) -> str | list[str]:

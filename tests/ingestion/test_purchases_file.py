@@ -12,8 +12,9 @@ import pytest
 from ingestion import purchases_mapping
 from ingestion.errors import IngestError, Unreadable
 from ingestion.message import Message
-from ingestion.purchases_file import PurchasesFile
+from ingestion.purchases_file import CONTENT, PurchasesFile
 from ingestion.purchases_mapping import load_mapping
+from schemas.derive.content import content_id, written
 from tests.ingestion.fakes import HEADER, ONLINE_RETAIL_FILE, csv
 
 # The first lines of the UCI file's second and third invoice.
@@ -309,3 +310,11 @@ def test_the_uci_file_is_read_to_the_last_penny() -> None:
     assert (len(events), lines, feed.problems) == (25_900, 541_909, 0)
     assert amount == Decimal("9747747.934")
     assert len(customers - {""}) == 4_372
+
+
+@pytest.mark.parametrize("name", ["Чайник ", "Cafe\u0301", "", "  ", "Tea"])
+@pytest.mark.parametrize("row", [LANTERN, LANTERN.replace(",6,", ",1 000,"), LANTERN.replace(",6,", ",abc,"), DEBT])
+def test_the_short_way_to_an_id_is_the_contracts(tmp_path: Path, name: str, row: str) -> None:
+    (message,) = sent(csv(tmp_path, row.replace("WHITE METAL LANTERN", name).replace("71053", f"{name}1")))
+    content = CONTENT.of(orjson.loads(message.value or b""))
+    assert message.event_id == content_id("purchase", written(content))
