@@ -24,6 +24,9 @@ GIVES_WAY = 10
 not."""
 PERSON_SECRET = "spark.sauda.person.secret"
 """Session setting: what is mixed into the hashes of persons' codes."""
+BASE_CURRENCY, RATE_DAYS = "spark.sauda.base.currency", "spark.sauda.rate.days"
+"""Session settings: the currency of totals over several currencies, and for how many days a rate holds."""
+BASE_CURRENCY_DEFAULT, RATE_DAYS_DEFAULT = "KZT", "7"
 _SECRET_MARK = "personsecret"
 _SECRET_NAMES = "(?i)secret|password|token|access[.]?key|jaas"
 QUICK = ("-XX:TieredStopAtLevel=1",)
@@ -196,5 +199,7 @@ def spark_session(
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     session.conf.set(REGISTER_ZONE, settings.procurement_zone)
+    session.conf.set(BASE_CURRENCY, settings.base_currency)
+    session.conf.set(RATE_DAYS, str(settings.rate_days))
     session.conf.set(PERSON_SECRET, _SECRET_MARK + settings.secrets.person)
     return session

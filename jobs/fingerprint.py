@@ -21,6 +21,7 @@ _SPARK: dict[str, str] = {
     "INSTANT": "unix_micros({x})",
     "COUNT": "{x}",
     "MONEY": "CAST({x} * 10000 AS BIGINT)",
+    "RATE": "CAST({x} * 1000000000000 AS BIGINT)",
     "NUMBER": "CAST(floor(greatest(least(if(isnan({x}), 0D, {x}) * 1e6D, 9e15D), -9e15D)) AS BIGINT)",
     "FLAG": "CAST({x} AS BIGINT)",
 }
@@ -29,6 +30,7 @@ _CLICKHOUSE: dict[str, str] = {
     "INSTANT": "toUnixTimestamp64Micro({x})",
     "COUNT": "{x}",
     "MONEY": "reinterpretAsInt64({x})",
+    "RATE": "reinterpretAsInt64({x})",
     "NUMBER": "toInt64(floor(greatest(least(if(isNaN({x}), 0., {x}) * 1e6, 9e15), -9e15)))",
     "FLAG": "toInt64({x})",
 }

@@ -31,6 +31,9 @@ MONEY_SCALE = 4
 # As a producer may write it in quotes, where its JSON library would make a binary fraction of a number.
 MONEY_TEXT = r"^-?[0-9]{1,14}([.][0-9]{1,4})?$"
 
+RATE_SCALE = 12
+RATE_TEXT = r"^[0-9]{1,6}([.][0-9]{1,12})?$"
+
 #          name  Spark     ClickHouse  PostgreSQL  JSON    fake  in a sentence
 ID = LogicalType("ID", "string", "String", "text", STRING, "id", "a text that is not empty")
 CODE = LogicalType("CODE", "string", "LowCardinality(String)", "text", STRING, "code", "a short code")
@@ -49,6 +52,11 @@ MONEY = LogicalType(
     {"type": ["number", "string"], "pattern": MONEY_TEXT}, "money",
     "an amount of at most 14 digits before and 4 after the point",
 )  # fmt: skip
+RATE = LogicalType(
+    "RATE", "decimal(18,12)", "Decimal(18, 12)", "numeric(18,12)",
+    {"type": ["number", "string"], "pattern": RATE_TEXT}, "rate",
+    "a number above zero, of at most 6 digits before and 12 after the point",
+)  # fmt: skip
 NUMBER = LogicalType("NUMBER", "double", "Float64", "double precision", {"type": "number"}, "number", "a number")
 FLAG = LogicalType("FLAG", "boolean", "Bool", "boolean", {"type": "boolean"}, "flag", "true or false")
 BYTES = LogicalType("BYTES", "binary", "String", "bytea", STRING, "bytes", "bytes")
@@ -57,4 +65,4 @@ HEADERS = LogicalType(
     {"type": "array"}, "headers", "Kafka headers",
 )  # fmt: skip
 LIST = LogicalType("LIST", "", "", "", {"type": "array"}, "list", "a list")
-ALL = (ID, CODE, TEXT, DAY, INSTANT, COUNT, MONEY, NUMBER, FLAG, BYTES, HEADERS, LIST)
+ALL = (ID, CODE, TEXT, DAY, INSTANT, COUNT, MONEY, RATE, NUMBER, FLAG, BYTES, HEADERS, LIST)

@@ -19,6 +19,7 @@ from schemas.derive.person import HASH, hashed
 from schemas.derive.quarantine import BETWEEN_BRACKETS
 from schemas.ops.envelope import Envelope
 from schemas.rules import quoted
+from schemas.types import RATE_TEXT
 from streaming import parse
 from streaming.parse import ARRIVAL, ENVELOPE, SOURCE
 from streaming.registry import Branch
@@ -112,6 +113,10 @@ class Reading:
             return f"try_cast({text} AS DOUBLE)"
         if kind == "MONEY":
             return f"try_cast(round(try_cast({text} AS DECIMAL(38, 10)), 4) AS DECIMAL(18, 4))"
+        if kind == "RATE":
+            # An exponent, or a digit more than is kept, would be rounded without a word.
+            plain = f"{text} RLIKE {quoted(RATE_TEXT)} AND {text} RLIKE '[1-9]'"
+            return f"CASE WHEN {plain} THEN try_cast({text} AS {column.type.spark}) END"
         if kind == "FLAG":
             yes, no = (f"lower({text}) IN {words}" for words in (("1", "true"), ("0", "false")))
             return f"CASE WHEN {yes} THEN true WHEN {no} THEN false END"

@@ -10,7 +10,7 @@ from schemas.purchases.gold import ProductDaily
 
 
 @builds(ProductDaily)
-def product_daily(lines: DataFrame) -> DataFrame:
+def product_daily(lines: DataFrame, rates: DataFrame) -> DataFrame:
     """The product's days. A purchase may have several lines of one product and counts once all the same."""
     keys = (ProductDaily.seller_id, ProductDaily.product_id, ProductDaily.sold_on, ProductDaily.currency_code)
-    return per_purchase(lines, ProductDaily.product_id).groupBy(*keys).agg(*sales())
+    return per_purchase(lines, rates, ProductDaily.product_id).groupBy(*keys).agg(*sales())

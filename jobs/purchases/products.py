@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from jobs.rates import base_currency
 from jobs.registry import builds
 from schemas.purchases.gold import ProductDaily, Products
 from schemas.purchases.silver import PurchaseLines
@@ -12,6 +13,7 @@ from schemas.purchases.silver import PurchaseLines
 SUMS = (
     *(Products.order_count, Products.line_count, Products.sold_count, Products.returned_count),
     *(Products.sales_amount, Products.returns_amount, Products.revenue_amount),
+    *(Products.revenue_base_amount, Products.unconverted_line_count),
 )
 
 
@@ -20,6 +22,7 @@ def products(days: DataFrame, lines: DataFrame) -> DataFrame:
     """The products' days added up (a purchase has one day, so orders may be added too), with their latest name."""
     added = days.groupBy(Products.seller_id, Products.product_id, Products.currency_code).agg(
         *(F.sum(column).alias(column) for column in SUMS),
+        F.lit(base_currency()).alias(Products.base_currency_code),
         F.min(ProductDaily.sold_on).alias(Products.first_sold_on),
         F.max(ProductDaily.sold_on).alias(Products.last_sold_on),
     )

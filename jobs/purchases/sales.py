@@ -7,6 +7,7 @@ from decimal import Decimal
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from jobs.rates import base_currency, in_base
 from schemas.purchases.gold import SellerDaily
 from schemas.purchases.silver import PurchaseLines
 from schemas.types import MONEY, MONEY_SCALE
@@ -39,14 +40,17 @@ def median(values: Column) -> Column:
     return (F.element_at(ordered, low) + F.element_at(ordered, high)) / 2
 
 
-def per_purchase(lines: DataFrame, *also: str) -> DataFrame:
+def per_purchase(lines: DataFrame, rates: DataFrame, *also: str) -> DataFrame:
     """One row per purchase, or per purchase and product: what was sold and returned, in whole numbers.
 
     An event is a purchase, and it is told by the hash of its id: two events would be taken for one only where their
     64 bits agree and their seller, customer and microsecond too.
     """
     sold, returned = ~F.col(PurchaseLines.is_return), F.col(PurchaseLines.is_return)
-    return lines.groupBy(
+    worth = in_base(
+        lines, rates, amount=PurchaseLines.line_amount, currency=PurchaseLines.currency_code, day=PurchaseLines.sold_on
+    )
+    return worth.groupBy(
         PurchaseLines.event_hash, PurchaseLines.seller_id, PurchaseLines.sold_on, PurchaseLines.currency_code, *also
     ).agg(
         F.count_if(sold).alias("sold_lines"),
@@ -55,12 +59,14 @@ def per_purchase(lines: DataFrame, *also: str) -> DataFrame:
         F.sum(F.when(returned, -F.col(PurchaseLines.quantity)).otherwise(0)).alias("returned_count"),
         F.sum(F.when(sold, F.col(PurchaseLines.line_units)).otherwise(0)).alias("sales_units"),
         F.sum(F.when(returned, -F.col(PurchaseLines.line_units)).otherwise(0)).alias("returns_units"),
+        F.sum("base_amount").alias("base_amount"),
+        F.count_if(F.col("base_amount").isNull()).alias("unconverted_lines"),
     )
 
 
-def whole_purchases(lines: DataFrame) -> DataFrame:
+def whole_purchases(lines: DataFrame, rates: DataFrame) -> DataFrame:
     """One row per purchase, with its customer and its time. Shared by the tables that count purchases."""
-    return per_purchase(lines, PurchaseLines.customer_id, PurchaseLines.purchased_at)
+    return per_purchase(lines, rates, PurchaseLines.customer_id, PurchaseLines.purchased_at)
 
 
 def sales() -> list[Column]:
@@ -74,4 +80,14 @@ def sales() -> list[Column]:
         money(sold).alias(SellerDaily.sales_amount),
         money(returned).alias(SellerDaily.returns_amount),
         money(sold - returned).alias(SellerDaily.revenue_amount),
+        *worth_in_base(),
+    ]
+
+
+def worth_in_base() -> list[Column]:
+    """What all sales tables have of the base currency, from rows that `per_purchase` made."""
+    return [
+        F.lit(base_currency()).alias(SellerDaily.base_currency_code),
+        F.sum("base_amount").alias(SellerDaily.revenue_base_amount),
+        F.sum("unconverted_lines").alias(SellerDaily.unconverted_line_count),
     ]

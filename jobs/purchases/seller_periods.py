@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.purchases.periods import in_periods, with_all_sellers
-from jobs.purchases.sales import lower_median, median, money, rounded_quotient, whole_purchases
+from jobs.purchases.sales import lower_median, median, money, rounded_quotient, whole_purchases, worth_in_base
 from jobs.registry import builds
 from schemas.purchases.gold import PERIOD_KINDS, SellerPeriods
 
@@ -33,6 +33,7 @@ def seller_periods(purchases: DataFrame) -> DataFrame:
         money(sold).alias(SellerPeriods.sales_amount),
         money(returned).alias(SellerPeriods.returns_amount),
         money(sold - returned).alias(SellerPeriods.revenue_amount),
+        *worth_in_base(),
         F.when(some, lines / orders).alias(SellerPeriods.mean_lines),
         F.when(some, median(basket_lines)).alias(SellerPeriods.median_lines),
         F.when(some, money(rounded_quotient("sales_units", "orders"))).alias(SellerPeriods.mean_amount),
@@ -46,7 +47,7 @@ def seller_days(purchases: DataFrame) -> DataFrame:
     is_basket = F.col("sold_lines") > 0
     return purchases.groupBy(SellerPeriods.seller_id, "sold_on", SellerPeriods.currency_code).agg(
         F.count_if(is_basket).alias("orders"),
-        *(F.sum(c).alias(c) for c in COUNTS[1:]),
+        *(F.sum(c).alias(c) for c in (*COUNTS[1:], "base_amount", "unconverted_lines")),
         F.collect_list(F.when(is_basket, F.col("sold_lines"))).alias("basket_lines"),
         F.collect_list(F.when(is_basket, F.col("sales_units"))).alias("basket_units"),
     )

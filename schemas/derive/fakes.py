@@ -205,6 +205,7 @@ _MAKERS: dict[str, Callable[[_Wish], Any]] = {
     "instant": _instant,
     "count": lambda wish: wish.chance.randint(*_bounds(wish.facets, 999)),
     "money": _money,
+    "rate": lambda wish: Decimal(wish.chance.randint(1, 99_999_999)).scaleb(-4),
     "number": _number,
     "flag": lambda wish: wish.chance.random() < 0.5,
     "bytes": lambda wish: f'{{"number": {wish.number}}}'.encode(),

@@ -2,6 +2,7 @@
 
 from schemas.contract import Plain, col, table
 from schemas.purchases.silver import PurchaseLines
+from schemas.rates.feed import ExchangeRates
 from schemas.rules import STOP, WARN, RowRule, at_least, at_most, not_empty, one_of
 from schemas.shop.silver import ShopProducts
 from schemas.types import CODE, COUNT, DAY, FLAG, ID, INSTANT, MONEY, NUMBER, TEXT
@@ -22,6 +23,18 @@ class Sales:
     sales_amount = col(MONEY, "Quantity times price of the sold lines.", at_least(0), on_fail=STOP)
     returns_amount = col(MONEY, "Quantity times price of the returned lines, as a positive amount.")
     revenue_amount = col(MONEY, "sales_amount less returns_amount.")
+    base_currency_code = col(
+        CODE, "Currency of revenue_base_amount: the base currency of the night that made the row.", optional=True
+    )
+    revenue_base_amount = col(
+        MONEY,
+        "revenue_amount in the base currency, each line at the rate of its day; empty where no line has a rate.",
+        optional=True,
+    )
+    unconverted_line_count = col(
+        COUNT, "Lines without a rate of their day or shortly before, which revenue_base_amount lacks.", at_least(0),
+        optional=True, on_fail=STOP,
+    )  # fmt: skip
 
 
 ADDS_UP = RowRule(
@@ -34,7 +47,7 @@ ADDS_UP = RowRule(
 
 @table(
     "gold.purchases_seller_daily",
-    built_from=[PurchaseLines],
+    built_from=[PurchaseLines, ExchangeRates],
     refresh="nightly",
     day="sold_on",
     clickhouse=Plain(partition="toYYYYMM(sold_on)", order_by=("seller_id", "sold_on", "currency_code")),
@@ -51,7 +64,7 @@ class SellerDaily(Sales):
 
 @table(
     "gold.purchases_product_daily",
-    built_from=[PurchaseLines],
+    built_from=[PurchaseLines, ExchangeRates],
     refresh="nightly",
     day="sold_on",
     clickhouse=Plain(partition="toYYYYMM(sold_on)", order_by=("product_id", "seller_id", "sold_on", "currency_code")),
@@ -68,7 +81,7 @@ class ProductDaily(Sales):
 
 @table(
     "gold.purchases_category_daily",
-    built_from=[PurchaseLines, ShopProducts],
+    built_from=[PurchaseLines, ShopProducts, ExchangeRates],
     refresh="nightly",
     day="sold_on",
     clickhouse=Plain(
@@ -115,7 +128,7 @@ class Products(Sales):
 
 @table(
     "gold.purchases_hourly",
-    built_from=[PurchaseLines],
+    built_from=[PurchaseLines, ExchangeRates],
     refresh="nightly",
     day="sold_on",
     clickhouse=Plain(partition="toYYYYMM(sold_on)", order_by=("seller_id", "hour_at", "currency_code")),
@@ -132,7 +145,7 @@ class Hourly(Sales):
 
 @table(
     "gold.purchases_customers",
-    built_from=[PurchaseLines],
+    built_from=[PurchaseLines, ExchangeRates],
     refresh="nightly",
     clickhouse=Plain(order_by=("customer_id", "currency_code")),
     rules=[ADDS_UP],
@@ -149,7 +162,7 @@ class Customers(Sales):
 
 @table(
     "gold.purchases_basket_daily",
-    built_from=[PurchaseLines],
+    built_from=[PurchaseLines, ExchangeRates],
     refresh="nightly",
     day="sold_on",
     clickhouse=Plain(partition="toYYYYMM(sold_on)", order_by=("seller_id", "sold_on", "currency_code")),
@@ -203,7 +216,7 @@ class RevenueAnomalies:
 
 @table(
     "gold.purchases_customer_daily",
-    built_from=[PurchaseLines],
+    built_from=[PurchaseLines, ExchangeRates],
     refresh="nightly",
     day="sold_on",
     clickhouse=Plain(partition="toYYYYMM(sold_on)", order_by=("customer_id", "sold_on", "seller_id", "currency_code")),
@@ -224,7 +237,7 @@ class CustomerDaily(Sales):
 
 @table(
     "gold.purchases_seller_periods",
-    built_from=[PurchaseLines],
+    built_from=[PurchaseLines, ExchangeRates],
     refresh="nightly",
     clickhouse=Plain(order_by=("period_kind", "seller_id", "period_started_on", "currency_code")),
     rules=[ADDS_UP],

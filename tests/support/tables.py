@@ -61,6 +61,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "INSTANT": _instant,
     "COUNT": int,
     "MONEY": Decimal,
+    "RATE": Decimal,
     "NUMBER": float,
     "FLAG": lambda cell: {"true": True, "false": False}[cell.lower()],
     "BYTES": lambda cell: _text(cell).encode(),

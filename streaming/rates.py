@@ -1,0 +1,15 @@
+"""Exchange rates, as their silver table says. Few, and published daily, so there is no live lane."""
+
+from __future__ import annotations
+
+from schemas.contract import contract
+from schemas.rates.feed import ExchangeRates, RateRows, RatesRaw, RatesRefused
+from streaming.registers import branch
+from streaming.registry import Domain, register
+
+register(
+    Domain(
+        contract(RateRows), contract(RatesRaw), contract(RatesRefused), (branch(contract(ExchangeRates)),),
+        is_live=False,
+    )
+)  # fmt: skip
