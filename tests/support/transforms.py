@@ -29,11 +29,12 @@ def frame(spark: SparkSession, table: Contract, given: Input) -> DataFrame:
 def build(spark: SparkSession, table: type, *inputs: Input) -> list[Row]:
     """What the table's transform makes of its inputs (in the order of `built_from`), conformed, sorted by key.
 
-    A table that keeps versions is its own first input.
+    A table that keeps versions is its own first input. Tables at the end for which nothing is given are empty.
     """
     made = contract(table)
     sources = [made, *made.built_from] if made.keeps_versions else made.built_from
-    frames = [frame(spark, source, given) for source, given in zip(sources, inputs, strict=True)]
+    whole = [*inputs, *[[]] * (len(sources) - len(inputs))]
+    frames = [frame(spark, source, given) for source, given in zip(sources, whole, strict=True)]
     rows = conform(transforms()[made.name].over(*frames), made).collect()
     return sorted((row.asDict() for row in rows), key=lambda row: [row[c] for c in made.key])
 
