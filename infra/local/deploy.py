@@ -9,7 +9,7 @@ from infra.local.errors import Failed
 from infra.local.parts import TITLES
 from infra.local.steps import Step
 from schemas.contract import contracts, topics
-from schemas.derive import latest, views
+from schemas.derive import base_currency, latest, views
 from schemas.derive.clickhouse import create_database, qualified
 from schemas.live import ClickHouseClient, ContractMismatch, apply_clickhouse
 
@@ -74,7 +74,7 @@ def create_tables(settings: Settings) -> str:
     client = clickhouse(settings)
     try:
         done = apply_clickhouse(client, contracts())
-        create_views(client)
+        create_views(client, base_currency.view(settings.base_currency, settings.rate_days))
     except ContractMismatch as difference:
         raise Failed(f"A contract and a live table disagree.\n{difference}") from None
     finally:
@@ -82,12 +82,15 @@ def create_tables(settings: Settings) -> str:
     return f"{len(done)} changes" if done else ""
 
 
-def create_views(client: ClickHouseClient) -> None:
-    """All views, each as its file or contract has it today, with what it and its columns are."""
+def create_views(client: ClickHouseClient, base: str = "") -> None:
+    """All views, each as its file or contract has it today, with what it and its columns are.
+
+    `base` is the statement that makes the view of the base currency, where it is not the default.
+    """
     client.command(create_database(latest.LOOKUP))
     made = views.all_views()
     for view in made:
-        client.command(view.statement)
+        client.command(base if base and view.name == base_currency.NAME else view.statement)
     columns: dict[str, list[str]] = {}
     for name, column in client.query(
         "SELECT concat(database, '.', table), name FROM system.columns WHERE database IN {databases:Array(String)}",

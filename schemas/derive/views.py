@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 from schemas.contract import contracts
@@ -80,8 +81,10 @@ def read(folder: Path = VIEWS) -> list[View]:
 
 @cache
 def all_views() -> tuple[View, ...]:
-    """Every view, in an order in which each finds those that it reads."""
-    return (*_derived(), *read())
+    """Every view, in an order in which each finds those that it reads. Raises CycleError where two read each other."""
+    found = {view.name: view for view in (*_derived(), *read())}
+    order = TopologicalSorter({name: [r for r in view.reads if r in found] for name, view in found.items()})
+    return tuple(found[name] for name in order.static_order())
 
 
 def _derived() -> list[View]:

@@ -36,7 +36,7 @@ class RatesRefused(Refused):
 class ExchangeRates(Envelope):
     """One row per published exchange rate: currency, base, day, and when it was published.
 
-    Where a day is published again, the later holds: `silver.exchange_rates_in_force` has these.
+    Where a day is published again, the later holds: `silver.exchange_rates_latest` has these.
     """
 
     line_no = col(COUNT, "Place of the row in its event, always 0.", key=True)

@@ -11,7 +11,10 @@ SELECT
     s.returned_count AS returned_count,
     s.sales_amount AS sales_amount,
     s.returns_amount AS returns_amount,
-    s.revenue_amount AS revenue_amount
+    s.revenue_amount AS revenue_amount,
+    s.base_currency_code AS base_currency_code,
+    s.revenue_base_amount AS revenue_base_amount,
+    s.unconverted_line_count AS unconverted_line_count
 FROM
 (
     SELECT
@@ -24,7 +27,10 @@ FROM
         sum(t.returned_count) AS returned_count,
         sum(t.sales_amount) AS sales_amount,
         sum(t.returns_amount) AS returns_amount,
-        sum(t.revenue_amount) AS revenue_amount
+        sum(t.revenue_amount) AS revenue_amount,
+        any(t.base_currency_code) AS base_currency_code,
+        sum(t.revenue_base_amount) AS revenue_base_amount,
+        sum(t.unconverted_line_count) AS unconverted_line_count
     FROM gold.purchases_product_daily AS t
     GROUP BY product_id, seller_id, sold_on, currency_code
 ) AS s

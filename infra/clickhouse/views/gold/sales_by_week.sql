@@ -1,4 +1,4 @@
--- What did all sellers together sell in each week, to how many customers, in how large baskets? (customers in all currencies; weeks begin on Monday)
+-- What did all sellers together sell in each week, to how many customers, in how large baskets? (a row a currency; customers are those of all currencies, the same in each row: add them up in none, gold.customers_by_week has them once; weeks begin on Monday)
 CREATE OR REPLACE VIEW gold.sales_by_week AS
 SELECT
     s.period_started_on AS week_on,
@@ -9,6 +9,9 @@ SELECT
     s.sales_amount AS sales_amount,
     s.returns_amount AS returns_amount,
     s.revenue_amount AS revenue_amount,
+    s.base_currency_code AS base_currency_code,
+    s.revenue_base_amount AS revenue_base_amount,
+    s.unconverted_line_count AS unconverted_line_count,
     s.mean_amount AS mean_basket_amount,
     s.median_amount AS median_basket_amount,
     s.mean_lines AS mean_basket_lines,

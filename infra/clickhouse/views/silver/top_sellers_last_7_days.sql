@@ -1,23 +1,31 @@
--- Which sellers sell best in the last seven days? (place 1 is the best of its currency; now is the arrival of the newest purchase)
+-- Which sellers sell best in the last seven days, by the time of purchase? (place 1 is the best in the base currency, of all currencies together; now is the arrival of the newest purchase)
+-- place: Place by revenue_base_amount, 1 is the best.
+-- revenue_base_amount: Quantity times price, returned lines taken off, in the base currency.
+-- unconverted_line_count: Lines without an exchange rate, which revenue_base_amount lacks.
+-- currency_code: Currency of revenue_amount; null where it was sold in several.
+-- revenue_amount: The same in its own currency; null where it was sold in several.
 CREATE OR REPLACE VIEW silver.top_sellers_last_7_days AS
 WITH (SELECT as_of_at FROM silver.newest_arrival) AS now_at
 SELECT
-    row_number() OVER (PARTITION BY currency_code ORDER BY revenue_amount DESC, seller_id) AS place,
+    row_number() OVER (ORDER BY revenue_base_amount DESC NULLS LAST, seller_id) AS place,
     *
 FROM
 (
     SELECT
         l.seller_id AS seller_id,
-        l.currency_code AS currency_code,
-        sum(l.line_amount) AS revenue_amount,
+        sum(l.line_base_amount) AS revenue_base_amount,
+        any(l.base_currency_code) AS base_currency_code,
+        countIf(l.line_base_amount IS NULL) AS unconverted_line_count,
+        if(uniqExact(l.currency_code) = 1, toNullable(toString(any(l.currency_code))), NULL) AS currency_code,
+        if(uniqExact(l.currency_code) = 1, toNullable(sum(l.line_amount)), NULL) AS revenue_amount,
         uniqExactIf(l.event_id, NOT l.is_return) AS order_count,
         sumIf(l.quantity, NOT l.is_return) AS sold_count,
         -sumIf(l.quantity, l.is_return) AS returned_count,
         now_at AS as_of_at
-    FROM silver.purchase_lines_latest AS l
+    FROM silver.purchase_lines_in_base AS l
     WHERE l.sold_on >= toDate32(now_at - INTERVAL 7 DAY)
         AND l.purchased_at > now_at - INTERVAL 7 DAY
         AND l.purchased_at <= now_at
-    GROUP BY seller_id, currency_code
+    GROUP BY seller_id
 )
-ORDER BY currency_code, place
+ORDER BY place
