@@ -348,6 +348,7 @@ class Settings(BaseSettings):
                 "goszakup_token": SecretStr(self.secrets.goszakup_standin),
                 "goszakup_requests_per_second": 10_000.0,
                 "goszakup_delay_seconds": 0.0,
+                "rates_url": f"http://{LOOPBACK}:{self.port('goszakup_standin')}/rss/get_rates.cfm",
             }
         )
 

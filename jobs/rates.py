@@ -14,6 +14,7 @@ from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from conf.spark import BASE_CURRENCY, BASE_CURRENCY_DEFAULT, RATE_DAYS, RATE_DAYS_DEFAULT
+from schemas.rates import STAND_IN
 from schemas.rates.feed import ExchangeRates as R
 from schemas.types import MONEY_SCALE, RATE, RATE_SCALE
 
@@ -64,9 +65,16 @@ def unit_rates(rates: DataFrame) -> DataFrame:
 def in_force(rates: DataFrame) -> DataFrame:
     """Of each base, currency and day what one unit costs, by the rate that was published last."""
     place = F.struct(R.changed_at, R.ingested_at, R.kafka_offset)
-    newest = rates.groupBy(*KEYS).agg(F.max_by(F.struct(R.rate, R.quantity), place).alias("newest"))
+    newest = _published(rates).groupBy(*KEYS).agg(F.max_by(F.struct(R.rate, R.quantity), place).alias("newest"))
     unit = quotient(F.col(f"newest.{R.rate}"), F.col(f"newest.{R.quantity}"))
     return newest.select(*KEYS, unit.alias(UNIT)).where(F.col(UNIT) > 0)
+
+
+def _published(rates: DataFrame) -> DataFrame:
+    """Without the stand-in's, where there is any other: made-up rates never stand beside real ones."""
+    is_real = ~F.col(R.source).eqNullSafe(STAND_IN)
+    some = rates.agg(F.coalesce(F.bool_or(is_real), F.lit(False)).alias("has_real"))
+    return rates.crossJoin(F.broadcast(some)).where(is_real | ~F.col("has_real")).drop("has_real")
 
 
 def quotient(dividend: Column, divisor: Column) -> Column:

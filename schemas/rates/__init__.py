@@ -3,3 +3,5 @@
 TOPIC = "rates"
 EXCHANGE_RATE = "sauda.rates.exchange_rate"
 """The event type: one rate of one day."""
+STAND_IN = "stand-in"
+"""The source of rates that are made up: they hold only while there are none of another source."""

@@ -54,7 +54,7 @@ class FakeBroker:
     is_deaf: bool = False
 
     def produce(self, topic: str, value: bytes | None, key: bytes, *, headers: Headers, on_delivery: Delivered) -> None:
-        assert topic == "purchases"
+        assert topic in ("purchases", "rates")
         if len(self.queue) >= self.room:
             raise BufferError("queue full")
         self.queue.append((Stored(key, value, headers, -1), on_delivery))

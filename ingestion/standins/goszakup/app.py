@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from ingestion.standins.goszakup.faults import ON_NEXT, STATUS, Faults
 from ingestion.standins.goszakup.graphql import answer, schema_page
+from ingestion.standins import rates
 from ingestion.standins.goszakup.guard import NAMES, Guard, error
 from ingestion.standins.goszakup.pages import asked, continues, page
 from ingestion.standins.goszakup.routes import ROUTES, Route
@@ -61,7 +62,16 @@ def build_app(site: Site) -> Starlette:
     control = {"day": "POST", "expire": "POST", "renew": "POST", "counts": "GET", "world": "GET", "faults": "GET"}
     for name, method in control.items():
         https.append(HttpRoute(f"/standin/{name}", _control(site, name), methods=[method]))
+    https.append(HttpRoute("/rss/get_rates.cfm", _rates, methods=["GET"]))
     return Starlette(routes=https, exception_handlers={HTTPException: _http_error})
+
+
+async def _rates(request: Request) -> Response:
+    """Another service in the same process: the National Bank's rates, which ask for no token."""
+    try:
+        return Response(rates.document(request.query_params.get("fdate", "")), media_type="text/xml")
+    except ValueError:
+        return error(400, "fdate=dd.mm.yyyy")
 
 
 async def _http_error(_: Request, problem: Exception) -> Response:

@@ -1,0 +1,1 @@
+"""Exchange rates: from the National Bank of Kazakhstan, and from files."""
