@@ -13,7 +13,7 @@ from airflow.sdk import DAG, Asset, Param, TriggerRule, dag, task
 from dags.command import DEFAULTS, Command
 from schemas.contract import contracts, tables
 
-ELSEWHERE = {"procurement": "procurement_daily", "shop": "shop_nightly"}
+ELSEWHERE = {"procurement": "procurement_daily", "shop": "shop_nightly", "rates": "rates_daily"}
 """Domains that a DAG of their own builds after it has collected."""
 LOOK_SECONDS, LONGEST_SECONDS = 30, 2 * 3600
 DAY = (

@@ -1,8 +1,8 @@
 """Money in the base currency: which rate holds on which day, and what a line is worth by it.
 
 A rate holds on its day, and where none of a day exists (weekend, holiday) the last earlier one, for so many days as the
-settings say. A unit's worth is rounded half up to twelve digits after the point, a line half up to four, away from zero,
-so that a return cancels its sale. Lines are rounded and never sums: whatever they are added up by, totals agree.
+settings say. A unit's worth is rounded half up to twelve digits after the point, a line half up to four, away from
+zero, so that a return cancels its sale. Lines are rounded and never sums: by whatever they are added up, totals agree.
 
 Rates to the base currency itself go first; else the cross rate by way of the first currency to which both have rates.
 ClickHouse's `silver.exchange_rates_in_base` does the same with what the stream brings.

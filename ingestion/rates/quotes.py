@@ -89,7 +89,8 @@ class Quotes:
             return "No rate was published."
         span = f"{self._days[0]} to {self._days[-1]}"
         same = f"; {self.unchanged:,} hold as they stand" if self.unchanged else ""
-        return f"Rates of {len(self._days):,} days, {span}{same}. Gold has them after ./start.sh job purchases."
+        days = f"{len(self._days):,} day{'s' * (len(self._days) > 1)}"
+        return f"Rates of {days}, {span}{same}. Gold has them after ./start.sh job purchases."
 
 
 def message(quote: Quote, before: str, now: datetime) -> Message:

@@ -32,7 +32,7 @@ def test_there_is_one_for_each_domain_with_gold_tables_and_the_collector() -> No
     nightly = {f"{t.domain}_nightly" for t in tables("gold")} - {"procurement_nightly"}
 
     assert "purchases_nightly" in nightly
-    assert set(read()["dags"]) == nightly | {"shop_nightly", "procurement_daily", "housekeeping"}
+    assert set(read()["dags"]) == nightly | {"shop_nightly", "rates_daily", "procurement_daily", "housekeeping"}
 
 
 def test_no_run_begins_beside_another_and_none_makes_up_for_days_when_nothing_ran() -> None:
@@ -41,7 +41,7 @@ def test_no_run_begins_beside_another_and_none_makes_up_for_days_when_nothing_ra
 
 def test_only_what_has_days_can_be_made_up_for() -> None:
     """A backfill of the others would collect today's rows many times at once."""
-    for name in ("procurement_daily", "shop_nightly"):
+    for name in ("procurement_daily", "shop_nightly", "rates_daily"):
         assert read()["dags"][name]["run_types"] == ["manual", "scheduled"]
     assert read()["dags"]["purchases_nightly"]["run_types"] == [], "all"
 
@@ -99,6 +99,14 @@ def test_customers_and_products_are_in_the_stage_before_it_is_loaded() -> None:
     assert "--full-check" in found["customers"]["arguments"]
 
 
+def test_rates_are_collected_before_the_nights_and_are_in_the_lake() -> None:
+    found = tasks("rates_daily")
+
+    assert found["collect"]["arguments"] == ["rates.nbk", "--json"], "never the stand-in"
+    assert found["settle"]["after"] == ["collect"]
+    assert found["settle"]["arguments"] == ["rates"]
+
+
 def test_a_night_waits_for_what_another_domain_loads_and_in_the_end_goes_on_without() -> None:
     found = tasks("purchases_nightly")
 
@@ -132,5 +140,5 @@ def test_a_backfill_builds_its_days_and_the_rest_once() -> None:
 def test_nothing_is_published_before_it_is_built_nor_compared_before_it_is_published() -> None:
     found = tasks("purchases_nightly")
 
-    assert found["build"]["after"] == ["after_shop", "settle"]
+    assert found["build"]["after"] == ["after_rates", "after_shop", "settle"]
     assert found["reconcile"]["after"] == ["build"]

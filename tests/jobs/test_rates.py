@@ -12,7 +12,15 @@ import pytest
 from conf.spark import BASE_CURRENCY, RATE_DAYS
 from jobs.rates import DAY, UNIT, daily, unit_rates
 from schemas.contract import contract
-from schemas.purchases.gold import CategoryDaily, CustomerDaily, Hourly, ProductDaily, Products, SellerDaily, SellerPeriods
+from schemas.purchases.gold import (
+    CategoryDaily,
+    CustomerDaily,
+    Hourly,
+    ProductDaily,
+    Products,
+    SellerDaily,
+    SellerPeriods,
+)
 from schemas.rates.feed import ExchangeRates
 from tests.support.purchases import purchase_lines
 from tests.support.tables import table_from_text

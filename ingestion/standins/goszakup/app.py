@@ -15,9 +15,9 @@ from starlette.responses import Response
 from starlette.routing import Route as HttpRoute
 from starlette.types import Receive, Scope, Send
 
+from ingestion.standins import rates
 from ingestion.standins.goszakup.faults import ON_NEXT, STATUS, Faults
 from ingestion.standins.goszakup.graphql import answer, schema_page
-from ingestion.standins import rates
 from ingestion.standins.goszakup.guard import NAMES, Guard, error
 from ingestion.standins.goszakup.pages import asked, continues, page
 from ingestion.standins.goszakup.routes import ROUTES, Route

@@ -178,7 +178,7 @@ def test_the_command_sends_a_file(tmp_path: Path) -> None:
     result = run("rates.file", written(tmp_path, "date,currency,rate\n2026-01-05,EUR,600\n"), broker=broker)
 
     assert result.exit_code == 0, result.output
-    assert "Rates of 1 days, 2026-01-05 to 2026-01-05." in result.stdout
+    assert "Rates of 1 day, 2026-01-05 to 2026-01-05." in result.stdout
     assert [record.body["base_currency_code"] for record in broker.stored] == ["KZT"]
 
 
