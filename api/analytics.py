@@ -45,27 +45,32 @@ class Question:
         """What is answered, in order."""
         if not self.by:
             return self.table.serving_columns
-        return tuple(self.table.column(name) for name in (*self.by, *self.sums))
+        return tuple(self.table.column(name) for name in (*self.by, *self.sums, BASE))
 
     def sql(self, given: Mapping[str, Any]) -> str:
         """The statement for those parameters that were given; no value stands in it."""
         if self.by:
             picked = [f"t.{name} AS {name}" for name in self.by] + [f"sum(t.{name}) AS {name}" for name in self.sums]
+            picked.append(f"any(t.{BASE}) AS {BASE}")
             grouped = f" GROUP BY {', '.join(f't.{name}' for name in self.by)}"
         else:
             picked, grouped = [f"t.{c} AS {c}" for c in self.columns()], ""
         known = [each.name for each in self.filters if each.name in given]
         conditions = [PERIOD.get(name, f"t.{name} = {{{name}:String}}") for name in known]
+        # One currency alone is ranked by its own amounts.
+        order = self.order.replace(BEST, BEST_OF_ONE) if CURRENCY.name in given else self.order
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         return (
             f"SELECT {', '.join(picked)} FROM {self.table.name} AS t{where}{grouped}"
-            f" ORDER BY {self.order} LIMIT {{limit:UInt32}}"
+            f" ORDER BY {order} LIMIT {{limit:UInt32}}"
         )
 
 
 SUMS = tuple(name for name in vars(Sales) if name.endswith(("_count", "_amount")))
 SELLERS, PRODUCTS, HOURS = contract(SellerDaily), contract(ProductDaily), contract(Hourly)
-BEST = "revenue_amount DESC"
+BASE = "base_currency_code"
+BEST, BEST_OF_ONE = "revenue_base_amount DESC NULLS LAST", "revenue_amount DESC"
+"""The best first: of several currencies in the base currency, of one in its own."""
 QUESTIONS = (
     Question("sales/by-seller", "What did each seller sell?", SELLERS, ("seller_id", "currency_code"),
              SUMS, f"{BEST}, seller_id, currency_code", (SINCE, UNTIL, SELLER, CURRENCY)),

@@ -48,16 +48,22 @@ class Topic(TypedDict):
 class Product(TypedDict):
     """What was sold of a product in the last hour, returns taken off."""
 
+    seller_id: str
     product_id: str
     description: str
     piece_count: int
-    revenue_amount: float
+    revenue_amount: float | None
 
 
 class Currency(TypedDict):
-    """The last hour in one currency: a figure a minute from `State.first_minute_at` on, the last minute unfinished."""
+    """The last hour in one currency: a figure a minute from `State.first_minute_at` on, the last minute unfinished.
+
+    Of all currencies together (`is_total`) amounts are in the base currency, less the lines that have no rate.
+    """
 
     currency_code: str
+    is_total: bool
+    unconverted_line_count: int
     revenue_amounts: list[float]
     purchase_counts: list[int]
     products: list[Product]
@@ -137,6 +143,9 @@ class Taking(NamedTuple):
     currency_code: str
     revenue_amount: float
     purchase_count: int
+    base_currency_code: str = ""
+    revenue_base_amount: float | None = None
+    unconverted_line_count: int = 0
 
 
 class Sales(NamedTuple):
@@ -144,6 +153,7 @@ class Sales(NamedTuple):
 
     takings: Sequence[Taking] = ()
     products: Sequence[Mapping[str, Any]] = ()
+    top_products: Sequence[Mapping[str, Any]] = ()
     latest: Sequence[Purchase] = ()
     newest_at: float | None = None
     refused_count: int = 0
@@ -168,7 +178,9 @@ def state(now: float, seen: Mapping[str, Seen]) -> State:
         # Rates and lags of a stream that does not answer are not known, and old ones would look like life.
         "topics": topics(flow.value) if flow.value and not flow.error else [],
         "first_minute_at": first,
-        "currencies": currencies(told.takings, told.products, first),
+        "currencies": [
+            *total(told.takings, told.top_products, first), *currencies(told.takings, told.products, first),
+        ],
         "latest": list(told.latest),
         "newest_at": told.newest_at,
         "refused_count": told.refused_count,
@@ -198,27 +210,48 @@ def currencies(takings: Iterable[Taking], products: Iterable[Mapping[str, Any]],
             continue
         hour = found.setdefault(
             taking.currency_code,
-            {
-                "currency_code": taking.currency_code,
-                "revenue_amounts": [0.0] * HOUR_MINUTES,
-                "purchase_counts": [0] * HOUR_MINUTES,
-                "products": [],
-            },
+            _hour(taking.currency_code),
         )
         hour["revenue_amounts"][place] += taking.revenue_amount
         hour["purchase_counts"][place] += taking.purchase_count
     for row in products:
         if row["currency_code"] in found:
-            found[row["currency_code"]]["products"].append(
-                {
-                    "product_id": row["product_id"],
-                    "description": row["description"] or row["product_id"],
-                    "piece_count": row["piece_count"],
-                    "revenue_amount": row["revenue_amount"],
-                }
-            )
+            found[row["currency_code"]]["products"].append(_product(row))
     ranked = sorted(found.values(), key=lambda hour: (-sum(hour["purchase_counts"]), hour["currency_code"]))
     return ranked[:MOST_CURRENCIES]
+
+
+def total(takings: Iterable[Taking], products: Iterable[Mapping[str, Any]], first: int) -> list[Currency]:
+    """The last hour of all currencies together; nothing where there is none but the base currency."""
+    within = [taking for taking in takings if 0 <= (taking.taken_at - first) // 60 < HOUR_MINUTES]
+    base = next((taking.base_currency_code for taking in within if taking.base_currency_code), "")
+    if not base or {taking.currency_code for taking in within} <= {base}:
+        return []
+    hour = _hour(base, is_total=True)
+    for taking in within:
+        place = (taking.taken_at - first) // 60
+        hour["revenue_amounts"][place] += taking.revenue_base_amount or 0.0
+        hour["purchase_counts"][place] += taking.purchase_count
+        hour["unconverted_line_count"] += taking.unconverted_line_count
+    hour["products"] = [_product(row) for row in products]
+    return [hour]
+
+
+def _hour(currency_code: str, *, is_total: bool = False) -> Currency:
+    return {
+        "currency_code": currency_code, "is_total": is_total, "unconverted_line_count": 0,
+        "revenue_amounts": [0.0] * HOUR_MINUTES, "purchase_counts": [0] * HOUR_MINUTES, "products": [],
+    }  # fmt: skip
+
+
+def _product(row: Mapping[str, Any]) -> Product:
+    return {
+        "seller_id": row["seller_id"],
+        "product_id": row["product_id"],
+        "description": row["description"] or row["product_id"],
+        "piece_count": row["piece_count"],
+        "revenue_amount": row["revenue_amount"],
+    }
 
 
 def topics(flow: Flow) -> list[Topic]:

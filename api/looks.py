@@ -47,7 +47,7 @@ _LINES = f"""
     SELECT
         event_id, line_no, min(ingested_at) AS at, any(seller_id) AS seller_id, any(currency_code) AS currency_code,
         any(product_id) AS product_id, any(description) AS description, any(quantity) AS quantity,
-        any(line_amount) AS line_amount
+        any(line_amount) AS line_amount, any(sold_on) AS sold_on
     FROM silver.purchase_lines
     WHERE {_since("silver.purchase_lines")}
         AND event_id NOT IN (
@@ -55,18 +55,44 @@ _LINES = f"""
         )
     GROUP BY event_id, line_no
 """
+# As silver.purchase_lines_in_base, over these lines only.
+_VALUED = f"""
+    SELECT
+        l.event_id AS event_id, l.line_no AS line_no, l.at AS at, l.seller_id AS seller_id,
+        l.currency_code AS currency_code, l.product_id AS product_id, l.description AS description,
+        l.quantity AS quantity, l.line_amount AS line_amount, b.base_currency_code AS base_currency_code,
+        multiIf(
+            l.currency_code = b.base_currency_code, toNullable(toDecimal128(l.line_amount, 4)),
+            r.unit_rate > 0 AND l.sold_on <= addDays(r.quoted_on, b.rate_days),
+            toDecimal128(round(toDecimal128(l.line_amount, 4) * r.unit_rate, 4), 4),
+            NULL
+        ) AS base_amount
+    FROM ({_LINES}) AS l
+    CROSS JOIN silver.base_currency AS b
+    ASOF LEFT JOIN silver.exchange_rates_in_base AS r
+        ON r.currency_code = toString(l.currency_code) AND l.sold_on >= r.quoted_on
+"""
 TAKINGS = f"""
 SELECT
     intDiv(toUnixTimestamp(at), {STEP_SECONDS}) * {STEP_SECONDS} AS taken_at, toString(currency_code) AS currency_code,
-    toFloat64(sum(line_amount)) AS revenue_amount, countIf(line_no = 0) AS purchase_count
-FROM ({_LINES}) GROUP BY taken_at, currency_code {_QUIET}
+    toFloat64(sum(line_amount)) AS revenue_amount, countIf(line_no = 0) AS purchase_count,
+    toFloat64(sum(base_amount)) AS revenue_base_amount, countIf(base_amount IS NULL) AS unconverted_line_count,
+    any(base_currency_code) AS base_currency_code
+FROM ({_VALUED}) GROUP BY taken_at, currency_code {_QUIET}
 """
 PRODUCTS = f"""
 SELECT
-    toString(currency_code) AS currency_code, product_id, max(description) AS description,
-    sum(quantity) AS piece_count, toFloat64(sum(line_amount)) AS revenue_amount
-FROM ({_LINES}) GROUP BY currency_code, product_id ORDER BY revenue_amount DESC, product_id
+    toString(currency_code) AS currency_code, toString(seller_id) AS seller_id, product_id,
+    max(description) AS description, sum(quantity) AS piece_count, toFloat64(sum(line_amount)) AS revenue_amount
+FROM ({_LINES}) GROUP BY currency_code, seller_id, product_id ORDER BY revenue_amount DESC, seller_id, product_id
 LIMIT {{most:UInt32}} BY currency_code {_QUIET}
+"""
+TOP_PRODUCTS = f"""
+SELECT
+    toString(any(base_currency_code)) AS currency_code, toString(seller_id) AS seller_id, product_id,
+    max(description) AS description, sum(quantity) AS piece_count, toFloat64(sum(base_amount)) AS revenue_amount
+FROM ({_VALUED}) GROUP BY seller_id, product_id ORDER BY revenue_amount DESC NULLS LAST, seller_id, product_id
+LIMIT {{most:UInt32}} {_QUIET}
 """
 PURCHASES = f"""
 SELECT
@@ -116,6 +142,7 @@ class SalesLook:
             (Question(NEWEST, 30), self._newest),
             (Question(TAKINGS, 30), self._hour),
             (Question(PRODUCTS, 5), self._products),
+            (Question(TOP_PRODUCTS, 5), self._top_products),
             (Question(REFUSED, 5), self._refused),
             (Question(REFUSALS, 5), self._refusals),
         ]
@@ -169,6 +196,9 @@ class SalesLook:
 
     async def _products(self, question: Question, hour: int) -> None:
         self._tell(products=await self._ask(question, since=hour, most=TOP))
+
+    async def _top_products(self, question: Question, hour: int) -> None:
+        self._tell(top_products=await self._ask(question, since=hour, most=TOP))
 
     async def _refused(self, question: Question, hour: int) -> None:
         (row,) = await self._ask(question, since=hour)

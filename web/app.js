@@ -99,7 +99,7 @@ function showFreshness({ topics }) {
 }
 
 function showRefused({ currencies, refused_count, sources }) {
-  const accepted = currencies.flatMap((each) => each.purchase_counts).reduce((sum, each) => sum + each, 0);
+  const accepted = currencies.filter((each) => !each.is_total).flatMap((each) => each.purchase_counts).reduce((sum, each) => sum + each, 0);
   figure("refused", sources.sales?.as_of ? format.count(refused_count) : "–");
   const all = accepted + refused_count;
   text(element("refused-note"), all ? `${format.percent(refused_count / all)} of ${format.count(all)} events` : "of no events");
@@ -128,8 +128,12 @@ element("currency").addEventListener("change", (event) => {
 
 let chosen = remembered("currency");
 
+const TOTAL = "*";
+const currencyKey = (each) => (each.is_total ? TOTAL : each.currency_code);
+
+// All currencies together come first, in the base currency.
 function chosenCurrency(currencies) {
-  return currencies.find((each) => each.currency_code === chosen) ?? currencies[0];
+  return currencies.find((each) => currencyKey(each) === chosen) ?? currencies[0];
 }
 
 function showReadout() {
@@ -146,15 +150,18 @@ function showRevenue({ currencies, first_minute_at }) {
   const select = element("currency");
   const hour = chosenCurrency(currencies);
   select.hidden = currencies.length < 2;
-  list(select, currencies, (each) => each.currency_code, (each) => make("option", "", each.currency_code), (node, each) => {
-    node.value = each.currency_code;
+  const named = (each) => (each.is_total ? `All, in ${each.currency_code}` : each.currency_code);
+  list(select, currencies, currencyKey, () => make("option"), (node, each) => {
+    text(node, named(each));
+    node.value = currencyKey(each);
     node.selected = each === hour;
   });
   const amounts = hour?.revenue_amounts ?? new Array(60).fill(0);
   const total = amounts.reduce((sum, each) => sum + each, 0);
   const purchases = (hour?.purchase_counts ?? []).reduce((sum, each) => sum + each, 0);
   figure("revenue", hour ? format.money(total, hour.currency_code, 0) : "–");
-  text(element("revenue-note"), `${format.count(purchases)} purchases in the last hour, by the time of arrival`);
+  const lacking = hour?.unconverted_line_count ? `; ${format.count(hour.unconverted_line_count)} lines have no exchange rate` : "";
+  text(element("revenue-note"), `${format.count(purchases)} purchases in the last hour, by the time of arrival${lacking}`);
   drawMinutes ??= charts.minutes(element("revenue-chart"), pointed);
   drawMinutes(first_minute_at, amounts);
   showReadout();
@@ -183,10 +190,11 @@ function showProducts({ currencies, sources }) {
     made.cells[0].append(clamped(), make("span", "bar"));
     return made;
   };
-  list(element("products"), products, (each) => each.product_id, create, ({ cells }, each) => {
+  text(element("products-note"), hour?.is_total ? `arrived in the last hour, in ${hour.currency_code}` : "arrived in the last hour");
+  list(element("products"), products, (each) => `${each.seller_id} ${each.product_id}`, create, ({ cells }, each) => {
     const [name, bar] = cells[0].children;
     text(name, each.description);
-    name.title = `${each.description} (${each.product_id})`;
+    name.title = `${each.description} (${each.product_id} of ${each.seller_id})`;
     bar.style.width = `${most > 0 ? Math.max(0, (each.revenue_amount / most) * 100) : 0}%`;
     text(cells[1], format.count(each.piece_count));
     text(cells[2], format.money(each.revenue_amount, hour.currency_code, 0));

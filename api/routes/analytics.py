@@ -16,7 +16,10 @@ from api.parameters import in_order
 from api.parts import Parts
 
 ROUTER = APIRouter(tags=["analytics"])
-ABOUT = "Amounts are texts with four decimals, each in the currency beside it. Made every night from all purchases."
+ABOUT = (
+    "Amounts are texts with four decimals, each in the currency beside it; revenue_base_amount is in the base "
+    "currency, by which currencies are ranked together. Made every night from all purchases."
+)
 
 
 def _asks(question: Question) -> Callable[..., Awaitable[Response]]:

@@ -91,13 +91,16 @@ def test_clickhouse_answers_every_question(tmp_path: Path) -> None:
     """On all contracts' tables: two sellers, two days and two currencies are told apart and added up."""
     sold = {"order_count": 2, "sales_amount": Decimal("10.5000"), "returns_amount": Decimal("0.5000"),
             "revenue_amount": Decimal(10)}  # fmt: skip
+    worth = {"base_currency_code": "KZT", "unconverted_line_count": 0}
     rows = [
-        (1, "s1", "KZT"), (2, "s1", "KZT"), (1, "s2", "KZT"), (1, "s1", "USD"), (9, "s1", "KZT"),
+        (1, "s1", "KZT", 10), (2, "s1", "KZT", 10), (1, "s2", "KZT", 10), (1, "s1", "USD", 5), (9, "s1", "KZT", 10),
+        (1, "s3", "EUR", None),
     ]  # fmt: skip
     daily = contract(SellerDaily)
     inserted = insert(daily, [
-        fill(daily, sold | {"sold_on": date(2026, 1, day), "seller_id": seller, "currency_code": code})
-        for day, seller, code in rows
+        fill(daily, sold | worth | {"sold_on": date(2026, 1, day), "seller_id": seller, "currency_code": code,
+                                    "revenue_base_amount": None if base is None else Decimal(base)})
+        for day, seller, code, base in rows
     ])  # fmt: skip
     given = {"since": "2026-01-01", "until": "2026-01-02", "limit": "100", "currency_code": "KZT", "seller_id": "s1",
              "product_id": "p", "customer_id": "c", "category_name": "tea"}  # fmt: skip
@@ -108,8 +111,13 @@ def test_clickhouse_answers_every_question(tmp_path: Path) -> None:
 
     found = LocalClickHouse(folder).ask(by_seller, *(q.sql(dict.fromkeys(given)) for q in QUESTIONS), before=before)
 
-    told = [(row["seller_id"], row["currency_code"], row["order_count"], row["revenue_amount"]) for row in found[0]]
-    assert told == [("s1", "KZT", 4, "20"), ("s1", "USD", 2, "10"), ("s2", "KZT", 2, "10")]
+    columns = ("seller_id", "currency_code", "order_count", "revenue_amount", "revenue_base_amount")
+    # By what it is worth: ten dollars are five here; what has no rate comes last.
+    assert [tuple(row[c] for c in columns) for row in found[0]] == [
+        ("s1", "KZT", 4, "20", "20"), ("s2", "KZT", 2, "10", "10"), ("s1", "USD", 2, "10", "5"),
+        ("s3", "EUR", 2, "10", None),
+    ]  # fmt: skip
+    assert {row["base_currency_code"] for row in found[0]} == {"KZT"}
     assert [(row["seller_id"], row["revenue_amount"]) for row in found[1]] == [("s1", "20")]
     assert [list(row) for row in found[1]] == [[c.name for c in QUESTIONS[0].columns()]]
     assert [row["sold_on"] for row in found[4]] == ["2026-01-01", "2026-01-02"]

@@ -42,9 +42,10 @@ def test_each_currency_has_sixty_minutes_and_the_busiest_is_first() -> None:
         Taking(MINUTE + 60, "KZT", 999.0, 9),
     ]
     products = [
-        {"currency_code": "KZT", "product_id": "p1", "description": "", "piece_count": 2, "revenue_amount": 70.0},
-        {"currency_code": "USD", "product_id": "p2", "description": "x", "piece_count": 1, "revenue_amount": 1.0},
-    ]
+        {"currency_code": code, "seller_id": "s", "product_id": name, "description": text, "piece_count": 2,
+         "revenue_amount": 70.0}
+        for code, name, text in (("KZT", "p1", ""), ("USD", "p2", "x"))
+    ]  # fmt: skip
 
     kzt, eur = currencies(takings, products, FIRST)
 
@@ -53,6 +54,33 @@ def test_each_currency_has_sixty_minutes_and_the_busiest_is_first() -> None:
     assert (eur["revenue_amounts"][0], sum(eur["revenue_amounts"]), len(eur["revenue_amounts"])) == (10.5, 10.5, 60)
     assert [product["description"] for product in kzt["products"]] == ["p1"], "a product without a name shows its code"
     assert eur["products"] == []
+
+
+def test_all_currencies_together_come_first_in_the_base_currency() -> None:
+    takings = [
+        Taking(FIRST, "KZT", 100.0, 2, "KZT", 100.0),
+        Taking(MINUTE, "USD", 10.0, 1, "KZT", 5_100.0),
+        Taking(MINUTE + 10, "EUR", 7.0, 1, "KZT", None, 3),
+        Taking(MINUTE + 60, "USD", 99.0, 9, "KZT", 99.0),
+    ]
+    best = [{"currency_code": "KZT", "seller_id": "s", "product_id": "p", "description": "Tea", "piece_count": 1,
+             "revenue_amount": 5_100.0}]  # fmt: skip
+
+    told = state(NOW, {"sales": Seen(Sales(takings=takings, top_products=best), None, NOW)})["currencies"]
+
+    assert [(hour["currency_code"], hour["is_total"]) for hour in told] == [
+        ("KZT", True), ("KZT", False), ("EUR", False), ("USD", False),
+    ]  # fmt: skip
+    whole = told[0]
+    assert (whole["revenue_amounts"][0], whole["revenue_amounts"][59], sum(whole["purchase_counts"])) == (100, 5100, 4)
+    assert whole["unconverted_line_count"] == 3
+    assert [product["product_id"] for product in whole["products"]] == ["p"]
+
+
+def test_where_there_is_only_the_base_currency_it_is_its_own_total() -> None:
+    takings = [Taking(FIRST, "KZT", 100.0, 2, "KZT", 100.0)]
+
+    assert [hour["is_total"] for hour in state(NOW, {"sales": Seen(Sales(takings=takings))})["currencies"]] == [False]
 
 
 def test_the_rate_leaves_out_the_second_that_is_not_over() -> None:

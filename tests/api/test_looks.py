@@ -15,7 +15,8 @@ from conf import Settings
 
 NOW = 1_800_000_035.0
 HOUR_FROM = 1_800_000_035 - 3600
-NAMES = {getattr(looks, name): name for name in ("TAKINGS", "PRODUCTS", "PURCHASES", "NEWEST", "REFUSED", "REFUSALS")}
+ALL = ("TAKINGS", "PRODUCTS", "TOP_PRODUCTS", "PURCHASES", "NEWEST", "REFUSED", "REFUSALS")
+NAMES = {getattr(looks, name): name for name in ALL}
 
 
 class FakeWarehouse:
@@ -57,7 +58,7 @@ def test_the_newest_is_asked_each_time_and_the_whole_hour_seldom() -> None:
     asyncio.run(sales())
     since = [parameters["since"] for name, parameters in warehouse.asked if name == "TAKINGS"]
     assert since == [HOUR_FROM // 60 * 60, 1_800_000_010]
-    slow = {"NEWEST", "TAKINGS", "PRODUCTS", "REFUSED", "REFUSALS"}
+    slow = {"NEWEST", "TAKINGS", "PRODUCTS", "TOP_PRODUCTS", "REFUSED", "REFUSALS"}
     assert set(warehouse.names()) == slow | {"PURCHASES"}, "the first time, all is asked"
 
     warehouse.now = NOW + 1
@@ -86,7 +87,7 @@ def test_after_a_pause_all_is_asked_at_once() -> None:
 
     asyncio.run(sales())
 
-    assert len(warehouse.names()) == 7
+    assert len(warehouse.names()) == 8
 
 
 @pytest.mark.parametrize(("seconds", "due"), [(0.02, 101.0), (0.5, 105.0)])

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from api import looks
+from api.live import Sales, Seen, Taking, state
 from schemas.contract import contract
 from schemas.derive.fakes import Row, fill
 from schemas.ops.tables import Quarantine
 from schemas.purchases.silver import PurchaseCorrections, PurchaseLines
+from schemas.rates.feed import ExchangeRates
 from tests.support.clickhouse import definitions
 from tests.support.local_clickhouse import LocalClickHouse, insert
 from tests.support.purchases import purchase_lines
+from tests.support.tables import table_from_text
 
-LINES, REFUSED, CORRECTIONS = map(contract, (PurchaseLines, Quarantine, PurchaseCorrections))
+LINES, REFUSED, CORRECTIONS, RATES = map(
+    contract, (PurchaseLines, Quarantine, PurchaseCorrections, ExchangeRates)
+)
 SINCE = datetime(2026, 1, 31, 9, tzinfo=UTC)
 
 
@@ -57,6 +62,14 @@ def stream() -> list[str]:
     ]
 
 
+def rates() -> str:
+    given = """
+        | event_id | base_currency_code | currency_code | quoted_on  | rate  | quantity | source |
+        | r1       | KZT                | EUR           | 2026-01-30 | 560.5 | 1        | a.csv  |
+    """
+    return insert(RATES, table_from_text(RATES, given))
+
+
 def refused() -> list[str]:
     rows = [("a", "08:00:00"), ("b", "09:10:00"), ("c", "09:20:00"), ("c", "09:25:00")]
     return [
@@ -68,7 +81,7 @@ def refused() -> list[str]:
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
     folder: Path = tmp_path_factory.mktemp("clickhouse")
-    names = ("TAKINGS", "PRODUCTS", "PURCHASES", "NEWEST", "REFUSED", "REFUSALS")
+    names = ("TAKINGS", "PRODUCTS", "TOP_PRODUCTS", "PURCHASES", "NEWEST", "REFUSED", "REFUSALS")
     bound = {"{since:UInt32}": str(int(SINCE.timestamp())), "{most:UInt32}": "2"}
     questions = []
     for name in names:
@@ -76,7 +89,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str
         for placeholder, value in bound.items():
             sql = sql.replace(placeholder, value)
         questions.append(sql)
-    told = LocalClickHouse(folder).ask(*questions, before=[*definitions(), *stream(), *refused()])
+    told = LocalClickHouse(folder).ask(*questions, before=[*definitions(), *stream(), rates(), *refused()])
     return dict(zip(names, told, strict=True))
 
 
@@ -102,6 +115,16 @@ def test_products_are_ranked_by_currency_with_returns_taken_off(answers: dict[st
     ]
 
 
+def test_all_currencies_are_ranked_together_in_the_base_currency(answers: dict[str, list[dict[str, Any]]]) -> None:
+    """Ten euros, at 560.50 tenge of the day before, go before 99.50 tenge."""
+    found = [(row["currency_code"], row["seller_id"], row["product_id"], row["revenue_amount"])
+             for row in answers["TOP_PRODUCTS"]]  # fmt: skip
+    euro = next(row for row in answers["TAKINGS"] if row["currency_code"] == "EUR")
+
+    assert found == [("KZT", "s2", "lamp", 5605.0), ("KZT", "s1", "rice", 99.5)]
+    assert (euro["revenue_base_amount"], euro["unconverted_line_count"], euro["base_currency_code"]) == (5605, 0, "KZT")
+
+
 def test_the_latest_purchases_are_whole_and_named_by_their_dearest_line(
     answers: dict[str, list[dict[str, Any]]],
 ) -> None:
@@ -120,4 +143,50 @@ def test_a_refused_event_counts_once(answers: dict[str, list[dict[str, Any]]]) -
     assert answers["REFUSED"] == [{"refused_count": 2}]
     assert [(row["event_id"], row["at"]) for row in answers["REFUSALS"]] == [
         ("c", at("09:25:00").timestamp()), ("b", at("09:10:00").timestamp())
+    ]  # fmt: skip
+
+
+LAST_HOUR = """
+    | event_id | line_no | purchased_at     | seller_id | product_id | description | currency_code | quantity | line_amount |
+    | one      | 0       | 2026-01-31 09:00 | s1        | P1         | Tea         | KZT           | 2        | 5000        |
+    | two      | 0       | 2026-01-31 09:00 | s2        | P1         | Lamp        | EUR           | 1        | 10          |
+    | three    | 0       | 2026-01-31 09:00 | s2        | P1         | Lamp        | KZT           | 1        | 100         |
+    | back     | 0       | 2026-01-31 09:00 | s1        | P1         | Tea         | KZT           | -1       | -2500       |
+    | strange  | 0       | 2026-01-31 09:00 | s3        | P9         | Cup         | USD           | 4        | 400         |
+    | wrong    | 0       | 2026-01-31 09:00 | s1        | P2         | Rice        | KZT           | 9        | 99000       |
+"""  # noqa: E501
+
+
+def test_the_page_shows_what_the_view_of_the_same_question_says(tmp_path: Path) -> None:
+    """The fault: the page's top product was none of the views', and added up two sellers' products of one code."""
+    now = datetime.now(UTC)
+    rows = [
+        row | {"ingested_at": now - timedelta(minutes=n), "arrival": 2**62 - n}
+        for n, row in enumerate(purchase_lines(LAST_HOUR), 1)
+    ]
+    old = [row | {"event_id": f"old {row['event_id']}", "ingested_at": now - timedelta(minutes=61)} for row in rows]
+    corrected = fill(CORRECTIONS, {"event_id": "wrong", "ingested_at": now, "seller_id": "s1"}, 1)
+    sql = looks.TOP_PRODUCTS.replace(looks._QUIET, "").replace("{most:UInt32}", "8")
+    page, view = LocalClickHouse(tmp_path).ask(
+        sql.replace("{since:UInt32}", str(int(now.timestamp()) - looks.HOUR)),
+        "SELECT * FROM silver.top_products_arrived_last_hour",
+        before=[*definitions(), *(insert(LINES, [row]) for row in [*rows, *rows, *old]), rates(),
+                insert(CORRECTIONS, [corrected])],
+    )  # fmt: skip
+    takings = [Taking(int(now.timestamp()), "EUR", 10.0, 1, "KZT", 5605.0)]
+    told = state(now.timestamp(), {"sales": Seen(Sales(takings=takings, top_products=page))})["currencies"][0]
+
+    shown = [(p["seller_id"], p["product_id"], p["description"], p["revenue_amount"]) for p in told["products"]]
+    # Ten euros at 560.50, and a hundred tenge: one product of one seller.
+    assert shown == [("s2", "P1", "Lamp", 5705), ("s1", "P1", "Tea", 2500), ("s3", "P9", "Cup", None)]
+    assert shown == [
+        (row["seller_id"], row["product_id"], row["description"],
+         None if row["revenue_base_amount"] is None else float(row["revenue_base_amount"]))
+        for row in view
+    ]  # fmt: skip
+    assert [p["piece_count"] for p in told["products"]] == [r["sold_count"] - r["returned_count"] for r in view]
+    assert [row["place"] for row in view] == [1, 2, 3]
+    assert [row["unconverted_line_count"] for row in view] == [0, 0, 1]
+    assert [(row["currency_code"], row["revenue_amount"]) for row in view] == [
+        (None, None), ("KZT", "2500"), ("USD", "400")
     ]  # fmt: skip

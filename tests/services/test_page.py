@@ -81,9 +81,10 @@ def test_the_page_shows_what_was_told(browser: Browser, site: Site) -> None:
     assert "live lane of purchases" in browser.text("#lag-note")
     assert browser.text("#refused") == "1,234"
     assert browser.run("document.querySelectorAll('#latest tr').length") == 14
-    assert browser.run("[...document.querySelectorAll('#currency option')].map((each) => each.value)[0]") in (
-        "KZT", "EUR", "JPY"
-    )  # fmt: skip
+    assert browser.run("[...document.querySelectorAll('#currency option')].map((each) => each.textContent)")[0] == (
+        "All, in KZT"
+    )
+    assert browser.text("#products-note") == "arrived in the last hour, in KZT"
     assert "The lake lane of procurement waits to start again: MinIO is away" in browser.text("#notices")
 
 

@@ -90,12 +90,13 @@ def busy() -> Sales:
     """An hour with much of everything, among it names that are long, foreign or evil."""
     now, random = time.time(), Random(5)
     takings = [
-        Taking(int(now) - 60 * m, code, (1 + math.sin(m / 9)) * size * random.uniform(0.5, 1), random.randrange(9, 40))
-        for m in range(60) for code, size in (("KZT", 9e6), ("EUR", 900.0), ("JPY", 1e5))
+        Taking(int(now) - 60 * m, code, amount := (1 + math.sin(m / 9)) * size * random.uniform(0.5, 1),
+               random.randrange(9, 40), "KZT", amount * worth)
+        for m in range(60) for code, size, worth in (("KZT", 9e6, 1.0), ("EUR", 900.0, 560.0), ("JPY", 1e5, 3.4))
     ]  # fmt: skip
     products = [
-        {"currency_code": "KZT", "product_id": f"p{n}", "description": name, "piece_count": 90_000 // (n + 1),
-         "revenue_amount": 98_765_432.1 / (n + 1)}
+        {"currency_code": "KZT", "seller_id": "s1", "product_id": f"p{n}", "description": name,
+         "piece_count": 90_000 // (n + 1), "revenue_amount": 98_765_432.1 / (n + 1)}
         for n, name in enumerate(NAMES)
     ]  # fmt: skip
     latest = [
@@ -108,7 +109,7 @@ def busy() -> Sales:
          "sentence": f"unit_price must be above zero, and is {EVIL}{'9' * 300}"}
         for n in range(5)
     ]  # fmt: skip
-    return Sales(takings, products, latest, now, 1_234, refusals)  # type: ignore[arg-type]
+    return Sales(takings, products, products, latest, now, 1_234, refusals)  # type: ignore[arg-type]
 
 
 def flowing() -> Flow:
