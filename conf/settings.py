@@ -150,16 +150,12 @@ class Settings(BaseSettings):
 
     shop_time_zone: str = Field(default="UTC", description="Zone of the times in the shop's files that name none.")
     base_currency: str = Field(
-        default="KZT", pattern=r"^[A-Z]{3}$",
-        description="In which currency money of several currencies is added up and ranked, ISO 4217.",
-    )  # fmt: skip
+        default="KZT", pattern=r"^[A-Z]{3}$", description="In which money of several currencies is added up, ISO 4217."
+    )
     rate_days: int = Field(
         default=7, ge=0, le=366, description="For how many days an exchange rate holds where there is no newer one."
     )
-    rates_url: str = Field(
-        default="https://nationalbank.kz/rss/get_rates.cfm", pattern=r"^https?://[^?#@\s]+$",
-        description="Where the rates of a day are published, as the National Bank of Kazakhstan does.",
-    )  # fmt: skip
+    rates_url: str = Field(default="https://nationalbank.kz/rss/get_rates.cfm", pattern=r"^https?://[^?#@\s]+$")
     rates_timeout_seconds: float = Field(default=30.0, gt=0)
 
     procurement_zone: str = Field(

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import click
 
-from ingestion.csv_rows import CsvFile, Row
 from ingestion.errors import Unreadable
 from ingestion.rates.quotes import Key, Quote, Quotes, held
 from ingestion.registry import Around, Source
+from ingestion.tables.csv_rows import CsvFile, Row
 from schemas.types import RATE, RATE_TEXT
 
 NAME = "rates.file"
