@@ -79,8 +79,8 @@ def _sha256(password: str) -> str:
     return hashlib.sha256(password.encode()).hexdigest()
 
 
-def write_kafka(settings: Settings) -> None:
-    """Kafka's properties, the passwords of its users among them, and logging."""
+def write_kafka(settings: Settings) -> bool:
+    """Kafka's properties, the passwords of its users among them, and logging. True where they have changed."""
     secrets = settings.secrets
     templates = REPOSITORY / "infra" / "kafka"
     values: dict[str, object] = {
@@ -94,8 +94,9 @@ def write_kafka(settings: Settings) -> None:
         # Only the broker talks with the controller.
         "controller_jaas": _jaas_server(secrets.kafka_broker),
     }
-    write_private(settings.run / "kafka" / "kraft.properties", fill(templates / "kraft.properties", values))
-    write_private(settings.run / "kafka" / "log4j2.xml", (templates / "log4j2.xml").read_text())
+    folder = settings.run / "kafka"
+    logging = write_private(folder / "log4j2.xml", (templates / "log4j2.xml").read_text())
+    return write_private(folder / "kraft.properties", fill(templates / "kraft.properties", values)) or logging
 
 
 def _jaas_server(broker: str, **users: str) -> str:

@@ -16,11 +16,13 @@ from pathlib import Path
 
 from conf import LOOPBACK, Settings
 from conf.connect import postgres
+from infra.local import proc
 from infra.local.errors import Failed
 from infra.local.lock import held
 from infra.local.private import share
 
 USER = "nobody"
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DATABASES = ("sauda", "airflow")
 """Each belongs to a role of its name."""
 
@@ -83,6 +85,11 @@ def as_owner(settings: Settings) -> list[str]:
     return words
 
 
+def _bare(settings: Settings) -> list[str]:
+    """The words that take the environment away where another user runs it: his other programs read what is in it."""
+    return ["env", "-i", f"{proc.MARK}={proc.mark(settings, 'postgres')}"] if os.geteuid() == 0 else []
+
+
 def command(settings: Settings) -> list[str]:
     """The server. Only loopback and only TCP: a socket file would need a folder that both users may enter."""
     options = {
@@ -95,7 +102,8 @@ def command(settings: Settings) -> list[str]:
         "log_timezone": "UTC",
     }
     words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
-    return [*as_owner(settings), str(home(settings) / "bin" / "postgres"), "-D", str(data(settings)), *words]
+    server = str(home(settings) / "bin" / "postgres")
+    return [*_bare(settings), *as_owner(settings), server, "-D", str(data(settings)), *words]
 
 
 def initialise(settings: Settings) -> None:
@@ -123,7 +131,7 @@ def initialise(settings: Settings) -> None:
                 "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions",
             ],
             # Its working folder must be one that the other user may enter.
-            cwd="/", capture_output=True, text=True, check=False,
+            cwd="/", env={"PATH": PATH}, capture_output=True, text=True, check=False,
         )  # fmt: skip
     finally:
         password.unlink()
@@ -160,4 +168,7 @@ def create_databases(settings: Settings) -> str:
             if name not in there:
                 made = sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(name))
                 connection.execute(made)
+            # Else each role may enter the other's.
+            shut = sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC")
+            connection.execute(shut.format(sql.Identifier(name)))
     return ""

@@ -85,7 +85,8 @@ def kafka(settings: Settings, at: str) -> None:
 
 
 def minio(settings: Settings, at: str) -> None:
-    for path in ("", f"{settings.bucket}/", f"{settings.bucket}/{settings.warehouse_prefix}/", "minio/admin/v3/info"):
+    lake = (f"{settings.bucket}/", f"{settings.bucket}/{settings.warehouse_prefix}/")
+    for path in ("", *lake, "minio/admin/v3/info", "minio/v2/metrics/cluster"):
         assert ask(f"{at}/{path}")[0] == 403, path
 
 
@@ -110,8 +111,11 @@ def clickhouse_tcp(_: Settings, at: str) -> None:
     assert exchange(at, hello)[:1] == exception
 
 
-def postgres(_: Settings, at: str) -> None:
+def postgres(settings: Settings, at: str) -> None:
     host, _, port = at.partition(":")
+    role = {"user": "airflow", "password": settings.secrets.airflow_database}
+    with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+        psycopg.connect(host=host, port=port, **role, dbname="sauda", connect_timeout=5)
     for user, password in {"sauda": "guess", "postgres": "postgres", "airflow": ""}.items():
         with pytest.raises(psycopg.OperationalError, match="password"):
             psycopg.connect(host=host, port=port, user=user, password=password, dbname="sauda", connect_timeout=5)

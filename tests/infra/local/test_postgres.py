@@ -69,6 +69,12 @@ def test_below_a_folder_that_is_closed_to_others_it_may_pass_through(
     assert postgres.as_owner(chosen)[-2:] == CAPABILITIES
 
 
+@pytest.mark.usefixtures("as_root")
+def test_the_other_user_gets_nothing_of_our_environment(chosen: Settings) -> None:
+    """Any program of that user may read it."""
+    assert postgres.command(chosen)[:3] == ["env", "-i", f"SAUDA_PART={chosen.stack_home}:postgres"]
+
+
 def test_another_postgresql_leaves_the_part_out_and_airflow_with_it_unless_it_has_a_database() -> None:
     elsewhere = {"postgres_url": SecretStr("postgresql://u@db.example/sauda")}
     without = here(Settings(**elsewhere))
