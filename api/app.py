@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,9 +12,10 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from api import openapi, routes
+from api import methods, openapi, routes
 from api.access import Direct
 from api.guard import Guard, Guarded, Visit
 from api.measures import Measures
@@ -34,15 +35,23 @@ class App(FastAPI):
     """The application. What is asked of a `Direct` route goes past all layers of the framework, but for the guard."""
 
     guard: Guard
+    paths: Sequence[BaseRoute]
     direct: Mapping[tuple[str, str], Direct]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method = scope.get("method")
+        if method == "HEAD":
+            return await methods.head(scope, receive, send, self.__call__)
+        # A browser's question for another origin is refused, as every other method that a path does not take.
+        if method == "OPTIONS" and not methods.is_preflight(scope) and (found := methods.allowed(self.paths, scope)):
+            return await Visit(self.guard, scope, receive, send).run(methods.options(found))
         direct = self.direct.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
         if direct is None:
             await super().__call__(scope, receive, send)
         else:
             scope["app"], scope["route"] = self, direct
             await Visit(self.guard, scope, receive, send).run(direct.handle_directly)
+        return None
 
 
 def app(settings: Settings, parts: Parts | None = None) -> FastAPI:
@@ -62,6 +71,7 @@ def app(settings: Settings, parts: Parts | None = None) -> FastAPI:
     made = App(
         title="Sauda", version=openapi.VERSION, description=openapi.ABOUT, openapi_tags=TAGS, docs_url=None,
         redoc_url=None, lifespan=lifespan, redirect_slashes=False, separate_input_output_schemas=False,
+        generate_unique_id_function=openapi.operation_id,
     )  # fmt: skip
     made.state.settings, made.state.measures = settings, measures
     found = list(routers())
@@ -71,6 +81,7 @@ def app(settings: Settings, parts: Parts | None = None) -> FastAPI:
     made.add_exception_handler(HTTPException, _http_error)
     made.add_exception_handler(RequestValidationError, _invalid)
     ours = [route for router in found for route in router.routes]
+    made.paths = [*ours, *(route for route in made.routes if isinstance(route, Route))]
     made.guard = Guard(settings, measures)
     made.direct = {(method, r.path): r for r in ours if isinstance(r, Direct) for method in r.methods or ()}
     made.add_middleware(Guarded, guard=made.guard)
@@ -95,12 +106,17 @@ async def _problem(_: Request, problem: Exception) -> Response:
 async def _http_error(request: Request, error: Exception) -> Response:
     """What the framework itself refuses: no such path, no such method."""
     assert isinstance(error, HTTPException)
+    headers = error.headers
+    allow = ", ".join(methods.allowed(request.app.paths, request.scope))
+    if error.status_code == 405:
+        # The framework names the methods of one route; a path can have several.
+        headers = {"Allow": allow}
     kinds = {
         404: ("not-found", "There is nothing at this path; /openapi.json lists all."),
-        405: ("method", f"This path does not take {request.method}."),
+        405: ("method", f"This path does not take {methods.method_of(request.scope)}."),
     }
     kind, detail = kinds.get(error.status_code, ("request", str(error.detail)))
-    return Problem(error.status_code, kind, detail, headers=error.headers).response()
+    return Problem(error.status_code, kind, detail, headers=headers).response()
 
 
 async def _invalid(_: Request, error: Exception) -> Response:

@@ -9,6 +9,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+from api import packed
 from api.problems import Problem, too_large
 from schemas.derive.reader import Literal
 
@@ -33,11 +34,20 @@ async def read(request: Request, most: int) -> Any:
 
 
 async def taken(request: Request, most: int) -> bytes:
-    """The body as it came, of at most so many bytes; more are not read. Raises a Problem."""
+    """The body, of at most so many bytes when it is unpacked; more are not read. Raises a Problem."""
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media not in TAKEN:
         found = f"{media[:80]!r} was said" if media else "nothing was said"
         raise Problem(415, "media-type", f"The header Content-Type must be application/json; {found}.")
+    packing = request.headers.get("content-encoding", "").strip().lower()
+    if packing in packed.TAKEN:
+        return await packed.unpacked(request, most)
+    if packing not in ("", "identity"):
+        raise Problem(
+            415, "content-encoding",
+            f"The header Content-Encoding must be gzip or left out; {packing[:80]!r} was said.",
+            headers={"Accept-Encoding": "gzip"},
+        )  # fmt: skip
     pieces, size = [], 0
     async for piece in request.stream():
         pieces.append(piece)

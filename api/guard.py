@@ -15,6 +15,8 @@ from api.protocol import WHOLE
 from conf import Settings
 
 LOG = logging.getLogger("sauda.api")
+UNPACKED = "sauda.unpacked"
+"""In the scope of a request: to be called with each piece that was unpacked of its body."""
 HEADERS = {
     b"x-content-type-options": b"nosniff",
     b"x-frame-options": b"DENY",
@@ -55,7 +57,8 @@ class Visit:
         self.guard, self.scope, self._receive, self._send = guard, scope, receive, send
         self.began = time.perf_counter()
         self.deadline = asyncio.get_running_loop().time() + guard.settings.api_body_seconds
-        self.body_bytes = 0
+        self.body_bytes = self.unpacked_bytes = 0
+        scope[UNPACKED] = self.hold
         self.is_read = False
         self.status = 0
 
@@ -74,7 +77,7 @@ class Visit:
                 Problem(500, "fault", "Something failed here, and was written to the log.", instance=instance)
             )
         finally:
-            self.guard.held -= self.body_bytes
+            self.guard.held -= self.body_bytes + self.unpacked_bytes
             measures.in_flight.dec()
             measures.body_bytes.set(self.guard.held)
             # A path that is not one of ours must not make a label of its own.
@@ -123,6 +126,16 @@ class Visit:
         guard.held += size
         if self.body_bytes > guard.settings.api_body_bytes:
             raise too_large(guard.settings.api_body_bytes)
+        self._refuse_too_much()
+
+    def hold(self, size: int) -> None:
+        """Count what a packed body has become. Raises a Problem (503)."""
+        self.unpacked_bytes += size
+        self.guard.held += size
+        self._refuse_too_much()
+
+    def _refuse_too_much(self) -> None:
+        guard = self.guard
         if guard.held > guard.settings.api_bodies_bytes:
             raise Problem(
                 503, "busy", "Too much is being sent at the same time. Try again in a second.",

@@ -93,10 +93,10 @@ def described(
     return made
 
 
-def listed(item: Mapping[str, Any], **others: Any) -> dict[str, Any]:
+def listed(name: str, item: Mapping[str, Any], **others: Any) -> dict[str, Any]:
     """The schema of an answer with items."""
     return {
-        "type": "object", "required": ["items", *others],
+        "title": name, "type": "object", "required": ["items", *others],
         "properties": {"items": {"type": "array", "items": item}, **others},
     }  # fmt: skip
 
@@ -112,6 +112,34 @@ def column_schema(column: Column, *, answered: bool) -> dict[str, Any]:
     if column.optional:
         made["type"] = [*(made["type"] if isinstance(made["type"], list) else [made["type"]]), "null"]
     return made
+
+
+def named(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A schema by whose name the document refers to it: clients are made with a class of that name."""
+    return {"title": name} | dict(schema)
+
+
+def operation_id(route: APIRoute) -> str:
+    """The name of the method that a client is made with: ``list_sellers`` is ``listSellers``."""
+    first, *others = route.name.split("_")
+    return first + "".join(word.capitalize() for word in others)
+
+
+def _hoisted(part: Any, schemas: dict[str, Any]) -> Any:
+    """The part with a reference for each schema that has a name; these are put into `schemas`."""
+    if isinstance(part, list):
+        return [_hoisted(each, schemas) for each in part]
+    if not isinstance(part, dict):
+        return part
+    kept = ("example", "examples", "parameters")
+    made = {name: each if name in kept else _hoisted(each, schemas) for name, each in part.items()}
+    name = made.get("title")
+    if not (isinstance(name, str) and name.isidentifier() and "type" in made):
+        return made
+    del made["title"]
+    if schemas.setdefault(name, made) != made:
+        raise ValueError(f"two schemas are called {name}")
+    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def document(made: FastAPI, routes: Iterable[BaseRoute]) -> dict[str, Any]:
@@ -137,6 +165,7 @@ def document(made: FastAPI, routes: Iterable[BaseRoute]) -> dict[str, Any]:
             said = {name: part for name, part in route.openapi_extra.items() if name != "parameters"}
             for method in route.methods or ():
                 found["paths"][route.path_format][method.lower()] |= said
+    found["paths"] = _hoisted(found["paths"], schemas)
     made.openapi_schema = found
     return found
 

@@ -20,6 +20,8 @@ ABOUT = (
     "Amounts are texts with four decimals, each in the currency beside it; revenue_base_amount is in the base "
     "currency, by which currencies are ranked together. Made every night from all purchases."
 )
+NAMES = {"customers": "sales_by_customer", "products/top": "top_products"}
+"""In OpenAPI, where the path says too little."""
 
 
 def _asks(question: Question) -> Callable[..., Awaitable[Response]]:
@@ -38,16 +40,18 @@ def _asks(question: Question) -> Callable[..., Awaitable[Response]]:
 def _add(question: Question) -> None:
     columns = question.columns()
     names = [c.name for c in columns]
+    name = NAMES.get(question.name, question.name.replace("/", "_").replace("-", "_"))
+    kind = "".join(word.capitalize() for word in name.split("_"))
     item = {
-        "type": "object", "required": names,
+        "title": f"{kind}Row", "type": "object", "required": names,
         "properties": {c.name: column_schema(c, answered=True) for c in columns},
     }  # fmt: skip
     example = {n: WORDS.get(n) for n in names} | table_row(question.table, names)
     ROUTER.add_api_route(
         f"/v1/analytics/{question.name}", _asks(question), methods=["GET"], summary=question.summary,
-        name=question.name.replace("/", "_").replace("-", "_"),
+        name=f"get_{name}",
         description=f"{question.about} {ABOUT}".strip(),
-        openapi_extra=described(listed(item), {"items": [example]}, parameters=question.parameters.described()),
+        openapi_extra=described(listed(kind, item), {"items": [example]}, parameters=question.parameters.described()),
     )  # fmt: skip
 
 

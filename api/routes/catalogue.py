@@ -144,17 +144,18 @@ def _may_ask(key: Key, personal: set[str]) -> None:
 
 def _add(entity: Entity) -> None:
     one, many = entity.one, entity.plural
+    kind = one.capitalize()
     shown = {
-        "type": "object", "required": [c.name for c in entity.contract.columns],
+        "title": kind, "type": "object", "required": [c.name for c in entity.contract.columns],
         "properties": {c.name: column_schema(c, answered=True) for c in entity.contract.columns},
     }  # fmt: skip
     body = {
-        "type": "object", "additionalProperties": False,
+        "title": f"New{kind}", "type": "object", "additionalProperties": False,
         "required": [c.name for c in entity.written if not c.optional and c.type.name != "FLAG"],
         "properties": {c.name: column_schema(c, answered=False) for c in entity.written},
     }  # fmt: skip
     changed = {c.name: column_schema(c, answered=False) for c in entity.written if not c.key}
-    patch = body | {"required": [], "minProperties": 1, "properties": changed}
+    patch = body | {"title": f"{kind}Changes", "required": [], "minProperties": 1, "properties": changed}
     given, kept = example(entity), example(entity, kept=True)
     changes = {name: given[name] for name in ("name",) if name in given}
     asked = _asked(entity)
@@ -167,7 +168,9 @@ def _add(entity: Entity) -> None:
         name=f"list_{many}",
         summary=f"List {many}",
         description="Page by page: give `next` of one page as `cursor` of the next. Changes meanwhile skip no row.",
-        openapi_extra=described(listed(shown, **CURSOR), {"items": [kept], "next": None}, parameters=asked.described()),
+        openapi_extra=described(
+            listed(f"{kind}Page", shown, **CURSOR), {"items": [kept], "next": None}, parameters=asked.described()
+        ),
     )
     add(
         path,

@@ -61,26 +61,27 @@ NUMBER = Annotated[
 _buyer = needs("write:purchases")
 
 
-def _schema(**quantity: int) -> dict[str, Any]:
+def _schema(name: str, **quantity: int) -> dict[str, Any]:
     """The event's schema without references: in OpenAPI these would point into another document.
 
     With what is said of quantities here, which go one way in a purchase and the other in a return.
     """
     made = json_schema(EVENT)
     records = made.pop("$defs")
-    for name in ("$schema", "$id"):
-        made.pop(name)
+    for left_out in ("$schema", "$id"):
+        made.pop(left_out)
     for each in made["properties"].values():
         if "items" in each:
             each["items"] = records[each["items"]["$ref"].rpartition("/")[2]] | {"additionalProperties": False}
     line = made["properties"]["lines"]["items"]
     line["properties"] = line["properties"] | {"quantity": line["properties"]["quantity"] | quantity}
-    return made | {"additionalProperties": False}
+    line["title"] = f"{name}Line"
+    return made | {"title": name, "additionalProperties": False}
 
 
-PURCHASE, RETURN = _schema(minimum=1), _schema(maximum=-1)
+PURCHASE, RETURN = _schema("Purchase", minimum=1), _schema("Return", maximum=-1)
 BATCH = {
-    "type": "object", "required": ["purchases"], "additionalProperties": False,
+    "title": "PurchaseBatch", "type": "object", "required": ["purchases"], "additionalProperties": False,
     "properties": {"purchases": {"type": "array", "items": PURCHASE, "minItems": 1, "maxItems": MOST_PURCHASES}},
 }  # fmt: skip
 EXAMPLE = example(EVENT, "almaly-market")
@@ -88,8 +89,11 @@ RETURNED = EXAMPLE | {"lines": [line | {"quantity": -1} for line in EXAMPLE["lin
 TOLD_FIELDS = ("event_id", "purchase_id", "status_url")
 TEXTS = {"type": "object", "additionalProperties": {"type": "string"}}
 TOLD = {
-    "type": "object", "required": ["events"],
-    "properties": {"events": {"type": "array", "items": TEXTS | {"required": list(TOLD_FIELDS)}}},
+    "title": "Acceptance", "type": "object", "required": ["events"],
+    "properties": {"events": {"type": "array", "items": {
+        "title": "AcceptedEvent", "type": "object", "required": list(TOLD_FIELDS),
+        "properties": {name: {"type": "string"} for name in TOLD_FIELDS},
+    }}},
 }  # fmt: skip
 EVENT_ID = "7d3f5f0e-6f0a-5b53-9a53-6d2f3c5a1b11"
 TOLD_EXAMPLE = {
@@ -102,7 +106,7 @@ TOLD_EXAMPLE = {
     ]
 }
 STATE = {
-    "type": "object", "required": ["event_id", "state"],
+    "title": "PurchaseState", "type": "object", "required": ["event_id", "state"],
     "properties": {
         "event_id": {"type": "string"},
         "state": {"type": "string", "enum": ["accepted", "in_silver", "superseded", "refused"]},
@@ -187,7 +191,7 @@ async def _put(request: Request, key: Key, seller_id: str, purchase_id: str, *, 
 
 
 ROUTER.add_api_route(
-    "/v1/purchases", send_one, methods=["POST"], status_code=202, summary="Send a purchase",
+    "/v1/purchases", send_one, methods=["POST"], status_code=202, summary="Send a purchase", name="create_purchase",
     route_class_override=Direct,
     openapi_extra=described(
         TOLD, TOLD_EXAMPLE, status=202, body=PURCHASE, body_example=EXAMPLE, parameters=[KEY], errors=[409],
@@ -195,7 +199,7 @@ ROUTER.add_api_route(
     ),
 )  # fmt: skip
 ROUTER.add_api_route(
-    "/v1/returns", send_return, methods=["POST"], status_code=202, summary="Send a return",
+    "/v1/returns", send_return, methods=["POST"], status_code=202, summary="Send a return", name="create_return",
     route_class_override=Direct,
     openapi_extra=described(
         TOLD, TOLD_EXAMPLE, status=202, body=RETURN, body_example=RETURNED, parameters=[KEY], errors=[409],
@@ -204,7 +208,7 @@ ROUTER.add_api_route(
 )  # fmt: skip
 ROUTER.add_api_route(
     "/v1/purchases:batch", send_batch, methods=["POST"], status_code=202, route_class_override=Direct,
-    summary=f"Send up to {MOST_PURCHASES:,} purchases",
+    summary=f"Send up to {MOST_PURCHASES:,} purchases", name="create_purchases",
     openapi_extra=described(
         TOLD, TOLD_EXAMPLE, status=202, body=BATCH, body_example={"purchases": [EXAMPLE]}, parameters=[KEY],
         errors=[409], said="Kafka has them all.",
@@ -217,7 +221,7 @@ for _path, _send, _body, _example, _what in (
 ):  # fmt: skip
     ROUTER.add_api_route(
         f"/v1/{_path}/{{seller_id}}/{{purchase_id:path}}", _send, methods=["PUT"], status_code=202,
-        summary=f"Replace a {_what}, or create it",
+        summary=f"Replace a {_what}, or create it", name=f"replace_{_what}",
         openapi_extra=described(
             TOLD, TOLD_EXAMPLE, status=202, body=_body, body_example=_example, parameters=[KEY], errors=[409],
             said="Kafka has it; ClickHouse shows it within a second or two.", also={200: _SAME},
@@ -235,7 +239,7 @@ def _key(request: Request) -> str:
 
 
 @ROUTER.get(
-    "/v1/purchases/{event_id}", summary="What became of a purchase",
+    "/v1/purchases/{event_id}", name="get_purchase_state", summary="What became of a purchase",
     openapi_extra=described(
         STATE, {"event_id": EVENT_ID, "state": "in_silver"}, parameters=ASKED.described(), errors=[404]
     ),

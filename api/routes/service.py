@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import Response
 
-from api.openapi import VERSION
+from api.openapi import VERSION, named
 from api.parts import Parts
 from api.problems import MEDIA, RETRY_SECONDS, Problem
 from api.readiness import Probe
@@ -18,8 +18,16 @@ from api.readiness import Probe
 ROUTER = APIRouter(tags=["service"])
 
 
-@ROUTER.get("/healthz", summary="Is the process alive?")
-async def health() -> dict[str, str]:
+def _shown(name: str, properties: dict[str, Any]) -> dict[str, Any]:
+    schema = named(name, {"type": "object", "required": list(properties), "properties": properties})
+    return {"description": "Found.", "content": {"application/json": {"schema": schema}}}
+
+
+@ROUTER.get(
+    "/healthz", name="get_health", summary="Is the process alive?",
+    responses={200: _shown("Health", {"status": {"type": "string"}})},
+)  # fmt: skip
+async def health() -> Any:
     """Nothing outside the process is asked."""
     return {"status": "alive"}
 
@@ -28,7 +36,10 @@ AWAY: dict[int | str, dict[str, Any]] = {503: {"description": "A part is away.",
               "content": {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}}}}  # fmt: skip
 
 
-@ROUTER.get("/readyz", summary="Which parts answer?", responses=AWAY)
+@ROUTER.get(
+    "/readyz", name="get_readiness", summary="Which parts answer?",
+    responses=AWAY | {200: _shown("Readiness", {"status": {"type": "string"}, "parts": {"type": "object"}})},
+)  # fmt: skip
 async def readiness(request: Request) -> Response:
     """200 when all parts answer, a problem (503) else, both with `parts` and with what waits in the outbox.
 
@@ -56,11 +67,14 @@ async def _answers(probe: Probe) -> bool:
     return True
 
 
-@ROUTER.get("/version", summary="Which version is this?")
-async def version() -> dict[str, str]:
+@ROUTER.get(
+    "/version", name="get_version", summary="Which version is this?",
+    responses={200: _shown("Version", {"name": {"type": "string"}, "version": {"type": "string"}})},
+)  # fmt: skip
+async def version() -> Any:
     return {"name": "sauda", "version": VERSION}
 
 
-@ROUTER.get("/metrics", summary="Counters, for Prometheus", response_class=Response)
+@ROUTER.get("/metrics", name="get_metrics", summary="Counters, for Prometheus", response_class=Response)
 async def metrics(request: Request) -> Response:
     return Response(generate_latest(request.app.state.measures.registry), media_type=CONTENT_TYPE_LATEST)
