@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import secrets
 import sys
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ SCOPES = {
     "admin": "everything",
 }
 DEMO_RATE = 600_000
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="For programs: one line of JSON on stdout.")
 COLUMNS = "key_id, key_hash, name, scopes, rate_per_minute, created_at, expires_at, revoked_at"
 LOAD = f"SELECT {COLUMNS} FROM shop.api_keys"
 FIND = f"{LOAD} WHERE key_id = ANY(%s)"
@@ -115,39 +117,59 @@ def main() -> None:
 @click.option("--rate", type=click.IntRange(1, 10_000_000), default=6_000, show_default=True,
               help="Requests a minute.")  # fmt: skip
 @click.option("--days", type=click.IntRange(1), help="After so many days it is good no more.  [default: never]")
-def create(name: str, scopes: tuple[str, ...], rate: int, days: int | None) -> None:
+@AS_JSON
+def create(name: str, scopes: tuple[str, ...], rate: int, days: int | None, as_json: bool) -> None:
     """Make a key for NAME and print it. It is shown this once."""
     expires_at = datetime.now(UTC) + timedelta(days=days) if days else None
     text, kept = made(name, scopes, rate, expires_at)
     with _connected() as connection:
         connection.execute(INSERT, kept)
-    click.echo(text)
+    click.echo(_json({"key": text} | _shown(kept)) if as_json else text)
     click.echo("Keep it now: only its hash is stored.", err=True)
 
 
 @main.command("list")
-def list_keys() -> None:
+@AS_JSON
+def list_keys(as_json: bool) -> None:
     """Show all keys; of none the secret, which is not stored."""
     with _connected() as connection:
         rows = connection.execute(f"{LOAD} ORDER BY created_at").fetchall()
+    if as_json:
+        click.echo(_json([_shown(each) | {"state": _state(each)} for each in rows]))
+        return
     for each in rows:
-        now = datetime.now(UTC)
-        state = "revoked" if each["revoked_at"] else "good"
-        if state == "good" and each["expires_at"] and each["expires_at"] <= now:
-            state = "expired"
+        state = _state(each)
         scopes = ",".join(each["scopes"])
         click.echo(f"{each['key_id']:14} {state:8} {each['rate_per_minute']:>9,}/min  {scopes:32} {each['name']}")
 
 
 @main.command()
 @click.argument("key_id")
-def revoke(key_id: str) -> None:
+@AS_JSON
+def revoke(key_id: str, as_json: bool) -> None:
     """Make a key useless, within seconds."""
     with _connected() as connection:
         found = connection.execute(REVOKE, (key_id,)).fetchone()
     if not found:
         raise click.UsageError(f"There is no good key with the id {key_id!r}; see the list.")
-    click.echo(f"The key {key_id} of {found['name']} is revoked.")
+    done = {"key_id": key_id, "name": found["name"], "state": "revoked"}
+    click.echo(_json(done) if as_json else f"The key {key_id} of {found['name']} is revoked.")
+
+
+def _state(kept: dict[str, Any]) -> str:
+    if kept["revoked_at"]:
+        return "revoked"
+    return "expired" if kept["expires_at"] and kept["expires_at"] <= datetime.now(UTC) else "good"
+
+
+def _shown(kept: dict[str, Any]) -> dict[str, Any]:
+    """What is kept of a key, but for its hash."""
+    names = ("key_id", "name", "scopes", "rate_per_minute", "created_at", "expires_at", "revoked_at")
+    return {name: kept[name] for name in names if name in kept}
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=lambda moment: moment.isoformat())
 
 
 def _connected() -> psycopg.Connection[dict[str, Any]]:

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from conf import Settings, settings
 from conf.connect import clickhouse
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Failed as error:
         print(error, file=sys.stderr)
         return error.code
-    _show(given.domain, findings)
+    _show(given.domain, findings, sys.stderr if given.json else sys.stdout)
     if given.json:
         told = {"run_id": run_id, "domain": given.domain, "state": verdict(findings)}
         print(json.dumps({**told, "checks": [asdict(finding) for finding in findings]}, ensure_ascii=False))
@@ -149,19 +149,19 @@ def _counted(client: Client, group: Sequence[Reference], now: Counts, collection
             yield Resolved(reference, str(code), int(named), int(broken), there, str(example))
 
 
-def _show(domain: str, findings: Sequence[Finding]) -> None:
+def _show(domain: str, findings: Sequence[Finding], out: TextIO) -> None:
     if not findings:
-        print(f"There is no row of {domain} yet, so there is nothing to check.")
+        print(f"There is no row of {domain} yet, so there is nothing to check.", file=out)
     for code in sorted({finding.collection_code for finding in findings}):
         own = [finding for finding in findings if finding.collection_code == code]
         counts = {outcome: sum(finding.outcome == outcome for finding in own) for outcome in SIGNS}
         name = f"{domain}, collection {code}" if code else domain
-        print(f"{name}: " + ", ".join(f"{count} {outcome}" for outcome, count in counts.items()))
+        print(f"{name}: " + ", ".join(f"{count} {outcome}" for outcome, count in counts.items()), file=out)
         for finding in own:
             if finding.outcome != "passed":
-                print(f"  {SIGNS[finding.outcome]} {finding}")
+                print(f"  {SIGNS[finding.outcome]} {finding}", file=out)
     if any(f.outcome == "stopped" and f.check_name == quality.ROWS_KEPT for f in findings):
-        print(f"Where a smaller count is right, make it the new base: ./start.sh check {domain} --accept")
+        print(f"Where a smaller count is right, make it the new base: ./start.sh check {domain} --accept", file=out)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -169,7 +169,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("domain", help="such as procurement")
     parser.add_argument("--collection", default="", help="only this one, e.g. goszakup; all where it is left out")
     parser.add_argument("--accept", action="store_true", help="take the present counts for right, however small")
-    parser.add_argument("--json", action="store_true", help="end with a line of JSON")
+    parser.add_argument("--json", action="store_true", help="one line of JSON on stdout, and all words on stderr")
     return parser
 
 

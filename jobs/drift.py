@@ -88,14 +88,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Failed as error:
         print(error, file=sys.stderr)
         return error.code
-    for drift in found:
-        print(drift)
+    words = [str(drift) for drift in found]
     if day is None:
-        print("Nothing came in yet, so nothing has drifted.")
+        words.append("Nothing came in yet, so nothing has drifted.")
     elif found:
-        print(f"{len(found)} fields have drifted on {day}. New ones are kept in bronze: add them to {FIELDS}.")
+        words.append(f"{len(found)} fields have drifted on {day}. New ones are kept in bronze: add them to {FIELDS}.")
     else:
-        print(f"On {day} every register had the fields that are known of it.")
+        words.append(f"On {day} every register had the fields that are known of it.")
+    print("\n".join(words), file=sys.stderr if asked.json else sys.stdout)
     if asked.json:
         told = [{**vars(drift), "first_seen_at": drift.first_seen_at.isoformat()} for drift in found]
         print(json.dumps({"day": str(day) if day else "", "drift": told}, ensure_ascii=False))
@@ -229,7 +229,7 @@ def _day(text: str) -> date:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m jobs.drift", description="Report fields that registers changed.")
     parser.add_argument("--day", help="the day (UTC) whose rows are looked at; the newest where it is left out")
-    parser.add_argument("--json", action="store_true", help="end with a line of JSON")
+    parser.add_argument("--json", action="store_true", help="one line of JSON on stdout, and all words on stderr")
     return parser
 
 

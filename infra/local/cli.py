@@ -146,11 +146,12 @@ def doctor() -> None:
 
 @cli.command()
 @click.option("--passwords", is_flag=True, help="Show the passwords too.")
-def urls(passwords: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def urls(passwords: bool, as_json: bool) -> None:
     """List the addresses of the stack, with user names."""
     from infra.local import status as shown
 
-    shown.show_addresses(current(), out(), passwords)
+    shown.show_addresses(current(), out(), passwords, as_json=as_json)
 
 
 @cli.command()

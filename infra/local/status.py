@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -154,15 +155,38 @@ def span(seconds: int) -> str:
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
 
 
-def show_addresses(settings: Settings, console: Console, passwords: bool = False) -> None:
-    """The addresses as a table; passwords only when asked for, since terminals are recorded."""
-    table = Table("what", "address", "user", box=box.SIMPLE_HEAD)
-    if passwords:
-        table.add_column("password")
-    for address in addresses(settings):
-        shown = [getattr(settings.secrets, address.secret) if address.secret else ""] if passwords else []
-        table.add_row(address.title, address.url, address.user, *shown)
-    console.print(table)
+def listed_addresses(settings: Settings, passwords: bool = False) -> list[dict[str, str]]:
+    """The addresses for programs; passwords only when asked for."""
+    return [
+        {"part": each.part, "what": each.title, "address": each.url, "user": each.user}
+        | ({"password": getattr(settings.secrets, each.secret) if each.secret else ""} if passwords else {})
+        for each in addresses(settings)
+    ]
+
+
+def show_addresses(
+    settings: Settings, console: Console, passwords: bool = False, *, as_json: bool = False
+) -> None:  # fmt: skip
+    """The addresses as a table; passwords only when asked for, since terminals are recorded.
+
+    An address or a key that is cut is none: where a table is too wide each stands in a line of its own.
+    """
+    columns = ["what", "address", "user", *(["password"] if passwords else [])]
+    rows = listed_addresses(settings, passwords)
+    if as_json:
+        print(json.dumps(rows, indent=1))
+        return
+    table = Table(*columns, box=box.SIMPLE_HEAD)
+    for row in rows:
+        table.add_row(*(escape(row[name]) for name in columns))
+    if table.__rich_measure__(console, console.options.update(width=1_000, max_width=1_000)).maximum <= console.width:
+        console.print(table)
+    else:
+        for row in rows:
+            console.print(f"[bold]{escape(row['what'])}[/]", soft_wrap=True)
+            for name in columns[1:]:
+                if row[name]:
+                    console.print(f"  {name} {escape(row[name])}", soft_wrap=True)
     if not passwords:
         file = settings.stack_home / "secrets.json"
         console.print(f"[dim]Passwords: ./start.sh urls --passwords  (file {file}, mode 600)[/]", soft_wrap=True)

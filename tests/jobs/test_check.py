@@ -67,7 +67,8 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         monkeypatch.setattr(check, "clickhouse", lambda *_, **__: server)
         code = main(["procurement", "--json", *words])
         said = capsys.readouterr()
-        last = said.out.splitlines()[-1] if said.out else "{}"
+        assert said.out.count("\n") <= 1, "stdout has JSON only"
+        last = said.out or "{}"
         assert server.is_closed
         return code, json.loads(last), said.out + said.err
 
@@ -127,7 +128,7 @@ def test_before_anything_came_there_is_nothing_to_check(run: Any) -> None:
     code, told, said = run(Server({}))
 
     assert (code, told["checks"]) == (0, [])
-    assert said.startswith("There is no row of procurement yet, so there is nothing to check.\n")
+    assert said.endswith("There is no row of procurement yet, so there is nothing to check.\n")
 
 
 def test_an_unknown_domain_is_answered_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:

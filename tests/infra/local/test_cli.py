@@ -1,5 +1,6 @@
 """The door: help for everything, sentences instead of stack traces, exit codes."""
 
+import json
 import os
 import socket
 import subprocess
@@ -88,6 +89,11 @@ def test_urls_show_passwords_only_when_asked(stack_settings: Settings, monkeypat
     password = stack_settings.secrets.clickhouse_reader
     assert password not in CliRunner().invoke(cli.cli, ["urls"]).output
     assert password in CliRunner().invoke(cli.cli, ["urls", "--passwords"]).output
+    found = json.loads(CliRunner().invoke(cli.cli, ["urls", "--json"]).stdout)
+    assert {"part", "what", "address", "user"} == set(found[0])
+    assert password not in str(found)
+    found = json.loads(CliRunner().invoke(cli.cli, ["urls", "--passwords", "--json"]).stdout)
+    assert password in [each["password"] for each in found]
 
 
 def test_an_answer_is_shown_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
