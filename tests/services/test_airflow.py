@@ -27,6 +27,7 @@ from infra.local.supervisor import Supervisor
 from schemas.contract import tables
 from tests.support.judge import Judge
 from tests.support.nights import Airflow, command, no_scheduler, other_scheduler
+from tests.support.strangers import REFUSALS, listeners
 from tests.support.stream import Stream, simulate
 from tests.support.waiting import until
 
@@ -96,6 +97,13 @@ def finished_builds(client: Any) -> set[str]:
         {"count": len(tables("gold", "purchases"))},
     ).result_rows
     return {str(run) for (run,) in found}
+
+
+@pytest.mark.usefixtures("pages")
+def test_a_stranger_is_told_nothing_by_it(chosen: Settings) -> None:
+    REFUSALS["airflow"](chosen, f"{LOOPBACK}:{chosen.port('airflow')}")
+    its = {port for port, (_, process) in listeners(chosen).items() if "airflow" in " ".join(process.cmdline()[:2])}
+    assert its == {chosen.port("airflow")}
 
 
 @pytest.mark.usefixtures("sent")
