@@ -14,7 +14,7 @@ from rich.console import Console
 
 from conf import Settings
 from conf.flow import held_back
-from infra.local import jars, java, minio, ports, proc
+from infra.local import jars, java, minio, ports, private, proc
 from infra.local.errors import Failed
 from infra.local.lock import holder_of
 from infra.local.parts import PORT_TITLES, TITLES, trouble
@@ -108,6 +108,15 @@ def _secrets(settings: Settings) -> Iterator[Finding]:
         yield Finding("bad", f"{file} has mode {mode:o}: others may read it", f"chmod 600 {file}")
 
 
+def _privacy(settings: Settings) -> Iterator[Finding]:
+    if found := private.open_paths(settings):
+        names = ", ".join(str(path.relative_to(settings.home)) for path in found[:3])
+        text = f"other users may read {names}" + (f" and {len(found) - 3} more" if len(found) > 3 else "")
+        yield Finding("bad", text, "./start.sh closes it")
+    else:
+        yield Finding("good", "no other user reads what the stack has written")
+
+
 def _lock(settings: Settings) -> Iterator[Finding]:
     holder = holder_of(Stack(settings).lock_file)
     if holder and holder.isdigit() and psutil.pid_exists(int(holder)):
@@ -140,7 +149,7 @@ def _transactions(settings: Settings) -> Iterator[Finding]:
 
 
 CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
-    *(_python, _java, _tools, _memory, _disk, _secrets, _lock, _ports, _parts, _transactions),
+    *(_python, _java, _tools, _memory, _disk, _secrets, _privacy, _lock, _ports, _parts, _transactions),
 )
 
 

@@ -20,10 +20,12 @@ OWNER_ONLY = 0o700
 ENTERED = 0o711
 """Of folders that another user's server passes on the way to its own."""
 READABLE, WALKABLE = 0o044, 0o011
+USED = 0o066
+"""Rights of group and others to read or write."""
 
 
 def close(settings: Settings) -> None:
-    """Keep others out of the stack's folders. What an older version left open is closed, once.
+    """Keep others out of the stack's folders. What is open is closed.
 
     `Refused` where the stack belongs to somebody else.
     """
@@ -43,19 +45,27 @@ def close(settings: Settings) -> None:
             folder.chmod(mode)
         except PermissionError:
             raise Refused(_foreign(folder)) from None
-    mark = settings.stack_home / ".private"
-    if not mark.exists():
-        for folder in (settings.data, settings.run, settings.logs, settings.home / "cache"):
-            tighten(folder)
-        mark.touch()
+    for path in open_paths(settings):
+        tighten(path)
 
 
-def tighten(folder: Path) -> None:
-    """Take every right of group and others from what lies below a folder. What belongs to others is passed."""
-    for path, mode in _below(folder):
-        if mode & PRIVATE:
+def open_paths(settings: Settings) -> list[Path]:
+    """What others may look into, of the first level of the stack's folders: what is below a shut one is shut.
+
+    An older version left them so, or a backup that was copied back.
+    """
+    folders = (settings.data, settings.run, settings.logs, settings.home / "cache")
+    children = [child for folder in folders if folder.exists() for child in folder.iterdir()]
+    return [child for child in children if not child.is_symlink() and child.stat().st_mode & USED]
+
+
+def tighten(path: Path) -> None:
+    """Take the rights of group and others from a file, or a folder with all that is below it."""
+    for found, mode in ((path, path.stat().st_mode & 0o7777), *_below(path)):
+        if mode & USED:
+            # What belongs to somebody else, or has gone meanwhile, is passed.
             with contextlib.suppress(PermissionError, FileNotFoundError):
-                path.chmod(mode & ~PRIVATE)
+                found.chmod(mode & ~PRIVATE)
 
 
 def share(tree: Path) -> None:

@@ -67,11 +67,32 @@ def test_a_link_out_of_the_stack_is_not_followed(stack_settings: Settings, old: 
 
 
 @pytest.mark.usefixtures("old")
-def test_it_is_done_once(stack_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_shut_is_not_looked_through_again(stack_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     private.close(stack_settings)
     monkeypatch.setattr(private, "tighten", lambda _: pytest.fail("millions of files are looked at each time"))
 
     private.close(stack_settings)
+
+
+def test_a_backup_that_was_copied_back_open_is_closed_too(stack_settings: Settings, old: Path) -> None:
+    private.close(stack_settings)
+    (stack_settings.data / "minio").chmod(0o755)
+    old.chmod(0o644)
+    assert private.open_paths(stack_settings) == [stack_settings.data / "minio"]
+    private.close(stack_settings)
+
+    assert open_below(stack_settings.home) == []
+
+
+def test_a_folder_that_another_users_server_enters_stays_so(stack_settings: Settings) -> None:
+    """It can be entered, and not be looked into."""
+    private.close(stack_settings)
+    entered = stack_settings.run / "server"
+    entered.mkdir()
+    entered.chmod(0o711)
+    private.close(stack_settings)
+
+    assert mode(entered) == 0o711
 
 
 def test_a_stack_of_somebody_else_is_refused_with_the_cure(
