@@ -10,10 +10,12 @@ import contextlib
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conf import LOOPBACK, settings
+from conf.connect import kafka_spark_options
 from conf.spark import spark_session
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ ADD_UP = """
 """
 
 
-def rehearse(spark: SparkSession, folder: Path) -> None:
+def rehearse(spark: SparkSession, folder: Path, login: Mapping[str, str]) -> None:
     """Writing, reading, adding up, a stream, and what can be seen of Kafka and S3 without them."""
     path = str(folder / "table")
     rows = spark.sql(ROWS)
@@ -62,7 +64,7 @@ def rehearse(spark: SparkSession, folder: Path) -> None:
     while query.lastProgress is None and time.monotonic() < deadline:
         time.sleep(0.1)
     query.stop()
-    for ask in (spark.read.format("kafka").options(**KAFKA).load().count, lambda: spark.read.parquet("s3a://a/b")):
+    for ask in (spark.read.format("kafka").options(**{**login, **KAFKA}).load().count, lambda: spark.read.parquet("s3a://a/b")):
         with contextlib.suppress(Exception):
             ask()
 
@@ -76,7 +78,7 @@ def main(file: Path) -> None:
     for key, value in {"endpoint": f"http://{NOBODY}", "attempts.maximum": "1", "retry.limit": "0"}.items():
         hadoop.set(f"fs.s3a.{key}", value)
     with tempfile.TemporaryDirectory() as folder:
-        rehearse(spark, Path(folder))
+        rehearse(spark, Path(folder), kafka_spark_options(chosen))
         spark.stop()
     # Java writes the archive when its program is over.
     java.stdin.close()
