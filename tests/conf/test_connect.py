@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from conf import Settings, wrong_settings
+from conf import REPOSITORY, Settings, wrong_settings
 from conf.connect import consumer_config, jaas, kafka_config, kafka_spark_options, producer_config
 
 ELSEWHERE = {"kafka_bootstrap": "kafka.example:9093"}
@@ -87,3 +87,13 @@ def test_a_wrong_setting_does_not_show_the_secrets_beside_it() -> None:
 
 def test_the_login_is_not_shown() -> None:
     assert "hush" not in repr(Settings(**ELSEWHERE, kafka_user="shop", kafka_password="hush").kafka_login)
+
+
+def test_no_other_module_says_how_kafka_is_reached() -> None:
+    """A client that is made elsewhere has no login, and reads what was taken back."""
+    folders = ("api", "bench", "conf", "infra", "ingestion", "jobs", "schemas", "streaming")
+    modules = [path for folder in folders for path in (REPOSITORY / folder).rglob("*.py")]
+    others = {path.relative_to(REPOSITORY).as_posix() for path in modules if "bootstrap.servers" in path.read_text()}
+
+    # The rehearsal asks where nobody answers.
+    assert others == {"conf/connect.py", "infra/local/rehearsal.py"}
