@@ -197,7 +197,8 @@ def _history_options(settings: Settings) -> dict[str, str]:
     history = "spark.history."
     return {
         history + "ui.port": str(settings.port("history")),
-        history + "fs.logDirectory": (settings.data / "spark-events").as_uri(),
+        # No URI: it would look for a folder with %20 in its name.
+        history + "fs.logDirectory": str(settings.data / "spark-events"),
         history + "fs.update.interval": "5s",
         history + "fs.cleaner.enabled": "true",
         history + "fs.cleaner.maxAge": "21d",

@@ -45,8 +45,8 @@ def run(checkout: Checkout, *words: str, seconds: float = 120, nice: int = 0) ->
 
 
 def test_it_starts_at_a_low_priority_and_makes_javas_archive(checkout: Checkout) -> None:
-    out = run(checkout, "up-parts", "kafka", "minio", "clickhouse", "postgres", seconds=500, nice=15)
-    for title in ("Kafka", "MinIO", "ClickHouse", "PostgreSQL", "Java's archive of Spark's classes"):
+    out = run(checkout, "up-parts", "kafka", "minio", "clickhouse", "postgres", "history", seconds=500, nice=15)
+    for title in ("Kafka", "MinIO", "ClickHouse", "PostgreSQL", "Spark History Server", "Java's archive of Spark's"):
         assert f"✓ {title}" in out
     assert list((checkout.folder / ".sauda" / "tools" / "jars" / "spark").glob("*.jsa"))
     its = Settings(home=checkout.folder / ".sauda", stack="main")

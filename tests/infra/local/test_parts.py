@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.error import URLError
 
 import pytest
@@ -29,3 +30,11 @@ def test_an_error_of_a_probe_is_a_sentence(error: Exception, told: str, monkeypa
     monkeypatch.setitem(parts.PROBES, "kafka", probe)
 
     assert parts.trouble(Settings(stack="unit"), "kafka") == told
+
+
+def test_the_history_server_finds_its_folder_whatever_its_name(tmp_path: Path) -> None:
+    """It takes a URI's %20 for a part of the name."""
+    settings = Settings(home=tmp_path / "sau da 100%")
+    history = parts.parts(settings, Path("/java"), Path("/minio"))["history"]
+
+    assert f"-Dspark.history.fs.logDirectory={settings.data / 'spark-events'}" in history.command
