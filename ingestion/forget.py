@@ -9,18 +9,22 @@ import click
 
 from conf import settings
 from ingestion.errors import IngestError
+from ingestion.ocds import known
 from ingestion.procurement.state import forget
 
 
 @click.command()
 @click.argument("collection")
 def main(collection: str) -> None:
-    """Forget where the walks of a COLLECTION stand."""
+    """Forget where the walks of a COLLECTION stand, and what is known of its processes."""
     try:
-        files = forget(settings(), collection)
+        chosen = settings()
+        files = forget(chosen, collection)
+        processes = known.forget(chosen, collection)
     except IngestError as problem:
         raise click.ClickException(str(problem)) from None
-    click.echo(f"The state of {collection} is forgotten." if files else f"No state was kept of {collection}.")
+    is_known = files or processes
+    click.echo(f"The state of {collection} is forgotten." if is_known else f"No state was kept of {collection}.")
 
 
 if __name__ == "__main__":

@@ -112,7 +112,9 @@ class Reading:
         if kind == "NUMBER":
             return f"try_cast({text} AS DOUBLE)"
         if kind == "MONEY":
-            return f"try_cast(round(try_cast({text} AS DECIMAL(38, 10)), 4) AS DECIMAL(18, 4))"
+            # More digits after the point than money has are refused, never cut; noughts are no digits.
+            money = f"try_cast({text} AS DECIMAL(18, 4))"
+            return f"CASE WHEN {money} = try_cast({text} AS DECIMAL(38, 24)) THEN {money} END"
         if kind == "RATE":
             # An exponent, or a digit more than is kept, would be rounded without a word.
             plain = f"{text} RLIKE {quoted(RATE_TEXT)} AND {text} RLIKE '[1-9]'"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ingestion.ocds.process import Process
-from ingestion.ocds.shape import Event, Json, text, time
+from ingestion.ocds.shape import Event, Json, text, texts, time
 
 CONTRACT = "1"
 """The register's code for a contract that is no addendum; OCDS has an addendum inside its contract."""
@@ -14,22 +14,22 @@ CONTRACT = "1"
 def contracted(process: Process) -> Iterator[Event]:
     """Each contract with its items, milestones and transactions.
 
-    Supplier and lots are those of the award that it fulfils, and the sum is where the contract has none.
+    Supplier and lots are those of the awards that it fulfils where it names none itself. Its sum is its own: what an
+    award is worth is told by the award.
     """
-    shape, awards = process.shape, dict(process.awards)
-    sole = next(iter(awards.values())) if len(awards) == 1 else {}
-    for contract, told in process.contracts:
-        award_id = text(told.get("awardID"))
-        award = awards.get(award_id, {}) if award_id else sole
+    shape = process.shape
+    for contract, told in process.contracts.items():
+        awards = _awards(process, told)
         contract_id = process.own(contract)
         # An extension gives contracts suppliers of their own.
-        suppliers = shape.many(told, "suppliers") or shape.many(award, "suppliers")
-        _, supplier = process.suppliers(suppliers, "supplier")
+        _, supplier = process.suppliers(shape.many(told, "suppliers"), "supplier")
+        if not supplier:
+            named = {each for award in awards.values() for each in process.suppliers_of_award(award, "supplier")[0]}
+            supplier = process.acting(sorted(named))
+        lots = process.lots_of(told)
+        if not lots:
+            lots = list(dict.fromkeys(lot for award in awards.values() for lot in process.lots_of_award(award)))
         amount, currency = shape.money(told)
-        if amount is None:
-            amount, currency = shape.money(award)
-        named = told if told.get("relatedLots") else award
-        lots = process.lots_of(named)
         period = shape.one(told, "period")
         shared = supplier | process.buyer(told) | {"contract_id": contract_id, "changed_at": process.changed_at}
         value = {
@@ -37,13 +37,14 @@ def contracted(process: Process) -> Iterator[Event]:
             "number": contract,
             "tender_id": process.ocid if process.tender else None,
             "tender_number": text(process.tender.get("id")),
+            "award_ids": [process.own(award) for award in awards],
             "lot_ids": lots,
             "kind_code": CONTRACT,
             "status_code": process.status("contract", told.get("status")),
             "total_amount": amount,
             "currency_code": currency,
             "method_code": process.method,
-            "description": text(told.get("title")) or text(told.get("description")),
+            "description": shape.words(told, "title") or shape.words(told, "description"),
             "signed_at": time(told.get("dateSigned")),
             "planned_end_at": time(period.get("endDate")),
         }
@@ -51,6 +52,15 @@ def contracted(process: Process) -> Iterator[Event]:
         yield from _items(process, contract, told, lots)
         yield from _milestones(process, contract, told, shared)
         yield from _transactions(process, contract, told, shared)
+
+
+def _awards(process: Process, contract: Json) -> dict[str, Json]:
+    """The awards that a contract names; the only one that was made where it names none."""
+    named = [*texts(contract.get("awardID")), *texts(contract.get("awardIDs"))]
+    if named:
+        return {award: process.awards.get(award, {}) for award in named}
+    made = {award: told for award, told in process.awards.items() if process.is_made(award)}
+    return made if len(made) == 1 else {}
 
 
 def _items(process: Process, contract: str, told: Json, lots: list[str]) -> Iterator[Event]:

@@ -31,6 +31,14 @@ OTHERS = {
     b"BZh": "compressed with bzip2: unpack it first",
     b"PAR1": "a Parquet file; OCDS was expected as JSON",
 }
+HTML = "a page of HTML, which sites give instead of data when something is wrong there: download it again"
+PAGES = {
+    "<!doctype html": HTML,
+    "<html": HTML,
+    "<?xml": "an XML file; OCDS was expected as JSON",
+}
+FIRST = 64
+"""Bytes by which a file is known."""
 SHOWN_ASIDE = 5
 
 
@@ -63,6 +71,7 @@ class JsonFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self.name = os.fsencode(path.name).decode("utf-8", "replace")
+        self.undecoded = ""
         start = self._guarded(lambda: self._first(path.open("rb")))
         if not start:
             raise Unreadable(f"{self.name} is empty; OCDS as JSON was expected.")
@@ -73,11 +82,19 @@ class JsonFile:
         if self._is_packed:
             start = self._guarded(lambda: self._first(self._binary()))
         self.encoding = json.detect_encoding(start)
-        if not start.decode(self.encoding, "ignore"):
+        text = start.decode(self.encoding, "ignore")
+        for tag, what in PAGES.items():
+            if text.lstrip().lower().startswith(tag):
+                raise Unreadable(f"{self.name} is {what}.")
+        if not text:
             raise Unreadable(f"{self.name} is empty; OCDS as JSON was expected.")
 
     def open(self) -> io.BufferedReader:
-        """The text as UTF-8. Reading raises Unreadable with the place of what is no text, or where gz data end."""
+        """The text as UTF-8. Reading raises Unreadable with the place of what is no text, or where gz data end.
+
+        What should be UTF-8 and is not passes as it is, for no more than a line may be broken; `undecoded` then is the
+        sentence that says where.
+        """
         return io.BufferedReader(_Unicode(self), BLOCK)
 
     def place(self, line: int, byte: int) -> str:
@@ -94,7 +111,7 @@ class JsonFile:
 
     def _first(self, file: io.BufferedIOBase) -> bytes:
         with file:
-            return file.read(8)
+            return file.read(FIRST)
 
     def _guarded(self, read: Callable[[], bytes]) -> bytes:
         try:
@@ -116,7 +133,7 @@ class _Unicode(io.RawIOBase):
         self._file, self._binary = file, file._binary()
         self._decoder = codecs.getincrementaldecoder(file.encoding)()
         self._rest = b""
-        self._taken, self._line, self._is_over = 0, 1, False
+        self._taken, self._line, self._is_over, self._is_raw = 0, 1, False, False
 
     def readable(self) -> bool:
         return True
@@ -138,10 +155,16 @@ class _Unicode(io.RawIOBase):
         block = self._file._guarded(lambda: self._binary.read(BLOCK))
         self._taken += len(block)
         self._is_over = not block
+        if self._is_raw:
+            return block
         try:
             text = self._decoder.decode(block, final=self._is_over)
         except UnicodeDecodeError as problem:
-            raise Unreadable(self._where(problem)) from None
+            if not self._file.encoding.startswith("utf-8"):
+                raise Unreadable(self._where(problem)) from None
+            self._file.undecoded, self._is_raw = self._file.undecoded or self._where(problem), True
+            # With what the decoder had kept of the block before.
+            return problem.object.removeprefix(codecs.BOM_UTF8 if self._taken == len(block) else b"")
         self._line += text.count("\n")
         return text.encode()
 

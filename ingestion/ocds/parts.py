@@ -1,13 +1,15 @@
 """What stands in a file of OCDS, part by part: no more than one release or record is held at a time.
 
-A file may hold one JSON value or many, on lines of their own or not. As long as each line is a whole value, lines are
-read; from the first that is none, or is too long to be held, the rest is read as a stream.
+A file may hold one JSON value or many, on lines of their own or not, and lists of them. As long as each line is a whole
+value, lines are read; from the first that is none, or is too long to be held, the rest is read as a stream. Where that
+cannot be, and other lines are whole, the line is broken: it is left out, and the next one read.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain
 from typing import Any, NoReturn
@@ -20,13 +22,23 @@ from ingestion.errors import Unreadable
 from ingestion.ocds.files import BLOCK, JsonFile
 
 LONGEST_LINE = 4 << 20
+LONGEST_SOUGHT = 1 << 16
+"""Bytes of a line in which the place of what is wrong is looked for, byte by byte."""
 LISTS = ("releases", "records")
 SECTIONS = frozenset({"parties", "buyer", "planning", "tender", "bids", "awards", "contracts"})
+RECORD = frozenset({"compiledRelease", "versionedRelease"})
 KEPT = SECTIONS | {"ocid", "id", "date", "tag"}
-"""What is read of a release that stands by itself."""
+"""What is read of a release."""
 
-Part = tuple[str, Any]
-"""One release or record with the name of its list; or "" and what else its value has, the lists there being empty."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One release or record with the name of its list; or no name and what else its value has, the lists there being
+    empty. `line` is where its value begins, where lines are values."""
+
+    name: str
+    value: Any
+    line: int = 0
+
 
 Token = tuple[str, Any]
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
@@ -42,37 +54,121 @@ _EXPECTED = {
 }
 
 
-def parts(file: JsonFile) -> Iterator[Part]:
-    """The parts of all values of a file, in its order. Raises Unreadable with the place where it is no JSON."""
-    line, offset = 1, 0
+def parts(file: JsonFile, problem: Callable[[str], None]) -> Iterator[Part]:
+    """The parts of all values of a file, in its order. `problem` hears of lines that are left out.
+
+    Raises Unreadable with the place where it is no JSON.
+    """
     with file.open() as text:
-        while whole := text.readline(LONGEST_LINE):
-            if not whole.isspace():
-                value = _of_line(whole)
-                if value is None:
-                    yield from _streamed(file, text, whole, line, offset)
-                    return
-                yield from _of_value(value)
-            line, offset = line + whole.count(b"\n"), offset + len(whole)
+        lines = _Lines(text)
+        is_by_lines = False
+        for number, offset, line in lines:
+            value = _of_line(line)
+            if value is not _NONE:
+                yield from (Part(part.name, part.value, number) for part in _of_value(value))
+                is_by_lines = True
+            elif (is_by_lines or lines.is_next_whole()) and (reason := _why_not(file, number, offset)):
+                problem(f"{reason} The line is left out.")
+                lines.pass_over(line)
+            else:
+                yield from _streamed(file, text, line + lines.peeked(), number, offset)
+                return
 
 
-def _of_line(line: bytes) -> dict[str, Any] | None:
-    """The object that a whole line is; None where it is none, or may go on."""
+_NONE = object()
+
+
+class _Lines:
+    """The lines of a text that are not blank, each with its number and its place; one may be looked at beforehand."""
+
+    def __init__(self, text: io.BufferedReader) -> None:
+        self._text, self._ahead = text, b""
+        self._number, self._offset = 1, 0
+
+    def __iter__(self) -> Iterator[tuple[int, int, bytes]]:
+        while line := self._read():
+            number, offset = self._number, self._offset
+            self._number, self._offset = number + line.count(b"\n"), offset + len(line)
+            if not line.isspace():
+                yield number, offset, line
+
+    def _read(self) -> bytes:
+        line, self._ahead = self._ahead or self._text.readline(LONGEST_LINE), b""
+        return line
+
+    def is_next_whole(self) -> bool:
+        """Whether the next line is an object as a whole."""
+        self._ahead = self._ahead or self._text.readline(LONGEST_LINE)
+        return isinstance(_of_line(self._ahead), dict)
+
+    def peeked(self) -> bytes:
+        """What was read beforehand, for whoever reads on from the text."""
+        ahead, self._ahead = self._ahead, b""
+        return ahead
+
+    def pass_over(self, line: bytes) -> None:
+        """Go on behind a line that is longer than what was read of it."""
+        while line and not line.endswith(b"\n"):
+            line = self._read()
+            self._number, self._offset = self._number + line.count(b"\n"), self._offset + len(line)
+
+
+def _of_line(line: bytes) -> Any:
+    """The value that a whole line is; `_NONE` where it is none, or may go on."""
     if len(line) == LONGEST_LINE:
-        return None
+        return _NONE
     try:
-        value = _decode(line)
+        return _decode(line)
     except (msgspec.DecodeError, ValueError, ArithmeticError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
+        return _NONE
 
 
-def _of_value(value: dict[str, Any]) -> Iterator[Part]:
-    for name in LISTS:
-        if isinstance(listed := value.get(name), list):
-            value[name] = []
-            yield from ((name, part) for part in listed)
-    yield "", value
+def _of_value(value: Any) -> Iterator[Part]:
+    if isinstance(value, list):
+        for part in value:
+            yield from _of_value(part)
+        return
+    if isinstance(value, dict):
+        for name in LISTS:
+            listed = value.get(name)
+            if isinstance(listed, list):
+                value[name] = []
+                yield from (Part(name, part) for part in listed)
+    yield Part("", value)
+
+
+def _why_not(file: JsonFile, line: int, offset: int) -> str:
+    """Why the text from a line on is no JSON; nothing where it is."""
+    with file.open() as text:
+        _pass_over(text, offset)
+        source = _Counted(b"", text)
+        try:
+            for _ in ijson.basic_parse(source, multiple_values=True, buf_size=BLOCK):
+                pass
+        except IncompleteJSONError:
+            return _place(file, line, offset)
+        except (ValueError, ArithmeticError, SystemError):
+            return f"{file.name}, line {line:,}, has a number with more digits than can be read."
+    return ""
+
+
+def _place(file: JsonFile, line: int, offset: int) -> str:
+    """Where a line stops being JSON. It is read alone, for what comes after it may look like its end."""
+    with file.open() as text:
+        _pass_over(text, offset)
+        alone = text.readline(LONGEST_LINE)
+    try:
+        alone.decode()
+    except UnicodeDecodeError as problem:
+        where = file.place(line, offset + problem.start)
+        return f"{file.name}, {where}: the byte 0x{alone[problem.start]:02x} is no UTF-8 there."
+    if len(alone) > LONGEST_SOUGHT:
+        return f"{file.name}, line {line:,} is no JSON."
+    at, _, rest = _stopped(io.BufferedReader(io.BytesIO(alone)), 0, line)
+    where = file.place(line, offset + at)
+    if not rest.strip():
+        return f"{file.name}, {where}: the line ends in the middle of a value."
+    return f"{file.name}, {where}: found {rest.decode('utf-8', 'ignore').splitlines()[0]!r}, which is no JSON there."
 
 
 class _Counted:
@@ -94,8 +190,10 @@ def _streamed(file: JsonFile, text: io.BufferedReader, first: bytes, line: int, 
     source = _Counted(first, text)
     tokens = ijson.basic_parse(source, multiple_values=True, buf_size=BLOCK)
     try:
-        yield from _of_tokens(file, tokens)
+        yield from _of_tokens(tokens)
     except IncompleteJSONError as problem:
+        if file.undecoded:
+            raise Unreadable(file.undecoded) from None
         _refuse(file, str(problem), line, offset, source.before)
     except (ValueError, ArithmeticError, SystemError):
         # Numbers that Python makes none of; with SystemError the parser passes such an error on.
@@ -105,14 +203,22 @@ def _streamed(file: JsonFile, text: io.BufferedReader, first: bytes, line: int, 
         ) from None
 
 
-def _of_tokens(file: JsonFile, tokens: Iterator[Token]) -> Iterator[Part]:
-    for event, _ in tokens:
-        if event != "start_map":
-            what = "a list" if event == "start_array" else f"a {event}"
-            raise Unreadable(
-                f"{file.name} has {what} where an object was expected: a release package, a record package or a "
-                "compiled release."
-            )
+def _of_tokens(tokens: Iterator[Token]) -> Iterator[Part]:
+    for token in tokens:
+        yield from _of_token(token, tokens)
+
+
+def _of_token(token: Token, tokens: Iterator[Token]) -> Iterator[Part]:
+    """The parts of the value that begins with the token; of a list those of its elements."""
+    event, value = token
+    if event == "start_array":
+        for inner in tokens:
+            if inner[0] == "end_array":
+                return
+            yield from _of_token(inner, tokens)
+    elif event != "start_map":
+        yield Part("", value)
+    else:
         told: dict[str, Any] = {}
         for ends, name in tokens:
             if ends == "end_map":
@@ -120,13 +226,13 @@ def _of_tokens(file: JsonFile, tokens: Iterator[Token]) -> Iterator[Part]:
             opened = next(tokens)
             if name in LISTS and opened[0] == "start_array":
                 told[name] = []
-                for token in tokens:
-                    if token[0] == "end_array":
+                for inner in tokens:
+                    if inner[0] == "end_array":
                         break
-                    yield name, _value(token, tokens)
+                    yield Part(name, _value(inner, tokens))
             else:
-                told[name] = _value(opened, tokens, is_kept=name in KEPT)
-        yield "", told
+                told[name] = _value(opened, tokens, is_kept=name in KEPT or name in RECORD or name in LISTS)
+        yield Part("", told)
 
 
 def _value(token: Token, tokens: Iterator[Token], *, is_kept: bool = True) -> Any:

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from ingestion.errors import Unreadable
 from ingestion.ocds.table import rows
-from schemas.derive.person import hash_of
+from schemas.derive.person import HASH, hash_of
 
 OWN = Path(__file__).with_name("persons.csv")
 HEADER = ["scheme", "number"]
+_ALIAS = re.compile(HASH)
 
 
 class Persons:
@@ -48,3 +49,7 @@ class Persons:
     def alias(self, party_id: str) -> str:
         """The name under which a person goes."""
         return hash_of(self._secret, party_id)
+
+    def is_alias(self, party_id: str) -> bool:
+        """Whether a party's id is a name that `alias` made."""
+        return _ALIAS.fullmatch(party_id) is not None

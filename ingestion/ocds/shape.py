@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 import msgspec
+
+from ingestion.ocds.currencies import CODES
+from ingestion.ocds.normal import is_nothing
+from ingestion.ocds.times import standard
 
 Json = dict[str, Any]
 NO_CURRENCY = "XXX"
 """ISO 4217's code for no currency."""
 LONGEST_NUMBER = 60
 """Digits, zeros included, that a number is written out with; the stream refuses those far below."""
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
-_LOCAL = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?")
+DIGITS = 4
+"""Digits after the point that a money column has."""
+_LANGUAGE = re.compile(r"[a-z]{2,3}([-_][A-Za-z0-9]+)*")
 _encode = msgspec.json.Encoder().encode
+encoded = msgspec.json.Encoder(decimal_format="number", order="sorted").encode
+"""Anything as JSON, keys in order, numbers as they were written."""
+decoded = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
 class Shape:
-    """Looks into JSON. `odd` counts what was left out, by what is wrong with it."""
+    """Looks into JSON. `odd` counts what was left out, by what is wrong with it; `currencies` those that ISO 4217 does
+    not know, which are kept."""
 
     def __init__(self) -> None:
         self.odd: Counter[str] = Counter()
+        self.currencies: Counter[str] = Counter()
 
     def one(self, owner: Json, name: str) -> Json:
         """The object of that name; an empty one where there is none."""
@@ -48,15 +59,50 @@ class Shape:
     def named(self, owner: Json, name: str) -> Iterator[tuple[str, Json]]:
         """The objects of the list of that name that have an id, with it."""
         for part in self.many(owner, name):
-            if told := text(part.get("id")):
+            told = text(part.get("id"))
+            if told and not is_nothing(told):
                 yield told, part
             else:
                 self.odd[f"{name} without an id"] += 1
 
     def money(self, owner: Json, name: str = "value") -> tuple[str | None, str]:
-        """Amount and currency of a value."""
-        value = self.one(owner, name)
-        return text(value.get("amount")), text(value.get("currency")) or NO_CURRENCY
+        """Amount and currency of a value; some write the amount alone in its place."""
+        value = owner.get(name)
+        if isinstance(value, int | Decimal | str) and not isinstance(value, bool):
+            return _amount(value), NO_CURRENCY
+        told = self.one(owner, name)
+        return _amount(told.get("amount")), self._currency(text(told.get("currency")))
+
+    def words(self, owner: Json, name: str) -> str | None:
+        """A text for people; where it stands in other languages only (``title_es``), the first of them."""
+        value = owner.get(name)
+        if isinstance(value, dict):
+            return next((told for part in value.values() if (told := text(part))), None)
+        return text(value) or next(
+            (told for key, part in owner.items() if _is_language(key, name) and (told := text(part))), None
+        )
+
+    def _currency(self, told: str | None) -> str:
+        if told is None:
+            return NO_CURRENCY
+        if told.upper() in CODES:
+            return told.upper()
+        self.currencies[told] += 1
+        return told
+
+
+def _is_language(key: str, name: str) -> bool:
+    return key.startswith(f"{name}_") and _LANGUAGE.fullmatch(key, len(name) + 1) is not None
+
+
+def _amount(value: Any) -> str | None:
+    """An amount as it was written. Where only the noise of a binary fraction (0.30000000000000004) stands beyond the
+    digits that money has, it is the number that was meant."""
+    if isinstance(value, Decimal) and value.is_finite() and -LONGEST_NUMBER < value.adjusted() < LONGEST_NUMBER:
+        short = round(value, DIGITS) if value.adjusted() < 20 else value
+        if short != value and math.isclose(short, value, rel_tol=1e-15) and len(value.as_tuple().digits) > 15:
+            return text(short)
+    return text(value)
 
 
 def text(value: Any) -> str | None:
@@ -77,11 +123,9 @@ def texts(value: Any) -> list[str]:
 
 
 def time(value: Any) -> str | None:
-    """A time with its zone: OCDS wants one, and where it is missing, UTC is taken."""
+    """A time with seconds and zone: OCDS wants them, and where they are missing, they are zero and UTC."""
     told = text(value)
-    if told and _DAY.fullmatch(told):
-        return f"{told}T00:00:00Z"
-    return f"{told}Z" if told and _LOCAL.fullmatch(told) else told
+    return standard(told) if told else None
 
 
 def written(value: Json) -> bytes:
@@ -93,10 +137,16 @@ def written(value: Json) -> bytes:
 class Event:
     """What is sent of one entity, in the words of the silver tables.
 
-    `kind` is the event's type, such as ocds.tender; `entity` its id. `lines` counts the rows it makes.
+    `kind` is the event's type, such as ocds.tender; `entity` its id. `lines` counts the rows it makes. `version` tells
+    events of one content apart, where it came again after another one and has no date.
     """
 
     kind: str
     entity: str
     value: Json
     lines: int = 1
+    version: int = 0
+
+    def of(self, version: int) -> Event:
+        """The same as that version."""
+        return replace(self, version=version) if version else self

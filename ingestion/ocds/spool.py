@@ -1,23 +1,21 @@
-"""Releases on disk, in an order that brings those of one process together; and the parties, each once."""
+"""Releases on disk, in an order that brings those of one process together; and the shared parties, each once."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from decimal import Decimal
 from hashlib import blake2b
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-import msgspec
-
 from ingestion.errors import IngestError
 from ingestion.ocds.releases import Release
+from ingestion.ocds.shape import decoded, encoded
 
 TABLES = """
 CREATE TABLE releases (
-    place INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, ocid TEXT NOT NULL, is_compiled INTEGER NOT NULL,
+    place INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, ocid TEXT NOT NULL, is_compiled INTEGER NOT NULL,
     date TEXT NOT NULL, body BLOB NOT NULL
 );
 CREATE TABLE parties (
@@ -31,8 +29,6 @@ WHERE ocid IN (
         SELECT ocid, row_number() OVER (ORDER BY ocid) AS number FROM (SELECT DISTINCT ocid FROM releases)
     ) WHERE number % ? = 0
 )"""
-_encode = msgspec.json.Encoder(decimal_format="number").encode
-_decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
 class Spool:
@@ -50,41 +46,51 @@ class Spool:
 
     def add(self, release: Release) -> None:
         """Raises RecursionError where it is nested too deeply to be written."""
-        body = _encode(release.body)
-        digest = blake2b(body, digest_size=16, key=b"compiled" if release.is_compiled else b"").digest()
+        body = encoded(release.body)
+        digest = blake2b(body, digest_size=12, key=b"compiled" if release.is_compiled else b"").hexdigest()
         self._run(
             "INSERT OR IGNORE INTO releases (digest, ocid, is_compiled, date, body) VALUES (?, ?, ?, ?, ?)",
             (digest, release.ocid, release.is_compiled, release.date, body),
         )
 
+    def mark(self) -> int:
+        """The place that releases have reached."""
+        ((place,),) = self._run("SELECT coalesce(max(place), 0) FROM releases")
+        return int(place)
+
+    def discard(self, mark: int) -> None:
+        """Take out what came after a mark."""
+        self._run("DELETE FROM releases WHERE place > ?", (mark,))
+
     def ready(self) -> tuple[int, int]:
         """To be called when all are there: how many releases, and of how many processes."""
-        self._run("CREATE INDEX by_process ON releases (ocid, is_compiled, date, place)")
+        self._run("CREATE INDEX IF NOT EXISTS by_process ON releases (ocid, place)")
         (counts,) = self._run("SELECT count(*), count(DISTINCT ocid) FROM releases")
         return counts[0], counts[1]
 
-    def processes(self, every: int = 1) -> Iterator[tuple[bool, list[dict[str, Any]]]]:
-        """Releases of one process that are to be merged, in the order of their dates; each compiled one alone.
+    def processes(self, every: int = 1) -> Iterator[tuple[str, int, list[tuple[str, Release]]]]:
+        """Each process: its ocid, how many bytes its releases take, and these with their digests, as they were given.
 
         With `every`, only one in so many processes is given.
         """
         where, given = (SAMPLED, (every,)) if every > 1 else ("", ())
-        order = "ORDER BY ocid, is_compiled, date, place"
-        rows = self._run(f"SELECT ocid, is_compiled, body FROM releases {where} {order}", given)
-        for (_, is_compiled), group in groupby(rows, itemgetter(0, 1)):
-            bodies = (_decode(body) for _, _, body in group)
-            if is_compiled:
-                yield from ((True, [body]) for body in bodies)
-            else:
-                yield False, list(bodies)
-
-    def add_party(self, party_id: str, roles: int, date: str, body: bytes) -> None:
-        """Of one party the newest body stays, and all roles."""
-        self._run(
-            "INSERT INTO parties VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET roles = roles | excluded.roles, "
-            "body = iif(excluded.date >= date, excluded.body, body), date = max(date, excluded.date)",
-            (party_id, roles, date, body),
+        rows = self._run(
+            f"SELECT ocid, digest, is_compiled, date, body FROM releases {where} ORDER BY ocid, place", given
         )
+        for ocid, group in groupby(rows, itemgetter(0)):
+            size, releases = 0, []
+            for _, digest, is_compiled, date, body in group:
+                size += len(body)
+                releases.append((digest, Release(ocid, date, bool(is_compiled), decoded(body))))
+            yield ocid, size, releases
+
+    def add_party(self, party_id: str, roles: int, date: str, body: dict[str, Any]) -> None:
+        """Of one party the newest words stay, where these say nothing the older ones, and all roles."""
+        known = self._run("SELECT roles, date, body FROM parties WHERE party_id = ?", (party_id,)).fetchone()
+        if known:
+            one = together((known[0], known[1], decoded(known[2])), (roles, date, body))
+            roles, date, body = one
+        self._run("INSERT OR REPLACE INTO parties VALUES (?, ?, ?, ?)", (party_id, roles, date, encoded(body)))
 
     def parties(self) -> Iterator[tuple[str, int, str, bytes]]:
         """Id, roles, date and body of each party, by id."""
@@ -101,3 +107,13 @@ class Spool:
                 f"The releases cannot be put on disk: {problem}. About as much room is needed as the files take "
                 "unpacked, where temporary files lie; TMPDIR names another folder for them."
             ) from None
+
+
+Told = tuple[int, str, dict[str, Any]]
+"""Roles, date and words of a party."""
+
+
+def together(known: Told, told: Told) -> Told:
+    """What is known of a party with what was told later; of the same date the later one holds."""
+    older, newer = (known, told) if told[1] >= known[1] else (told, known)
+    return known[0] | told[0], newer[1], older[2] | {name: part for name, part in newer[2].items() if part is not None}

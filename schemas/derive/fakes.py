@@ -207,7 +207,8 @@ _MAKERS: dict[str, Callable[[_Wish], Any]] = {
     "money": _money,
     "rate": lambda wish: Decimal(wish.chance.randint(1, 99_999_999)).scaleb(-4),
     "number": _number,
-    "flag": lambda wish: wish.chance.random() < 0.5,
+    # Fakes are rows that hold: a test that wants one which was taken back says so.
+    "flag": lambda wish: wish.column == "is_published" or wish.chance.random() < 0.5,
     "bytes": lambda wish: f'{{"number": {wish.number}}}'.encode(),
     "headers": lambda wish: [{"key": "ce_id", "value": f"event-{wish.number:04d}".encode()}],
     "list": _records,

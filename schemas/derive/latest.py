@@ -100,6 +100,9 @@ def view(contract: Contract) -> str:
     source = f"{qualified(contract.name)} FINAL{_of_newest_events(contract)}"
     rows = f"SELECT * FROM {source} ORDER BY {newest} LIMIT 1 BY {entity}"
     made = f"CREATE OR REPLACE VIEW {qualified(name_of(contract))} AS\n"
+    if "is_published" in contract.columns:
+        # Asked of the newest version, after it was found: an older one does not come back.
+        rows = f"SELECT * FROM ({rows}) WHERE ifNull(is_published, true)"
     for number, services in _deletable(contract):
         rows = _not_deleted(contract.domain, rows, number, services)
     return made + rows

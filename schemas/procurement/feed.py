@@ -5,7 +5,7 @@ from schemas.ops.envelope import Envelope
 from schemas.ops.tables import Raw, Refused
 from schemas.procurement import TOPIC
 from schemas.procurement.endpoints import by_name
-from schemas.types import CODE, COUNT, INSTANT, TEXT
+from schemas.types import CODE, COUNT, FLAG, INSTANT, TEXT
 
 GOSZAKUP = "kz.goszakup."
 HASHED = "A person's is a keyed hash."
@@ -15,6 +15,7 @@ PLANNING_ITEM = "silver.procurement_planning_items.planning_item_id"
 TENDER = "silver.procurement_tenders.tender_id"
 LOT = "silver.procurement_lots.lot_id"
 CONTRACT = "silver.procurement_contracts.contract_id"
+AWARD = "silver.procurement_awards.award_id"
 
 
 # The journal's words for what a row may be deleted with.
@@ -62,6 +63,15 @@ class Registered(Envelope):
     times_text = col(
         TEXT, "The times as the register wrote them, in its own zone, as a JSON object.", optional=True, serving=False
     )
+
+
+class Published(Registered):
+    """What a table begins with that files of OCDS fill too: they are published again and again, and each time whole."""
+
+    is_published = col(
+        FLAG, "False for a version that says that the publisher no longer has it; `_latest` leaves it out.",
+        optional=True, at="is_published",
+    )  # fmt: skip
 
 
 def versions(*entity: str) -> Replacing:

@@ -12,6 +12,7 @@ from schemas.procurement.feed import (
     TENDER,
     TENDER_WORDS,
     ProcurementRaw,
+    Published,
     Registered,
     entry,
     versions,
@@ -28,7 +29,7 @@ from schemas.types import CODE, COUNT, DAY, FLAG, ID, INSTANT, MONEY, NUMBER, TE
     entity=["party_id"],
     services=SUBJECT_WORDS,
 )
-class Parties(Registered):
+class Parties(Published):
     """One row per version of a party: whoever buys, supplies or organises."""
 
     party_id = col(ID, "The register's number of the party.", key=True, at="party_id pid")
@@ -45,6 +46,7 @@ class Parties(Registered):
     is_buyer = col(FLAG, "Whether it buys.", optional=True, at="is_buyer customer")
     is_supplier = col(FLAG, "Whether it supplies.", optional=True, at="is_supplier supplier")
     is_organiser = col(FLAG, "Whether it organises tenders.", optional=True, at="is_organiser organizer")
+    is_tenderer = col(FLAG, "Whether it bids.", optional=True, at="is_tenderer")
     is_single_organiser = col(FLAG, "Whether it organises for others.", optional=True, at="is_single_org")
     is_resident = col(FLAG, "Whether it is a resident.", optional=True, at="mark_resident")
     kind_code = col(CODE, "1 legal entity, 2 person, 3 sole trader.", optional=True, at="kind_code type_supplier")
@@ -61,7 +63,7 @@ class Parties(Registered):
     entity=["address_id"],
     deleted_with={"party_id": SUBJECT_WORDS},
 )
-class PartyAddresses(Registered):
+class PartyAddresses(Published):
     """One row per version of a party's address."""
 
     address_id = col(ID, "The register's number of the address.", key=True, at="address_id id")
@@ -106,7 +108,7 @@ class Employees(Registered):
     entity=["tender_id"],
     services=TENDER_WORDS,
 )
-class Tenders(Registered):
+class Tenders(Published):
     """One row per version of a tender: an announcement of what is to be bought."""
 
     tender_id = col(ID, "The register's number of the tender.", key=True, at="tender_id id")
@@ -153,7 +155,12 @@ class Tenders(Registered):
     )
     total_amount = col(MONEY, "Sum planned.", optional=True, at="total_amount total_sum")
     currency_code = col(CODE, "Currency of the money columns, ISO 4217.", at="currency_code =KZT")
-    lot_count = col(COUNT, "Lots.", optional=True, at="lot_count count_lots")
+    lot_count = col(COUNT, "Lots; empty where the source names none.", optional=True, at="lot_count count_lots")
+    tenderer_count = col(COUNT, "Bidders, where the source counts them.", optional=True, at="tenderer_count")
+    tenderer_ids = col(
+        TEXT, "The bidders, as a JSON list, where the source names them with the tender.", optional=True,
+        at="tenderer_ids", refers_to=PARTY,
+    )  # fmt: skip
     supplier_tax_id = col(
         ID, "The supplier named beforehand, where there is only one.", optional=True, at="biin_supplier", mask="code"
     )
@@ -177,7 +184,7 @@ class Tenders(Registered):
     services=["lot", "lots"],
     deleted_with={"tender_id": TENDER_WORDS},
 )
-class Lots(Registered):
+class Lots(Published):
     """One row per version of a lot of a tender."""
 
     lot_id = col(ID, "The register's number of the lot.", key=True, at="lot_id id")
@@ -300,13 +307,16 @@ class CommissionMembers(Registered):
     entity=["bid_id"],
     deleted_with={"application_id": APPLICATION_WORDS},
 )
-class Bids(Registered):
-    """One row per version of a supplier's bid for a lot."""
+class Bids(Published):
+    """One row per version of a supplier's bid for a lot, or for the tender as a whole."""
 
     bid_id = col(ID, "The register's number of the bid for the lot.", key=True, at="app_lots.id")
     application_id = col(ID, "The application, which may hold bids for several lots.", at="application_id id")
     tender_id = col(ID, "The tender.", optional=True, at="tender_id buy_id", refers_to=TENDER, lookup=True)
-    lot_id = col(ID, "The lot.", at="app_lots.lot_id", refers_to=LOT, lookup=True)
+    lot_id = col(
+        ID, "The lot; empty where the bid is for the tender as a whole.", optional=True, at="app_lots.lot_id",
+        refers_to=LOT, lookup=True,
+    )  # fmt: skip
     supplier_id = col(ID, "The supplier.", optional=True, at="supplier_id", refers_to=PARTY)
     supplier_raw_id = col(
         ID, "BIN, or a person's IIN.", optional=True, serving=False, at="supplier_biin supplier_bin_iin"

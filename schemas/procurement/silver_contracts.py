@@ -3,6 +3,7 @@
 from schemas.contract import col, table
 from schemas.procurement.endpoints import ENDPOINTS
 from schemas.procurement.feed import (
+    AWARD,
     CONTRACT,
     CONTRACT_WORDS,
     GOSZAKUP,
@@ -12,6 +13,7 @@ from schemas.procurement.feed import (
     PLANNING_ITEM,
     TENDER,
     ProcurementRaw,
+    Published,
     Registered,
     entry,
     versions,
@@ -30,7 +32,7 @@ DICTIONARIES = tuple(e.event_type for e in ENDPOINTS if e.path.startswith("/v3/r
     entity=["contract_id"],
     services=CONTRACT_WORDS,
 )
-class Contracts(Registered):
+class Contracts(Published):
     """One row per version of a contract or of an addendum to one, which is a row with a number of its own."""
 
     contract_id = col(ID, "The register's number of the contract or addendum.", key=True, at="contract_id id")
@@ -60,6 +62,10 @@ class Contracts(Registered):
         at="lot_ids",
         refers_to=LOT,
     )
+    award_ids = col(
+        TEXT, "The awards it fulfils, as a JSON list, where the source says so.", optional=True, at="award_ids",
+        refers_to=AWARD,
+    )  # fmt: skip
     kind_code = col(
         CODE,
         "1 contract, 2 addendum.",
@@ -123,7 +129,7 @@ class Contracts(Registered):
     entity=["item_id"],
     deleted_with={"contract_id": CONTRACT_WORDS},
 )
-class ContractItems(Registered):
+class ContractItems(Published):
     """One row per version of an item of a contract."""
 
     item_id = col(ID, "The register's number of the item.", key=True, at="item_id id")
@@ -158,7 +164,7 @@ class ContractItems(Registered):
     entity=["act_id"],
     services=["act", "acts", "contractact"],
 )
-class Acts(Registered):
+class Acts(Published):
     """One row per version of an act: what of a contract was delivered and accepted (a milestone)."""
 
     act_id = col(ID, "The register's number of the act.", key=True, at="act_id id")
@@ -195,7 +201,7 @@ class Acts(Registered):
     entity=["transaction_id"],
     services=["treasurypay"],
 )
-class Transactions(Registered):
+class Transactions(Published):
     """One row per version of a payment by the treasury."""
 
     transaction_id = col(ID, "The register's number of the payment.", key=True, at="transaction_id id")

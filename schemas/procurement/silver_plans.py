@@ -7,6 +7,7 @@ from schemas.procurement.feed import (
     PLANNING_ITEM,
     PLANNING_WORDS,
     ProcurementRaw,
+    Published,
     Registered,
     entry,
     versions,
@@ -39,7 +40,7 @@ class Planners(Registered):
     entity=["planning_item_id"],
     services=PLANNING_WORDS,
 )
-class PlanningItems(Registered):
+class PlanningItems(Published):
     """One row per version of a point of a yearly plan."""
 
     planning_item_id = col(ID, "The register's number of the point.", key=True, at="planning_item_id id")

@@ -35,10 +35,22 @@ def world(collection: str, buyer: str = BUYER, supplier: str = SUPPLIER) -> Told
         ],
         "planning_items": [{"planning_item_id": "p1", "buyer_tax_id": buyer}],
         "tenders": [{"tender_id": "t1", "number": "T-1", "organiser_tax_id": STRANGER, "buyer_tax_id": buyer}],
-        "lots": [{"lot_id": "l1", "number": "L-1", "buyer_tax_id": buyer}],
-        "bids": [{"bid_id": "o1", "lot_id": "l1", "supplier_tax_id": supplier}],
+        "lots": [
+            {"lot_id": "l1", "number": "L-1", "buyer_tax_id": buyer},
+            # What the publisher no longer has: its last version says so, and tells nothing else.
+            {"lot_id": "l2", "number": "L-2", "buyer_tax_id": buyer},
+            {"lot_id": "l2", "is_published": False, "changed_at": NEW},
+        ],
+        "bids": [
+            {"bid_id": "o1", "lot_id": "l1", "supplier_tax_id": supplier},
+            {"bid_id": "o2", "lot_id": None, "supplier_tax_id": supplier},
+            {"bid_id": "o3", "lot_id": "l1", "supplier_tax_id": supplier},
+            {"bid_id": "o3", "is_published": False, "changed_at": NEW},
+        ],
+        "awards": [parties | {"award_id": "w1", "number": "W-1"}, parties | {"award_id": "w9", "number": "W-9"}],
         "contracts": [
-            chain | {"contract_id": "c1", "number": "C-1", "system_number": "S/1", "root_id": None},
+            chain | {"contract_id": "c1", "number": "C-1", "system_number": "S/1", "root_id": None,
+                     "award_ids": '["w1"]'},
             chain | {"contract_id": "c2", "number": "C-1/1", "system_number": "S/1/1"},
             chain | {"contract_id": "c3", "number": "C-1/2", "system_number": "S/1/2"},
             chain | {"contract_id": "c9", "number": "C-9", "system_number": "S/9", "root_id": "c9",
@@ -102,14 +114,15 @@ def test_a_companys_card_has_everything_of_its_bin(folder: Path) -> None:
 
     assert [row[:3] for row in buyer] == [
         ["act", "buyer", "k1"], ["act", "buyer", "k2"], ["act", "buyer", "k3"],
-        ["address", "itself", "a1"],
+        ["address", "itself", "a1"], ["award", "buyer", "W-1"], ["award", "buyer", "W-9"],
         ["contract", "buyer", "C-1"], ["contract", "buyer", "C-1/1"], ["contract", "buyer", "C-1/2"],
         ["lot", "buyer", "L-1"], ["party", "itself", "b"], ["payment", "buyer", "m1"],
         ["planning item", "buyer", "p1"], ["tender", "buyer", "T-1"],
     ]  # fmt: skip
     assert [row[:3] for row in supplier] == [
         ["act", "supplier", "k1"], ["act", "supplier", "k2"], ["act", "supplier", "k3"],
-        ["bid", "supplier", "o1"],
+        ["award", "supplier", "W-1"], ["award", "supplier", "W-9"],
+        ["bid", "supplier", "o1"], ["bid", "supplier", "o2"],
         ["contract", "supplier", "C-1"], ["contract", "supplier", "C-1/1"], ["contract", "supplier", "C-1/2"],
         ["debarment", "supplier", "d1"], ["party", "itself", "s"], ["payment", "supplier", "m1"],
     ]  # fmt: skip
@@ -125,14 +138,15 @@ CONTRACT = (
 OF_THE_CHAIN = [
     ["a", "c1", part, number]
     for part, numbers in (
-        ("act", ("k1", "k2", "k3", "k4")), ("addendum", ("c2", "c3")), ("contract", ("c1",)), ("item", ("i1", "i2")),
+        ("act", ("k1", "k2", "k3", "k4")), ("addendum", ("c2", "c3")), ("award", ("w1",)), ("contract", ("c1",)),
+        ("item", ("i1", "i2")),
         ("payment", ("m1",)),
     )
     for number in numbers
 ]  # fmt: skip
 
 
-def test_a_contracts_card_has_its_chain_its_items_acts_and_payments(folder: Path) -> None:
+def test_a_contracts_card_has_its_chain_its_awards_items_acts_and_payments(folder: Path) -> None:
     card = (
         "SELECT collection_code, root_contract_id, part, number FROM silver.procurement_contract_card "
         "WHERE collection_code = 'a' AND root_contract_id = 'c1' ORDER BY ALL"

@@ -12,18 +12,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from conf import REPOSITORY, Settings
 from conf.connect import clickhouse
 from conf.flow import settle
+from ingestion.errors import IngestError
+from ingestion.ocds import known
+from ingestion.ocds.known import InPostgres
+from ingestion.run import main
 from schemas.contract import tables
 from schemas.procurement import TOPIC
+from tests.ingestion.ocds.held import CASES
 from tests.ingestion.ocds.samples import AWARD, CONTRACT, TENDER, package, written
 from tests.support.stream import Stream
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
 
-GONE, KEPT = (f"{name}_{secrets.token_hex(3)}" for name in ("gone", "kept"))
+GONE, KEPT, MERGED = (f"{name}_{secrets.token_hex(3)}" for name in ("gone", "kept", "merged"))
+PUBLISHED = (
+    "c6_party.json", "c13_week1.json", "c13_week2.json", "c14_v1.json", "c14_v2.json", "c16_mixed.json",
+    "c18_lines.jsonl", "c19.json", "c3_html", "c4_bad",
+)  # fmt: skip
+"""One load each: what publishers said first, and what they said later."""
 SILVER = tables("silver", "procurement")
 
 
@@ -71,12 +82,54 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def loaded(stream: Stream, chosen: Settings, file: Path) -> Iterator[Any]:
     for collection in (GONE, KEPT):
         command("ingestion.run", "procurement.ocds", str(file), "--collection", collection)
+    for name in PUBLISHED:
+        done = CliRunner().invoke(main, ["procurement.ocds", str(CASES / name), "--collection", MERGED])
+        assert done.exit_code == 0, done.output
     stream.start()
     stream.wait_ready()
     settle(chosen, [TOPIC], 240, lambda _: None)
     client = clickhouse(chosen)
     yield client
     client.close()
+
+
+def test_what_holds_is_what_was_said_of_a_process_at_any_time(loaded: Any) -> None:
+    def asked(what: str, table: str, key: str, ocid: str) -> list[tuple[Any, ...]]:
+        where = f"collection_code = '{MERGED}' AND match({key}, '^ocds-{ocid}') ORDER BY {key}"
+        return list(loaded.query(f"SELECT {what} FROM silver.procurement_{table}_latest WHERE {where}").result_rows)
+
+    assert asked("name, status_code, total_amount, currency_code", "tenders", "tender_id", "w") == [
+        ("Bridge", "complete", 500, "GBP")
+    ]  # fmt: skip
+    assert asked("number, total_amount", "lots", "lot_id", "w") == [("1", 300), ("2", 200)]
+    for table, key in (("lots", "lot_id"), ("awards", "award_id"), ("contracts", "contract_id")):
+        assert asked("total_amount", table, key, "g") == [(10,)], table
+    assert asked("total_amount", "awards", "award_id", "z") == [(900,)]
+    assert asked("total_amount", "contracts", "contract_id", "z") == [(None,)] * 3
+    names = dict(asked("party_id, name", "parties", "party_id", "p"))
+    found = asked("contract_id, supplier_id, buyer_id", "contracts", "contract_id", "p")
+    assert [(contract, names[supplier], names[buyer]) for contract, supplier, buyer in found] == [
+        ("ocds-p-1/c", "Alpha Ltd", "Buyer of ocds-p-1"), ("ocds-p-2/c", "Beta GmbH", "Buyer of ocds-p-2"),
+    ]  # fmt: skip
+    assert asked("formatDateTime(changed_at, '%H:%i')", "tenders", "tender_id", "m") == [
+        ("10:00",), ("10:00",), ("05:00",),
+    ]  # fmt: skip
+    assert [tender for (tender,) in asked("tender_id", "tenders", "tender_id", "[bhq]")] == [
+        "ocds-b-1", "ocds-b-3", "ocds-h-1", "ocds-q-1", "ocds-q-2",
+    ]  # fmt: skip
+    refused = f"SELECT count() FROM ops.quarantine FINAL WHERE startsWith(event_id, '{MERGED}:')"
+    assert loaded.query(refused).result_rows == [(0,)]
+
+
+def test_two_loads_of_one_collection_wait_for_each_other_and_a_forgotten_one_is_new(chosen: Settings) -> None:
+    held = InPostgres(chosen, MERGED)
+    with pytest.raises(IngestError, match="Another command loads merged_"):
+        InPostgres(chosen, MERGED)
+    InPostgres(chosen, f"{MERGED}_b").close()
+    assert set(held.processes(["ocds-w-1", "ocds-none"])) == {"ocds-w-1"}
+    held.close()
+    assert known.forget(chosen, MERGED) == 13
+    assert known.forget(chosen, MERGED) == 0
 
 
 def test_a_drop_beside_a_stream_is_refused(loaded: Any) -> None:

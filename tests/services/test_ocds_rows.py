@@ -36,8 +36,8 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Rows:
 
 def test_each_table_has_its_rows(rows: Rows) -> None:
     assert {table: len(lines) for table, lines in rows.items()} == {
-        "parties": 3, "party_addresses": 1, "planning_items": 1, "tenders": 1, "lots": 2, "bids": 3, "contracts": 1,
-        "contract_items": 1, "acts": 1, "transactions": 1,
+        "parties": 3, "party_addresses": 1, "planning_items": 1, "tenders": 1, "lots": 2, "bids": 3, "awards": 1,
+        "contracts": 1, "contract_items": 1, "acts": 1, "transactions": 1,
     }  # fmt: skip
     assert {line["collection_code"] for lines in rows.values() for line in lines} == {"x"}
     assert {line["changed_at"] for lines in rows.values() for line in lines} == {datetime(2026, 1, 30, tzinfo=UTC)}
@@ -45,6 +45,9 @@ def test_each_table_has_its_rows(rows: Rows) -> None:
 
 def test_values_are_typed(rows: Rows) -> None:
     (tender,), (contract,), (paid,) = rows["tenders"], rows["contracts"], rows["transactions"]
+    (award,) = rows["awards"]
+    assert (award["total_amount"], award["lot_ids"]) == (Decimal("900.1000"), '["ocds-x-1/1"]')
+    assert (contract["total_amount"], contract["award_ids"]) == (None, f'["{award["award_id"]}"]')
     assert (tender["total_amount"], tender["currency_code"], tender["lot_count"]) == (Decimal("1500.5000"), "EUR", 2.0)
     # A day without a zone is one of UTC, whatever the register's zone is.
     assert tender["started_at"] == datetime(2026, 1, 2, tzinfo=UTC)

@@ -165,6 +165,10 @@ REFUSED: list[tuple[Any, str, str]] = [
     (b'{"id": 1, "name_ru": "\xff"}', "record.utf8", "the bytes are not UTF-8"),
     ({"name_ru": "x"}, "lot_id.required", "lot_id is missing; it was looked for in lot_id, id"),
     ({"id": 1, "amount": "many"}, "total_amount.type", "total_amount must be an amount"),
+    # What the Dominican Republic publishes; cut to four digits it would be another sum.
+    ({"id": 1, "amount": 179334.001829}, "total_amount.type", "total_amount must be an amount of at most 14 digits "
+     'before and 4 after the point; found "179334.001829"'),
+    ({"id": 1, "amount": "0.00000000000000000001"}, "total_amount.type", "total_amount must be an amount"),
     ({"id": 1, "count": "2,5"}, "quantity.type", 'quantity must be a number; found "2,5"'),
     ({"id": 1, "index_date": "31.01.2026"}, "changed_at.type", "changed_at must be a time"),
     ({"id": 1, "dumping": "maybe"}, "is_dumping.type", 'is_dumping must be true or false; found "maybe"'),
@@ -179,11 +183,17 @@ def test_why_a_row_is_refused(spark: SparkSession, branches: dict[str, Branch]) 
         assert verdict.sentence.startswith(sentence)
 
 
+@pytest.mark.parametrize("amount", ["1500.25", "1500.2500000", 1500.25, "1.50025E+3", "-0.0001", "99999999999999.9999"])
+def test_an_amount_that_fits_is_kept_whole(spark: SparkSession, branches: dict[str, Branch], amount: Any) -> None:
+    (verdict,) = judged(spark, branches["lots"], LOT | {"amount": amount})
+    assert verdict.lines[0]["total_amount"] == Decimal(str(amount))
+
+
 def test_one_bad_element_refuses_the_row(spark: SparkSession, branches: dict[str, Branch]) -> None:
     bad: list[tuple[Any, str]] = [
         ([], "app_lots.some"),
         (None, "app_lots.some"),
-        ([{"id": 1, "lot_id": 2}, {"id": 3}], "lot_id.required"),
+        ([{"id": 1, "lot_id": 2}, {"lot_id": 3}], "bid_id.required"),
         ([{"id": 1, "lot_id": 2, "price": "x"}], "unit_amount.type"),
     ]
     found = judged(spark, branches["bids"], *(BID | {"app_lots": lots} for lots, _ in bad))

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from conf import Settings
 from ingestion.message import Headers
+from ingestion.ocds.known import Nothing
 from ingestion.publish import Delivered, Say
 from ingestion.run import main
 from schemas.procurement import STANDIN_COLLECTION, TOPIC
@@ -26,6 +27,11 @@ class Broker(FakeBroker):
         super().produce("purchases", value, key, headers=headers, on_delivery=on_delivery)
 
 
+@pytest.fixture(autouse=True)
+def no_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingestion.procurement_ocds.InPostgres", lambda _settings, _collection: Nothing())
+
+
 def run(*arguments: object, broker: FakeBroker | None = None) -> Result:
     connect: Callable[[Settings, str, Say], FakeBroker] = lambda _settings, _topic, _say: broker or Broker()  # noqa: E731
     return CliRunner().invoke(main, ["procurement.ocds", *(str(a) for a in arguments)], obj=connect)
@@ -37,7 +43,7 @@ def test_a_file_is_sent_and_summed_up(tmp_path: Path) -> None:
     result = run(path, "--collection", "x_y", "--json", broker=broker)
     assert result.exit_code == 0, result.output
     assert "p.json: 3 releases of 1 processes." in result.stderr
-    assert "procurement.ocds: 14 events sent, 14 acknowledged with 15 lines." in result.stdout
+    assert "procurement.ocds: 15 events sent, 15 acknowledged with 16 lines." in result.stdout
     assert "bid 'Qualified' (1)" in result.stdout
     told = json.loads(result.stdout.splitlines()[-1])
     assert (told["releases"], told["processes"], told["unknown_statuses"], told["error"]) == (3, 1, 1, "")
@@ -67,10 +73,21 @@ def test_a_collection_must_be_named(tmp_path: Path) -> None:
 
 def test_what_cannot_be_read_sends_nothing(tmp_path: Path) -> None:
     broker = Broker()
-    result = run(written(tmp_path / "p.json", package(TENDER), {"foo": 1}), "--collection", "x", broker=broker)
+    result = run(written(tmp_path / "p.json", {"foo": 1}), "--collection", "x", broker=broker)
     assert result.exit_code == 2
     assert "p.json is no OCDS: its keys are foo;" in result.stderr
     assert broker.stored == []
+
+
+def test_what_is_left_out_is_named_and_counted_and_the_rest_is_sent(tmp_path: Path) -> None:
+    broker = Broker()
+    path = written(tmp_path / "p.jsonl", package(TENDER), {"foo": 1}, TENDER | {"ocid": "ocds-x-2"})
+    result = run(path, "--collection", "x", "--json", broker=broker)
+    assert result.exit_code == 0, result.output
+    assert "p.jsonl, line 2 is no OCDS: its keys are foo;" in result.stderr
+    assert "1 files, lines, releases or processes were left out, as told above; all else is sent." in result.stdout
+    told = json.loads(result.stdout.splitlines()[-1])
+    assert (told["processes"], told["release_problems"], told["files_left_out"]) == (2, 1, 0)
 
 
 def test_the_stand_in_is_collected_under_the_name_that_no_file_may_have(tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def test_several_that_act_together_are_named_without_the_person(tmp_path: Path) 
     release = TENDER | {"awards": [award], "contracts": [{"id": "c", "awardID": "w"}]}
     messages = sent(written(tmp_path / "p.json", package(release)))
     (contract,) = (json.loads(m.value or b"") for m in messages if b"ocds.contract" in dict(m.headers)["ce_type"])
-    assert contract["supplier_id"] == f"XX-2+{ALIAS}"
+    assert contract["supplier_id"] == f"ocds-x-1/XX-2+{ALIAS}"
 
 
 def test_a_file_adds_schemes(tmp_path: Path) -> None:

@@ -35,9 +35,17 @@ SELECT collection_code, 'lot', 'buyer', ifNull(number, lot_id),
 FROM lookup.procurement_lots_by_buyer_tax_id(value = {tax_id:String})
 UNION ALL
 SELECT collection_code, 'bid', 'supplier', bid_id,
-       concat('lot ', lot_id, ', status ', ifNull(toString(status_code), '')), total_amount,
+       concat('lot ', ifNull(lot_id, ''), ', status ', ifNull(toString(status_code), '')), total_amount,
        toNullable(toString(currency_code)), submitted_at
 FROM lookup.procurement_bids_by_supplier_tax_id(value = {tax_id:String})
+UNION ALL
+SELECT collection_code, 'award', 'buyer', ifNull(number, award_id),
+       ifNull(description, ''), total_amount, toNullable(toString(currency_code)), awarded_at
+FROM lookup.procurement_awards_by_buyer_tax_id(value = {tax_id:String})
+UNION ALL
+SELECT collection_code, 'award', 'supplier', ifNull(number, award_id),
+       ifNull(description, ''), total_amount, toNullable(toString(currency_code)), awarded_at
+FROM lookup.procurement_awards_by_supplier_tax_id(value = {tax_id:String})
 UNION ALL
 SELECT collection_code, 'contract', 'buyer', ifNull(number, contract_id),
        ifNull(description, ''), total_vat_amount, toNullable(toString(currency_code)), signed_at

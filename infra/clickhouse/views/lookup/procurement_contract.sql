@@ -34,6 +34,23 @@ INNER JOIN (SELECT arrayJoin(chain) AS o, o.1 AS collection, o.2 AS contract, o.
 ON o.collection = c.collection_code AND o.contract = c.contract_id
 WHERE (c.collection_code, c.contract_id) IN (SELECT arrayJoin(chain).1, arrayJoin(chain).2)
 UNION ALL
+SELECT w.collection_code, n.root, 'award', w.award_id, ifNull(w.description, ''), w.total_amount,
+       toNullable(toString(w.currency_code)), w.awarded_at
+FROM silver.procurement_awards_latest AS w
+INNER JOIN
+(
+    SELECT collection_code, contract_id AS root, award
+    FROM silver.procurement_contracts_latest ARRAY JOIN JSONExtract(ifNull(award_ids, '[]'), 'Array(String)') AS award
+    WHERE (collection_code, contract_id) IN (SELECT arrayJoin(chain).1, arrayJoin(chain).2)
+) AS n
+ON n.collection_code = w.collection_code AND n.award = w.award_id
+WHERE (w.collection_code, w.award_id) IN
+(
+    SELECT collection_code, arrayJoin(JSONExtract(ifNull(award_ids, '[]'), 'Array(String)'))
+    FROM silver.procurement_contracts_latest
+    WHERE (collection_code, contract_id) IN (SELECT arrayJoin(chain).1, arrayJoin(chain).2)
+)
+UNION ALL
 SELECT i.collection_code, o.root, 'item', i.item_id, concat('lot ', ifNull(i.lot_id, '')), i.total_vat_amount,
        toNullable(toString(i.currency_code)), i.planned_at
 FROM silver.procurement_contract_items_latest AS i

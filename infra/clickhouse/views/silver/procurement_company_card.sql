@@ -1,6 +1,6 @@
 -- What is known of a company? (everything of one BIN: ask WHERE tax_id = '…' ORDER BY at)
 -- tax_id: BIN or IIN of the company that is asked for.
--- part: What the row tells of: party, address, planning item, tender, lot, bid, contract, act, payment or debarment.
+-- part: What the row tells of: party, address, planning item, tender, lot, bid, award, contract, act, payment or debarment.
 -- role: What the company is in it: itself, organiser, buyer or supplier.
 -- number: Number or id of the part.
 -- what: Name, description or status of the part.
@@ -36,9 +36,17 @@ SELECT collection_code, assumeNotNull(buyer_tax_id), 'lot', 'buyer', ifNull(numb
 FROM silver.procurement_lots_latest WHERE buyer_tax_id IS NOT NULL
 UNION ALL
 SELECT collection_code, assumeNotNull(supplier_tax_id), 'bid', 'supplier', bid_id,
-       concat('lot ', lot_id, ', status ', ifNull(toString(status_code), '')), total_amount,
+       concat('lot ', ifNull(lot_id, ''), ', status ', ifNull(toString(status_code), '')), total_amount,
        toNullable(toString(currency_code)), submitted_at
 FROM silver.procurement_bids_latest WHERE supplier_tax_id IS NOT NULL
+UNION ALL
+SELECT collection_code, assumeNotNull(buyer_tax_id), 'award', 'buyer', ifNull(number, award_id),
+       ifNull(description, ''), total_amount, toNullable(toString(currency_code)), awarded_at
+FROM silver.procurement_awards_latest WHERE buyer_tax_id IS NOT NULL
+UNION ALL
+SELECT collection_code, assumeNotNull(supplier_tax_id), 'award', 'supplier', ifNull(number, award_id),
+       ifNull(description, ''), total_amount, toNullable(toString(currency_code)), awarded_at
+FROM silver.procurement_awards_latest WHERE supplier_tax_id IS NOT NULL
 UNION ALL
 SELECT collection_code, assumeNotNull(buyer_tax_id), 'contract', 'buyer', ifNull(number, contract_id),
        ifNull(description, ''), total_vat_amount, toNullable(toString(currency_code)), signed_at

@@ -1,6 +1,6 @@
--- What became of a contract? (its addenda, items, acts and payments: ask WHERE root_contract_id = '…' ORDER BY at)
+-- What became of a contract? (its awards, addenda, items, acts and payments: ask WHERE root_contract_id = '…' ORDER BY at)
 -- root_contract_id: Id of the first contract, to which addenda, items, acts and payments belong.
--- part: What the row tells of: contract, addendum, item, act or payment.
+-- part: What the row tells of: award, contract, addendum, item, act or payment.
 -- number: Id of the part.
 -- what: Description or status of the part.
 -- amount: Amount of the part, in currency_code.
@@ -17,6 +17,16 @@ SELECT c.collection_code AS collection_code, chain.root_contract_id AS root_cont
        c.signed_at AS at
 FROM silver.procurement_contracts_latest AS c
 INNER JOIN chain ON chain.collection_code = c.collection_code AND chain.contract_id = c.contract_id
+UNION ALL
+SELECT w.collection_code, n.root_contract_id, 'award', w.award_id, ifNull(w.description, ''), w.total_amount,
+       toNullable(toString(w.currency_code)), w.awarded_at
+FROM silver.procurement_awards_latest AS w
+INNER JOIN
+(
+    SELECT collection_code, contract_id AS root_contract_id, award
+    FROM silver.procurement_contracts_latest ARRAY JOIN JSONExtract(ifNull(award_ids, '[]'), 'Array(String)') AS award
+) AS n
+ON n.collection_code = w.collection_code AND n.award = w.award_id
 UNION ALL
 SELECT i.collection_code, chain.root_contract_id, 'item', i.item_id, concat('lot ', ifNull(i.lot_id, '')), i.total_vat_amount,
        toNullable(toString(i.currency_code)), i.planned_at
