@@ -176,7 +176,7 @@ def ingest(source: str, rest: tuple[str, ...]) -> None:
     from infra.local import loads
 
     chosen = current()
-    is_sent = not {"--help", "--dry-run"} & set(rest)
+    is_sent = not {"--help", "--dry-run", "--try"} & set(rest)
     if is_sent:
         Stack(chosen).need(*(("postgres", "minio") if source.startswith("shop.") else ("kafka",)))
     is_checked = is_sent and "--no-check" not in rest and loads.is_checked(source, rest)

@@ -18,7 +18,7 @@ BOMS = (
 # With how much doubt each begins: how rare it has become, as a logarithm.
 PAGES = {
     "windows-1251": 0.0, "windows-1252": 0.0, "koi8-r": 1.0, "cp866": 1.0, "kz1048": 1.0, "windows-1250": 1.0,
-    "windows-1254": 1.5, "cp850": 2.5,
+    "windows-1254": 1.5, "cp850": 4.0,
 }  # fmt: skip
 # How often a letter stands among a thousand of Russian; the letters of its neighbours by hand.
 CYRILLIC = dict(

@@ -21,6 +21,7 @@ OTHERS = {
     b"%PDF": "a PDF: export the rows as CSV or as a workbook",
     b"SQLite format 3": "a SQLite database: export the rows as CSV",
 }
+MARKUP = (b"<html", b"<!doctype", b"<table", b"<?xml", b"<head", b"<meta", b"<style")
 WORKBOOK_PARTS = ("xl/", "[Content_Types].xml", "content.xml")
 Packed = io.BufferedReader
 """All that is done with it is read, read1 and lines."""
@@ -60,6 +61,10 @@ def unpacked(path: Path, name: str) -> Packed:
     for magic, what in OTHERS.items():
         if start.startswith(magic):
             raise Unreadable(f"{name} is {what}.")
+    if start.lstrip(b"\xef\xbb\xbf \r\n\t").lower().startswith(MARKUP):
+        raise Unreadable(
+            f"{name} is a web page or XML, whatever it is called: open it in a spreadsheet, save it as .xlsx or CSV."
+        )
     if start.startswith(GZIP):
         return cast(Packed, gzip.open(path, "rb"))
     if start.startswith(b"BZh"):

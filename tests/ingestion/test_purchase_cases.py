@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
-from ingestion.purchases_file import PurchasesFile
+from ingestion.purchases_feed import PurchasesFile
 from ingestion.purchases_mapping import load_mapping
 
 CASES = Path(__file__).parent.parent / "cases" / "purchases"

@@ -12,7 +12,7 @@ import pytest
 from ingestion import purchases_mapping
 from ingestion.errors import IngestError, Unreadable
 from ingestion.message import Message
-from ingestion.purchases_file import CONTENT, PurchasesFile
+from ingestion.purchases_feed import CONTENT, PurchasesFile
 from ingestion.purchases_mapping import load_mapping
 from schemas.derive.content import content_id, written
 from tests.ingestion.fakes import HEADER, ONLINE_RETAIL_FILE, csv
