@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -12,6 +13,7 @@ from xml.sax.saxutils import escape
 from conf import LOOPBACK, REPOSITORY, Settings
 from conf.connect import jaas
 from conf.settings import KAFKA_USER
+from infra.local import owner
 from infra.local.errors import Failed, Refused
 
 CLICKHOUSE_MEMORY = 1536 * 1024 * 1024
@@ -54,25 +56,30 @@ def fill(template: Path, values: dict[str, object]) -> str:
 
 
 def write_clickhouse(settings: Settings) -> None:
-    """config.xml and users.xml of this stack. Passwords are kept as hashes, the lake's key in clear: mode 600."""
+    """config.xml, users.xml and the lake's key of this stack. Passwords are kept as hashes, the key in clear: mode 600.
+
+    The key is in a file of its own, for the server can read the other two as long as it runs.
+    """
     folder = settings.run / "clickhouse"
     templates = REPOSITORY / "infra" / "clickhouse"
     config: dict[str, object] = {
         "host": LOOPBACK,
         "http_port": settings.port("clickhouse"),
         "tcp_port": settings.port("clickhouse_tcp"),
-        "logs": escape(str(settings.logs)),
+        "logs": escape(str(settings.logs / "clickhouse")),
         "memory": CLICKHOUSE_MEMORY,
-        "s3_key": escape(settings.s3_key),
-        "s3_secret": escape(settings.s3_secret),
     }
+    lake = {"SAUDA_LAKE_KEY": settings.s3_key, "SAUDA_LAKE_SECRET": settings.s3_secret}
     users: dict[str, object] = {
         "sauda_sha256": _sha256(settings.secrets.clickhouse),
         "reader_sha256": _sha256(settings.secrets.clickhouse_reader),
         "engine_grants": "\n        ".join(f"<query>GRANT TABLE ENGINE ON {name}</query>" for name in ENGINES),
     }
     write_private(folder / "config.xml", fill(templates / "config.xml", config))
+    write_private(folder / "lake.json", json.dumps(lake))
     write_private(folder / "users.xml", fill(templates / "users.xml", users))
+    for path in (folder, *folder.iterdir()):
+        owner.give(owner.DAEMON, path)
 
 
 def _sha256(password: str) -> str:

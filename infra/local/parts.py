@@ -13,9 +13,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conf import LOOPBACK, Settings
+from conf import LOOPBACK, REPOSITORY, Settings
 from conf.flow import kafka_admin, stream_progress
-from infra.local import airflow, postgres
+from infra.local import airflow, owner, postgres
 from infra.local.jars import pyspark_jars
 
 if TYPE_CHECKING:
@@ -117,8 +117,9 @@ def parts(settings: Settings, java_home: Path, minio: Path) -> dict[str, Part]:
         Part(
             "clickhouse",
             [
+                *owner.as_user(owner.DAEMON, [*owner.python(), REPOSITORY, settings.run, settings.data, settings.logs]),
                 *(sys.executable, "-m", "infra.local.clickhouse_server"),
-                *(str(settings.run / "clickhouse"), str(settings.data / "clickhouse")),
+                *map(str, (settings.run / "clickhouse", *clickhouse_folders(settings))),
             ],
             env=_configured_by(settings.run / "clickhouse"),
             ports=("clickhouse", "clickhouse_tcp"),
@@ -183,6 +184,11 @@ def parts(settings: Settings, java_home: Path, minio: Path) -> dict[str, Part]:
         ),
     ]
     return {part.name: part for part in found if part.name in here(settings)}
+
+
+def clickhouse_folders(settings: Settings) -> tuple[Path, Path]:
+    """What ClickHouse writes to: its data and its logs."""
+    return settings.data / "clickhouse", settings.logs / "clickhouse"
 
 
 def _configured_by(folder: Path) -> dict[str, str]:

@@ -6,7 +6,6 @@ PostgreSQL refuses to run as root, so root's server runs as `nobody`, who owns i
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import subprocess
 import tarfile
@@ -16,12 +15,12 @@ from pathlib import Path
 
 from conf import LOOPBACK, Settings
 from conf.connect import postgres
-from infra.local import proc
+from infra.local import owner, proc
 from infra.local.errors import Failed
 from infra.local.lock import held
 from infra.local.private import share
 
-USER = "nobody"
+USER = owner.NOBODY
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DATABASES = ("sauda", "airflow")
 """Each belongs to a role of its name."""
@@ -74,15 +73,7 @@ def _unpack(folder: Path, target: Path) -> None:
 
 def as_owner(settings: Settings) -> list[str]:
     """The words before a command of PostgreSQL that make it run as the owner of its data; none where that is us."""
-    if os.geteuid() != 0:
-        return []
-    owner = pwd.getpwnam(USER)
-    words = ["setpriv", f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
-    folders = [home(settings), *home(settings).parents, settings.data, *settings.data.parents]
-    if not all(folder.stat().st_mode & 0o001 for folder in folders if folder.exists()):
-        # A checkout below a home folder that is closed to others, as root's often is.
-        words += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
-    return words
+    return owner.as_user(USER, [home(settings), settings.data])
 
 
 def _bare(settings: Settings) -> list[str]:
@@ -118,10 +109,8 @@ def initialise(settings: Settings) -> None:
     descriptor = os.open(password, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as out:
         out.write(settings.secrets.postgres)
-    if os.geteuid() == 0:
-        owner = pwd.getpwnam(USER)
-        for path in (folder, password):
-            os.chown(path, owner.pw_uid, owner.pw_gid)
+    for path in (folder, password):
+        owner.give(USER, path)
     try:
         done = subprocess.run(
             [

@@ -12,10 +12,10 @@ from functools import partial
 from pathlib import Path
 
 from conf import Settings
-from infra.local import airflow, archive, files, jars, java, minio, ports, postgres, private, proc
+from infra.local import airflow, archive, files, jars, java, landlock, minio, owner, ports, postgres, private, proc
 from infra.local.errors import Failed
 from infra.local.lock import held
-from infra.local.parts import CORE, PORT_TITLES, TITLES, Part, here, parts, trouble
+from infra.local.parts import CORE, PORT_TITLES, TITLES, Part, clickhouse_folders, here, parts, trouble
 from infra.local.steps import Say, Step
 from infra.local.supervisor import Supervisor
 
@@ -126,13 +126,17 @@ class Stack:
 
         def begin(name: str) -> Step:
 
-            def action(say: Say) -> None:
+            def action(say: Say) -> str:
+                note = ""
                 if name == "kafka":
                     files.format_kafka(self.settings, self.tools.java_home)
+                if name == "clickhouse":
+                    note = clickhouse_ready(self.settings)
                 if name == "postgres":
                     postgres.initialise(self.settings)
                 self.supervisor.start(name)
                 self.wait_for(name, say)
+                return note
 
             return Step(TITLES[name], action, after=(*needed.get(name, ("Supervisor",)), *after))
 
@@ -231,3 +235,11 @@ class Stack:
     def alone(self) -> AbstractContextManager[None]:
         """The right to change the stack, for a `with` block."""
         return held(self.lock_file, f"the stack `{self.settings.stack}`")
+
+
+def clickhouse_ready(settings: Settings) -> str:
+    """Give ClickHouse's folders to the user who runs it, also those of an older start; what its step has to say."""
+    for folder in clickhouse_folders(settings):
+        folder.mkdir(parents=True, exist_ok=True)
+        owner.give(owner.DAEMON, folder)
+    return "" if landlock.version() else "the kernel has no Landlock (Linux 5.19): users can read files of the server"

@@ -12,7 +12,7 @@ from conf import Settings
 from infra.local import postgres
 from infra.local.parts import here, parts
 
-CAPABILITIES = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+CAPABILITIES = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
 
 
 @pytest.fixture
