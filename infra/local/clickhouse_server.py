@@ -86,7 +86,7 @@ def readable(config_folder: Path) -> list[Path]:
     python = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
     python |= {sysconfig.get_config_var("LIBDIR") or ""}
     python |= {os.environ.get(name, "") for name in CERTIFICATES}
-    named = [config_folder / "config.xml", config_folder / "users.xml"]
+    named = [config_folder / name for name in ("config.xml", "users.xml", "users.d")]
     return [*named, *(Path(path) for path in sorted({*READ, *python} - {""}))]
 
 

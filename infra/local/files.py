@@ -78,7 +78,9 @@ def write_clickhouse(settings: Settings) -> None:
     write_private(folder / "config.xml", fill(templates / "config.xml", config))
     write_private(folder / "lake.json", json.dumps(lake))
     write_private(folder / "users.xml", fill(templates / "users.xml", users))
-    for path in (folder, *folder.iterdir()):
+    # The server adds what lies in this folder to users.xml.
+    write_private(folder / "users.d" / "chdb.xml", (templates / "chdb.xml").read_text())
+    for path in (folder, *folder.rglob("*")):
         owner.give(owner.DAEMON, path)
 
 

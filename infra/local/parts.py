@@ -194,7 +194,7 @@ def clickhouse_folders(settings: Settings) -> tuple[Path, Path]:
 def _configured_by(folder: Path) -> dict[str, str]:
     """A variable that changes with the part's own files, so that the supervisor restarts it when they change."""
     digest = hashlib.sha256()
-    for file in sorted(folder.glob("*.*")):
+    for file in sorted(path for path in folder.rglob("*.*") if path.is_file()):
         digest.update(file.read_bytes())
     return {"SAUDA_FILES": digest.hexdigest()[:16]}
 

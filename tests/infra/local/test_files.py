@@ -117,6 +117,9 @@ def test_clickhouse_gets_hashes_and_no_kafka_engine(stack_settings: Settings) ->
     assert root.findtext("listen_host") == "127.0.0.1"
     assert root.findtext("http_port") == str(stack_settings.port("clickhouse"))
     assert stack_settings.s3_secret not in config.read_text()
+    # An ordinary server, which takes the same users.xml, does not start where it does not know a setting.
+    assert "python" not in text
+    assert "allow_python_table_function" in (folder / "users.d" / "chdb.xml").read_text()
 
 
 def test_kafka_listens_on_loopback_only(stack_settings: Settings) -> None:
