@@ -75,6 +75,7 @@ class Publisher:
 
     `send` waits when the client's queue is full and raises BrokerLost when Kafka has given up on an event. One that is
     refused for itself (too large for the topic) is counted as failed and kept in `refused`, and the run goes on.
+    `reached` has the first and the last offset that was acknowledged, by partition.
     `remedy` is the sentence that ends what BrokerLost says.
     """
 
@@ -84,6 +85,7 @@ class Publisher:
     ) -> None:  # fmt: skip
         self.totals = Totals()
         self.refused: list[tuple[str, str]] = []
+        self.reached: dict[int, tuple[int, int]] = {}
         self._broker, self._topic, self._ledger, self._remedy = broker, topic, ledger, remedy
         self._flush_seconds, self._clock = flush_seconds, clock
         self._lost: KafkaError | None = None
@@ -168,8 +170,11 @@ class Publisher:
             return
         self.totals.acknowledged += 1
         self.totals.lines += message.lines
+        partition, offset = record.partition(), record.offset()
+        if partition is not None and offset is not None:
+            first, last = self.reached.get(partition, (offset, offset))
+            self.reached[partition] = (min(first, offset), max(last, offset))
         if self._ledger:
-            partition, offset = record.partition(), record.offset()
             self._ledger.write(
                 message, -1 if partition is None else partition, -1 if offset is None else offset, sent_at
             )

@@ -82,6 +82,7 @@ class PurchasesFile:
         self._reading = reading = Reading(path, mapping, encoding)
         self._mapping, self._say = mapping, say
         self._name, self._mark = reading.file.name, reading.mark
+        self.source = f"file:{self._name}"
         self._formats, self._zone = mapping.date_format, mapping.timezone
         self._pick, self._extra, self._width = reading.layout.pick, reading.layout.extra, reading.layout.width
         self._times_at = reading.layout.at.get("purchased_at", ())
@@ -277,7 +278,7 @@ class PurchasesFile:
         if purchase.is_plain:
             content["lines"] = list(map(_line_content, purchase.lines))
         event_id = content_id(EVENT.event_type, written(content), place=salt)
-        source = f"file:{self._name}"
+        source = self.source
         body["source"] = f"{source}:{purchase.first}-{purchase.last}"
         return Message(
             event_id,

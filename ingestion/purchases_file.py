@@ -61,4 +61,5 @@ SOURCE = Source(
         click.Option(["--currency"], default="", help="With --try: the currency of all rows."),
     ),
     _open,
+    is_followed=True,
 )

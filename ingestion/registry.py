@@ -55,12 +55,17 @@ class Feed(Protocol):
 
 @dataclass(frozen=True)
 class Source:
-    """`open` is called with the surroundings and the values of `parameters`, and may raise Unreadable."""
+    """`open` is called with the surroundings and the values of `parameters`, and may raise Unreadable.
+
+    Where `is_followed`, the run waits until lake and ClickHouse have its events, and says what became of them: the feed
+    then has their ``ce_source`` as `source`.
+    """
 
     name: str
     summary: str
     parameters: tuple[click.Parameter, ...]
     open: Callable[..., Feed]
+    is_followed: bool = False
 
 
 class Errand(Protocol):

@@ -23,6 +23,7 @@ from rich.console import Console
 from conf import Settings, settings, wrong_settings
 from ingestion.errors import IngestError, Unreadable
 from ingestion.ledger import LedgerWriter
+from ingestion.outcome import Reached, await_outcome
 from ingestion.progress import Shown
 from ingestion.publish import Publisher, Totals, kafka, remedy
 from ingestion.registry import Around, Collector, Connect, Feed, Source, sources
@@ -35,6 +36,18 @@ COMMON = (
     click.Option(["--rate"], type=click.FloatRange(0, min_open=True), help="Events a second.  [default: all at once]"),
     click.Option(["--ledger"], type=click.Path(path_type=Path, dir_okay=False), help="Append what is acknowledged."),
     click.Option(["--json", "as_json"], is_flag=True, help="End with the figures as one line of JSON."),
+)
+
+
+FOLLOWED = (
+    click.Option(["--no-wait"], is_flag=True, help="End when Kafka has all, without waiting for what becomes of it."),
+    click.Option(
+        ["--wait-seconds"],
+        type=click.FloatRange(0),
+        default=180.0,
+        show_default=True,
+        help="How long to wait for lake and ClickHouse.",
+    ),
 )
 
 
@@ -61,7 +74,8 @@ def transmit(feed: Feed, publisher: Publisher, rate: float | None, heard: Callab
 
 
 def run_source(
-    source: Source, *, rate: float | None, ledger: Path | None, as_json: bool, **options: Any
+    source: Source, *, rate: float | None, ledger: Path | None, as_json: bool, no_wait: bool = True,
+    wait_seconds: float = 0.0, **options: Any,
 ) -> None:  # fmt: skip
     """Open the source, send, say how it went, and leave with the exit code."""
     context = click.get_current_context()
@@ -71,6 +85,7 @@ def run_source(
     started = time.monotonic()
     totals, feed, failure, code = Totals(), None, "", 0
     refused: list[tuple[str, str]] = []
+    reached: Reached = {}
     try:
         feed = source.open(Around(say, datetime.now(UTC), _settings), **options)
         chosen = _settings()
@@ -80,7 +95,7 @@ def run_source(
             Shown(console, source.name, feed.total) as shown,
             Publisher(broker, feed.topic, ledger=writer, remedy=remedy(chosen)) as publisher,
         ):
-            totals, refused = publisher.totals, publisher.refused
+            totals, refused, reached = publisher.totals, publisher.refused, publisher.reached
             transmit(feed, publisher, rate, lambda: shown.update(publisher.totals))
     except IngestError as problem:
         failure, code = str(problem), problem.code
@@ -101,10 +116,31 @@ def run_source(
         told = [feed.again if code else "", feed.closing()]
         for sentence in filter(None, told):
             click.echo(sentence)
+    outcome: dict[str, Any] = {}
+    # A broker of a test's own has no stream behind it.
+    if feed and totals.acknowledged and not (code or no_wait or context.obj):
+        outcome = _follow(feed, reached, totals.acknowledged, wait_seconds, say)
     if as_json:
-        figures = {"source": source.name, **asdict(totals), **(feed.figures() if feed else {})}
+        figures = {"source": source.name, **asdict(totals), **(feed.figures() if feed else {}), **outcome}
         click.echo(json.dumps(figures | {"seconds": round(seconds, 3), "error": failure}))
     context.exit(code)
+
+
+def _follow(
+    feed: Feed, reached: Reached, sent: int, seconds: float, say: Callable[[str], None]
+) -> dict[str, Any]:  # fmt: skip
+    """Wait for what becomes of the events, and say it; what is for programs."""
+    source = str(getattr(feed, "source", ""))
+    try:
+        outcome = await_outcome(_settings(), feed.topic, source, reached, sent, seconds, say)
+    except KeyboardInterrupt:
+        outcome = f"Stopped waiting. All was acknowledged; what becomes of it: ./start.sh settle {feed.topic}"
+    if isinstance(outcome, str):
+        click.echo(outcome)
+        return {"outcome": None}
+    for sentence in outcome.sentences(source):
+        click.echo(sentence)
+    return {"outcome": outcome.figures()}
 
 
 def run_collector(collector: Collector, **options: Any) -> None:
@@ -163,7 +199,7 @@ class _Sources(click.Group):
         if isinstance(source, Collector):
             callback = partial(run_collector, source)
         else:
-            callback, common = partial(run_source, source), COMMON
+            callback, common = partial(run_source, source), COMMON + (FOLLOWED if source.is_followed else ())
         return click.Command(
             source.name,
             callback=callback,

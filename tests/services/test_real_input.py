@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from decimal import Decimal
@@ -27,9 +28,17 @@ pytestmark = [
 ]
 
 
-def ingest() -> None:
-    command = [sys.executable, "-m", "ingestion.run", "purchases.file", str(FILE)]
-    assert subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=False).returncode == 0
+CASE = REPOSITORY / "tests" / "cases" / "purchases" / "06-reexport-changed-order"
+
+
+def ingest(file: Path = FILE, *options: str) -> dict[str, Any]:
+    """Load a file as a person would; what became of it, as the command says at its end."""
+    command = [sys.executable, "-m", "ingestion.run", "purchases.file", str(file), "--json", *options]
+    ended = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    outcome = json.loads(ended.stdout.splitlines()[-1])["outcome"]
+    assert outcome is not None, ended.stdout
+    return dict(outcome)
 
 
 def wait_drained(stream: Stream, settings: Settings) -> None:
@@ -145,6 +154,20 @@ def test_the_uci_file_arrives_whole_and_sending_it_again_adds_nothing(stream: St
     expected = pandas_days(FILE)
     assert len(expected) == 305
     assert first["days"] == expected
-    ingest()
+    again = ingest()
+    assert (again["accepted"], again["corrected"], again["quarantined"], again["known"]) == (0, 0, 0, 25_900)
     wait_drained(stream, chosen)
     assert figures(chosen) == first
+
+
+@pytest.mark.usefixtures("sent")
+def test_a_later_export_and_a_better_mapping_correct_what_was_loaded(chosen: Settings) -> None:
+    told = [
+        ingest(CASE / f"orders_{day}.csv", "--mapping", str(CASE / mapping))
+        for day, mapping in (("day1", "m1.toml"), ("day2", "m1.toml"), ("day2", "m2_better.toml"))
+    ]
+    assert [(t["accepted"], t["corrected"], t["known"]) for t in told] == [(2, 0, 0), (1, 1, 1), (2, 2, 0)]
+    held = clickhouse(chosen, reader=True).query(
+        "SELECT uniqExact(purchase_id), sum(line_amount) FROM silver.purchase_lines_latest WHERE seller_id = 'h2-case06'"
+    )
+    assert held.result_rows == [(2, Decimal(130))]
