@@ -19,12 +19,12 @@ Mark = Literal[".", ",", ""]
 SPACES = " \u00a0\u202f\u2009\u2007"
 GROUPS = f"[{SPACES}'’ʼ`]"
 PLAIN = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?", re.ASCII)
-SEPARATED = re.compile(rf"[0-9]{{1,3}}(?P<by>{GROUPS})[0-9]{{3}}((?P=by)[0-9]{{3}})*(?![0-9])")
+SEPARATED = re.compile(rf"[1-9][0-9]{{0,2}}(?P<by>{GROUPS})[0-9]{{3}}((?P=by)[0-9]{{3}})*(?![0-9])")
 EXPONENT = re.compile(r"[0-9]+([.,][0-9]+)?[eE][+-]?[0-9]{1,2}", re.ASCII)
 NUMERAL = re.compile(r"[0-9]+([.,][0-9]+)*[.,]?|[.,][0-9]+", re.ASCII)
 LEADING = re.compile(r"^([^0-9(.,+-]*)(.*)$", re.DOTALL)
 TRAILING = re.compile(r"^(.*?[0-9).,-])([^0-9(]*)$", re.DOTALL)
-THREES = re.compile(r"[0-9]{1,3}(\.[0-9]{3})+|[0-9]{1,2}(\.[0-9]{2})*\.[0-9]{3}", re.ASCII)
+THREES = re.compile(r"[1-9][0-9]{0,2}(\.[0-9]{3})+|[1-9][0-9]?(\.[0-9]{2})*\.[0-9]{3}", re.ASCII)
 LOST = re.compile(r"[0-9]([.,][0-9]+)?[eE]\+[0-9]{2,3}", re.ASCII)
 MOST_CHARACTERS = 64
 
@@ -112,7 +112,7 @@ def _without_currency(text: str) -> tuple[str, str] | None:
     if text[-1:] and not (text[-1].isdigit() or text[-1] in ").,-"):
         ended = TRAILING.match(text)
         named = currency_of(ended[2]) if ended else None
-        if ended is None or named is None:
+        if ended is None or named is None or (code and named and code != named):
             return None
         text, code = ended[1].strip(), code or named
     elif text.endswith("."):

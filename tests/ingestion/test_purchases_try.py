@@ -11,8 +11,9 @@ import orjson
 import pytest
 from click.testing import CliRunner, Result
 
+from conf import REPOSITORY
 from ingestion.purchases_feed import PurchasesFile
-from ingestion.purchases_mapping import load_mapping
+from ingestion.purchases_mapping import FIELDS, Mapping, load_mapping
 from ingestion.run import main
 
 EXPORTS = Path(__file__).parent.parent / "cases" / "exports"
@@ -165,3 +166,12 @@ def test_a_mapping_that_is_given_is_tried_as_it_is(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert "2 purchases with 2 rows would be sent." in result.stdout
     assert mapping.read_text("utf-8") == before
+
+
+def test_every_key_of_a_mapping_is_documented_and_the_example_is_one(tmp_path: Path) -> None:
+    text = (REPOSITORY / "docs" / "mapping.md").read_text("utf-8")
+    keys = {*Mapping.model_fields, *FIELDS} - {"columns", "constants", "skip"}
+    assert [key for key in sorted(keys) if f"`{key}`" not in text] == []
+    example = tmp_path / "example.toml"
+    example.write_text(text.partition("```toml\n")[2].partition("```")[0], "utf-8")
+    assert load_mapping(example).skip == {"Статус": ("Отменен",)}

@@ -168,6 +168,7 @@ def test_a_later_export_and_a_better_mapping_correct_what_was_loaded(chosen: Set
     ]
     assert [(t["accepted"], t["corrected"], t["known"]) for t in told] == [(2, 0, 0), (1, 1, 1), (2, 2, 0)]
     held = clickhouse(chosen, reader=True).query(
-        "SELECT uniqExact(purchase_id), sum(line_amount) FROM silver.purchase_lines_latest WHERE seller_id = 'h2-case06'"
+        "SELECT uniqExact(purchase_id), sum(line_amount) FROM silver.purchase_lines_latest "
+        "WHERE seller_id = 'h2-case06'"
     )
     assert held.result_rows == [(2, Decimal(130))]
