@@ -37,7 +37,11 @@ class Seen:
     def add(self, hashes: Hashes) -> None:
         """Remember these, duplicates too."""
         for byte, bit in self._places(hashes):
-            np.bitwise_or.at(self._bits, byte, bit)
+            # Of several bits for one byte the last is set, the others in the next round: ufunc.at takes twice as long.
+            while len(byte):
+                self._bits[byte] |= bit
+                missing = (self._bits[byte] & bit) == 0
+                byte, bit = byte[missing], bit[missing]
         self.count += len(hashes)
 
     def perhaps(self, hashes: Hashes) -> npt.NDArray[np.bool_]:
