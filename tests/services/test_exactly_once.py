@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import secrets
+import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
+import orjson
 import pytest
+from confluent_kafka import Producer
 
+from conf import REPOSITORY, Settings
+from conf.connect import clickhouse, kafka_config
+from schemas.cloudevents import cloud_event
 from tests.support.judge import Judge
 from tests.support.stream import Parts, Stream, simulate
 from tests.support.waiting import until
@@ -75,15 +83,98 @@ def test_death_right_after_each_write(stream: Stream, judge: Judge, tmp_path: Pa
         judge.wait_and_judge(run, ledger)
 
 
-def test_a_backlog_reaches_clickhouse_by_way_of_the_lake(stream: Stream, judge: Judge, tmp_path: Path) -> None:
+OCTOBER, NOVEMBER = "2026-10-31T23:59:59Z", "2026-11-01T00:00:01Z"
+Version = tuple[str, str, str, int, int]
+
+
+def publish(chosen: Settings, *versions: Version) -> None:
+    """Events by id, purchase number and time, with a quantity (0 is refused), in a partition, one after the other."""
+    producer = Producer(kafka_config(chosen))
+    for event_id, number, at, quantity, partition in versions:
+        event = {
+            "purchase_id": number, "purchased_at": at, "seller_id": f"versions-{SESSION}", "currency_code": "KZT",
+            "lines": [{"product_id": "p", "quantity": quantity, "unit_price": 100}],
+        }  # fmt: skip
+        headers = cloud_event(f"{event_id}-{SESSION}", "purchase", "test", None)
+        producer.produce("purchases", orjson.dumps(event), partition=partition, headers=headers)
+        assert producer.flush(20) == 0
+
+
+def rows(chosen: Settings, sql: str, *, lake: bool = False) -> list[Sequence[object]]:
+    """What is held of those events; in the lake the view is made of what its two tables hold."""
+    lines, corrections = (
+        f"deltaLake(lake, url='{chosen.table_url(table)}')" if lake else f"{table} FINAL"
+        for table in ("silver.purchase_lines", "silver.purchase_corrections")
+    )
+    gone = f"SELECT event_id FROM {corrections}"
+    held = f"(SELECT * FROM {lines} WHERE event_id NOT IN ({gone}))" if lake else "silver.purchase_lines_latest"
+    client = clickhouse(chosen)
+    try:
+        return list(client.query(sql.format(lines=lines, corrections=corrections, held=held)).result_rows)
+    finally:
+        client.close()
+
+
+def judge_versions(chosen: Settings, number: str, last: str, held: int, listed: Sequence[str], lines: int) -> None:
+    """Of a number `held` is the money that counts, as soon as the last event is there; `lines` are all of silver."""
+    own = f"seller_id = 'versions-{SESSION}' AND purchase_id = '{number}-{SESSION}'"
+    # Before they are looked for in the lake: ClickHouse is to be right at once.
+    for lake in (False, True):
+        known = f"SELECT count() FROM {{lines}} WHERE event_id = '{last}-{SESSION}'"
+        until(f"the last event to be there (lake: {lake})", lambda: rows(chosen, known, lake=lake) == [(1,)], 120)  # noqa: B023
+        (found,) = rows(chosen, f"SELECT toInt64(sum(line_amount)), count() FROM {{held}} WHERE {own}", lake=lake)
+        assert found[0] == held, f"lake: {lake}"
+        pairs = rows(
+            chosen, f"SELECT event_id, superseded_by_event_id FROM {{corrections}} WHERE {own} ORDER BY ALL", lake=lake
+        )
+        assert [">".join(str(e).removesuffix(f"-{SESSION}") for e in pair) for pair in pairs] == list(listed)
+        assert rows(chosen, f"SELECT count() FROM {{lines}} WHERE {own}", lake=lake) == [(lines,)]
+
+
+def assert_reconciled() -> None:
+    given = ("--table", "silver.purchase_lines", "--table", "silver.purchase_corrections")
+    done = subprocess.run(
+        [sys.executable, "-m", "jobs.reconcile", *given], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_one_id_in_two_months_and_versions_of_a_number(stream: Stream, chosen: Settings) -> None:
+    """A copy counts once whatever day it names. Of a number the last event holds; what is refused corrects nothing, a
+    return is a document of its own, and the first version sent again is a copy."""
+    stream.start()
+    stream.wait_ready()
+    one, two, back = (f"{name}-{SESSION}" for name in ("one", "two", "back"))
+    publish(chosen, ("x1", one, OCTOBER, 1, 0), ("x1", one, NOVEMBER, 1, 1))
+    publish(
+        chosen, ("v1", two, OCTOBER, 1, 0), ("v2", two, OCTOBER, 2, 1), ("v3", two, NOVEMBER, 3, 0),
+        ("v4", two, OCTOBER, 0, 0), ("v1", two, OCTOBER, 1, 1), ("r1", two, NOVEMBER, -1, 0),
+        ("x2", one, NOVEMBER, 5, 1), ("z1", back, NOVEMBER, 1, 0),
+    )  # fmt: skip
+    judge_versions(chosen, "back", "z1", 100, [], 1)
+    judge_versions(chosen, "one", "x2", 500, ["x1>x2"], 2)
+    judge_versions(chosen, "two", "r1", 300 - 100, ["v1>v2", "v2>v3"], 4)
+    assert_reconciled()
+
+
+def test_a_backlog_reaches_clickhouse_by_way_of_the_lake(
+    stream: Stream, judge: Judge, chosen: Settings, tmp_path: Path
+) -> None:
+    """What came live meanwhile and is a copy of an event in the gap, or corrects it, is found when the gap is full."""
     run, ledger = f"backlog{SESSION}", tmp_path / "ledger"
     stream.stop()
+    copied, corrected = f"copied-{SESSION}", f"corrected-{SESSION}"
+    publish(chosen, ("g1", copied, OCTOBER, 1, 0), ("g2", corrected, OCTOBER, 1, 1))
     send(run, ledger, "--events", "20000", "--seed", "6", "--single-line")
     # It dies between a fill and its note, so that the fill is done twice.
     stream.start(die_after="fill.loaded:1", lake_batch_events=6_000, backlog=5_000)
     stream.wait_dead()
+    publish(chosen, ("g1", copied, NOVEMBER, 1, 1), ("g3", corrected, NOVEMBER, 2, 1))
     stream.start(lake_batch_events=6_000, backlog=5_000)
     judge.wait_and_judge(run, ledger)
+    judge_versions(chosen, "copied", "g1", 100, [], 1)
+    judge_versions(chosen, "corrected", "g3", 200, ["g2>g3"], 2)
+    assert_reconciled()
     live = stream.progress()["queries"]["live:purchases"]
     assert live["read_total"] < 5_000, "the live lane was to leave the backlog to the lake"
 
