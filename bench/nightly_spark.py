@@ -43,6 +43,9 @@ class FolderLake(DeltaTables):
         log = Path(self.path(name)) / "_delta_log"
         return max((int(f.stem) for f in log.glob("*.json") if f.stem.isdigit()), default=None)
 
+    def finished(self, _name: str) -> int | None:
+        return None
+
     def stage_files(self, _table: str) -> list[str]:
         """None: no table that is measured comes from the stage area."""
         return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date
@@ -29,8 +30,8 @@ BROADCAST_EVENTS = 4_000_000
 class Inputs:
     """The sources of one run. A streamed table has one version for the whole run, whatever is appended meanwhile."""
 
-    def __init__(self, spark: SparkSession, lake: Lake) -> None:
-        self.spark, self.lake = spark, lake
+    def __init__(self, spark: SparkSession, lake: Lake, patience_seconds: float = 20.0) -> None:
+        self.spark, self.lake, self.patience_seconds = spark, lake, patience_seconds
         self._frames: dict[str, DataFrame] = {}
         self._counts: dict[str, int] = {}
         self._newest: dict[tuple[str, str], date | None] = {}
@@ -85,19 +86,37 @@ class Inputs:
     def _holding(self, rows: DataFrame, corrections: Contract) -> DataFrame:
         """The rows of those events that no later one supersedes, as far as the version of the rows goes.
 
-        The list is looked up after the rows, so it may tell of batches that these lack: such an event still holds here.
+        The stream writes a batch's rows first and then what they supersede. So a batch that it has not finished is not
+        read; and the list, looked up after the rows, may tell of batches that these lack: such an event still holds.
         """
         version = self.lake.version(corrections.name)
         if version is None:
             return rows
         ((last,),) = rows.selectExpr("max(batch_id)").collect()
-        listed = self.lake.read(self.spark, corrections.name, version).where(F.col("batch_id") <= F.lit(last))
-        gone = listed.select("event_hash").distinct().coalesce(1).persist(StorageLevel.MEMORY_AND_DISK)
+        finished = self._finished(corrections, last)
+        if finished != last:
+            print(f"Batch {last} of {corrections.domain} is not finished: it is left out. Start the stream: ./start.sh")
+            rows = rows.where(F.col("batch_id") <= F.lit(finished))
+        # Looked up again, for the stream may have finished the batch meanwhile.
+        listed = self.lake.read(self.spark, corrections.name, self.lake.version(corrections.name) or version)
+        gone = listed.where(F.col("batch_id") <= F.lit(finished)).select("event_hash").distinct()
+        gone = gone.coalesce(1).persist(StorageLevel.MEMORY_AND_DISK)
         count = gone.count()
         if not count:
             return rows
         few = F.broadcast(gone) if count <= BROADCAST_EVENTS else gone
         return rows.join(few, "event_hash", "left_anti").select(*rows.columns)
+
+    def _finished(self, corrections: Contract, last: int | None) -> int | None:
+        """The last of these batches that is finished; one that the stream is at is waited for."""
+        deadline = time.monotonic() + self.patience_seconds
+        while True:
+            noted = self.lake.finished(corrections.name)
+            if last is None or noted is None or noted >= last:
+                return last
+            if time.monotonic() >= deadline:
+                return noted
+            time.sleep(0.5)
 
 
 class SharedSteps:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from conf import Settings
 from jobs.errors import Failed
 from schemas.contract import Contract, find
+from schemas.derive.delta import FINISHED
 from schemas.derive.spark import ident, schema_ddl
 from schemas.shop.stage import finished_files, prefix, state_name
 
@@ -33,6 +34,10 @@ class Lake(Protocol):
 
     def read(self, spark: SparkSession, name: str, version: int) -> DataFrame:
         """One version of a table, the same whenever it is read."""
+        ...
+
+    def finished(self, name: str) -> int | None:
+        """The stream's last batch that is whole in a table; None where that was not noted."""
         ...
 
     def staged(self, spark: SparkSession, source: Contract) -> DataFrame:
@@ -58,6 +63,10 @@ class DeltaTables(ABC):
     @abstractmethod
     def version(self, name: str) -> int | None:
         """The newest version of a table; None where there is no table."""
+
+    @abstractmethod
+    def finished(self, name: str) -> int | None:
+        """The stream's last batch that is whole in a table; None where that was not noted."""
 
     def read(self, spark: SparkSession, name: str, version: int) -> DataFrame:
         """One version of a table, the same whenever it is read."""
@@ -122,6 +131,12 @@ class S3Lake(DeltaTables):
         names = (found.object_name or "" for found in self._s3.list_objects(bucket, folder, start_after=since))
         versions = [int(match[1]) for match in map(_COMMIT.search, names) if match]
         return max(versions, default=checkpoint)
+
+    def finished(self, name: str) -> int | None:
+        """The stream's last batch that is whole in a table; None where that was not noted."""
+        bucket = self.settings.bucket
+        found = self._json(bucket, self.settings.table_path(name).partition(f"://{bucket}/")[2] + f"/{FINISHED}")
+        return None if found is None else int(found["batch"])
 
     def size(self, name: str) -> int:
         """Bytes of the table's data files, those of its last days' older versions included."""

@@ -32,6 +32,13 @@ from streaming.progress import Progress
 from streaming.registry import Domain
 
 log = logging.getLogger("sauda.stream")
+LOAD = {
+    "max_partitions_per_insert_block": 0,
+    # What was deleted since an equal load must come again.
+    "insert_deduplicate": 0,
+    # Else the lake's table is taken to have the columns of ClickHouse's, and batch_id is none of these.
+    "use_structure_from_insertion_table_in_table_functions": 0,
+}
 
 
 @dataclass(frozen=True)
@@ -196,8 +203,7 @@ class Filler(threading.Thread):
         try:
             client.command(
                 f"INSERT INTO {target.name} ({columns}) SELECT {columns} FROM {self._lake_table(source)} WHERE {where}",
-                # What was deleted since an equal load must come again.
-                settings={"max_partitions_per_insert_block": 0, "insert_deduplicate": 0},
+                settings=LOAD,
             )
         finally:
             client.close()

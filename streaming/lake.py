@@ -11,6 +11,7 @@ Step 4 makes "read = accepted + superseded + quarantined + duplicates" true by c
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +30,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from conf import Settings
+from conf.connect import s3
 from schemas.contract import Contract
+from schemas.derive.delta import FINISHED
 from schemas.derive.spark import schema_ddl
 from streaming import faults, parse
 from streaming.commits import Commits
@@ -185,6 +188,8 @@ class LakeLane:
         refused = ~np.isin(places, np.concatenate([taken, *(table.copies for table in tables)]))
         quarantined = self._quarantine(raw, events.filter(refused), number) if refused.any() else 0
         superseded = sum(table.superseded for table in tables)
+        for corrections in domain.corrections:
+            self._note_finished(corrections, number)
         return Counts(len(places), len(taken) - superseded, quarantined, superseded)
 
     def _each(self, fill: Callable[[Branch], T], branches: Sequence[Branch]) -> list[T]:
@@ -258,6 +263,12 @@ class LakeLane:
             known.withColumn("is_new", F.lit(False))
         )  # fmt: skip
         return successions(every.withColumn("event_id", F.expr("CAST(event_id AS BINARY)")).toArrow(), silver)
+
+    def _note_finished(self, corrections: Contract, number: int) -> None:
+        """Most batches correct nothing, so the table itself does not tell whether a batch was looked through."""
+        body = json.dumps({"batch": number}).encode()
+        name = self.path(corrections).removeprefix(f"s3a://{self.settings.bucket}/") + f"/{FINISHED}"
+        s3(self.settings).put_object(self.settings.bucket, name, io.BytesIO(body), len(body))
 
     def _rows(self, contract: Contract, number: int) -> DataFrame:
         """A batch's rows, after its commit."""

@@ -13,6 +13,8 @@ _LOOKED_UP = {"ingested_at", "kafka_partition", "kafka_offset", "batch_id"}
 # Every file of a stream has ids from one end of the alphabet to the other: no file is ever skipped by them.
 _SCATTERED = {"event_id", "event_hash"}
 _NO_STATISTICS = {"TEXT", "BYTES", "HEADERS", "LIST"}
+FINISHED = "_finished.json"
+"""Beside a table's files: the last batch that is whole in it and in the tables written before it. Delta ignores it."""
 STATISTICS_PROPERTIES = ("delta.dataSkippingStatsColumns", "delta.dataSkippingNumIndexedCols")
 
 

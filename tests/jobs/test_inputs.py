@@ -78,3 +78,21 @@ def test_what_is_built_from_a_table_gets_the_events_that_hold(spark: SparkSessio
     assert sorted(row["event_id"] for row in held.collect()) == ["a2", "b1"]
     assert held.columns == [str(c) for c in LINES.columns]
     assert inputs.count(LINES) == 2
+
+
+def test_a_batch_that_the_stream_has_not_finished_is_not_read(spark: SparkSession, tmp_path: Path) -> None:
+    """It died between the rows and what they supersede: both versions would count."""
+    lake = ParquetLake(tmp_path)
+    lines = purchase_lines("""
+        | event_id | line_no | batch_id | purchased_at     | quantity | line_amount |
+        | a1       | 0       | 3        | 2026-01-31 10:00 | 1        | 100         |
+        | a2       | 0       | 4        | 2026-02-01 10:00 | 1        | 2           |
+    """)
+    lake.write(frame(spark, LINES, lines), LINES.name, where="", note="test")
+    corrected(spark, lake, "| event_id | superseded_by_event_id | batch_id |\n| a0 | a1 | 3 |")
+    lake.finished_batches[CORRECTIONS.name] = 3
+    assert [row["event_id"] for row in Inputs(spark, lake, 0).frame(LINES).collect()] == ["a1"]
+
+    lake.finished_batches[CORRECTIONS.name] = 4
+    corrected(spark, lake, "| event_id | superseded_by_event_id | batch_id |\n| a1 | a2 | 4 |")
+    assert [row["event_id"] for row in Inputs(spark, lake, 0).frame(LINES).collect()] == ["a2"]

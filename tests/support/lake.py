@@ -17,6 +17,7 @@ class ParquetLake:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.stage: dict[str, DataFrame] = {}
+        self.finished_batches: dict[str, int] = {}
 
     def version(self, name: str) -> int | None:
         versions = [int(f.name) for f in (self.folder / name).iterdir()] if (self.folder / name).exists() else []
@@ -24,6 +25,9 @@ class ParquetLake:
 
     def read(self, spark: SparkSession, name: str, version: int) -> DataFrame:
         return spark.read.parquet(str(self.folder / name / str(version)))
+
+    def finished(self, name: str) -> int | None:
+        return self.finished_batches.get(name)
 
     def staged(self, _spark: SparkSession, source: Contract) -> DataFrame:
         return self.stage[source.name]
