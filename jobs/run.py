@@ -26,6 +26,7 @@ from jobs.gates import Judgement
 from jobs.journal import Run, State
 from jobs.lake import S3Lake
 from jobs.lease import lease
+from jobs.moved import advice, other_days
 from jobs.parts import need_parts
 from jobs.registry import transforms
 from jobs.runner import Runner
@@ -147,6 +148,8 @@ def build(settings: Settings, job: Job) -> list[Run]:
                 settings.gates_change_pct, still_ours,
             )  # fmt: skip
             runs = runner.run(job.tables)
+            if job.day is not None and (said := advice(job.day, other_days(spark, lake, map(find, sources), job.day))):
+                print(said, flush=True)
             if settings.gates_sample_rows and job.day is None and not job.is_one_table:
                 since = serving.began.date() - timedelta(days=settings.gates_quiet_days)
                 Samples(spark, lake, settings.gates_sample_rows, judged, since).judge(map(find, sources))
