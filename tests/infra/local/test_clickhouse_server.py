@@ -190,6 +190,20 @@ def test_reader_cannot_lift_a_limit(server: Server, limit: str, value: str) -> N
     assert "SETTING_CONSTRAINT_VIOLATION" in server.ask(f"SELECT 1 SETTINGS {limit} = {value}")
 
 
+WAITS = (
+    "max_local_read_bandwidth", "max_local_write_bandwidth", "max_remote_read_network_bandwidth",
+    "max_network_bandwidth", "max_network_bandwidth_for_user", "max_network_bandwidth_for_all_users",
+    "sleep_in_send_data_ms", "sleep_after_receiving_query_ms", "merge_tree_storage_snapshot_sleep_ms",
+    "ast_fuzzer_runs",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("setting", WAITS)
+def test_reader_cannot_make_a_query_that_outlives_its_limit(server: Server, setting: str) -> None:
+    """With a bandwidth of one byte a second a query of 120 s at most went on for ever."""
+    assert "SETTING_CONSTRAINT_VIOLATION" in server.ask("SELECT 1", **{setting: "1"})
+
+
 def test_reader_may_set_what_drivers_set(server: Server) -> None:
     sent = {"max_result_rows": "200", "result_overflow_mode": "break", "max_execution_time": "30"}
     assert server.ask("SELECT currentDatabase()", database="default", **sent) == "default"
