@@ -19,6 +19,8 @@ ADDRESS = "address"
 """Under this name a party's value holds its address until it is sent, which is by itself."""
 TOGETHER = "+"
 """Between the ids of parties that bid, or are contracted, as one."""
+TELLING = frozenset({"additionalIdentifiers", "address", "contactPoint", "identifier"})
+"""What an organisation has that is more than a reference to it."""
 LONG = 6
 """Characters of a number that is hardly a place in a list."""
 NO_SCHEMES = frozenset({"internal", "local", "other", "unknown", "national"})
@@ -50,7 +52,7 @@ class Parties:
         only in some of them has it in all."""
         listed = self.shape.many(release, "parties")
         for told in (*listed, *others):
-            if key := self._shared(told):
+            if (TELLING & told.keys() or "id" in told) and (key := self._shared(told)):
                 self._note(told, key)
         for told in listed:
             party_id = self.refer(told)
@@ -62,6 +64,14 @@ class Parties:
 
     def refer(self, told: Json, role: str = "") -> str | None:
         """The id of an organisation, which is noted with its role; None where nothing names it."""
+        if not told:
+            return None
+        if not TELLING & told.keys() and (met := self.known.get(self._ids.get(str(told.get("id")), ""))):
+            # A reference, as most are: it tells nothing new, but for a name where there is none yet.
+            met.roles |= ROLES.get(role, 0)
+            if met.value["name"] is None:
+                met.value["name"] = self._name(told)
+            return str(met.value["party_id"])
         shared = self._shared(told)
         party_id = shared or self._found(told)
         if party_id is None:
