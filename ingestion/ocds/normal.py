@@ -40,7 +40,8 @@ def normal(release: Json) -> Json:
 def identity(value: Any) -> Any:
     """An id as text: 7, 7.0 and "7" are one."""
     if isinstance(value, str):
-        return value.strip()
+        # No database takes a text with NUL.
+        return value.replace("\0", "").strip()
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, Decimal) and value == value.to_integral_value() and value.adjusted() < 40:

@@ -123,7 +123,7 @@ def test_of_two_upgrades_at_once_one_does_it_and_the_other_finds_it_done(chosen:
         with postgres(fresh) as connection:
             found = first(connection, "SELECT count(*) FROM sauda_migration")
 
-    assert done == ["", "The database went from migration none to 0003."]
+    assert done == ["", "The database went from migration none to 0004."]
     assert found == (1,)
 
 
@@ -297,7 +297,7 @@ def test_a_database_of_the_first_migration_keeps_its_rows_and_tells_its_products
             kept = connection.execute("SELECT * FROM shop.products").fetchall()
             connection.execute("DELETE FROM shop.outbox")
 
-            assert upgrade(fresh) == "The database went from migration 0001 to 0003."
+            assert upgrade(fresh) == "The database went from migration 0001 to 0004."
             assert connection.execute("SELECT * FROM shop.products").fetchall() == kept
             ((key, told),) = connection.execute("SELECT key, payload FROM shop.outbox").fetchall()
             assert (key, told["product_name"], told["price_amount"]) == ("product:p", "Tea", 12.5)
