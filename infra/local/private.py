@@ -54,7 +54,7 @@ def open_paths(settings: Settings) -> list[Path]:
 
     An older version left them so, or a backup that was copied back.
     """
-    folders = (settings.data, settings.run, settings.logs, settings.home / "cache")
+    folders = (settings.stack_home, settings.data, settings.run, settings.logs, settings.home / "cache")
     children = [child for folder in folders if folder.exists() for child in folder.iterdir()]
     return [child for child in children if not child.is_symlink() and child.stat().st_mode & USED]
 

@@ -84,6 +84,15 @@ def test_a_backup_that_was_copied_back_open_is_closed_too(stack_settings: Settin
     assert open_below(stack_settings.home) == []
 
 
+def test_passwords_that_were_copied_back_open_are_closed_too(stack_settings: Settings) -> None:
+    assert stack_settings.secrets
+    file = stack_settings.stack_home / "secrets.json"
+    file.chmod(0o644)
+    private.close(stack_settings)
+
+    assert mode(file) == 0o600
+
+
 def test_a_folder_that_another_users_server_enters_stays_so(stack_settings: Settings) -> None:
     """It can be entered, and not be looked into."""
     private.close(stack_settings)
