@@ -65,7 +65,7 @@ def test_what_waits_behind_an_open_transaction_is_told_and_comes_with_its_end(
     (sentence,) = held_back(chosen)
     assert sentence.startswith("an open transaction of a producer holds back 2 events of purchases (partition 0, from")
     with pytest.raises(Unsettled, match="an open transaction of a producer holds back 2 events of purchases"):
-        settle(chosen, [TOPIC], 1, lambda _: None)
+        settle(chosen, [TOPIC], 5, lambda _: None)
     assert sums(chosen, shop)["ClickHouse"] == RIGHT
     shop.producer.commit_transaction()
     settled(chosen)
