@@ -1,6 +1,6 @@
 """Who may read what: a stack is its owner's alone, tools may be run by everybody.
 
-Servers that root starts as another user (PostgreSQL) must get to their own folder, so the folders above it can be
+Servers that root starts as another user (PostgreSQL, ClickHouse) must get to their own folder, so the folders above it can be
 entered, and not read, by all.
 """
 
@@ -36,7 +36,7 @@ def close(settings: Settings) -> None:
         settings.stack_home: way,
         settings.data: way,
         settings.run: way,
-        settings.logs: OWNER_ONLY,
+        settings.logs: way,
         settings.home / "cache": OWNER_ONLY,
     }
     for folder, mode in folders.items():

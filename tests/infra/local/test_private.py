@@ -52,8 +52,8 @@ def test_only_roots_servers_are_let_through_and_they_cannot_look_around(
     monkeypatch.setattr("os.geteuid", lambda: user)
     private.close(stack_settings)
 
-    assert {mode(f) for f in (stack_settings.stack_home, stack_settings.data, stack_settings.data.parent)} == {way}
-    assert mode(stack_settings.logs) == 0o700
+    folders = (stack_settings.stack_home, stack_settings.data, stack_settings.run, stack_settings.logs)
+    assert {mode(folder) for folder in folders} == {way}
 
 
 def test_a_link_out_of_the_stack_is_not_followed(stack_settings: Settings, old: Path, tmp_path: Path) -> None:
