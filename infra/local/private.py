@@ -1,6 +1,6 @@
 """Who may read what: a stack is its owner's alone, tools may be run by everybody.
 
-Servers that root starts as another user (PostgreSQL, ClickHouse) must get to their own folder, so the folders above it can be
+Servers that root starts as another user (PostgreSQL, ClickHouse) must get to their own folders, so those above can be
 entered, and not read, by all.
 """
 
