@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import lzma
+import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,7 +42,7 @@ def sheet_rows(path: Path, zone: str) -> Iterator[dict[str, Any]]:
         raise Unfit("file.utf8", str(problem).replace("is not utf-8", "is not UTF-8")) from None
     except Unreadable as problem:
         raise Unfit("file.csv", str(problem)) from None
-    except (EOFError, zlib.error, lzma.LZMAError, OSError) as problem:
+    except (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, OSError) as problem:
         raise Unfit("file.csv", f"the file is cut off or damaged: {problem}") from None
 
 

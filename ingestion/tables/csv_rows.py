@@ -13,6 +13,7 @@ import io
 import lzma
 import os
 import re
+import zipfile
 import zlib
 from collections import deque
 from collections.abc import Iterator
@@ -156,7 +157,7 @@ class CsvFile:
         """Where the first byte is that the encoding does not have; the file is read again, this time counting."""
         decoder = codecs.getincrementaldecoder(encoding)()
         line, fed = 1, 0
-        with self._binary() as file:
+        with self._faults(), self._binary() as file:
             packed = "" if isinstance(file, io.BufferedReader) else " of the unpacked text"
             for block in [*iter(lambda: file.read(BLOCK), b""), b""]:
                 fed += len(block)
@@ -172,7 +173,7 @@ class CsvFile:
     def _telling(self) -> bytes:
         """Those of its lines that hold more than ASCII, up to a megabyte."""
         telling = bytearray()
-        with self._binary() as file:
+        with self._faults(), self._binary() as file:
             for line in file:
                 if not line.isascii():
                     telling += line
@@ -207,7 +208,7 @@ class _Faults:
                 f"{name} is cut off: its gz data ends before its end mark, after {self._file._unpacked():,} "
                 "readable bytes of text. Copy or download it again."
             ) from None
-        if isinstance(problem, zlib.error | gzip.BadGzipFile | lzma.LZMAError):
+        if isinstance(problem, zlib.error | gzip.BadGzipFile | lzma.LZMAError | zipfile.BadZipFile):
             raise Unreadable(f"{name} is damaged: {problem}. Copy or download it again.") from None
         if isinstance(problem, OSError):
             raise Unreadable(f"{name} cannot be read: {problem.strerror or problem}.") from None

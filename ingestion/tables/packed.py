@@ -89,4 +89,7 @@ def _only_member(path: Path, name: str) -> Packed:
         raise Unreadable(f"{name} is a zip archive of {len(members)} files ({there}): unpack it, and give one of them.")
     if members[0].flag_bits & 1:
         raise Unreadable(f"{name} is a zip archive with a password: unpack it first.")
-    return io.BufferedReader(cast(io.RawIOBase, cast(BinaryIO, archive.open(members[0]))))
+    try:
+        return io.BufferedReader(cast(io.RawIOBase, cast(BinaryIO, archive.open(members[0]))))
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as problem:
+        raise Unreadable(f"{name} is a zip archive that cannot be unpacked: {problem}. Copy it again.") from None

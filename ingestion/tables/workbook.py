@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -58,9 +59,16 @@ class WorkbookFile:
             chosen = self.sheet or next((name for name in names if _has_rows(book, name)), "")
             if not chosen:
                 raise Unreadable(f"{self.name} has no sheet with rows.")
-            sheet = book.get_sheet_by_name(chosen)
-            begins = (sheet.start or (0, 0))[0] + 1
-            for place, cells in enumerate(sheet.iter_rows()):
+            with self._faults():
+                sheet = book.get_sheet_by_name(chosen)
+                begins, rows = (sheet.start or (0, 0))[0] + 1, iter(sheet.iter_rows())
+            place = -1
+            while True:
+                with self._faults():
+                    cells = next(rows, None)
+                if cells is None:
+                    break
+                place += 1
                 texts = [cell_text(cell) for cell in cells]
                 if any(map(str.strip, texts)):
                     yield Row(begins + place, begins + place, texts)
@@ -70,21 +78,34 @@ class WorkbookFile:
         return False
 
     def _opened(self) -> CalamineWorkbook:
-        from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+        from python_calamine import CalamineWorkbook
+
+        with self._faults():
+            return CalamineWorkbook.from_path(self.path)
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        """What goes wrong in the library, as a sentence; a broken file makes it panic, which is no Exception."""
+        from python_calamine import PasswordError
 
         try:
-            return CalamineWorkbook.from_path(self.path)
+            yield
         except PasswordError:
             raise Unreadable(f"{self.name} is protected by a password: save it without one.") from None
-        except (CalamineError, OSError, ValueError) as problem:
-            raise Unreadable(f"{self.name} cannot be read as a workbook: {problem}. Save it as .xlsx or CSV.") from None
+        except BaseException as problem:
+            if isinstance(problem, KeyboardInterrupt | SystemExit | GeneratorExit | MemoryError):
+                raise
+            said = (str(problem).splitlines() or [type(problem).__name__])[0][:200]
+            raise Unreadable(f"{self.name} cannot be read as a workbook: {said}. Save it as .xlsx or CSV.") from None
 
 
 def _has_rows(book: CalamineWorkbook, name: str) -> bool:
     try:
         return bool(book.get_sheet_by_name(name).height)
-    except Exception:
-        # A sheet of charts has no cells; the library has no one class for that.
+    except BaseException as problem:
+        if isinstance(problem, KeyboardInterrupt | SystemExit | GeneratorExit | MemoryError):
+            raise
+        # A sheet of charts has no cells, and a broken one makes the library panic.
         return False
 
 
