@@ -240,7 +240,7 @@ def report(run: Run, console: Console) -> None:
 
 def started(settings: Settings, is_lite: bool) -> list[str]:
     """The parts that a start brings up."""
-    return [name for name in here(settings) if not (is_lite and name in airflow.PARTS)]
+    return [name for name in here(settings) if name != "guard" and not (is_lite and name in airflow.PARTS)]
 
 
 def last_steps(run: Run, *, is_lite: bool) -> list[Step]:

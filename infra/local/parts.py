@@ -34,6 +34,8 @@ class Part:
     ports: tuple[str, ...] = ()
     stop_seconds: int = 5
     stop_signal: str = "TERM"
+    starts_itself: bool = False
+    """With the supervisor, and not when a command starts it."""
 
 
 CORE = ("kafka", "minio", "clickhouse")
@@ -51,6 +53,7 @@ TITLES = {
     "airflow": "Airflow",
     "airflow_scheduler": "Airflow's scheduler",
     "airflow_dags": "Airflow's reader of DAGs",
+    "guard": "Guard of disk and supervisor",
 }
 PORT_TITLES = {
     "kafka": "Kafka",
@@ -182,6 +185,7 @@ def parts(settings: Settings, java_home: Path, minio: Path) -> dict[str, Part]:
             )
             for name, command in airflow.commands(settings).items()
         ),
+        Part("guard", [sys.executable, "-m", "infra.local.guard"], env=settings.environment(), starts_itself=True),
     ]
     return {part.name: part for part in found if part.name in here(settings)}
 
@@ -278,6 +282,8 @@ PROBES: dict[str, Probe] = {
     "postgres": postgres.trouble,
     "api": _api,
     **{name: partial(airflow.trouble, name=name) for name in airflow.PARTS},
+    # It has no port: the supervisor knows whether it lives.
+    "guard": lambda _: None,
 }
 
 

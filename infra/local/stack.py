@@ -11,17 +11,20 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from conf import Settings
+from conf import Settings, disk
 from infra.local import airflow, archive, files, jars, java, landlock, minio, owner, ports, postgres, private, proc
-from infra.local.errors import Failed
+from infra.local.errors import Failed, Refused
 from infra.local.lock import held
 from infra.local.parts import CORE, PORT_TITLES, TITLES, Part, clickhouse_folders, here, parts, trouble
 from infra.local.steps import Say, Step
 from infra.local.supervisor import Supervisor
+from infra.local.work import Work, demanded_seconds
 
 PATIENCE = {"kafka": 90, "minio": 60, "clickhouse": 60, "stream": 240, "history": 120, "standin": 60, "postgres": 60}
-PATIENCE |= {"api": 60} | dict.fromkeys(airflow.PARTS, 180)
-"""Seconds a part may take to answer, on a slow machine that does other things too."""
+PATIENCE |= {"api": 60, "guard": 30} | dict.fromkeys(airflow.PARTS, 180)
+"""Seconds a part may do nothing on its way to an answer: work, on a machine that is busy too, takes as long as it takes,
+up to `MOST` times this."""
+MOST = 5
 NEED_SECONDS = 60.0
 """So long a command waits for parts that run and do not answer: they may have been started a moment ago."""
 NEED_PAUSE = 0.5
@@ -54,16 +57,31 @@ class Stack:
 
     def need(self, *names: str) -> None:
         """`Failed` with a sentence for each part that does not answer, at once where one of them does not run."""
+        self._revive()
         deadline, told = time.monotonic() + NEED_SECONDS, ""
         while silent := {name: fault for name in names if (fault := trouble(self.settings, name))}:
             sentences = [f"{TITLES[name]}: {fault}." for name, fault in silent.items()]
             info = self.supervisor.info()
             if time.monotonic() > deadline or any(info.get(n, {}).get("statename") not in UNDER_WAY for n in silent):
-                remedy = "Start it: ./start.sh   (what runs: ./start.sh status; a part's log: ./start.sh logs NAME)"
+                remedy = disk.shortage(self.settings) or (
+                    "Start it: ./start.sh   (what runs: ./start.sh status; a part's log: ./start.sh logs NAME)"
+                )
                 raise Failed("\n".join([*sentences, remedy]))
             if told != (told := " ".join(sentences)):
                 print(f"Waiting up to {NEED_SECONDS:.0f} s. {told}", file=sys.stderr)
             time.sleep(NEED_PAUSE)
+
+    def _revive(self) -> None:
+        """Bring back a supervisor that was killed together with its guard, and the parts that live without it."""
+        if self.supervisor.answers() or not self.supervisor.unsupervised():
+            return
+        try:
+            with self.alone():
+                parts = self.supervisor.revive(java_home=java.remembered(self.settings))
+        except Refused:
+            # Another command is at it.
+            return
+        print(f"The supervisor was gone; it runs again, with {', '.join(parts)}.", file=sys.stderr)
 
     def tool_steps(self) -> list[Step]:
         """Java, jars and MinIO: found, or made once."""
@@ -129,6 +147,8 @@ class Stack:
             def action(say: Say) -> str:
                 note = ""
                 if name == "kafka":
+                    if full := disk.shortage(self.settings):
+                        raise Refused(f"Kafka is not started. {full} SAUDA_HOME=/another/disk puts all elsewhere.")
                     files.format_kafka(self.settings, self.tools.java_home)
                 if name == "clickhouse":
                     note = clickhouse_ready(self.settings)
@@ -189,9 +209,15 @@ class Stack:
         return [*self.tool_steps(), self.supervisor_step(), *self.part_steps(names)]
 
     def wait_for(self, name: str, say: Say) -> None:
-        """Until the part answers; `Failed` with the end of its log when it gives up or takes too long."""
-        deadline = time.monotonic() + PATIENCE[name]
-        pause = 0.05
+        """Until the part answers; `Failed` with the end of its log when it gives up, or does nothing for too long."""
+        began, pause = time.monotonic(), 0.05
+        log = self.settings.logs / f"{name}.log"
+
+        def measure() -> tuple[float, int]:
+            pid = self.supervisor.info().get(name, {}).get("pid")
+            return demanded_seconds(pid), log.stat().st_size if log.exists() else 0
+
+        work = Work(measure, began)
         ended_before = self.supervisor.restarts().get(name, 0)
         while (fault := trouble(self.settings, name)) is not None:
             state = self.supervisor.info().get(name, {}).get("statename", "gone")
@@ -199,9 +225,12 @@ class Stack:
                 # What it dies of will not pass by itself, and trying on for ever would only warm the machine.
                 self.supervisor.stop(name)
                 raise self._lost(name, "it ends each time it is started")
-            if state in ("FATAL", "gone") or time.monotonic() > deadline:
-                raise self._lost(name, f"{fault}, and the supervisor calls it {state.lower()}")
-            say(fault)
+            now = time.monotonic()
+            taken, idle = now - began, work.idle_seconds(now)
+            if state in ("FATAL", "gone") or idle > PATIENCE[name] or taken > MOST * PATIENCE[name]:
+                why = f"{fault}, and the supervisor calls it {state.lower()}"
+                raise self._lost(name, f"{why}; {taken:,.0f} s, the last {idle:,.0f} of them without any work")
+            say(fault if taken <= PATIENCE[name] else f"{fault}; slow, but at work")
             time.sleep(pause)
             pause = min(pause * 1.5, 0.5)
 

@@ -27,6 +27,8 @@ QUERY_COLUMNS = (
 )
 
 SHOWN_CHECKS = 5
+UNSUPERVISED = "unsupervised"
+NO_SUPERVISOR = "The supervisor is gone: parts that end stay away. ./start.sh starts it again, and them."
 
 
 @dataclass(frozen=True)
@@ -59,21 +61,26 @@ def memory_mb(pid: int) -> int:
 
 
 def part_statuses(settings: Settings) -> list[PartStatus]:
-    """The parts, running or not."""
+    """The parts, running or not; those that live without the supervisor are `unsupervised`."""
     supervisor = Supervisor(settings)
     info = supervisor.info()
     restarts = supervisor.restarts() if info else {}
+    alone = {} if info else supervisor.unsupervised()
     found = []
     for name in parts.here(settings):
         entry = info.get(name, {})
         running = entry.get("statename") in ("RUNNING", "STARTING")
         pid = int(entry["pid"]) if running and entry["pid"] else None
+        started, state = entry.get("start", 0), str(entry.get("statename", "STOPPED")).lower()
+        if name in alone:
+            with contextlib.suppress(psutil.Error):
+                pid, state, started = alone[name].pid, UNSUPERVISED, alone[name].create_time()
         found.append(
             PartStatus(
                 name=name,
-                state=str(entry.get("statename", "STOPPED")).lower(),
+                state=state,
                 pid=pid,
-                uptime_seconds=int(time.time() - entry["start"]) if pid else 0,
+                uptime_seconds=max(0, int(time.time() - started)) if pid else 0,
                 memory_mb=memory_mb(pid) if pid else 0,
                 restarts=restarts.get(name, 0),
                 trouble=trouble(settings, name) if pid else None,

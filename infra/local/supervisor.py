@@ -24,6 +24,8 @@ from infra.local.errors import Failed, Refused
 from infra.local.files import write_private
 from infra.local.parts import Part
 
+STOPPED_FOR_DISK = "stopped-for-disk.json"
+"""In it the guard notes the parts that are to run again when there is space."""
 UNKNOWN_NAME, NOT_RUNNING, ALREADY_STARTED, SPAWN_ERROR, ABNORMAL = 10, 70, 60, 50, 40
 
 
@@ -73,7 +75,25 @@ class Supervisor:
         for name in [*added, *changed]:
             self._ask("addProcessGroup", name)
 
-    def _launch(self, java_home: Path) -> None:
+    def revive(self, names: Iterable[str] = (), java_home: Path | None = None) -> list[str]:
+        """Start anew after the supervisor was killed: its parts, which live on with nobody to bring them back, end
+        and start again under another. Also those in `names`. Returns what was started.
+
+        To be called by whoever holds the stack's lock.
+        """
+        if self.answers():
+            return []
+        known = self.part_names()
+        wanted = {part for _, part in proc.marked(self.settings)} | set(names)
+        self._end_root()
+        self.end_orphans()
+        self._launch(java_home)
+        started = [name for name in known if name in wanted and name != "guard"]
+        for name in started:
+            self.start(name)
+        return started
+
+    def _launch(self, java_home: Path | None) -> None:
         self.settings.logs.mkdir(parents=True, exist_ok=True)
         out = self.settings.logs / "supervisord.out"
         with out.open("w") as sink:
@@ -103,6 +123,16 @@ class Supervisor:
         orphans = [found for found, part in proc.marked(self.settings) if part in names and found.pid not in family]
         proc.stop(orphans, patience=10)
 
+    def unsupervised(self) -> dict[str, psutil.Process]:
+        """Parts that live while no supervisor does, each with the process that the others of it descend from."""
+        if self.process() is not None:
+            return {}
+        names, found = self.part_names(), dict[str, psutil.Process]()
+        for process, part in proc.marked(self.settings):
+            if part in names and part not in found:
+                found[part] = process
+        return found
+
     def part_names(self) -> list[str]:
         """The parts in its configuration file."""
         if not self.file.exists():
@@ -126,6 +156,11 @@ class Supervisor:
             if fault.faultCode != NOT_RUNNING:
                 raise Failed(f"{name} does not stop: {fault.faultString}") from None
 
+    def stop_soon(self, name: str) -> None:
+        """Begin to stop a part, and wait for nothing. Without effect where it does not run."""
+        with contextlib.suppress(xmlrpc.client.Fault):
+            self._ask("stopProcess", name, False)
+
     def info(self) -> dict[str, dict[str, Any]]:
         """State, pid, start and so on of each part; empty when the supervisor is not there."""
         try:
@@ -148,6 +183,10 @@ class Supervisor:
     def end(self) -> bool:
         """Stop everything of the stack: the supervisor with its parts, orphans, jobs. True when something ran."""
         everything = proc.marked(self.settings)
+        if self.process() is None:
+            # A guard whose supervisor is gone might start another meanwhile.
+            proc.stop([found for found, part in everything if part == "guard"], patience=2)
+        (self.settings.run / STOPPED_FOR_DISK).unlink(missing_ok=True)
         self._end_root()
         proc.stop([found for found, _ in proc.marked(self.settings)], patience=5)
         return bool(everything)
@@ -190,7 +229,9 @@ def render(settings: Settings, parts: Iterable[Part]) -> str:
             f"command={' '.join(_word(word) for word in part.command)}",
             f"environment={','.join(f'{key}={_literal(key, value)}' for key, value in env.items())}",
             f"umask={PRIVATE:03o}",
-            "autostart=false",
+            f"autostart={str(part.starts_itself).lower()}",
+            # The one with the greatest is stopped first: a guard that outlived its supervisor would bring it back.
+            *(["priority=1000"] if part.starts_itself else []),
             "autorestart=true",
             "startsecs=2",
             "startretries=8",

@@ -1,0 +1,143 @@
+"""Free space of the volumes on which a stack writes: when it takes nothing new, and the sentence that says so.
+
+Nobody is asked: whoever takes events looks at the volumes itself, which costs some microseconds. So there is no message
+that a full disk could keep from being sent, and no watcher whose death would let events in.
+
+A volume has a *reserve*, a file whose blocks are allocated. It is freed when the volume is nearly full, so that what
+runs can end cleanly. Space is always counted as if the reserve were there, or its release would look like space.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from conf.settings import Settings
+
+MIB = 2**20
+RESERVE = "disk-reserve"
+CRITICAL_SHARE = 0.5
+"""Of `disk_low_mb`: below it Kafka is stopped."""
+AGAIN_SHARE = 1.2
+"""Of `disk_low_mb`: above it all goes on. Between the two everything stays as it is."""
+FEWEST_FILES = 2_000
+"""A volume may have space and no room for another file."""
+Level = Literal["fine", "low", "critical"]
+
+
+@dataclass(frozen=True)
+class Volume:
+    """One volume, known by a folder on it. `left` are the bytes beside the reserve, -1 and less where it is used."""
+
+    folder: Path
+    left: int
+    low: int
+    files_left: int | None = None
+
+    @cached_property
+    def share(self) -> float:
+        """What is left, as a share of what must be: 1 and more is enough."""
+        by_space = self.left / self.low if self.low else 1.0
+        by_files = 1.0 if self.files_left is None else self.files_left / FEWEST_FILES
+        # Plenty of files is no more than enough.
+        return by_space if by_files >= AGAIN_SHARE else min(by_space, by_files)
+
+    @property
+    def level(self) -> Level:
+        return "fine" if self.share >= 1 else "low" if self.share >= CRITICAL_SHARE else "critical"
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong with it; empty where nothing is."""
+        if self.level == "fine":
+            return ""
+        if self.left >= self.low and self.files_left is not None:
+            found = f"has room for {self.files_left:,} more files, fewer than {FEWEST_FILES:,}"
+        else:
+            found = (
+                f"has {max(0, self.left) // MIB:,} MB free beside Sauda's reserve, less than {self.low // MIB:,} "
+                "(SAUDA_DISK_LOW_MB)"
+            )
+        return f"The disk of {self.folder} {found}."
+
+
+def reserve_file(settings: Settings) -> Path:
+    """Where the reserve lies: on the volume of the stack's data."""
+    return settings.data / RESERVE
+
+
+def allocated(file: Path) -> int:
+    """The bytes that a file really takes; 0 where there is none."""
+    try:
+        return file.stat().st_blocks * 512
+    except OSError:
+        return 0
+
+
+def _folders(settings: Settings) -> list[Path]:
+    """What the stack writes into. A part's data may be a link to another volume, or one may be mounted there."""
+    inside = sorted(settings.data.iterdir()) if settings.data.is_dir() else []
+    folders = [settings.data, *(folder for folder in inside if folder.is_dir()), settings.logs, settings.run]
+    if "://" not in settings.checkpoints:
+        folders.append(Path(settings.checkpoints))
+    return folders
+
+
+def _there(folder: Path) -> Path:
+    """The folder, or the nearest above it that exists."""
+    return next((each for each in (folder, *folder.parents) if each.exists()), Path("/"))
+
+
+def volumes(settings: Settings) -> list[Volume]:
+    """The volumes on which this stack writes, each once; none where nothing is to be kept free.
+
+    What cannot be looked at is left out.
+    """
+    if not settings.disk_low_mb:
+        return []
+    reserve, low = reserve_file(settings), settings.disk_low_mb * MIB
+    home = _device(_there(settings.data))
+    found: dict[int, Volume] = {}
+    for folder in map(_there, _folders(settings)):
+        device = _device(folder)
+        if device is None or device in found:
+            continue
+        try:
+            told = os.statvfs(folder)
+        except OSError:
+            continue
+        left = told.f_bavail * told.f_frsize
+        if device == home:
+            left += allocated(reserve) - settings.disk_reserve_mb * MIB
+        # File systems that make room for files as they go say 0 of both.
+        files = told.f_favail if told.f_files else None
+        found[device] = Volume(folder, left, low, files)
+    return list(found.values())
+
+
+def _device(folder: Path) -> int | None:
+    try:
+        return folder.stat().st_dev
+    except OSError:
+        return None
+
+
+def worst(settings: Settings) -> Volume | None:
+    """The volume with the least left; None where there is nothing to look at."""
+    return min(volumes(settings), key=lambda volume: volume.share, default=None)
+
+
+def shortage(settings: Settings) -> str:
+    """Why nothing new may be taken now, as a sentence; empty while all is well.
+
+    A broker that runs elsewhere watches its own disk.
+    """
+    if settings.kafka_bootstrap:
+        return ""
+    volume = worst(settings)
+    if volume is None or volume.level == "fine":
+        return ""
+    return f"{volume.sentence} Nothing new is taken until there is space; what was acknowledged is safe."
