@@ -17,3 +17,7 @@ class Unreadable(IngestError):
 
 class BrokerLost(IngestError):
     """Kafka does not answer, or refuses what it should take. What was acknowledged before stays."""
+
+
+class DiskFull(BrokerLost):
+    """There is too little space for more. What was acknowledged before stays."""

@@ -12,9 +12,9 @@ from typing import Any, Protocol, Self
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from conf import Settings
+from conf import Settings, disk
 from conf.connect import producer_config
-from ingestion.errors import BrokerLost, IngestError
+from ingestion.errors import BrokerLost, DiskFull, IngestError
 from ingestion.ledger import LedgerWriter
 from ingestion.message import Headers, Message
 
@@ -23,6 +23,7 @@ ANSWER_SECONDS = 5.0
 FLUSH_SECONDS = 130.0
 """A little longer than the client's own limit for a delivery, so that each event is heard of before we give up."""
 LAST_WORD_SECONDS = 5.0
+DISK_SECONDS = 0.2
 
 # These are the event's own fault. After any other error the next event would fail just the same.
 OF_THE_EVENT = {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG, KafkaError.INVALID_RECORD}
@@ -195,11 +196,34 @@ class Publisher:
             )
 
 
-def kafka(settings: Settings, topic: str, say: Say) -> Producer:
-    """A client of the broker in the settings. Raises BrokerLost when it does not answer or lacks the topic.
+class Watched:
+    """A broker whose `poll` raises DiskFull when there is too little space for more."""
+
+    def __init__(self, broker: Broker, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+        self._broker, self._settings, self._clock = broker, settings, clock
+        self._looked_at = -DISK_SECONDS
+        self.produce, self.flush, self.purge = broker.produce, broker.flush, broker.purge
+
+    def poll(self, timeout: float) -> int:
+        if self._clock() - self._looked_at >= DISK_SECONDS:
+            self._looked_at = self._clock()
+            need_space(self._settings)
+        return self._broker.poll(timeout)
+
+
+def need_space(settings: Settings) -> None:
+    """Raises DiskFull where a disk of the stack has too little space for more."""
+    if full := disk.shortage(settings):
+        raise DiskFull(f"{full} Make space, then give the same command again.")
+
+
+def kafka(settings: Settings, topic: str, say: Say) -> Broker:
+    """A client of the broker in the settings. Raises BrokerLost when it does not answer or lacks the topic, DiskFull
+    when there is too little space for more, then and later.
 
     `say` hears when the broker goes away during a run; the client then tries again by itself, for two minutes an event.
     """
+    need_space(settings)
     told = refused = False
 
     def trouble(error: KafkaError) -> None:
@@ -227,7 +251,7 @@ def kafka(settings: Settings, topic: str, say: Say) -> Producer:
         raise BrokerLost(f"Kafka does not answer. {remedy(settings)}") from problem
     if topic not in found.topics:
         raise IngestError(f"Kafka at {settings.kafka} has no topic {topic}; ./start.sh makes it.")
-    return producer
+    return Watched(producer, settings)
 
 
 def remedy(settings: Settings) -> str:

@@ -25,7 +25,7 @@ from ingestion.errors import IngestError, Unreadable
 from ingestion.ledger import LedgerWriter
 from ingestion.outcome import Reached, await_outcome
 from ingestion.progress import Shown
-from ingestion.publish import Publisher, Totals, kafka, remedy
+from ingestion.publish import Publisher, Totals, kafka, need_space, remedy
 from ingestion.registry import Around, Collector, Connect, Feed, Source, sources
 from ingestion.stopping import STOPPED, STOPPED_BY_SIGNAL, stopped_by_sigterm
 
@@ -150,6 +150,7 @@ def run_collector(collector: Collector, **options: Any) -> None:
     console = Console(stderr=True, highlight=False)
     say = partial(console.print, markup=False, soft_wrap=True)
     try:
+        need_space(_settings())
         code = collector.open(Around(say, datetime.now(UTC), _settings), **options).run(_settings(), console, connect)
     except IngestError as problem:
         say(str(problem), style="red")
