@@ -29,7 +29,8 @@ Usage: ./start.sh [COMMAND]
 Sauda: a streaming lakehouse for trade. Without a command: set up what is missing, start everything, send simulated
 purchases through Kafka, Spark and ClickHouse, and show an answer.
 
-Commands: test status doctor urls sql ingest job backfill reconcile settle check drift collection keys logs down reset bench
+Commands: test status doctor urls sql ingest job backfill reconcile settle check drift accept-loss collection keys logs
+  down reset bench
 Each has --help once ./start.sh has run.
 END
       exit

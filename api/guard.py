@@ -10,10 +10,12 @@ import uuid
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.measures import Measures
-from api.problems import Problem, too_large
+from api.problems import Problem, full, too_large
 from api.protocol import WHOLE
-from conf import Settings
+from conf import Settings, disk
 
+DISK_SECONDS = 0.2
+WRITES = ("POST", "PUT", "PATCH", "DELETE")
 LOG = logging.getLogger("sauda.api")
 UNPACKED = "sauda.unpacked"
 """In the scope of a request: to be called with each piece that was unpacked of its body."""
@@ -35,6 +37,16 @@ class Guard:
         self.settings, self.measures = settings, measures
         self.hosts = {host.strip().encode() for host in settings.api_hosts.split(",")}
         self.held = 0
+        self._shortage, self._looked_at = "", -DISK_SECONDS
+        measures.gauge("disk_full", "1 while the disk has too little space for more.", lambda: bool(self.shortage))
+
+    @property
+    def shortage(self) -> str:
+        """Why nothing new may be taken now; empty while all is well. Looked at some times a second."""
+        now = time.monotonic()
+        if now - self._looked_at >= DISK_SECONDS:
+            self._shortage, self._looked_at = disk.shortage(self.settings), now
+        return self._shortage
 
 
 class Guarded:
@@ -95,6 +107,8 @@ class Visit:
         known = host if host.endswith(b"]") else host.rsplit(b":", 1)[0]
         if known not in self.guard.hosts:
             raise Problem(421, "misdirected", "The request's Host is not a name of this service; see SAUDA_API_HOSTS.")
+        if self.scope["method"] in WRITES and self.guard.shortage:
+            raise full()
         if length and int(length) > self.guard.settings.api_body_bytes:
             raise too_large(self.guard.settings.api_body_bytes)
 

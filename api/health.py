@@ -13,7 +13,7 @@ import orjson
 
 from api.live import Link, Part
 from api.readiness import Probe
-from conf import LOOPBACK, Settings
+from conf import LOOPBACK, Settings, disk
 from conf.addresses import addresses, page
 from conf.health import AIRFLOW_HEALTH, HEALTHY, airflow_states
 
@@ -74,6 +74,8 @@ class PartsLook:
         silent = any(fault == SILENT and not shown.needed for shown, fault in zip(self.shown, faults, strict=True))
         started = await self._started() if silent else set()
         found = [self._part("api", "API", "up", "")]
+        if full := disk.shortage(self.settings):
+            found.append(self._part("disk", "Disk", "down", full))
         for shown, fault in zip(self.shown, faults, strict=True):
             is_out = fault is None or (fault == SILENT and not shown.needed and shown.name not in started)
             state = "off" if is_out else "down" if fault else "up"

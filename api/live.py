@@ -23,7 +23,7 @@ class Query(TypedDict):
     is_running: bool
     state: str
     error: str
-    lag_events: int
+    lag_events: int | None
     restarts: int
 
 
@@ -283,7 +283,7 @@ def _query(lane: str, progress: Mapping[str, Any]) -> Query:
         "is_running": progress.get("state") == "running",
         "state": progress.get("state", ""),
         "error": progress.get("error", ""),
-        "lag_events": progress.get("lag_events", 0),
+        "lag_events": progress.get("lag_events"),
         "restarts": progress.get("restarts", 0),
     }
 

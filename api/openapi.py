@@ -62,11 +62,12 @@ STATUSES = {
     429: "The key asks too often; Retry-After says when to come back.",
     500: "A fault of ours.",
     503: "A part does not answer now; Retry-After says when to come back.",
+    507: "Too little disk space for more; Retry-After says when to come back.",
 }
 ALWAYS = (405, 421, 500)
 KEYED = (401, 403, 422, 429, 503)
 """Every path that wants a key can answer these."""
-BODIED = (400, 408, 413, 415)
+BODIED = (400, 408, 413, 415, 507)
 """And every one that takes a body."""
 
 

@@ -20,6 +20,7 @@ TITLES = {
     500: "A fault of ours",
 }
 RETRY_SECONDS = 5
+FULL_SECONDS = 30
 
 
 class Problem(Exception):
@@ -60,6 +61,14 @@ def unavailable(part: str, seconds: int = RETRY_SECONDS) -> Problem:
     return Problem(
         503, "unavailable", f"{part} does not answer now. Try again in {seconds} seconds.",
         headers={"Retry-After": str(seconds)},
+    )  # fmt: skip
+
+
+def full() -> Problem:
+    """507 with Retry-After: the disk has too little space for more. Where the disk is, is for those who run this."""
+    return Problem(
+        507, "full", "There is too little disk space here to take more. What was answered before is safe; "
+        f"try again in {FULL_SECONDS} seconds.", headers={"Retry-After": str(FULL_SECONDS)},
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import logging
 import time
 import urllib.request
 from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conf.connect import kafka_config
@@ -33,6 +34,11 @@ def kafka_admin(settings: Settings) -> AdminClient:
     logger.propagate = False
     options = kafka_config(settings) | {"socket.timeout.ms": 20_000, "log_level": 0}
     return AdminClient(options, logger=logger)
+
+
+def accepted_file(settings: Settings, topic: str) -> Path:
+    """Where it is written down that what a topic has lost is accepted; the stream reads it when it starts."""
+    return settings.run / "accepted-losses" / f"{topic}.json"
 
 
 def topic_ends(
@@ -93,14 +99,27 @@ def behind(progress: Mapping[str, Any], ends: Mapping[str, Offsets], lanes: Coll
     for name, query in {**progress.get("queries", {}), **progress.get("fills", {})}.items():
         if lanes and name.partition(":")[0] not in lanes:
             continue
-        reached, until = query.get("next_offsets") or {}, query.get("until_offsets")
-        wanted = ends.get(query.get("topic", ""), {})
-        if until is not None:
-            wanted = {partition: min(end, until.get(partition, 0)) for partition, end in wanted.items()}
-        lacking = sum(max(0, end - int(reached.get(partition, 0))) for partition, end in wanted.items())
+        lacking = _lacks(query, ends.get(query.get("topic", ""), {}))
         if lacking:
             found[name] = lacking
     return found
+
+
+def _lacks(query: Mapping[str, Any], ends: Offsets) -> int:
+    reached, until = query.get("next_offsets") or {}, query.get("until_offsets")
+    if until is not None:
+        ends = {partition: min(end, until.get(partition, 0)) for partition, end in ends.items()}
+    return sum(max(0, end - int(reached.get(partition, 0))) for partition, end in ends.items())
+
+
+def lag(query: Mapping[str, Any], ends: Mapping[str, Offsets]) -> int | None:
+    """Events of its topic that a query or a fill has not committed; None where that is not known.
+
+    A query says where it is as soon as it begins, so one that says nothing has not begun. A fill may have nothing.
+    """
+    is_known = "until_offsets" in query or query.get("next_offsets")
+    wanted = ends.get(query.get("topic", ""))
+    return _lacks(query, wanted) if is_known and wanted is not None else None
 
 
 def settle(

@@ -28,6 +28,7 @@ from streaming import faults
 from streaming.checkpoints import Offsets, checkpoint_position, topic_ends
 from streaming.known import Known
 from streaming.live import remove_copies
+from streaming.numbering import UNCHANGED, Numbering
 from streaming.progress import Progress
 from streaming.registry import Domain
 
@@ -43,7 +44,10 @@ LOAD = {
 
 @dataclass(frozen=True)
 class Gap:
-    """Offsets by partition. The live lane began at `end`; ClickHouse has everything before `filled` from elsewhere."""
+    """Offsets by partition, as the lake counts them (`streaming.numbering`).
+
+    The live lane began at `end`; ClickHouse has everything before `filled` from elsewhere.
+    """
 
     filled: Offsets = field(default_factory=dict)
     end: Offsets = field(default_factory=dict)
@@ -87,22 +91,27 @@ class GapFile:
         fresh.replace(self._file)
 
 
-def step_over_backlog(settings: Settings, domain: Domain, folder: Path) -> str:
+def step_over_backlog(
+    settings: Settings, domain: Domain, folder: Path, numbering: Numbering = UNCHANGED
+) -> str:  # fmt: skip
     """Where the live lane begins when it has no checkpoint, as Spark's startingOffsets.
 
-    A lane that is too far behind loses its checkpoint here, once the gap it leaves is noted.
+    A lane that is too far behind loses its checkpoint here, once the gap it leaves is noted. So does one whose next
+    events Kafka has dropped: the lake may have them.
     """
     notes, checkpoint = GapFile(folder), folder / "spark"
     gap = notes.read()
     low, high = topic_ends(settings, domain.topic)
-    begun = checkpoint_position(checkpoint, domain.topic)
-    position = {p: max(low[p], begun.get(p, gap.end.get(p, 0))) for p in high}
+    known = numbering.own(gap.end) | checkpoint_position(checkpoint, domain.topic)
+    begin = {p: known.get(p, low[p]) for p in high}
+    position = {p: max(low[p], begin[p]) for p in high}
     lag = sum(high[p] - position[p] for p in high)
-    if 0 < settings.live_backlog_events < lag:
-        log.info("%d events wait: the live lane goes on from the topic's end, the lake fills the gap", lag)
-        gap = gap.widened(position, high)
-        notes.write(gap)
-        position = high
+    is_far_behind = 0 < settings.live_backlog_events < lag
+    if is_far_behind or begin != position:
+        log.info("%d events wait, from %s on, and the topic begins at %s: the live lane goes on from %s, and the lake "
+                 "fills the gap", lag, begin, low, "the topic's end" if is_far_behind else "there")  # fmt: skip
+        position = high if is_far_behind else position
+        notes.write(gap.widened(numbering.counted(begin), numbering.counted(position)))
         shutil.rmtree(checkpoint, ignore_errors=True)
     return json.dumps({domain.topic: position})
 
@@ -115,11 +124,11 @@ class Filler(threading.Thread):
 
     def __init__(
         self, settings: Settings, domain: Domain, folder: Path, lake: Callable[[], Offsets], progress: Progress,
-        known: Known | None = None,
+        known: Known | None = None, numbering: Numbering = UNCHANGED,
     ) -> None:  # fmt: skip
         super().__init__(name=f"fill:{domain.name}", daemon=True)
         self.settings, self.domain, self.lake, self.notes = settings, domain, lake, GapFile(folder)
-        self.progress, self.known = progress, known
+        self.progress, self.known, self.numbering = progress, known, numbering
         self._followed: dict[str, tuple[Offsets, int]] = {}
         self._stopping = threading.Event()
 
@@ -137,12 +146,14 @@ class Filler(threading.Thread):
 
     def report(self) -> None:
         """Say how far ClickHouse was filled."""
-        gap = self.notes.read()
-        self.progress.fill(self.name, self.domain.topic, gap.filled, gap.end if self.domain.is_live else None)
+        gap, own = self.notes.read(), self.numbering.own
+        self.progress.fill(
+            self.name, self.domain.topic, own(gap.filled), own(gap.end) if self.domain.is_live else None
+        )  # fmt: skip
 
     def fill(self) -> int:
         """Load what the lake has of the gap. Returns how many offsets that covers."""
-        gap, lake = self.notes.read(), self.lake()
+        gap, lake = self.notes.read(), self.numbering.counted(self.lake())
         if not self.domain.is_live:
             gap = Gap(gap.filled, lake)
         for corrections in self.domain.corrections:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, TopicCollection, TopicPartition
 
 from conf import Settings
 from conf.connect import consumer_config
+from conf.flow import kafka_admin
 
 Offsets = dict[str, int]
 """The next offset by partition; Spark writes partitions as text."""
@@ -26,6 +27,12 @@ def topic_ends(settings: Settings, topic: str) -> tuple[Offsets, Offsets]:
         return {str(p): low for p, (low, _) in marks.items()}, {str(p): high for p, (_, high) in marks.items()}
     finally:
         consumer.close()
+
+
+def topic_id(settings: Settings, topic: str) -> str:
+    """The id that Kafka gave the topic when it made it; empty where the broker tells none."""
+    (described,) = kafka_admin(settings).describe_topics(TopicCollection([topic]), request_timeout=20).values()
+    return str(described.result().topic_id or "")
 
 
 def checkpoint_position(checkpoint: Path, topic: str) -> Offsets:

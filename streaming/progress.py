@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -43,7 +44,7 @@ class QueryProgress:
     restarts: int = 0
     batch_id: int = -1
     rows_per_second: float = 0.0
-    lag_events: int = 0
+    lag_events: int | None = None
     batch_seconds: float = 0.0
     read_total: int = 0
     accepted_total: int = 0
@@ -52,6 +53,8 @@ class QueryProgress:
     duplicates_total: int = 0
     last_commit_at: str = ""
     next_offsets: dict[str, int] = field(default_factory=dict)
+    lost: list[dict[str, Any]] = field(default_factory=list)
+    """What the topic no longer has of what is to be read; see `streaming.losses.Loss`."""
 
 
 @dataclass
@@ -88,6 +91,16 @@ class Progress:
             entry.restarts += 1
         RESTARTS.labels(query).inc()
         self.set(query, state=f"waiting {wait:.0f} s to start again", error=error)
+
+    def lost(self, query: str, losses: Sequence[Mapping[str, Any]], error: str) -> None:
+        """The query waits for a person: some of what it was to read is gone."""
+        self.set(query, state="waiting: offsets are lost", error=error, lost=[dict(loss) for loss in losses])
+
+    def position(self, query: str) -> dict[str, int]:
+        """How far the query has come; empty where it has not said so yet."""
+        with self._lock:
+            entry = self._queries.get(query)
+            return dict(entry.next_offsets) if entry else {}
 
     def batch(self, query: str, batch_id: int, seconds: float, **outcomes: int) -> None:
         """A batch is done: `read`, `accepted`, `refused` and `duplicates` are events of this batch, `superseded` those

@@ -7,12 +7,15 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conf import Settings
 from conf.connect import kafka_spark_options
+from streaming.checkpoints import Offsets
+from streaming.losses import OffsetsLost
+from streaming.numbering import UNCHANGED, Numbering
 from streaming.progress import Progress
 
 if TYPE_CHECKING:
@@ -42,6 +45,9 @@ class Lane:
     handle: Callable[[DataFrame, int], dict[str, int]]
     pool: str
     shape: Callable[[DataFrame], DataFrame] = lambda kafka: kafka
+    look: Callable[[], Offsets] = dict
+    """The ends of the topic, looked at before the query begins. Raises OffsetsLost where it must not begin."""
+    numbering: Numbering = UNCHANGED
 
 
 class Runner(threading.Thread):
@@ -52,6 +58,7 @@ class Runner(threading.Thread):
         self.spark, self.settings, self.lane, self.progress = spark, settings, lane, progress
         self._stopping = threading.Event()
         self._query: StreamingQuery | None = None
+        self._said = ""
 
     def run(self) -> None:
         wait = 1.0
@@ -65,6 +72,8 @@ class Runner(threading.Thread):
                 while not self._query.awaitTermination(1):
                     self._look(self._query)
                 return
+            except OffsetsLost as lost:
+                self._wait_for_acceptance(lost)
             except Exception as error:
                 # Whatever it was, the checkpoint holds: the same batch is done again.
                 if self._stopping.is_set():
@@ -75,6 +84,15 @@ class Runner(threading.Thread):
                 self.progress.restarted(self.lane.name, said, wait)
                 self._stopping.wait(wait)
 
+    def _wait_for_acceptance(self, lost: OffsetsLost) -> None:
+        """Nothing mends it but a person; the topic is looked at again all the same, as it may lose more."""
+        said = f"{lost} ./start.sh accept-loss {self.lane.topic} goes on without them."
+        if said != self._said:
+            self._said = said
+            log.error("%s waits: %s", self.lane.name, said)
+        self.progress.lost(self.lane.name, [asdict(loss) for loss in lost.losses], said)
+        self._stopping.wait(LONGEST_WAIT)
+
     def stop(self) -> None:
         """Stop after the batch at hand."""
         self._stopping.set()
@@ -83,6 +101,9 @@ class Runner(threading.Thread):
 
     def _start(self) -> StreamingQuery:
         lane = self.lane
+        ends = lane.look()
+        start = lane.starting_offsets()
+        self._begin(start, ends)
         self.spark.sparkContext.setLocalProperty("spark.scheduler.pool", lane.pool)
         source = self.spark.readStream.format("kafka")
         if lane.trigger_seconds:
@@ -91,7 +112,7 @@ class Runner(threading.Thread):
         events = (
             source.options(**kafka_spark_options(self.settings))
             .option("subscribe", lane.topic)
-            .option("startingOffsets", lane.starting_offsets())
+            .option("startingOffsets", start)
             .option("maxOffsetsPerTrigger", lane.batch_events)
             .option("includeHeaders", "true")
             .option("kafka.max.partition.fetch.bytes", 16_777_216)
@@ -101,13 +122,22 @@ class Runner(threading.Thread):
             .load()
         )
         return (
-            lane.shape(events)
+            lane.shape(lane.numbering.applied(events))
             .writeStream.queryName(lane.name)
             .trigger(processingTime="500 milliseconds" if lane.trigger_seconds else "0 seconds")
             .option("checkpointLocation", str(lane.checkpoint / "spark"))
             .foreachBatch(self._batch)
             .start()
         )
+
+    def _begin(self, start: str, ends: Offsets) -> None:
+        """Say where the query begins, so that its lag is known before its first batch is done."""
+        position = _offsets(start, self.lane.topic) if start.startswith("{") else {}
+        position = {p: max(0, offset) for p, offset in position.items()}
+        self.progress.set(self.lane.name, lost=[])
+        if ends:
+            lag = sum(max(0, end - position.get(p, 0)) for p, end in ends.items())
+            self.progress.offsets(self.lane.name, {p: position.get(p, 0) for p in ends}, lag)
 
     def _batch(self, batch: DataFrame, batch_id: int) -> None:
         began = time.monotonic()

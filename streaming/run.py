@@ -6,7 +6,6 @@ live batch never waits for the lake's large ones.
 
 from __future__ import annotations
 
-import json
 import logging
 import signal
 import sys
@@ -27,9 +26,9 @@ from streaming.compaction import Compactor
 from streaming.known import Known
 from streaming.lake import LakeLane, batch_base
 from streaming.live import LiveLane
+from streaming.losses import Look, Place
 from streaming.progress import Progress, serve
 from streaming.queries import Lane, Runner, sentence
-from streaming.reached import reached
 from streaming.registry import Domain, domains
 from streaming.standing import make_ready
 
@@ -39,22 +38,12 @@ if TYPE_CHECKING:
 log = logging.getLogger("sauda.stream")
 
 
-def offsets_after(spark: SparkSession, path: str, topic: str, partitions: int) -> str:
-    """Where a lake lane without a checkpoint begins: after what bronze holds."""
-    found = reached(spark, path).offsets
-    if not found:
-        return "earliest"
-    earliest = -2
-    following = {partition: offset + 1 for partition, offset in found.items()}
-    return json.dumps({topic: {str(p): following.get(str(p), earliest) for p in range(partitions)}})
-
-
 def folder(chosen: Settings, lane: str, domain: Domain) -> Path:
     """Where a lane keeps its checkpoint (in `spark`) and its notes."""
     return Path(chosen.checkpoints) / lane / domain.name
 
 
-def lake_lane(spark: SparkSession, chosen: Settings, domain: Domain, progress: Progress) -> Lane:
+def lake_lane(spark: SparkSession, chosen: Settings, domain: Domain, progress: Progress, place: Place) -> Lane:
     name, home = f"lake:{domain.name}", folder(chosen, "lake", domain)
     lane = LakeLane(spark, chosen, domain)
     if not (home / "spark" / "metadata").exists() and (last := lane.last_batch()) is not None:
@@ -72,14 +61,21 @@ def lake_lane(spark: SparkSession, chosen: Settings, domain: Domain, progress: P
             "duplicates": counts.duplicates,
         }
 
+    seen: list[Look] = []
+
+    def look() -> dict[str, int]:
+        seen[:] = [place.need("lake")]
+        return seen[0].high
+
     def start() -> str:
-        if (home / "spark" / "metadata").exists():
-            # Spark goes on from its checkpoint and looks at no other beginning.
-            return "earliest"
-        return offsets_after(spark, lane.path(domain.bronze), domain.topic, domain.source.partitions)
+        # Where there is a checkpoint, Spark goes on from it and looks at no other beginning.
+        return place.start(seen[0])
 
     progress.set(name, topic=domain.topic)
-    return Lane(name, domain.topic, home, chosen.lake_trigger_seconds, chosen.lake_batch_events, start, handle, "lake")
+    trigger, most = chosen.lake_trigger_seconds, chosen.lake_batch_events
+    return Lane(
+        name, domain.topic, home, trigger, most, start, handle, "lake", look=look, numbering=place.numbering
+    )  # fmt: skip
 
 
 def known_events(chosen: Settings, domain: Domain) -> Known | None:
@@ -91,7 +87,7 @@ def known_events(chosen: Settings, domain: Domain) -> Known | None:
 
 
 def live_lane(
-    spark: SparkSession, chosen: Settings, domain: Domain, progress: Progress, known: Known | None = None
+    spark: SparkSession, chosen: Settings, domain: Domain, progress: Progress, place: Place, known: Known | None = None
 ) -> Lane:
     name, home = f"live:{domain.name}", folder(chosen, "live", domain)
     lane = LiveLane(spark, chosen, domain, known)
@@ -104,19 +100,26 @@ def live_lane(
         return found | {"read": sum(found.values())}
 
     def start() -> str:
-        return step_over_backlog(chosen, domain, home)
+        return step_over_backlog(chosen, domain, home, place.numbering)
 
     progress.set(name, topic=domain.topic)
     trigger, most = chosen.live_trigger_seconds, chosen.live_batch_events
-    return Lane(name, domain.topic, home, trigger, most, start, handle, "live", lane.shape)
+    return Lane(
+        name, domain.topic, home, trigger, most, start, handle, "live", lane.shape,
+        look=lambda: place.need("live").high, numbering=place.numbering,
+    )  # fmt: skip
 
 
-def filler(chosen: Settings, domain: Domain, progress: Progress, known: Known | None = None) -> Filler:
-    """Follows the lake lane by its checkpoint."""
+def filler(
+    chosen: Settings, domain: Domain, progress: Progress, place: Place, known: Known | None = None
+) -> Filler:
+    """Follows the lake lane by its checkpoint; where it has none yet, by where it begins."""
     lake = folder(chosen, "lake", domain) / "spark"
-    made = Filler(
-        chosen, domain, folder(chosen, "live", domain), lambda: checkpoint_position(lake, domain.topic), progress, known
-    )
+
+    def reached() -> dict[str, int]:
+        return checkpoint_position(lake, domain.topic) or progress.position(f"lake:{domain.name}")
+
+    made = Filler(chosen, domain, folder(chosen, "live", domain), reached, progress, known, place.numbering)
     made.report()
     return made
 
@@ -140,16 +143,20 @@ def run(chosen: Settings, lanes: tuple[str, ...]) -> None:
     try:
         tables = [t for d in domains() for t in d.tables]
         make_ready(spark, chosen, tables)
+        places = {domain.name: Place(spark, chosen, domain) for domain in domains()}
+        for place in places.values():
+            place.settle()
         known = {domain.name: known_events(chosen, domain) for domain in domains()}
         for domain in domains():
-            made = [lake_lane(spark, chosen, domain, progress)] if "lake" in lanes else []
+            place = places[domain.name]
+            made = [lake_lane(spark, chosen, domain, progress, place)] if "lake" in lanes else []
             if "live" in lanes and domain.is_live:
-                made.append(live_lane(spark, chosen, domain, progress, known[domain.name]))
+                made.append(live_lane(spark, chosen, domain, progress, place, known[domain.name]))
             runners += [Runner(spark, chosen, lane, progress) for lane in made]
         for runner in runners:
             runner.start()
         if "lake" in lanes:
-            fillers = [filler(chosen, domain, progress, known[domain.name]) for domain in domains()]
+            fillers = [filler(chosen, d, progress, places[d.name], known[d.name]) for d in domains()]
             helpers = [Compactor(spark, chosen, tables), *fillers]
         for helper in helpers:
             helper.start()

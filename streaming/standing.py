@@ -46,6 +46,11 @@ def is_as_declared(settings: Settings, contract: Contract) -> bool:
     return not differences_delta(fields, contract, path) and not delta_properties(properties, contract, path)
 
 
+def configuration(settings: Settings, contract: Contract) -> dict[str, str]:
+    """The properties of a table; none where there is no table."""
+    return dict((_metadata(s3(settings), settings, contract) or {}).get("configuration") or {})
+
+
 def _metadata(client: Minio, settings: Settings, contract: Contract) -> dict[str, Any] | None:
     """The newest `metaData` of the table's log; None where there is no table or no way to say it."""
     log = settings.table_path(contract.name).removeprefix(f"s3a://{settings.bucket}/") + "/_delta_log/"

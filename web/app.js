@@ -106,7 +106,9 @@ function showRefused({ currencies, refused_count, sources }) {
 }
 
 function showLag({ topics }) {
-  const lags = topics.flatMap((each) => each.queries.map((query) => ({ ...query, topic: each.topic })));
+  // A query that has not looked yet says null: not known is not nothing.
+  const lags = topics.flatMap((each) => each.queries.map((query) => ({ ...query, topic: each.topic })))
+    .filter((each) => each.lag_events !== null);
   const most = lags.sort((a, b) => b.lag_events - a.lag_events)[0];
   figure("lag", most ? format.count(most.lag_events) : "–", most ? "events" : "");
   text(element("lag-note"), !most ? "not known" : most.lag_events ? `the ${most.lane} lane of ${most.topic}` : "all is read");
@@ -239,7 +241,7 @@ function showQueries({ topics, sources }) {
   list(element("queries"), queries, (each) => `${each.lane}:${each.topic}`, () => row("", "number", "number", ""), ({ cells }, each) => {
     text(cells[0], `${each.topic}, ${each.lane}`);
     text(cells[1], each.rate === null ? "" : format.rate(each.rate));
-    text(cells[2], format.count(each.lag_events));
+    text(cells[2], each.lag_events === null ? "–" : format.count(each.lag_events));
     text(cells[3], each.is_running ? "runs" : each.state);
     cells[3].className = each.is_running ? "muted" : "state-bad";
   });

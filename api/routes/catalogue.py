@@ -208,7 +208,8 @@ def _add(entity: Entity) -> None:
         openapi_extra=described(shown, kept, body=patch, body_example=changes, errors=[404, 409], said="Changed."),
     )
     add(row_path, _delete(entity), methods=["DELETE"], name=f"delete_{one}", summary=f"Delete a {one}",
-        status_code=204, openapi_extra=described({}, None, status=204, errors=[404, 409], said="Deleted."))  # fmt: skip
+        status_code=204,
+        openapi_extra=described({}, None, status=204, errors=[404, 409, 507], said="Deleted."))  # fmt: skip
 
 
 for _entity in catalogue().values():

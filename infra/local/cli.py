@@ -17,7 +17,9 @@ from rich.console import Console
 
 from conf import Settings, settings, wrong_settings
 from infra.local import files, java, proc
+from infra.local.collections import collection
 from infra.local.errors import Failed, Refused
+from infra.local.losses import accept_loss
 from infra.local.parts import CORE, TITLES
 from infra.local.stack import Stack
 from infra.local.steps import Runner
@@ -274,39 +276,8 @@ def settle(topics: tuple[str, ...]) -> None:
     pass_on(chosen, "job", ["jobs.settle", *topics])
 
 
-@cli.group()
-def collection() -> None:
-    """Collections of procurement: each publisher or set of files is one."""
-
-
-@collection.command("list")
-def collection_list() -> None:
-    """List the collections with their rows."""
-    from infra.local import collections
-
-    chosen = current()
-    Stack(chosen).need("clickhouse")
-    collections.show(chosen, out())
-
-
-@collection.command("drop")
-@click.argument("name")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-def collection_drop(name: str, yes: bool) -> None:
-    """Drop the collection NAME whole: lake, ClickHouse, quarantine and the collector's state.
-
-    The stream stops meanwhile. Loading the collection again fills everything again; other collections stay.
-    """
-    from infra.local import collections
-
-    chosen = current()
-    stack = Stack(chosen)
-    stack.need("kafka", "minio", "clickhouse")
-    with stack.alone():
-        count = collections.need(chosen, name)
-        if not yes:
-            click.confirm(f"Drop {count:,} rows of {name}, and all that came in for them?", abort=True)
-        collections.drop(chosen, stack, name, click.echo)
+cli.add_command(accept_loss)
+cli.add_command(collection)
 
 
 @cli.command()

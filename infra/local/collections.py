@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
+import click
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -85,3 +86,38 @@ def drop(settings: Settings, stack: Stack, name: str, say: Callable[[str], None]
     if is_streaming:
         stack.wait_for("stream", lambda _: None)
         say("The stream runs again.")
+
+
+@click.group()
+def collection() -> None:
+    """Collections of procurement: each publisher or set of files is one."""
+
+
+@collection.command("list")
+def collection_list() -> None:
+    """List the collections with their rows."""
+    from infra.local.cli import current, out
+
+    chosen = current()
+    Stack(chosen).need("clickhouse")
+    show(chosen, out())
+
+
+@collection.command("drop")
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def collection_drop(name: str, yes: bool) -> None:
+    """Drop the collection NAME whole: lake, ClickHouse, quarantine and the collector's state.
+
+    The stream stops meanwhile. Loading the collection again fills everything again; other collections stay.
+    """
+    from infra.local.cli import current
+
+    chosen = current()
+    stack = Stack(chosen)
+    stack.need("kafka", "minio", "clickhouse")
+    with stack.alone():
+        count = need(chosen, name)
+        if not yes:
+            click.confirm(f"Drop {count:,} rows of {name}, and all that came in for them?", abort=True)
+        drop(chosen, stack, name, click.echo)

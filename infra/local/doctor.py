@@ -12,14 +12,14 @@ from typing import Literal
 import psutil
 from rich.console import Console
 
-from conf import Settings
-from conf.flow import held_back
+from conf import Settings, disk
+from conf.flow import held_back, stream_progress
 from infra.local import jars, java, minio, ports, private, proc
 from infra.local.errors import Failed
 from infra.local.lock import holder_of
 from infra.local.parts import PORT_TITLES, TITLES, trouble
 from infra.local.stack import Stack
-from infra.local.status import part_statuses, span
+from infra.local.status import UNSUPERVISED, part_statuses, span
 
 GIB = 2**30
 NEEDED_MEMORY, NEEDED_DISK = 6 * GIB, 10 * GIB
@@ -76,6 +76,9 @@ def _memory(_: Settings) -> Iterator[Finding]:
 
 def _disk(settings: Settings) -> Iterator[Finding]:
     settings.home.mkdir(parents=True, exist_ok=True)
+    if full := disk.shortage(settings):
+        yield Finding("bad", full, "make space: all goes on by itself; SAUDA_DISK_LOW_MB says how much must be free")
+        return
     free = shutil.disk_usage(settings.home).free
     text = f"{free / GIB:.0f} GiB of disk are free at {settings.home}"
     if free >= NEEDED_DISK:
@@ -128,7 +131,9 @@ def _lock(settings: Settings) -> Iterator[Finding]:
 def _parts(settings: Settings) -> Iterator[Finding]:
     for part in part_statuses(settings):
         title = TITLES[part.name]
-        if part.state == "stopped":
+        if part.state == UNSUPERVISED:
+            yield Finding("bad", f"{title} runs, and nobody brings it back: the supervisor is gone", "./start.sh")
+        elif part.state == "stopped":
             yield Finding("warn", f"{title} does not run", "./start.sh")
         elif part.state != "running" or part.trouble:
             text = f"{title} is {part.state}" + (f": {part.trouble}" if part.trouble else "")
@@ -148,8 +153,22 @@ def _transactions(settings: Settings) -> Iterator[Finding]:
         yield Finding("warn", sentence, "stop that producer; Kafka ends its transaction after 15 minutes at most")
 
 
+def _queries(settings: Settings) -> Iterator[Finding]:
+    try:
+        progress = stream_progress(settings)
+    except (OSError, ValueError):
+        # That the stream does not run is said of the parts.
+        return
+    lost = {loss["sentence"]: loss["topic"] for q in progress["queries"].values() for loss in q.get("lost", [])}
+    for sentence, topic in lost.items():
+        yield Finding("bad", sentence, f"./start.sh accept-loss {topic} goes on without them, and journals it")
+    for name, query in progress["queries"].items():
+        if query["state"] != "running" and query["error"] and not query.get("lost"):
+            yield Finding("bad", f"{name} is {query['state']}: {query['error']}", "./start.sh logs stream")
+
+
 CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
-    *(_python, _java, _tools, _memory, _disk, _secrets, _privacy, _lock, _ports, _parts, _transactions),
+    *(_python, _java, _tools, _memory, _disk, _secrets, _privacy, _lock, _ports, _parts, _transactions, _queries),
 )
 
 

@@ -22,8 +22,8 @@ from infra.local.work import Work, demanded_seconds
 
 PATIENCE = {"kafka": 90, "minio": 60, "clickhouse": 60, "stream": 240, "history": 120, "standin": 60, "postgres": 60}
 PATIENCE |= {"api": 60, "guard": 30} | dict.fromkeys(airflow.PARTS, 180)
-"""Seconds a part may do nothing on its way to an answer: work, on a machine that is busy too, takes as long as it takes,
-up to `MOST` times this."""
+"""Seconds a part may do nothing on its way to an answer. Work takes as long as it takes, on a machine that is busy with
+other things too, up to `MOST` times this."""
 MOST = 5
 NEED_SECONDS = 60.0
 """So long a command waits for parts that run and do not answer: they may have been started a moment ago."""

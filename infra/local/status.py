@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,18 +15,19 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from conf import Settings
+from conf import Settings, disk
 from conf.addresses import addresses
-from conf.flow import stream_progress
+from conf.flow import lag, stream_progress, topic_ends
 from infra.local import figures, paces, parts
 from infra.local.parts import TITLES, trouble
-from infra.local.supervisor import Supervisor
+from infra.local.supervisor import STOPPED_FOR_DISK, Supervisor
 
 QUERY_COLUMNS = (
     *("rows_per_second", "lag_events", "batch_seconds"),
     *("accepted_total", "superseded_total", "refused_total", "duplicates_total"),
 )
 
+LAG = QUERY_COLUMNS.index("lag_events")
 SHOWN_CHECKS = 5
 UNSUPERVISED = "unsupervised"
 NO_SUPERVISOR = "The supervisor is gone: parts that end stay away. ./start.sh starts it again, and them."
@@ -92,17 +94,43 @@ def part_statuses(settings: Settings) -> list[PartStatus]:
 def gather(settings: Settings) -> dict[str, Any]:
     """Everything that `status --json` prints."""
     statuses = part_statuses(settings)
-    queries: Any = {}
+    progress: dict[str, Any] = {}
     with contextlib.suppress(OSError, ValueError):
-        queries = stream_progress(settings).get("queries", {})
+        progress = stream_progress(settings)
+    is_kafka_up = not trouble(settings, "kafka")
     return {
         "stack": settings.stack,
         "parts": [asdict(status) for status in statuses],
-        "queries": queries,
+        "warnings": warnings(settings, [status.state for status in statuses]),
+        "queries": measured(settings, progress.get("queries", {}), is_kafka_up=is_kafka_up),
+        "fills": measured(settings, progress.get("fills", {}), is_kafka_up=is_kafka_up),
         "collections": paces.running(settings),
         "counts": figures.all_counts(settings),
         "stopped_checks": figures.stopped_checks(settings),
     }
+
+
+def warnings(settings: Settings, states: Sequence[str]) -> list[str]:
+    """What concerns the whole stack, a sentence each."""
+    found = [NO_SUPERVISOR] if UNSUPERVISED in states else []
+    if full := disk.shortage(settings):
+        found.append(full)
+        if (settings.run / STOPPED_FOR_DISK).exists():
+            found.append("Kafka and the streams are stopped until then, and come back by themselves.")
+    return found
+
+
+def measured(settings: Settings, queries: dict[str, Any], *, is_kafka_up: bool) -> dict[str, Any]:
+    """The queries with their lag by what Kafka has now; None where it is not known, which is not 0.
+
+    What the stream says itself is as old as its last batch, and of the time before it knows nothing.
+    """
+    ends: dict[str, dict[str, int]] = {}
+    if is_kafka_up:
+        # Whatever Kafka's client raises means that it does not know.
+        with contextlib.suppress(Exception):
+            ends = topic_ends(settings, sorted({query["topic"] for query in queries.values()}))
+    return {name: query | {"lag_events": lag(query, ends)} for name, query in queries.items()}
 
 
 def show(found: dict[str, Any], console: Console) -> None:
@@ -125,12 +153,19 @@ def show(found: dict[str, Any], console: Console) -> None:
     total = sum(part["memory_mb"] for part in found["parts"])
     console.print(table)
     console.print(f"[dim]stack {found['stack']}, {total:,} MB in all[/]")
+    for sentence in found.get("warnings", []):
+        console.print(f"[red]{escape(sentence)}[/]", soft_wrap=True)
     if found["queries"]:
         table = Table("query", "state", box=box.SIMPLE_HEAD)
         for column in QUERY_COLUMNS:
             table.add_column(column.removesuffix("_total").replace("_", " "), justify="right")
         for name, query in found["queries"].items():
-            table.add_row(name, str(query.get("state", "")), *(_number(query.get(column)) for column in QUERY_COLUMNS))
+            cells = [_number(query.get(column)) for column in QUERY_COLUMNS]
+            cells[LAG] = cells[LAG] or "unknown"
+            table.add_row(name, str(query.get("state", "")), *cells)
+        for name, fill in found.get("fills", {}).items():
+            if fill.get("lag_events") or name.removeprefix("fill:") not in _live(found["queries"]):
+                table.add_row(name, "from the lake", "", _number(fill.get("lag_events")) or "unknown", *[""] * 4)
         console.print(table)
     for pace in found.get("collections", ()):
         console.print(paces.sentence(pace), markup=False, soft_wrap=True)
@@ -144,6 +179,11 @@ def show(found: dict[str, Any], console: Console) -> None:
         console.print(f"[red]Stopped by a check:[/] {escape(sentence)}")
     if found["stopped_checks"]:
         console.print("[dim]All that checks found: SELECT * FROM ops.latest_checks[/]")
+
+
+def _live(queries: Iterable[str]) -> set[str]:
+    """The domains that have a live lane."""
+    return {name.removeprefix("live:") for name in queries if name.startswith("live:")}
 
 
 def _number(value: Any) -> str:

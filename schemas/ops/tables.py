@@ -107,3 +107,21 @@ class CollectRuns:
     message = col(TEXT, "Why it is not complete, or what was noticed; empty when all is well.")
     started_at = col(INSTANT, "Start of the run.")
     finished_at = col(INSTANT, "When it was done with this endpoint.", key=True)
+
+
+@table(
+    "ops.lost_offsets",
+    refresh="always",
+    delta=False,
+    clickhouse=Replacing(version="accepted_at", order_by=("accepted_at", "kafka_topic", "kafka_partition")),
+)
+class LostOffsets:
+    """One row per partition of a topic and time at which somebody accepted that events of it are lost."""
+
+    accepted_at = col(INSTANT, "When it was accepted.", key=True)
+    kafka_topic = col(CODE, "Topic of the events.", key=True)
+    kafka_partition = col(COUNT, "Partition of the events.", key=True)
+    reason_code = col(CODE, "expired: Kafka dropped them; recreated: the topic was made anew, or cut off.")
+    from_offset = col(COUNT, "Offset of the first event that is lost.")
+    to_offset = col(COUNT, "Offset after the last one; null where nobody knows it.", optional=True)
+    sentence = col(TEXT, "What is lost, in words.")

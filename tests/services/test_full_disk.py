@@ -62,7 +62,8 @@ def held(settings: Settings) -> Counter[str]:
     """The ids of all events in the topic."""
     consumer = Consumer(consumer_config(settings, "test-full-disk"))
     try:
-        partitions = [TopicPartition(TOPIC, p, 0) for p in consumer.list_topics(TOPIC, timeout=20).topics[TOPIC].partitions]
+        known = consumer.list_topics(TOPIC, timeout=20).topics[TOPIC].partitions
+        partitions = [TopicPartition(TOPIC, p, 0) for p in known]
         ends = {p.partition: consumer.get_watermark_offsets(p, timeout=20)[1] for p in partitions}
         consumer.assign(partitions)
         found: Counter[str] = Counter()

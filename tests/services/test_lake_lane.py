@@ -14,8 +14,8 @@ from ingestion.faults import OVERSIZED, POISONS
 from schemas import live
 from streaming.compaction import compact
 from streaming.lake import Counts, LakeLane
+from streaming.losses import Look, Place
 from streaming.registry import domains
-from streaming.run import offsets_after
 from tests.support.delta import Sent, Trial, bad, delta_session, good
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
@@ -246,11 +246,14 @@ def test_a_lost_checkpoint_goes_on_after_what_bronze_holds(trial: Trial) -> None
     bronze = trial.domain.bronze
     path = trial.settings.table_path("bronze.elsewhere")
     live.apply_delta(trial.spark, bronze, path)
-    assert offsets_after(trial.spark, path, "purchases", 3) == "earliest"
+    place = Place(trial.spark, trial.settings, trial.domain)
+    place.path = path
+    ends = {"0": 0, "1": 0, "2": 0}
+    assert place.start(Look(ends, ends, place.in_lake(), ())) == "earliest"
 
     some = trial.lane.table(bronze).where("kafka_partition = 1").withColumnRenamed("kafka_offset", "o")
     some.selectExpr("*", "o + 100 AS kafka_offset").drop("o").write.format("delta").mode("append").save(path)
 
     highest = max(row["kafka_offset"] for row in trial.rows(bronze) if row["kafka_partition"] == 1)
-    found = json.loads(offsets_after(trial.spark, path, "purchases", 3))
+    found = json.loads(place.start(Look(ends, ends, place.in_lake(), ())))
     assert found == {"purchases": {"0": -2, "1": highest + 101, "2": -2}}
