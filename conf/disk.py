@@ -40,10 +40,8 @@ class Volume:
     @cached_property
     def share(self) -> float:
         """What is left, as a share of what must be: 1 and more is enough."""
-        by_space = self.left / self.low if self.low else 1.0
-        by_files = 1.0 if self.files_left is None else self.files_left / FEWEST_FILES
-        # Plenty of files is no more than enough.
-        return by_space if by_files >= AGAIN_SHARE else min(by_space, by_files)
+        by_space = self.left / self.low
+        return by_space if self.files_left is None else min(by_space, self.files_left / FEWEST_FILES)
 
     @property
     def level(self) -> Level:
@@ -54,7 +52,7 @@ class Volume:
         """What is wrong with it; empty where nothing is."""
         if self.level == "fine":
             return ""
-        if self.left >= self.low and self.files_left is not None:
+        if self.left >= self.low:
             found = f"has room for {self.files_left:,} more files, fewer than {FEWEST_FILES:,}"
         else:
             found = (

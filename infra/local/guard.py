@@ -93,7 +93,7 @@ class DiskGuard:
     def _stop(self, volume: disk.Volume, stopped: list[str] | None, running: Callable[[], list[str]]) -> None:
         wanted = running()
         if stopped is None:
-            log.error("%s %s is stopped until there is space.", volume.sentence, " and ".join(HARMED))
+            log.error("%s Kafka and the streams are stopped until there is space.", volume.sentence)
         if any(name not in (stopped or []) for name in wanted) or stopped is None:
             self.notes.write(sorted({*(stopped or []), *wanted}))
         for name in HARMED:
@@ -104,7 +104,7 @@ class DiskGuard:
         states = {name: str(entry["statename"]) for name, entry in self.supervisor.info().items()}
         if any(states.get(name) == "STOPPING" for name in stopped):
             return
-        log.warning("there is space again, so %s run again", ", ".join(stopped))
+        log.warning("There is space again; what is to run: %s.", ", ".join(stopped))
         for name in sorted(stopped, key=lambda name: name not in HARMED):
             if states.get(name) in ENDED:
                 with contextlib.suppress(Failed):
