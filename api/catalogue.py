@@ -81,7 +81,11 @@ class Catalogue:
         statement = SQL("SELECT {} FROM {} {} ORDER BY {} {}, {} {} LIMIT {}").format(
             self._columns, self._table, where, column, direction, self._key, direction, limit + 1
         )
-        rows = await self.shop.rows(statement, values)
+        try:
+            rows = await self.shop.rows(statement, values)
+        except DataError:
+            # A place that somebody made up.
+            raise cursor.wrong() from None
         asked = dict(filters) | ({"updated_since": since} if since is not None else {})
         more = cursor.made(order, asked, self.entity, rows[limit - 1]) if len(rows) > limit else None
         return rows[:limit], more

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,12 @@ import msgspec
 
 from api.entities import Entity, written
 from api.problems import Problem, parameter
+from conf.readable import Unreadable
 from schemas.derive.reader import Literal, typed
+
+AS_WRITTEN = "="
+"""Before a value that only PostgreSQL can read."""
+_WRITTEN = re.compile(r"-?infinity|NaN|[0-9]{4,6}-[0-9]{2}-[0-9]{2} [0-9:.]{8,15}[+][0-9]{2}( BC)?")
 
 
 class _Place(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
@@ -40,7 +46,9 @@ def order(entity: Entity, text: str) -> Order:
 
 def made(order: Order, filters: Mapping[str, Any], entity: Entity, row: Mapping[str, Any]) -> str:
     """The cursor behind this row."""
-    place = _Place(_question(order, filters), str(written(row[order.column])), row[entity.key])
+    value = row[order.column]
+    shown = f"{AS_WRITTEN}{value}" if isinstance(value, Unreadable) else str(written(value))
+    place = _Place(_question(order, filters), shown, row[entity.key])
     return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
 
 
@@ -49,11 +57,16 @@ def read(text: str, order: Order, filters: Mapping[str, Any], entity: Entity) ->
     try:
         place = msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=_Place)
     except (ValueError, msgspec.MsgspecError):
-        raise _wrong() from None
+        raise wrong() from None
     column = entity.contract.column(order.column)
+    given = place.value.removeprefix(AS_WRITTEN)
+    if given != place.value and column.type.name in ("INSTANT", "MONEY") and _WRITTEN.fullmatch(given):
+        if place.question != _question(order, filters) or "\0" in place.key:
+            raise wrong()
+        return given, place.key
     value = typed(column.type, Literal(place.value) if column.type.name == "NUMBER" else place.value)
     if place.question != _question(order, filters) or value is None or "\0" in place.key + place.value:
-        raise _wrong()
+        raise wrong()
     return value, place.key
 
 
@@ -63,5 +76,6 @@ def _question(order: Order, filters: Mapping[str, Any]) -> str:
     return hashlib.sha256(asked.encode()).hexdigest()[:16]
 
 
-def _wrong() -> Problem:
+def wrong() -> Problem:
+    """For what is no cursor of this list."""
     return parameter("cursor", "cursor is none of this list: take `next` of its last page, with the same filters.")

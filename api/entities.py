@@ -9,6 +9,7 @@ from decimal import Decimal
 from functools import cached_property, lru_cache
 from typing import Any
 
+from conf.readable import Unreadable, fault
 from schemas.cloudevents import instant
 from schemas.contract import Column, Contract, entities
 from schemas.derive.reader import Finding, Reader
@@ -16,6 +17,8 @@ from schemas.derive.reader import Finding, Reader
 DOMAIN = "shop"
 KEPT = ("created_at", "updated_at")
 """Set by the database."""
+UNREADABLE = "unreadable"
+"""Member of a row that says which of its columns cannot be read, and why."""
 DEFAULTS: dict[str, Any] = {"is_active": True}
 """What a client may leave out when it creates a row."""
 
@@ -68,17 +71,22 @@ class Entity:
         return self._reader.read(given, datetime.now(UTC), partial=partial)
 
     def shown(self, row: Mapping[str, Any], *, personal: bool) -> dict[str, Any]:
-        """A row as it is answered; what tells of a person is masked unless `personal`."""
-        return {
+        """A row as it is answered; what tells of a person is masked unless `personal`.
+
+        What cannot be read is null, and its own member says why.
+        """
+        made = {
             c.name: masked(c, row[c]) if c.personal and not personal else written(row[c])
             for c in self.contract.columns
         }  # fmt: skip
+        bad = {c.name: fault(row[c]) for c in self.contract.columns if isinstance(row[c], Unreadable)}
+        return made | {UNREADABLE: bad} if bad else made
 
 
 def masked(column: Column, value: str | None) -> str | None:
     """That something is there, and no more than helps to tell two apart at a glance."""
-    if not value:
-        return value
+    if not value or isinstance(value, Unreadable):
+        return None if isinstance(value, Unreadable) else value
     if column.personal == "email":
         return f"{value[0]}***@***"
     if column.personal == "phone":
@@ -88,6 +96,8 @@ def masked(column: Column, value: str | None) -> str | None:
 
 def written(value: Any) -> Any:
     """A value of PostgreSQL in JSON: amounts as texts, so that no reader rounds them; times in UTC with a Z."""
+    if isinstance(value, Unreadable):
+        return None
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, datetime):

@@ -22,6 +22,7 @@ from psycopg.rows import dict_row
 
 from conf import Settings, settings
 from conf.connect import postgres
+from conf.readable import Unreadable, tolerate
 
 SCOPES = {
     "read": "read the catalogue, purchases and analytics",
@@ -63,7 +64,7 @@ class Key:
         """From a row of shop.api_keys."""
         return cls(
             row["key_id"], bytes(row["key_hash"]), row["name"], frozenset(row["scopes"]), row["rate_per_minute"],
-            row["expires_at"], row["revoked_at"],
+            _end(row["expires_at"]), _end(row["revoked_at"], datetime.max.replace(tzinfo=UTC)),
         )  # fmt: skip
 
     def opens(self, text: str, now: datetime) -> bool:
@@ -73,6 +74,13 @@ class Key:
 
     def may(self, scope: str) -> bool:
         return scope in self.scopes or "admin" in self.scopes
+
+
+def _end(at: datetime | Unreadable | None, after: datetime | None = None) -> datetime | None:
+    """An instant that may be one that Python has not, such as infinity: then `after`, or the first of all."""
+    if isinstance(at, Unreadable):
+        return datetime.min.replace(tzinfo=UTC) if at.is_before else after
+    return at
 
 
 def hashed(text: str) -> bytes:
@@ -159,7 +167,8 @@ def revoke(key_id: str, as_json: bool) -> None:
 def _state(kept: dict[str, Any]) -> str:
     if kept["revoked_at"]:
         return "revoked"
-    return "expired" if kept["expires_at"] and kept["expires_at"] <= datetime.now(UTC) else "good"
+    expires_at = _end(kept["expires_at"])
+    return "expired" if expires_at and expires_at <= datetime.now(UTC) else "good"
 
 
 def _shown(kept: dict[str, Any]) -> dict[str, Any]:
@@ -169,7 +178,11 @@ def _shown(kept: dict[str, Any]) -> dict[str, Any]:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=lambda moment: moment.isoformat())
+    return json.dumps(value, ensure_ascii=False, default=_text)
+
+
+def _text(moment: datetime | Unreadable) -> str:
+    return str(moment) if isinstance(moment, Unreadable) else moment.isoformat()
 
 
 def _connected() -> psycopg.Connection[dict[str, Any]]:
@@ -178,6 +191,7 @@ def _connected() -> psycopg.Connection[dict[str, Any]]:
         connection = postgres(chosen, autocommit=True)
     except psycopg.OperationalError:
         sys.exit("PostgreSQL does not answer. Start it: ./start.sh")
+    tolerate(connection)
     connection.row_factory = dict_row
     return connection
 

@@ -103,14 +103,14 @@ def listed(name: str, item: Mapping[str, Any], **others: Any) -> dict[str, Any]:
 
 
 def column_schema(column: Column, *, answered: bool) -> dict[str, Any]:
-    """A column in JSON Schema. Amounts are answered as texts."""
+    """A column in JSON Schema. Amounts are answered as texts, and null where a value cannot be shown."""
     made: dict[str, Any] = {"description": column.description} | dict(column.type.json)
     if answered and column.type.name == "MONEY":
         made["type"] = "string"
     if not answered or not column.personal:
         for rule in column.rules:
             made |= rule.json
-    if column.optional:
+    if column.optional or (answered and column.type.name in ("INSTANT", "MONEY")):
         made["type"] = [*(made["type"] if isinstance(made["type"], list) else [made["type"]]), "null"]
     return made
 

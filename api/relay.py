@@ -21,6 +21,7 @@ from api.ports import Record, Topics
 from api.problems import Problem
 from api.shop import Shop, cut_after, options
 from conf import Settings
+from conf.readable import Unreadable, tolerate
 from schemas.cloudevents import cloud_event, instant
 
 LOG = logging.getLogger("sauda.api")
@@ -30,12 +31,15 @@ BATCH = 500
 PAUSE_SECONDS = 0.5
 AWAY_SECONDS = 2.0
 SOURCE = "/shop"
+MOST_BYTES = 15_000_000
 NEXT = (
     "SELECT position, event_id, topic, key, event_type, payload::text AS payload, created_at FROM shop.outbox"
-    " ORDER BY position LIMIT %s"
+    # One that Kafka never takes must not keep the others: it stays, and is told of.
+    f" WHERE octet_length(payload::text) <= {MOST_BYTES} ORDER BY position LIMIT %s"
 )
 WAITING = (
-    "SELECT count(*) AS row_count, coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float"
+    "SELECT count(*) AS row_count, count(*) FILTER (WHERE octet_length(payload::text) > %s) AS too_large_count,"
+    " coalesce(extract(epoch FROM clock_timestamp() - min(created_at) FILTER (WHERE isfinite(created_at))), 0)::float"
     " AS oldest_seconds FROM shop.outbox"
 )
 LOOK_SECONDS, TELL_SECONDS = 10.0, 60.0
@@ -62,7 +66,7 @@ class Backlog:
     async def look(self) -> None:
         """Look once; what has waited for a minute is told in the log, once a minute."""
         try:
-            (found,) = await self._shop.rows(WAITING)
+            (found,) = await self._shop.rows(WAITING, (MOST_BYTES,))
         except Problem:
             self.rows = self.oldest_seconds = math.nan
             return
@@ -71,6 +75,9 @@ class Backlog:
             self._told_at = self._clock()
             LOG.warning("The outbox is not sent: %d changes wait for Kafka, the oldest for %d s",
                         self.rows, self.oldest_seconds)  # fmt: skip
+            if found.get("too_large_count"):
+                LOG.warning("%d changes have more than %d bytes, which Kafka does not take: they stay in shop.outbox, "
+                            "and the others go on", found["too_large_count"], MOST_BYTES)  # fmt: skip
 
     def told(self) -> dict[str, float | None]:
         """For people; null where it is not known."""
@@ -96,6 +103,7 @@ class Relay:
             try:
                 connection = await AsyncConnection.connect(self._settings.postgres, **options(self._settings))
                 async with connection:
+                    tolerate(connection)
                     while not await _is_mine(connection):
                         await asyncio.sleep(AWAY_SECONDS)
                     await self._relay(connection)
@@ -134,7 +142,9 @@ class Relay:
 
 def record(row: dict[str, Any]) -> Record:
     """A row of the outbox as Kafka gets it."""
-    headers = cloud_event(str(row["event_id"]), row["event_type"], SOURCE, instant(row["created_at"]))
+    at = row["created_at"]
+    time = None if isinstance(at, Unreadable) else instant(at)
+    headers = cloud_event(str(row["event_id"]), row["event_type"], SOURCE, time)
     # PostgreSQL writes numbers as they are; through Python's floats they would not stay so.
     return Record(row["key"].encode(), row["payload"].encode(), headers)
 

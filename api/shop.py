@@ -17,6 +17,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
 from api.problems import unavailable
 from conf import Settings
+from conf.readable import tolerate
 
 PART = "PostgreSQL"
 CONNECTIONS = 8
@@ -67,6 +68,10 @@ async def _check(connection: AsyncConnection[Any]) -> None:
         await AsyncConnectionPool.check_connection(connection)
 
 
+async def _tolerant(connection: AsyncConnection[Any]) -> None:
+    tolerate(connection)
+
+
 class Shop:
     """A pool of connections. It opens without PostgreSQL, and finds it again by itself."""
 
@@ -75,7 +80,7 @@ class Shop:
         logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
         self._pool: AsyncConnectionPool[AsyncConnection[DictRow]] = AsyncConnectionPool(
             settings.postgres, open=False, min_size=1, max_size=CONNECTIONS, max_waiting=200, timeout=WAIT_SECONDS,
-            reconnect_timeout=10, kwargs=options(settings),
+            reconnect_timeout=10, kwargs=options(settings), configure=_tolerant,
             # After a restart of PostgreSQL nobody gets a connection that is dead.
             check=_check,
         )  # fmt: skip

@@ -124,9 +124,10 @@ class Reading:
             return f"CASE WHEN {yes} THEN true WHEN {no} THEN false END"
         if kind == "INSTANT":
             local = f"to_utc_timestamp(try_cast({text} AS TIMESTAMP), {quoted(self.zone)})"
-            return f"CASE WHEN {text} RLIKE {_HAS_ZONE} THEN try_cast({text} AS TIMESTAMP) ELSE {local} END"
+            zoned = f"WHEN {text} RLIKE {_HAS_ZONE} THEN try_cast({text} AS TIMESTAMP)"
+            return f"CASE WHEN {_is_kept(text)} THEN CASE {zoned} ELSE {local} END END"
         if kind == "DAY":
-            return f"try_cast(left({text}, 10) AS DATE)"
+            return f"CASE WHEN {_is_kept(text)} THEN try_cast(left({text}, 10) AS DATE) END"
         return text
 
     def _masked(self, column: Column, named: Named) -> str:
@@ -170,6 +171,11 @@ class Reading:
 
 def _first(texts: Iterable[str]) -> str:
     return f"coalesce({', '.join([*texts, 'CAST(NULL AS STRING)'])})"
+
+
+def _is_kept(text: str) -> str:
+    """Whether a time is of the years 1900 to 2299: ClickHouse would show another in the place of all others."""
+    return f"left({text}, 2) IN ('19', '20', '21', '22')"
 
 
 def _is_time(column: Column) -> bool:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from api import bodies, cursor
 from api.access import Reader, Writer
 from api.catalogue import Catalogue
-from api.entities import Entity, catalogue
+from api.entities import UNREADABLE, Entity, catalogue
 from api.examples import row as example
 from api.keys import Key
 from api.openapi import column_schema, described, listed
@@ -22,6 +22,10 @@ from api.problems import Problem, invalid
 from schemas.derive.reader import Finding
 from schemas.types import INSTANT, TEXT
 
+WHY = {
+    "type": "object", "additionalProperties": {"type": "string"},
+    "description": "Columns whose value cannot be shown, such as an infinite time, and why. They are null then.",
+}  # fmt: skip
 ROUTER = APIRouter(tags=["catalogue"])
 PAGE, LARGEST_PAGE = 50, 500
 MOST_BYTES = 64_000
@@ -147,7 +151,7 @@ def _add(entity: Entity) -> None:
     kind = one.capitalize()
     shown = {
         "title": kind, "type": "object", "required": [c.name for c in entity.contract.columns],
-        "properties": {c.name: column_schema(c, answered=True) for c in entity.contract.columns},
+        "properties": {c.name: column_schema(c, answered=True) for c in entity.contract.columns} | {UNREADABLE: WHY},
     }  # fmt: skip
     body = {
         "title": f"New{kind}", "type": "object", "additionalProperties": False,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import click
@@ -29,13 +30,19 @@ def of(settings: Settings, topic: str) -> list[dict[str, Any]]:
     return [found[partition] for partition in sorted(found, key=int)]
 
 
-def accept(settings: Settings, stack: Stack, topic: str, lost: Sequence[dict[str, Any]]) -> None:
-    """Write down that it is accepted and start the stream anew, which settles it. `Failed` where it does not."""
+def note(settings: Settings, topic: str, lost: Sequence[dict[str, Any]]) -> Path:
+    """Write down that it is accepted, for the stream's next start."""
     file = accepted_file(settings, topic)
     file.parent.mkdir(parents=True, exist_ok=True)
     fresh = file.with_suffix(".new")
     fresh.write_text(json.dumps({"accepted_at": datetime.now(UTC).isoformat(), "losses": list(lost)}))
     fresh.replace(file)
+    return file
+
+
+def accept(settings: Settings, stack: Stack, topic: str, lost: Sequence[dict[str, Any]]) -> None:
+    """Write down that it is accepted and start the stream anew, which settles it. `Failed` where it does not."""
+    file = note(settings, topic, lost)
     stack.supervisor.stop("stream")
     stack.supervisor.start("stream")
     stack.wait_for("stream", lambda _: None)

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import click
+import orjson
 from rich.console import Console
 
 from conf import Settings
@@ -22,6 +23,8 @@ from ingestion.shop.snapshot import Snapshot, database, later, snapshot
 from ingestion.shop.stage import State, alone, finish, instant, read_state, stage_run, utc
 
 NAME = "shop.customers"
+REJECTED = "stage/rejected/customers/"
+SHOWN_SET_ASIDE = 5
 FEW_GONE = 20
 """So many may be gone of any number: in a small shop, one is a large share."""
 
@@ -34,6 +37,7 @@ def stage_changes(
     run = Run(state.run_no + 1, later(shown.taken_at, instant(state.taken_at)))
     rows = shown.rows(CUSTOMERS, mark - overlap if mark else None)
     staged = stage_run(bucket, STAGED, run.run_no, changed(rows, run, tally), folder)
+    report(bucket, run, tally)
     after = replace(
         state,
         run_no=run.run_no if staged else state.run_no,
@@ -57,6 +61,7 @@ def stage_all(
     with KnownFile(folder / "all.parquet") as file:
         rows = compared(shown.rows(CUSTOMERS, None), known(bucket, state, folder), run, tally, file.add)
         stage_run(bucket, STAGED, run.run_no, rows, folder)
+    report(bucket, run, tally)
     if not accept:
         _refuse_great_loss(tally, gone_pct)
     bucket.upload(file_name(run.run_no), file.file)
@@ -67,6 +72,16 @@ def stage_all(
     finish(bucket, STAGED.table, after)
     forget_older(bucket, after)
     return after, tally
+
+
+def report(bucket: Bucket, run: Run, tally: Tally) -> None:
+    """Rows that cannot be read, as JSON Lines in the bucket: who, which column, why. Nothing else of a person."""
+    name = f"{REJECTED}run={run.run_no:08d}.jsonl"
+    if tally.set_aside:
+        lines = [orjson.dumps(asdict(bad), option=orjson.OPT_APPEND_NEWLINE) for bad in tally.set_aside]
+        bucket.write(name, b"".join(lines))
+    else:
+        bucket.remove(name)
 
 
 def _refuse_great_loss(tally: Tally, gone_pct: float) -> None:
@@ -112,8 +127,16 @@ class Extract:
         click.echo(
             f"{NAME}: {tally.changed:,} new or changed and {tally.gone:,} gone, {staged} ({how}). {seconds:.1f} s."
         )
+        for bad in tally.set_aside[:SHOWN_SET_ASIDE]:
+            self.around.say(f"The customer {bad.customer_id} is set aside: {bad.sentence}.")
+        if tally.set_aside:
+            self.around.say(
+                f"{len(tally.set_aside):,} rows cannot be read and were set aside; all are in {REJECTED} of the "
+                "bucket. Mend them in the database: the next run takes them."
+            )
         if self.as_json:
-            click.echo(json.dumps({"source": NAME, **asdict(tally), **asdict(after), "seconds": round(seconds, 3)}))
+            told = asdict(tally) | {"set_aside": len(tally.set_aside)}
+            click.echo(json.dumps({"source": NAME, **told, **asdict(after), "seconds": round(seconds, 3)}))
         return 0
 
 

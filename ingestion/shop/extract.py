@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import merge
 from typing import Any
 
+from conf.readable import Unreadable, fault
 from ingestion.shop.stage import content_hash
 from schemas.contract import contract
 from schemas.shop.entities import Customers
@@ -21,6 +22,23 @@ Known = tuple[str, str]
 """A customer, and the hash of what is known of them."""
 
 
+@dataclass(frozen=True)
+class SetAside:
+    """A row that cannot be read, and why: what is known of the customer stays as it is."""
+
+    customer_id: str
+    column: str
+    sentence: str
+
+    @classmethod
+    def of(cls, row: Row) -> SetAside | None:
+        """None for a row that can be read."""
+        for name in (KEY, "updated_at", *CONTENT):
+            if why := fault(row[name]):
+                return cls(str(row[KEY]), name, f"{name} {why}")
+        return None
+
+
 @dataclass
 class Tally:
     """What a run found. `unchanged`, and how many were `known` before it, are counted in a full check only."""
@@ -29,6 +47,7 @@ class Tally:
     gone: int = 0
     unchanged: int = 0
     known: int = 0
+    set_aside: list[SetAside] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -57,6 +76,9 @@ class Run:
 def changed(rows: Iterable[Row], run: Run, tally: Tally) -> Iterator[Row]:
     """Every row that was asked for: the lake leaves out what it has."""
     for row in rows:
+        if bad := SetAside.of(row):
+            tally.set_aside.append(bad)
+            continue
         tally.changed += 1
         yield run.present(row)
 
@@ -71,10 +93,20 @@ def compared(
     before = _counted(known, tally)
     at = next(before, None)
     for row in rows:
+        if isinstance(row[KEY], Unreadable):
+            tally.set_aside.append(SetAside("", KEY, f"{KEY} {fault(row[KEY])}"))
+            continue
         while at is not None and at[0] < row[KEY]:
             tally.gone += 1
             yield run.gone(at[0])
             at = next(before, None)
+        if bad := SetAside.of(row):
+            # Whatever is known of the customer stays so: there is somebody of that key.
+            tally.set_aside.append(bad)
+            if at is not None and at[0] == row[KEY]:
+                note(at)
+                at = next(before, None)
+            continue
         staged = run.present(row)
         now = (row[KEY], staged["content_hash"])
         note(now)

@@ -21,6 +21,7 @@ from psycopg.rows import dict_row
 
 from conf import Settings
 from conf.connect import postgres
+from conf.readable import tolerate
 from ingestion.errors import IngestError
 from schemas.contract import Contract
 
@@ -64,6 +65,7 @@ def database(settings: Settings) -> Iterator[Connection]:
     """The shop's database. Raises IngestError, in a sentence, where it does not answer or is not migrated."""
     try:
         with postgres(settings, autocommit=True) as connection:
+            tolerate(connection)
             yield connection
     except psycopg.errors.UndefinedTable as problem:
         missing = str(problem).splitlines()[0]

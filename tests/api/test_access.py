@@ -14,6 +14,7 @@ from api.mirror import Mirror
 from api.problems import Problem
 from api.rates import Rates
 from conf import Settings
+from conf.readable import Unreadable
 from tests.api.asking import KEYS, RUNNER, Client, FakeTable, mirror, problem
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
@@ -160,3 +161,13 @@ def test_what_was_deleted_here_is_not_brought_back_by_an_older_answer() -> None:
         return await held.get("a"), await held.get("c")
 
     assert RUNNER.run(run()) == (None, 3)
+
+
+@pytest.mark.parametrize(
+    ("expires_at", "is_good"), [("infinity", True), ("12000-01-01 00:00:00+00", True), ("-infinity", False)]
+)
+def test_a_key_may_end_when_no_time_of_ours_is(expires_at: str, is_good: bool) -> None:
+    text, row = keys.made("shop", ("read",), 60, None)
+    key = Key.of(row | {"expires_at": Unreadable(expires_at), "revoked_at": None})
+
+    assert key.opens(text, datetime.now(UTC)) == is_good

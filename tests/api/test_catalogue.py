@@ -15,6 +15,7 @@ from api.cursor import Order
 from api.entities import Entity, catalogue, masked
 from api.examples import row as example
 from api.problems import Problem
+from conf.readable import Unreadable
 from schemas.contract import find
 from tests.api.asking import GOOD, Client, problem
 
@@ -220,3 +221,30 @@ def test_a_row_of_the_catalogue_is_small(api: Client) -> None:
     told = problem(api.ask("POST", "/v1/sellers", json={"seller_id": "s", "name": "x" * 70_000}), 413)
 
     assert told["detail"] == "The body has more than 64,000 bytes. Send less at a time."
+
+
+def test_a_value_that_cannot_be_read_is_null_and_said_so_and_the_list_goes_on(api: Client) -> None:
+    bad = CUSTOMER | {"customer_id": "C00002", "created_at": Unreadable("-infinity"), "name": Unreadable("")}
+    with_rows(api, CUSTOMERS, [CUSTOMER, bad])
+    first, second = api.get("/v1/customers").json()["items"]
+
+    assert "unreadable" not in first
+    assert second["created_at"] is None
+    assert second["name"] is None
+    assert second["unreadable"] == {"created_at": "cannot be read: -infinity", "name": "is no UTF-8"}
+
+
+@pytest.mark.parametrize("text", ["infinity", "-infinity", "0044-03-15 00:00:00+00 BC", "12000-01-01 00:00:00.5+00"])
+def test_a_page_may_end_at_a_time_that_only_postgresql_can_read(text: str) -> None:
+    order = Order("updated_at")
+    row = CUSTOMER | {"updated_at": Unreadable(text)}
+
+    assert cursor.read(cursor.made(order, {}, CUSTOMERS, row), order, {}, CUSTOMERS) == (text, "C00001")
+
+
+@pytest.mark.parametrize("text", ["'; --", "now", "yesterday", "", "infinityx"])
+def test_a_cursor_that_somebody_made_up_is_refused(text: str) -> None:
+    order = Order("updated_at")
+    row = CUSTOMER | {"updated_at": Unreadable(text)}
+    with pytest.raises(Problem, match="cursor is none of this list"):
+        cursor.read(cursor.made(order, {}, CUSTOMERS, row), order, {}, CUSTOMERS)

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from api import guard
 from api.guard import Guard, Guarded
 from api.measures import Measures
-from conf import Settings
+from conf import Settings, disk
 from tests.api.asking import GOOD, RUNNER, Client, client, problem
 
 
@@ -164,3 +165,25 @@ def test_requests_are_counted_by_the_path_s_pattern(api: Client) -> None:
     assert 'sauda_api_requests_total{method="none",route="none",status="404"} 1.0' in told
     assert "sauda_api_requests_in_flight 1.0" in told
     assert "/no/such/path" not in told
+
+
+def test_nothing_is_taken_while_the_disk_is_full_and_everything_is_read(
+    api: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk, "shortage", lambda _: "The disk of /secret/place has 3 MB free.")
+    guard.DISK_SECONDS, before = 0.0, guard.DISK_SECONDS
+    try:
+        writes = {"POST": ("purchases", "purchases:batch", "returns", "sellers"), "PATCH": ("sellers/s",),
+                  "PUT": ("purchases/s/1",), "DELETE": ("sellers/s",)}  # fmt: skip
+        for method, path in ((method, f"/v1/{path}") for method, paths in writes.items() for path in paths):
+            answer = api.ask(method, path, json=GOOD)
+            told = problem(answer, 507)
+            assert "disk space" in told["detail"]
+            assert "/secret" not in answer.text
+            assert answer.headers["retry-after"] == "30"
+        assert api.get("/healthz").status_code == 200
+        assert "sauda_api_disk_full 1.0" in api.get("/metrics").text
+        monkeypatch.setattr(disk, "shortage", lambda _: "")
+        assert api.send(GOOD).status_code == 202
+    finally:
+        guard.DISK_SECONDS = before

@@ -12,7 +12,7 @@ import pytest
 
 from api.health import PartsLook
 from api.live import Part
-from conf import Settings
+from conf import Settings, disk
 from conf.addresses import addresses
 
 WELL = {
@@ -159,3 +159,9 @@ def test_the_page_and_the_list_of_addresses_say_the_same(settings: Settings) -> 
 
     shown = {api + url if (url := link["url"]).startswith("/") else url for p in found.values() for link in p["links"]}
     assert shown == {address.url for address in addresses(settings) if address.link}
+
+
+def test_a_full_disk_is_told_first(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk, "shortage", lambda _: "The disk of /there has 3 MB free.")
+
+    assert told(look(settings, {})["disk"]) == ("down", "The disk of /there has 3 MB free.")

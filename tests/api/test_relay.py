@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from api.relay import record
+from conf.readable import Unreadable
 
 
 def test_a_row_of_the_outbox_is_a_cloud_event() -> None:
@@ -28,3 +29,14 @@ def test_a_row_of_the_outbox_is_a_cloud_event() -> None:
         ("content-type", b"application/json"),
         ("ce_time", b"2026-01-31T09:30:00Z"),
     ]
+
+
+def test_a_row_whose_time_cannot_be_read_goes_without_one() -> None:
+    made = record(
+        {
+            "event_id": UUID("7d3f5f0e-6f0a-5b53-9a53-6d2f3c5a1b11"), "key": "product:P1",
+            "event_type": "shop.product.changed", "payload": "{}", "created_at": Unreadable("-infinity"),
+        }
+    )  # fmt: skip
+
+    assert "ce_time" not in dict(made.headers)

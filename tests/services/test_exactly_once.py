@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import orjson
 import pytest
@@ -15,6 +16,9 @@ from confluent_kafka import Producer
 
 from conf import REPOSITORY, Settings
 from conf.connect import clickhouse, kafka_config
+from conf.flow import kafka_admin
+from infra.local import deploy, http, losses
+from ingestion.ledger import read_ledger
 from schemas.cloudevents import cloud_event
 from tests.support.judge import Judge
 from tests.support.stream import Parts, Stream, simulate
@@ -26,6 +30,7 @@ pytestmark = [pytest.mark.services, pytest.mark.timeout(900)]
 SESSION = secrets.token_hex(3)
 DIRTY = ("--duplicates", "0.01", "--poison", "0.01")
 SHORT = 60
+TOPIC = "purchases"
 
 
 def send(run_id: str, ledger: Path, *options: str, wait: bool = True):  # type: ignore[no-untyped-def]
@@ -203,3 +208,39 @@ def test_a_second_stream_is_refused_by_name(stream: Stream, chosen) -> None:  # 
     assert stream._process is not None
     assert other._process.wait(60) == 1
     assert f"The stream (process {stream._process.pid} on " in other._log.read_text()
+
+
+def test_a_topic_that_was_made_anew_is_read_when_somebody_accepts_the_loss(
+    stream: Stream, judge: Judge, chosen: Settings, tmp_path: Path
+) -> None:
+    """Its offsets begin at 0 again, at places that the lake has: nothing of it is taken for a copy of the former."""
+    before, after, ledger = f"former{SESSION}", f"anew{SESSION}", tmp_path / "ledger"
+    stream.start()
+    send(before, tmp_path / "former", "--events", "300", "--seed", "21")
+    judge.wait_and_judge(before, tmp_path / "former")
+    stream.stop()
+    admin = kafka_admin(chosen)
+    admin.delete_topics([TOPIC])[TOPIC].result(30)
+    until("the topic to be gone", lambda: TOPIC not in admin.list_topics(timeout=10).topics, SHORT)
+    deploy.create_topics(chosen)
+    send(after, ledger, "--events", "300", "--seed", "22")
+
+    stream.start()
+    stream.wait_ready()
+    until("both lanes to wait", lambda: [q["state"] for q in lanes(stream)] == ["waiting: offsets are lost"] * 2, SHORT)
+    lost = losses.of(chosen, TOPIC)
+    assert {loss["reason"] for loss in lost} == {"recreated"}
+    assert f"./start.sh accept-loss {TOPIC}" in lanes(stream)[0]["error"]
+    accepted = losses.note(chosen, TOPIC, lost)
+    stream.stop()
+
+    stream.start()
+    judge.wait_and_judge(after, ledger)
+    judge.compare(read_ledger(tmp_path / "former"), judge.held(before, lake=True), "lake")
+    assert not accepted.exists()
+    rows = http.rows(chosen, f"SELECT count() FROM ops.lost_offsets WHERE kafka_topic = '{TOPIC}'")
+    assert int(rows[0][0]) >= len(lost)
+
+
+def lanes(stream: Stream) -> list[dict[str, Any]]:
+    return [query for query in stream.progress()["queries"].values() if query["topic"] == TOPIC]

@@ -8,8 +8,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
+from conf.readable import Unreadable
 from ingestion.errors import IngestError
 from ingestion.shop.customers import stage_all, stage_changes
 from ingestion.shop.extract import Run, Tally, compared, overlaid
@@ -252,3 +254,42 @@ def test_a_hash_tells_a_text_from_nothing_and_a_place_from_another() -> None:
 
 def test_before_the_first_run_nothing_is_known(place: Place) -> None:
     assert read_state(place.bucket, "customers") == State()
+
+
+FAR = datetime(1500, 1, 1, tzinfo=UTC)
+BAD = [("b1", {"created_at": Unreadable("-infinity")}), ("b2", {"created_at": FAR}), ("b3", {"name": Unreadable("")})]
+
+
+@pytest.mark.parametrize("is_full", [True, False])
+def test_rows_that_cannot_be_read_are_set_aside_and_the_others_go_on(place: Place, is_full: bool) -> None:
+    place.full(shown(1, customer("a")))
+    rows = [customer("a", 2, city_name="Oral"), *(customer(key, 2, **more) for key, more in BAD), customer("c", 2)]
+    tally = place.full(shown(3, *rows)) if is_full else place.changes(shown(3, *rows))
+
+    assert [row[1:3] for row in place.staged() if row[0] == 2] == [("a", "Oral"), ("c", "Almaty")]
+    assert [bad.sentence for bad in tally.set_aside] == [
+        "created_at cannot be read: -infinity",
+        "created_at is outside of the years 1900 to 2299: 1500-01-01T00:00:00+00:00",
+        "name is no UTF-8",
+    ]
+    report = place.bucket.read("stage/rejected/customers/run=00000002.jsonl") or b""
+    assert [orjson.loads(line)["customer_id"] for line in report.splitlines()] == ["b1", "b2", "b3"]
+
+
+def test_a_customer_whose_row_cannot_be_read_any_more_is_not_gone(place: Place) -> None:
+    place.full(shown(1, customer("a"), customer("b")))
+    tally = place.full(shown(2, customer("a"), customer("b", updated_at=Unreadable("infinity"))))
+    assert (tally.gone, len(tally.set_aside)) == (0, 1)
+
+    healed = place.full(shown(3, customer("a"), customer("b")))
+    assert (healed.gone, healed.changed, healed.unchanged, healed.set_aside) == (0, 0, 2, [])
+    assert [row for row in place.staged() if row[0] > 1] == []
+
+
+def test_a_row_without_a_readable_key_is_told_of_too(place: Place) -> None:
+    tally = place.full(shown(1, customer("a")))
+    assert tally.set_aside == []
+    nameless = Shown([customer("a")], NOON + 2 * MINUTE, NOON + 2 * MINUTE)
+    nameless.rows = lambda *_: iter([customer(Unreadable("")), customer("a")])  # type: ignore[method-assign,arg-type]
+
+    assert [bad.sentence for bad in place.full(nameless).set_aside] == ["customer_id is no UTF-8"]
