@@ -122,6 +122,6 @@ class LostOffsets:
     kafka_topic = col(CODE, "Topic of the events.", key=True)
     kafka_partition = col(COUNT, "Partition of the events.", key=True)
     reason_code = col(CODE, "expired: Kafka dropped them; recreated: the topic was made anew, or cut off.")
-    from_offset = col(COUNT, "Offset of the first event that is lost.")
-    to_offset = col(COUNT, "Offset after the last one; null where nobody knows it.", optional=True)
+    from_offset_no = col(COUNT, "Offset of the first event that is lost.")
+    to_offset_no = col(COUNT, "Offset after the last one; null where nobody knows it.", optional=True)
     sentence = col(TEXT, "What is lost, in words.")
