@@ -31,7 +31,9 @@ def topic_ends(settings: Settings, topic: str) -> tuple[Offsets, Offsets]:
 
 def topic_id(settings: Settings, topic: str) -> str:
     """The id that Kafka gave the topic when it made it; empty where the broker tells none."""
-    (described,) = kafka_admin(settings).describe_topics(TopicCollection([topic]), request_timeout=20).values()
+    # What it answers comes only as long as the client lives.
+    admin = kafka_admin(settings)
+    (described,) = admin.describe_topics(TopicCollection([topic]), request_timeout=20).values()
     return str(described.result().topic_id or "")
 
 

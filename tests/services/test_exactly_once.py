@@ -227,7 +227,7 @@ def test_a_topic_that_was_made_anew_is_read_when_somebody_accepts_the_loss(
 
     stream.start()
     stream.wait_ready()
-    until("both lanes to wait", lambda: [q["state"] for q in lanes(stream)] == ["waiting: offsets are lost"] * 2, SHORT)
+    until("both lanes to wait", lambda: [q["state"] for q in lanes(stream)] == ["waiting: offsets are lost"] * 2)
     lost = losses.of(chosen, TOPIC)
     assert {loss["reason"] for loss in lost} == {"recreated"}
     assert f"./start.sh accept-loss {TOPIC}" in lanes(stream)[0]["error"]
