@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from conf import Settings, settings
 from conf.connect import clickhouse
+from jobs import damage
 from jobs.errors import Failed, Refused
 from jobs.lake import S3Lake
 from jobs.parts import need_parts
@@ -109,6 +110,8 @@ def report(settings: Settings, day: date | None) -> tuple[date | None, list[Drif
     version = lake.version(BRONZE.name)
     if version is None:
         return None, []
+    from clickhouse_connect.driver.exceptions import DatabaseError
+
     client = clickhouse(settings, send_receive_timeout=1800)
     try:
         apply_clickhouse(client, [DRIFT])
@@ -123,6 +126,8 @@ def report(settings: Settings, day: date | None) -> tuple[date | None, list[Drif
         return day, found
     except ContractMismatch as difference:
         raise Failed(f"A contract and a live table disagree.\n{difference}") from None
+    except DatabaseError as error:
+        raise Failed(damage.told(BRONZE.name, error)) from None
     finally:
         client.close()
 

@@ -17,7 +17,8 @@ from typing import Any
 
 from conf import Settings, settings
 from conf.connect import clickhouse
-from jobs.compare import Difference, GoldTable, StreamTable, compared_tables
+from jobs.compare import Difference, GoldTable, StreamTable, Total, compared_tables
+from jobs.damage import told
 from jobs.errors import Failed, Refused
 from jobs.lake import S3Lake
 from jobs.lease import lease
@@ -37,6 +38,8 @@ class Finding:
 
     before: Difference
     after: Difference | None = None
+    error: str = ""
+    """Why the table cannot be compared."""
 
     @property
     def is_equal(self) -> bool:
@@ -81,6 +84,15 @@ def reconcile(settings: Settings, names: Sequence[str] = (), *, repair: bool = F
 
 
 def _finding(table: StreamTable | GoldTable, *, repair: bool) -> Finding:
+    """A table that cannot be read keeps none of the others from being compared."""
+    try:
+        return _compared(table, repair=repair)
+    except Exception as error:
+        name = table.contract.name
+        return Finding(Difference(name, 0, (None,), Total(0, 0, {})), error=told(name, error))
+
+
+def _compared(table: StreamTable | GoldTable, *, repair: bool) -> Finding:
     before = table.compare()
     if before.is_equal or not repair:
         return Finding(before)
@@ -93,6 +105,8 @@ def _finding(table: StreamTable | GoldTable, *, repair: bool) -> Finding:
 
 
 def _state(findings: Sequence[Finding]) -> str:
+    if any(finding.error for finding in findings):
+        return "failed"
     if not all(finding.is_equal for finding in findings):
         return "different"
     return "repaired" if any(finding.after for finding in findings) else "equal"
@@ -103,7 +117,7 @@ def _show(findings: Sequence[Finding]) -> None:
     rows: list[tuple[str, ...]] = [head]
     for finding in findings:
         found = finding.after or finding.before
-        what = "" if found.is_equal else _days(found)
+        what = "cannot be read" if finding.error else "" if found.is_equal else _days(found)
         what = f"repaired: {_days(finding.before)}" if finding.after and found.is_equal else what
         # One sum says enough to a person; all are compared.
         name, sums = list(found.total.money.items())[-1] if found.total.money else ("", ())
@@ -120,7 +134,10 @@ def _show(findings: Sequence[Finding]) -> None:
             for n, (cell, w) in enumerate(zip(row, widths, strict=True))
         ]
         print("  ".join(cells).rstrip())
-    if not all(finding.is_equal for finding in findings):
+    for finding in findings:
+        if finding.error:
+            print(finding.error, file=sys.stderr)
+    if not all(finding.is_equal or finding.error for finding in findings):
         print("Lake and ClickHouse differ. Load what differs from the lake again: ./start.sh reconcile --repair")
 
 
@@ -138,6 +155,7 @@ def _as_json(finding: Finding) -> dict[str, Any]:
         "clickhouse_rows": found.total.clickhouse_rows,
         "money": {name: {"lake": str(a), "clickhouse": str(b)} for name, (a, b) in found.total.money.items()},
         "differing": [str(day) if day else "all" for day in found.days], "is_repaired": finding.after is not None,
+        "error": finding.error,
         "differed": [str(day) if day else "all" for day in finding.before.days],
     }  # fmt: skip
 
