@@ -157,14 +157,8 @@ class Settings(BaseSettings):
     )
     rates_url: str = Field(default="https://nationalbank.kz/rss/get_rates.cfm", pattern=r"^https?://[^?#@\s]+$")
     rates_timeout_seconds: float = Field(default=30.0, gt=0)
-    disk_low_mb: int = Field(
-        default=1024, ge=0,
-        description="With less space than this, nothing new is taken; with half of it, Kafka is stopped. 0: unwatched.",
-    )
-    disk_reserve_mb: int = Field(
-        default=256, ge=0, description="Space that is kept allocated, and freed for a clean stop on a full disk."
-    )
-
+    disk_low_mb: int = Field(default=1024, ge=0, description="Less: nothing is taken; half of it: Kafka stops; 0: off.")
+    disk_reserve_mb: int = Field(default=256, ge=0, description="Kept allocated, and freed for a clean stop.")
     procurement_zone: str = Field(
         default="Asia/Almaty", description="Zone of the times in procurement registers that name none."
     )
