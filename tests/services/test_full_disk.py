@@ -8,16 +8,17 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from conf import Settings, disk
 from conf.connect import consumer_config, producer_config
-from infra.local import deploy
+from infra.local import deploy, status
 from infra.local.parts import trouble
+from infra.local.stack import Stack
 from infra.local.supervisor import Supervisor
 from tests.support.small_disk import command, fill, mounted, small_stack, started
 from tests.support.waiting import until
@@ -74,17 +75,17 @@ def held(settings: Settings) -> Counter[str]:
         consumer.close()
 
 
-@pytest.fixture
-def small(tmp_path: Path, chosen: Settings) -> Iterator[Settings]:
-    with mounted(tmp_path / "disk", 320) as folder:
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory, chosen: Settings) -> Iterator[Settings]:
+    with mounted(tmp_path_factory.mktemp("small") / "disk", 320) as folder:
         settings = small_stack(folder, chosen.tools, disk_low_mb=100, disk_reserve_mb=32)
         with started(settings, "kafka"):
             deploy.create_topics(settings)
             yield settings
 
 
-def test_what_was_acknowledged_outlives_a_full_disk(small: Settings, tmp_path: Path) -> None:
-    supervisor, filler = Supervisor(small), tmp_path / "disk" / "filler"
+def test_what_was_acknowledged_outlives_a_full_disk(small: Settings) -> None:
+    supervisor, filler = Supervisor(small), small.home.parent / "filler"
     until("the reserve to be made", lambda: disk.allocated(disk.reserve_file(small)) >= 32 * disk.MIB, 20)
     acknowledged: list[str] = []
     for name, at_once in (("written", False), ("at-once", True)):
@@ -109,3 +110,30 @@ def test_what_was_acknowledged_outlives_a_full_disk(small: Settings, tmp_path: P
 
     until("the reserve to be made again", lambda: disk.allocated(disk.reserve_file(small)) >= 32 * disk.MIB, 20)
     assert command(small, "ingestion.run", "purchases.simulate", "--events", "10").returncode == 0
+
+
+def test_whoever_watches_is_brought_back(small: Settings) -> None:
+    """The supervisor by its guard, the guard by the supervisor, and both by the next command that needs a part."""
+    supervisor = Supervisor(small)
+
+    def pid(part: str) -> int:
+        entry = supervisor.info().get(part, {})
+        return int(entry["pid"]) if entry.get("statename") == "RUNNING" else 0
+
+    kafka, root = pid("kafka"), supervisor.process()
+    assert root is not None
+    root.kill()
+    until("Kafka to run under another supervisor", lambda: pid("kafka") not in (0, kafka), 90)
+    guard = pid("guard")
+    psutil.Process(guard).kill()
+    until("another guard", lambda: pid("guard") not in (0, guard), 60)
+
+    again = supervisor.process()
+    assert again is not None
+    psutil.Process(pid("guard")).kill()
+    again.kill()
+    again.wait()
+    states = {part.name: part.state for part in status.part_statuses(small)}
+    assert states["kafka"] == "unsupervised"
+    Stack(small).need("kafka")
+    assert pid("kafka")
