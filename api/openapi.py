@@ -105,7 +105,7 @@ def listed(name: str, item: Mapping[str, Any], **others: Any) -> dict[str, Any]:
 def column_schema(column: Column, *, answered: bool) -> dict[str, Any]:
     """A column in JSON Schema. Amounts are answered as texts, and null where a value cannot be shown."""
     made: dict[str, Any] = {"description": column.description} | dict(column.type.json)
-    if answered and column.type.name == "MONEY":
+    if answered and column.type.name in ("MONEY", "SUM"):
         made["type"] = "string"
     if not answered or not column.personal:
         for rule in column.rules:

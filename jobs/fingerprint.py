@@ -21,6 +21,7 @@ _SPARK: dict[str, str] = {
     "INSTANT": "unix_micros({x})",
     "COUNT": "{x}",
     "MONEY": "CAST({x} * 10000 AS BIGINT)",
+    "SUM": "crc32(CAST(CAST({x} * 10000 AS DECIMAL(38, 0)) AS STRING))",
     "RATE": "CAST({x} * 1000000000000 AS BIGINT)",
     "NUMBER": "CAST(floor(greatest(least(if(isnan({x}), 0D, {x}) * 1e6D, 9e15D), -9e15D)) AS BIGINT)",
     "FLAG": "CAST({x} AS BIGINT)",
@@ -30,6 +31,7 @@ _CLICKHOUSE: dict[str, str] = {
     "INSTANT": "toUnixTimestamp64Micro({x})",
     "COUNT": "{x}",
     "MONEY": "reinterpretAsInt64({x})",
+    "SUM": "toInt64(CRC32(toString(reinterpretAsInt128({x}))))",
     "RATE": "reinterpretAsInt64({x})",
     "NUMBER": "toInt64(floor(greatest(least(if(isNaN({x}), 0., {x}) * 1e6, 9e15), -9e15)))",
     "FLAG": "toInt64({x})",
@@ -86,7 +88,7 @@ def clickhouse_row(columns: Sequence[Column]) -> str:
 
 
 def _money(contract: Contract) -> list[str]:
-    return [c.name for c in contract.serving_columns if c.type.name == "MONEY"]
+    return [c.name for c in contract.serving_columns if c.type.name in ("MONEY", "SUM")]
 
 
 def _folded(columns: Sequence[Column], value: Callable[[Column], str], *, fold: str, shift: str, low: str) -> str:

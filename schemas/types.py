@@ -52,6 +52,12 @@ MONEY = LogicalType(
     {"type": ["number", "string"], "pattern": MONEY_TEXT}, "money",
     "an amount of at most 14 digits before and 4 after the point",
 )  # fmt: skip
+# Of sums that may pass what MONEY holds: in another currency an amount has other digits.
+SUM = LogicalType(
+    "SUM", "decimal(38,4)", "Decimal(38, 4)", "numeric(38,4)",
+    {"type": ["number", "string"], "pattern": r"^-?[0-9]{1,34}([.][0-9]{1,4})?$"}, "money",
+    "an amount of at most 34 digits before and 4 after the point",
+)  # fmt: skip
 RATE = LogicalType(
     "RATE", "decimal(18,12)", "Decimal(18, 12)", "numeric(18,12)",
     {"type": ["number", "string"], "pattern": RATE_TEXT}, "rate",
@@ -65,4 +71,4 @@ HEADERS = LogicalType(
     {"type": "array"}, "headers", "Kafka headers",
 )  # fmt: skip
 LIST = LogicalType("LIST", "", "", "", {"type": "array"}, "list", "a list")
-ALL = (ID, CODE, TEXT, DAY, INSTANT, COUNT, MONEY, RATE, NUMBER, FLAG, BYTES, HEADERS, LIST)
+ALL = (ID, CODE, TEXT, DAY, INSTANT, COUNT, MONEY, SUM, RATE, NUMBER, FLAG, BYTES, HEADERS, LIST)

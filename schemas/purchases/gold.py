@@ -5,7 +5,7 @@ from schemas.purchases.silver import PurchaseLines
 from schemas.rates.feed import ExchangeRates
 from schemas.rules import STOP, WARN, RowRule, at_least, at_most, not_empty, one_of
 from schemas.shop.silver import ShopProducts
-from schemas.types import CODE, COUNT, DAY, FLAG, ID, INSTANT, MONEY, NUMBER, TEXT
+from schemas.types import CODE, COUNT, DAY, FLAG, ID, INSTANT, MONEY, NUMBER, SUM, TEXT
 
 PERIOD_KINDS = ("day", "week", "month")
 """What sums are made over beside the day: weeks begin on Monday (ISO 8601), all days are UTC."""
@@ -27,7 +27,7 @@ class Sales:
         CODE, "Currency of revenue_base_amount: the base currency of the night that made the row.", optional=True
     )
     revenue_base_amount = col(
-        MONEY,
+        SUM,
         "revenue_amount in the base currency, each line at the rate of its day; empty where no line has a rate.",
         optional=True,
     )

@@ -33,6 +33,8 @@ def whole_number(kind: str, value: Any) -> int:
         return round((value.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 10**6)
     if kind == "MONEY":
         return int(value * 10_000)
+    if kind == "SUM":
+        return zlib.crc32(str(int(value * 10_000)).encode())
     if kind == "NUMBER":
         return floor(max(min(0.0 if value != value else value * 1e6, 9e15), -9e15))
     return int(value) if kind in ("COUNT", "FLAG") else zlib.crc32(value.encode())

@@ -154,6 +154,21 @@ def test_all_tables_come_to_the_same_total(spark: SparkSession) -> None:
     assert set(counts.values()) == {3}
 
 
+def test_the_dearest_purchase_of_all_has_a_base_amount_too(spark: SparkSession) -> None:
+    """What the contract accepts must not stop the night, whatever the rate."""
+    lines = purchase_lines("""
+        | event_id | line_no | purchased_at     | seller_id | currency_code | quantity | line_amount   |
+        | dear     | 0       | 2026-01-05 09:00 | s1        | USD           | 1000     | 1000000000000 |
+    """)
+    rates = """
+        | event_id | base_currency_code | currency_code | quoted_on  | rate   | quantity | changed_at       |
+        | u1       | KZT                | USD           | 2026-01-05 | 999999 | 1        | 2026-01-05 11:00 |
+    """
+    (row,) = build(spark, SellerDaily, lines, table_from_text(RATES, rates))
+
+    assert row["revenue_base_amount"] == Decimal("999999000000000000")
+
+
 def test_without_any_rate_the_base_currency_is_worth_itself(spark: SparkSession) -> None:
     rows = build(spark, SellerDaily, LINES)
 

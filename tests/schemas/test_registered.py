@@ -12,6 +12,7 @@ ENDINGS = {
     "DAY": ("_on",),
     "INSTANT": ("_at",),
     "MONEY": ("_amount", "_kzt"),
+    "SUM": ("_amount",),
     "ID": ("_id",),
     "COUNT": ("_count", "_no", "_id"),
     "NUMBER": ("_pct", "_km", "_l", "_amount", "_kzt"),
@@ -85,7 +86,7 @@ def test_every_exception_is_used() -> None:
 
 def test_an_ending_means_one_kind_of_value() -> None:
     for contract, column in all_columns():
-        for ending, types in (("_at", {"INSTANT"}), ("_on", {"DAY"}), ("_amount", {"MONEY"}), ("_kzt", {"MONEY"}),
+        for ending, types in (("_at", {"INSTANT"}), ("_on", {"DAY"}), ("_amount", {"MONEY", "SUM"}), ("_kzt", {"MONEY"}),
                               ("_code", {"CODE"}), ("_count", {"COUNT"})):  # fmt: skip
             if column.endswith(ending):
                 assert column.type.name in types, f"{contract.name}.{column} is a {column.type}"

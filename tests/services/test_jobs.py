@@ -7,6 +7,7 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 from conf import REPOSITORY, Settings
 from conf.connect import clickhouse
 from conf.flow import settle
+from ingestion.standins import rates
 from schemas.contract import find
 from schemas.derive.expectations import suite
 from tests.support.judge import Judge
@@ -25,6 +27,7 @@ from tests.support.waiting import until
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
 
+RATED = (("USD", 1), ("UZS", 100))
 RUN = f"jobs{secrets.token_hex(3)}"
 SELLERS = "gold.purchases_seller_daily"
 FACTS = f"SELECT count(), sum(revenue_amount), groupBitXor(cityHash64(*)) FROM {SELLERS}"
@@ -83,7 +86,23 @@ def shop(ledger: Path, chosen: Settings) -> TransactingShop:
 
 
 @pytest.fixture(scope="module")
-def built(ledger: Path, shop: TransactingShop) -> dict[str, Any]:
+def rated(ledger: Path, chosen: Settings, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Rates of two currencies for the days of the purchases; the others have none."""
+    assert ledger.exists()
+    today = datetime.now(UTC).date()
+    days = [day for n in range(70) if (day := today - timedelta(days=n)).weekday() < 5]
+    lines = [f"{day},{code},{rates.rate(code, day)},{quantity}" for day in days for code, quantity in RATED]
+    file = tmp_path_factory.mktemp("rates") / "rates.csv"
+    file.write_text("\n".join(["date,currency,rate,quantity", *lines]))
+    assert run("ingestion.run", "rates.file", str(file), "--json")[0]["acknowledged"] == len(lines)
+    settle(chosen, ["rates"], 90, lambda _: None)
+    # What holds as it stands is not sent again.
+    again, _ = run("ingestion.run", "rates.file", str(file), "--json")
+    assert (again["sent"], again["unchanged"]) == (0, len(lines))
+
+
+@pytest.fixture(scope="module")
+def built(ledger: Path, shop: TransactingShop, rated: None) -> dict[str, Any]:  # noqa: ARG001
     """The first night."""
     assert shop.seller
     assert ledger.exists()
@@ -111,6 +130,19 @@ def test_all_gold_tables_are_built_and_say_what_silver_says(built: dict[str, Any
             period = f"FROM gold.purchases_seller_periods WHERE period_kind = '{kind}' AND seller_id {seller} ''"
             assert client.query(f"SELECT sum(revenue_amount), sum(line_count) {period}").result_rows[0] == silver
             assert client.query(f"SELECT sum(order_count) {period}").result_rows == client.query(orders).result_rows
+
+
+def test_the_base_currency_is_the_same_by_the_nights_and_by_clickhouse(built: dict[str, Any], client: Any) -> None:
+    assert built
+    live = client.query(
+        "SELECT sum(line_base_amount), countIf(line_base_amount IS NULL) FROM silver.purchase_lines_in_base"
+    ).result_rows[0]
+    for subject in ("seller_daily", "product_daily", "category_daily", "hourly", "products"):
+        asked = f"SELECT sum(revenue_base_amount), sum(unconverted_line_count) FROM gold.purchases_{subject}"
+        assert client.query(asked).result_rows[0] == live, subject
+    lacking = client.query("SELECT DISTINCT currency_code FROM gold.unconverted_sales").result_rows
+    assert {"RUB", "KGS"} <= {code for (code,) in lacking}
+    assert not {"KZT", "USD", "UZS"} & {code for (code,) in lacking}
 
 
 def test_what_a_producer_took_back_is_not_in_gold(built: dict[str, Any], shop: TransactingShop, client: Any) -> None:

@@ -62,6 +62,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "COUNT": int,
     "MONEY": Decimal,
     "RATE": Decimal,
+    "SUM": Decimal,
     "NUMBER": float,
     "FLAG": lambda cell: {"true": True, "false": False}[cell.lower()],
     "BYTES": lambda cell: _text(cell).encode(),

@@ -15,7 +15,7 @@ from tests.support.sample import SAMPLE_DAILY, SAMPLE_EVENT, SAMPLES
 
 PYTHON_TYPES: dict[str, type] = {
     "ID": str, "CODE": str, "TEXT": str, "DAY": date, "INSTANT": datetime, "COUNT": int, "MONEY": Decimal,
-    "RATE": Decimal, "NUMBER": float, "FLAG": bool, "BYTES": bytes, "HEADERS": list,
+    "RATE": Decimal, "SUM": Decimal, "NUMBER": float, "FLAG": bool, "BYTES": bytes, "HEADERS": list,
 }  # fmt: skip
 
 
