@@ -10,13 +10,16 @@ ClickHouse's `silver.exchange_rates_in_base` does the same with what the stream 
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from conf.spark import BASE_CURRENCY, BASE_CURRENCY_DEFAULT, RATE_DAYS, RATE_DAYS_DEFAULT
 from schemas.rates import STAND_IN
 from schemas.rates.feed import ExchangeRates as R
-from schemas.types import MONEY_SCALE, RATE, RATE_SCALE
+from schemas.rules import quoted
+from schemas.types import MONEY_SCALE, RATE, RATE_SCALE, SUM
 
 DAY, UNIT = "rate_on", "unit_rate"
 KEYS = (R.base_currency_code, R.currency_code, R.quoted_on)
@@ -56,6 +59,7 @@ def unit_rates(rates: DataFrame) -> DataFrame:
     )
     return (
         every.unionByName(inverse.select(*names))
+        .coalesce(1)
         .where(F.col(UNIT) > 0)
         .groupBy(R.currency_code, R.quoted_on)
         .agg(F.min_by(UNIT, "via").alias(UNIT))
@@ -91,12 +95,63 @@ def daily(units: DataFrame, *currencies: str) -> DataFrame:
     return units.withColumn("until", until).withColumn(DAY, F.explode(days)).drop("until")
 
 
-def in_base(lines: DataFrame, rates: DataFrame, *, amount: str, currency: str, day: str) -> DataFrame:
-    """The lines with `base_amount`, what `amount` is worth in the base currency on its day; null without a rate."""
-    held = daily(unit_rates(rates), R.currency_code).select(
-        F.col(R.currency_code).alias("of_currency"), F.col(DAY).alias("of_day"), F.col(UNIT)
+def in_base(lines: DataFrame, rates: DataFrame, *, units: str, currency: str, day: str) -> DataFrame:
+    """The lines with what they are worth in the base currency, in ten-thousandths; null without a rate of their day.
+
+    It stands in two BIGINTs, `base_high` times 10^9 and `base_low`: both add up in Spark's fast path, without an
+    overflow. `units` are ten-thousandths too. Rates are looked up by a whole number, and are whole numbers with a
+    divisor: over millions of lines a text as key, and products of decimals, took as long as all the rest of the night.
+    """
+    held = daily(unit_rates(rates.coalesce(1)), R.currency_code).where(F.length(R.currency_code) == LETTERS)
+    factors = held.selectExpr(f"{_key(R.currency_code, DAY)} AS rate_key", UNIT, *_factors())
+    keyed = lines.withColumn("rate_key", F.expr(_key(currency, day)))
+    priced = keyed.join(F.broadcast(factors), "rate_key", "left")
+    high, low = (_worth(units, currency, part) for part in ("DIV", "%"))
+    return priced.withColumns({"base_high": F.expr(high), "base_low": F.expr(low)})
+
+
+def amount(high: Column, low: Column) -> Column:
+    """The amount of which `in_base` made two parts, to the last digit."""
+    whole = high.cast("decimal(28,0)") * F.lit(PART).cast("decimal(10,0)") + low.cast("decimal(19,0)")
+    return (whole * F.lit(Decimal(1).scaleb(-MONEY_SCALE))).cast(SUM.spark)
+
+
+LETTERS = 3
+PART = 1_000_000_000
+# (2 * units * numerator + denominator) must fit a BIGINT.
+MOST = 9_200_000_000_000_000_000
+
+
+def _key(currency: str, day: str) -> str:
+    """A currency of three letters and a day as one whole number."""
+    letters = f"ascii({currency}) * 65536 + ascii(right({currency}, 2)) * 256 + ascii(right({currency}, 1))"
+    return f"CAST(unix_date({day}) AS BIGINT) * 16777216 + {letters}"
+
+
+def _factors() -> list[str]:
+    """A unit's worth as a fraction without needless zeros, and up to how many units it can be taken in BIGINTs."""
+    scaled = f"CAST({UNIT} * 1000000000000 AS BIGINT)"
+    text = f"CAST({scaled} AS STRING)"
+    zeros = f"least(length({text}) - length(rtrim('0', {text})), {RATE_SCALE})"
+    numerator, denominator = f"({scaled} DIV {_ten(zeros)})", _ten(f"{RATE_SCALE} - {zeros}")
+    return [
+        f"{numerator} AS numerator", f"{denominator} AS denominator",
+        f"({MOST} - {denominator}) DIV (2 * {numerator}) AS most_units",
+    ]  # fmt: skip
+
+
+def _ten(power: str) -> str:
+    return f"CAST(rpad('1', 1 + {power}, '0') AS BIGINT)"
+
+
+def _worth(units: str, currency: str, part: str) -> str:
+    """A line's worth, rounded half up and away from zero, divided by `PART`: the quotient (DIV) or the rest (%)."""
+    # Not sign(), which is a double and keeps 53 bits.
+    exact = f"if({units} < 0, -1L, 1L) * ((2 * abs({units}) * numerator + denominator) DIV (2 * denominator))"
+    long = f"round(CAST({units} AS DECIMAL(19, 0)) * {UNIT}, 0)"
+    return (
+        f"CASE WHEN {currency} = {quoted(base_currency())} THEN {units} {part} {PART} "
+        f"WHEN {UNIT} IS NULL THEN NULL "
+        f"WHEN abs({units}) <= most_units THEN ({exact}) {part} {PART} "
+        f"ELSE CAST({long} {part} {PART} AS BIGINT) END"
     )
-    same = (F.col(currency) == F.col("of_currency")) & (F.col(day) == F.col("of_day"))
-    worth = F.round(F.col(amount).cast("decimal(18,4)") * F.col(UNIT), MONEY_SCALE)
-    exact = F.when(F.col(currency) == base_currency(), F.col(amount)).otherwise(worth).cast("decimal(28,4)")
-    return lines.join(F.broadcast(held), same, "left").withColumn("base_amount", exact)

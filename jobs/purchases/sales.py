@@ -7,7 +7,7 @@ from decimal import Decimal
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.rates import base_currency, in_base
+from jobs.rates import amount, base_currency, in_base
 from schemas.purchases.gold import SellerDaily
 from schemas.purchases.silver import PurchaseLines
 from schemas.types import MONEY, MONEY_SCALE
@@ -48,7 +48,7 @@ def per_purchase(lines: DataFrame, rates: DataFrame, *also: str) -> DataFrame:
     """
     sold, returned = ~F.col(PurchaseLines.is_return), F.col(PurchaseLines.is_return)
     worth = in_base(
-        lines, rates, amount=PurchaseLines.line_amount, currency=PurchaseLines.currency_code, day=PurchaseLines.sold_on
+        lines, rates, units=PurchaseLines.line_units, currency=PurchaseLines.currency_code, day=PurchaseLines.sold_on
     )
     return worth.groupBy(
         PurchaseLines.event_hash, PurchaseLines.seller_id, PurchaseLines.sold_on, PurchaseLines.currency_code, *also
@@ -59,8 +59,9 @@ def per_purchase(lines: DataFrame, rates: DataFrame, *also: str) -> DataFrame:
         F.sum(F.when(returned, -F.col(PurchaseLines.quantity)).otherwise(0)).alias("returned_count"),
         F.sum(F.when(sold, F.col(PurchaseLines.line_units)).otherwise(0)).alias("sales_units"),
         F.sum(F.when(returned, -F.col(PurchaseLines.line_units)).otherwise(0)).alias("returns_units"),
-        F.sum("base_amount").alias("base_amount"),
-        F.count_if(F.col("base_amount").isNull()).alias("unconverted_lines"),
+        F.sum("base_high").alias("base_high"),
+        F.sum("base_low").alias("base_low"),
+        F.count_if(F.col("base_high").isNull()).alias("unconverted_lines"),
     )
 
 
@@ -88,6 +89,6 @@ def worth_in_base() -> list[Column]:
     """What all sales tables have of the base currency, from rows that `per_purchase` made."""
     return [
         F.lit(base_currency()).alias(SellerDaily.base_currency_code),
-        F.sum("base_amount").alias(SellerDaily.revenue_base_amount),
+        amount(F.sum("base_high"), F.sum("base_low")).alias(SellerDaily.revenue_base_amount),
         F.sum("unconverted_lines").alias(SellerDaily.unconverted_line_count),
     ]

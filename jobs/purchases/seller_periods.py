@@ -47,7 +47,7 @@ def seller_days(purchases: DataFrame) -> DataFrame:
     is_basket = F.col("sold_lines") > 0
     return purchases.groupBy(SellerPeriods.seller_id, "sold_on", SellerPeriods.currency_code).agg(
         F.count_if(is_basket).alias("orders"),
-        *(F.sum(c).alias(c) for c in (*COUNTS[1:], "base_amount", "unconverted_lines")),
+        *(F.sum(c).alias(c) for c in (*COUNTS[1:], "base_high", "base_low", "unconverted_lines")),
         F.collect_list(F.when(is_basket, F.col("sold_lines"))).alias("basket_lines"),
         F.collect_list(F.when(is_basket, F.col("sales_units"))).alias("basket_units"),
     )

@@ -154,6 +154,34 @@ def test_all_tables_come_to_the_same_total(spark: SparkSession) -> None:
     assert set(counts.values()) == {3}
 
 
+def test_no_digit_is_lost_and_half_goes_away_from_zero(spark: SparkSession) -> None:
+    """On either way to a product: within a BIGINT, and beyond it by decimals."""
+    lines = purchase_lines("""
+        | event_id | line_no | purchased_at     | seller_id | currency_code | quantity | line_amount       |
+        | half     | 0       | 2026-01-05 09:00 | s1        | USD           | 1        | 0.0001            |
+        | half2    | 0       | 2026-01-05 09:00 | s2        | USD           | -1       | -0.0001           |
+        | large    | 0       | 2026-01-05 09:00 | s3        | USD           | 1        | 99999999999.9999  |
+        | larger   | 0       | 2026-01-05 09:00 | s4        | USD           | -1       | -999999999999.9999 |
+        | fine     | 0       | 2026-01-05 09:00 | s5        | EUR           | 1        | 999999999999.9999 |
+        | tenge    | 0       | 2026-01-05 09:00 | s6        | KZT           | -1       | -123456789012.3456 |
+    """)
+    rates = """
+        | event_id | base_currency_code | currency_code | quoted_on  | rate           | quantity | changed_at       |
+        | u1       | KZT                | USD           | 2026-01-05 | 510.5          | 1        | 2026-01-05 11:00 |
+        | e1       | KZT                | EUR           | 2026-01-05 | 0.123456789012 | 1        | 2026-01-05 11:00 |
+    """
+    found = {r["seller_id"]: r["revenue_base_amount"] for r in build(spark, SellerDaily, lines,
+                                                                     table_from_text(RATES, rates))}  # fmt: skip
+
+    assert found == {
+        "s1": Decimal("0.0511"), "s2": Decimal("-0.0511"),
+        # 99999999999.9999 * 510.5 = 51049999999999.94895; ten times as much: 510499999999999.94895.
+        "s3": Decimal("51049999999999.9490"), "s4": Decimal("-510499999999999.9490"),
+        # 123456789012 less 0.0001 * 0.123…, half up.
+        "s5": Decimal("123456789012.0000"), "s6": Decimal("-123456789012.3456"),
+    }  # fmt: skip
+
+
 def test_the_dearest_purchase_of_all_has_a_base_amount_too(spark: SparkSession) -> None:
     """What the contract accepts must not stop the night, whatever the rate."""
     lines = purchase_lines("""

@@ -86,8 +86,8 @@ def test_every_exception_is_used() -> None:
 
 def test_an_ending_means_one_kind_of_value() -> None:
     for contract, column in all_columns():
-        for ending, types in (("_at", {"INSTANT"}), ("_on", {"DAY"}), ("_amount", {"MONEY", "SUM"}), ("_kzt", {"MONEY"}),
-                              ("_code", {"CODE"}), ("_count", {"COUNT"})):  # fmt: skip
+        for ending, types in (("_at", {"INSTANT"}), ("_on", {"DAY"}), ("_amount", {"MONEY", "SUM"}),
+                              ("_kzt", {"MONEY"}), ("_code", {"CODE"}), ("_count", {"COUNT"})):  # fmt: skip
             if column.endswith(ending):
                 assert column.type.name in types, f"{contract.name}.{column} is a {column.type}"
 
