@@ -6,14 +6,17 @@ import zlib
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from math import floor, inf, nan
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from jobs.fingerprint import Facts, clickhouse_facts, spark_facts
 from schemas.contract import Contract, contract
+from schemas.derive.clickhouse import create_database, create_table
 from schemas.derive.fakes import Row, fake_rows
 from schemas.purchases.gold import BasketDaily, Products, RevenueAnomalies, SellerPeriods
+from tests.support.local_clickhouse import LocalClickHouse, insert
 from tests.support.sample import SAMPLES
 from tests.support.transforms import frame
 
@@ -92,3 +95,16 @@ def test_the_first_difference_is_told() -> None:
     assert one.difference(Facts(4, 5, {"a_kzt": Decimal(1)})) == "3 rows against 4"
     assert one.difference(Facts(3, 5, {"a_kzt": Decimal(2)})) == "1 against 2 in the sum of a_kzt"
     assert one.difference(Facts(3, 6, {"a_kzt": Decimal(1)})) == "checksum 5 against 6"
+
+
+def test_clickhouse_comes_to_what_is_calculated_by_hand_of_sums_of_any_size(tmp_path: Path) -> None:
+    table = contract(Products)
+    amounts = [Decimal("-0.0001"), Decimal(0), None, Decimal("99999999999999999999.5")]
+    rows = [
+        {**row, "revenue_base_amount": value} for row, value in zip(fake_rows(table, 4), amounts, strict=True)
+    ]  # fmt: skip
+    asked = f"SELECT {', '.join(f'{each} AS c{n}' for n, each in enumerate(clickhouse_facts(table)))} FROM {table.name}"
+    made = [create_database("gold"), create_table(table), insert(table, rows)]
+    ((found,),) = LocalClickHouse(tmp_path).ask(asked, before=made)
+
+    assert (int(found["c0"]), int(found["c1"])) == (4, by_hand(table, rows))
