@@ -118,6 +118,29 @@ def test_a_customer_is_masked_for_those_who_may_not_see_him(api: Api, own: Setti
     until("the key to be useless", lambda: api.http.get("/v1/customers/c1", headers=headers).status_code == 401, 30)
 
 
+def test_a_customer_whose_time_nobody_can_read_is_listed_with_the_others(api: Api, own: Settings) -> None:
+    with postgres(own, autocommit=True) as connection:
+        # As in a database whose rows are older than the check.
+        connection.execute("ALTER TABLE shop.customers DROP CONSTRAINT customers_times_readable")
+        connection.execute(
+            "INSERT INTO shop.customers (customer_id, name, created_at) VALUES ('endless-a', 'E', '-infinity'), "
+            "('endless-b', 'E', '0044-03-15 BC'), ('endless-c', 'E', 'infinity'), ('endless-d', 'E', now())"
+        )
+    found, query = dict[str, Any](), "/v1/customers?sort=created_at&limit=1"
+    page = api.http.get(query).json()
+    while True:
+        found |= {item["customer_id"]: item for item in page["items"]}
+        if not page["next"]:
+            break
+        page = api.http.get(f"{query}&cursor={page['next']}").json()
+
+    assert found["endless-a"]["created_at"] is None
+    assert found["endless-a"]["unreadable"] == {"created_at": "cannot be read: -infinity"}
+    assert [name for name in found if name.startswith("endless")] == [f"endless-{n}" for n in "abdc"]
+    for name in "abcd":
+        assert api.http.delete(f"/v1/customers/endless-{name}").status_code == 204
+
+
 def _keys(own: Settings, *words: str) -> str:
     environment = {**Api(own).environment}
     return subprocess.run(

@@ -123,7 +123,7 @@ def test_of_two_upgrades_at_once_one_does_it_and_the_other_finds_it_done(chosen:
         with postgres(fresh) as connection:
             found = first(connection, "SELECT count(*) FROM sauda_migration")
 
-    assert done == ["", "The database went from migration none to 0004."]
+    assert done == ["", "The database went from migration none to 0005."]
     assert found == (1,)
 
 
@@ -297,7 +297,7 @@ def test_a_database_of_the_first_migration_keeps_its_rows_and_tells_its_products
             kept = connection.execute("SELECT * FROM shop.products").fetchall()
             connection.execute("DELETE FROM shop.outbox")
 
-            assert upgrade(fresh) == "The database went from migration 0001 to 0004."
+            assert upgrade(fresh) == "The database went from migration 0001 to 0005."
             assert connection.execute("SELECT * FROM shop.products").fetchall() == kept
             ((key, told),) = connection.execute("SELECT key, payload FROM shop.outbox").fetchall()
             assert (key, told["product_name"], told["price_amount"]) == ("product:p", "Tea", 12.5)
@@ -316,3 +316,18 @@ def test_a_database_that_is_newer_than_the_program_is_left_alone(chosen: Setting
             with pytest.raises(UnknownMigration, match="at migration 9999, which this program does not know"):
                 upgrade(fresh)
             assert first(connection, "SELECT version_num FROM sauda_migration") == ("9999",)
+
+
+def test_a_customer_that_nobody_can_read_keeps_no_other_from_the_stage(shop: psycopg.Connection[Any]) -> None:
+    endless = "INSERT INTO shop.customers (customer_id, name, created_at) VALUES ('endless', 'E', '-infinity')"
+    with pytest.raises(psycopg.errors.CheckViolation, match="customers_times_readable"):
+        shop.execute(endless)
+    # As in a database whose rows are older than the check.
+    shop.execute("ALTER TABLE shop.customers DROP CONSTRAINT customers_times_readable")
+    shop.execute(endless)
+    shop.execute("INSERT INTO shop.customers (customer_id, name) VALUES ('ended', 'E')")
+    found = ingest("shop.customers")
+    shop.execute("DELETE FROM shop.customers WHERE customer_id IN ('endless', 'ended')")
+
+    assert found["set_aside"] == 1
+    assert found["changed"] >= 1
