@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from conf import REPOSITORY, Settings
+from conf import Settings
 from conf.connect import clickhouse
 from conf.flow import settle
 from ingestion.errors import IngestError
@@ -25,6 +23,7 @@ from schemas.contract import tables
 from schemas.procurement import TOPIC
 from tests.ingestion.ocds.held import CASES
 from tests.ingestion.ocds.samples import AWARD, CONTRACT, TENDER, package, written
+from tests.support.commands import run_command
 from tests.support.stream import Stream
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
@@ -39,15 +38,9 @@ SILVER = tables("silver", "procurement")
 
 
 def command(*words: str, code: int = 0) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", *words],
-        cwd=REPOSITORY,
-        text=True,
-        capture_output=True,
-        check=False,
-    )
-    assert done.returncode == code, f"{done.stdout}\n{done.stderr}"
-    return done.stdout or done.stderr
+    ended = run_command(*words)
+    assert ended.code == code, f"{ended.out}\n{ended.err}"
+    return ended.out or ended.err
 
 
 def served(client: Any, collection: str) -> dict[str, int]:

@@ -20,6 +20,7 @@ from conf.flow import settle
 from ingestion.standins import rates
 from schemas.contract import find
 from schemas.derive.expectations import suite
+from tests.support.commands import run_command
 from tests.support.judge import Judge
 from tests.support.stream import Parts, Stream, simulate
 from tests.support.transactions import RIGHT, TOPIC, TransactingShop
@@ -41,11 +42,10 @@ def command(*words: str) -> subprocess.Popen[str]:
 
 def run(*words: str, code: int = 0) -> tuple[dict[str, Any], str]:
     """A command to its end: the JSON it ends with, and what it said on stderr."""
-    process = command(*words)
-    out, err = process.communicate(timeout=400)
-    assert process.returncode == code, f"{out}\n{err}"
-    lines = out.strip().splitlines()
-    return (json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {}), err
+    ended = run_command(*words)
+    assert ended.code == code, f"{ended.out}\n{ended.err}"
+    lines = ended.out.strip().splitlines()
+    return (json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {}), ended.err
 
 
 def reconcile(*options: str, code: int = 0) -> dict[str, Any]:
@@ -258,7 +258,10 @@ def test_a_gate_that_fails_keeps_yesterdays_table_and_status_says_which_seen_and
     shown = f"SELECT count(), groupBitXor(cityHash64(*)) FROM {table}"
     before = client.query(shown).result_rows
     negative = client.query(f"SELECT countIf(order_count > 0) FROM {table}").result_rows[0][0]
-    told, _ = run("tests.support.broken_night", table, "--json", code=3)
+    # It breaks a transform, which must not stay broken in this process.
+    ended = run_command("tests.support.broken_night", table, "--json", separate=True)
+    assert ended.code == 3, f"{ended.out}\n{ended.err}"
+    told = json.loads(ended.out.strip().splitlines()[-1])
 
     assert client.query(shown).result_rows == before
     (stopped,) = told["tables"]

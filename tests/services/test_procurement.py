@@ -23,6 +23,7 @@ from schemas.contract import tables
 from schemas.procurement import TOPIC
 from schemas.procurement.endpoints import registers
 from streaming.checkpoints import topic_ends
+from tests.support.commands import run_command
 from tests.support.stream import Stream
 from tests.support.waiting import until
 
@@ -111,10 +112,9 @@ def wait_served(settings: Settings) -> None:
 
 def judged(*options: str, code: int = 0) -> dict[str, Any]:
     """What the check of the collection says, its findings by table and check."""
-    command = [sys.executable, "-m", "jobs.check", "procurement", "--collection", COLLECTION, "--json", *options]
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
-    assert done.returncode == code, f"{done.stdout}\n{done.stderr}"
-    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    ended = run_command("jobs.check", "procurement", "--collection", COLLECTION, "--json", *options)
+    assert ended.code == code, f"{ended.out}\n{ended.err}"
+    told: dict[str, Any] = json.loads(ended.out.splitlines()[-1])
     told["found"] = {(check["table_name"], check["check_name"]): check for check in told["checks"]}
     return told
 
@@ -178,9 +178,9 @@ def test_references_resolve_and_nothing_has_drifted(chosen: Settings) -> None:
     written = f"SELECT count() FROM ops.latest_checks WHERE {MINE} AND run_id = '{told['run_id']}'"
     assert clickhouse(chosen).query(written).result_rows[0][0] == len(told["checks"])
 
-    command = [sys.executable, "-m", "jobs.drift", "--json"]
-    reported = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
-    drifted = json.loads(reported.splitlines()[-1])["drift"]
+    reported = run_command("jobs.drift", "--json")
+    assert reported.code == 0, reported.err
+    drifted = json.loads(reported.out.splitlines()[-1])["drift"]
     assert [drift for drift in drifted if drift["collection_code"] == COLLECTION] == []
 
 
@@ -194,16 +194,14 @@ def test_a_table_that_is_empty_stops_until_it_is_mended_or_accepted(chosen: Sett
     assert judged("--accept")["found"][table, "row_count.keeps"]["outcome"] == "passed"
     assert judged()["found"][table, "row_count.keeps"]["wanted_value"] == ">= 0"
 
-    mend = [sys.executable, "-m", "jobs.reconcile", "--repair", "--table", table]
-    subprocess.run(mend, cwd=REPOSITORY, capture_output=True, check=True)
+    assert run_command("jobs.reconcile", "--repair", "--table", table).code == 0
     assert judged()["found"][table, "row_count.keeps"]["row_count"] == whole
 
 
 def reconciled() -> dict[str, dict[str, Any]]:
     """What lake and ClickHouse say of each other's procurement."""
     asked = [word for t in tables("silver", "procurement") for word in ("--table", t.name)]
-    command = [sys.executable, "-m", "jobs.reconcile", "--json", *asked]
-    told = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False).stdout
+    told = run_command("jobs.reconcile", "--json", *asked).out
     return {table["table"]: table for table in json.loads(told.splitlines()[-1])["tables"]}
 
 

@@ -15,6 +15,7 @@ import pytest
 from conf import REPOSITORY, Settings
 from conf.connect import clickhouse
 from streaming.checkpoints import topic_ends
+from tests.support.commands import run_command
 from tests.support.stream import Stream
 from tests.support.waiting import until
 
@@ -112,10 +113,8 @@ def sent(stream: Stream, chosen: Settings) -> None:
 
 @pytest.mark.usefixtures("sent")
 def test_months_baskets_customers_and_top_products_are_those_of_pandas(chosen: Settings) -> None:
-    night = subprocess.run(
-        [sys.executable, "-m", "jobs.run", "purchases"], cwd=REPOSITORY, capture_output=True, text=True, check=False
-    )
-    assert night.returncode == 0, night.stdout + night.stderr
+    night = run_command("jobs.run", "purchases")
+    assert night.code == 0, night.out + night.err
     client, lines = clickhouse(chosen, reader=True), accepted(FILE)
     months = client.query(
         "SELECT month_on, order_count, revenue_amount, mean_basket_amount, median_basket_amount, active_customer_count,"

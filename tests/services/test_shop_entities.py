@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 import secrets
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -33,18 +31,16 @@ from infra.postgres.upgrade import UnknownMigration, upgrade
 from schemas.column import PERSONAL
 from schemas.contract import entities, tables
 from schemas.derive.postgres import COLUMNS, KEYS, differences
+from tests.support.commands import run_command
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
 
 
 def run(*words: str, code: int = 0) -> dict[str, Any]:
     """A command to its end: the JSON it ends with."""
-    done = subprocess.run(
-        [sys.executable, "-m", *words, "--json"], cwd=REPOSITORY, text=True, capture_output=True, check=False,
-        timeout=400,
-    )  # fmt: skip
-    assert done.returncode == code, f"{done.stdout}\n{done.stderr}"
-    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    ended = run_command(*words, "--json")
+    assert ended.code == code, f"{ended.out}\n{ended.err}"
+    found: dict[str, Any] = json.loads(ended.out.strip().splitlines()[-1])
     return found
 
 
