@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
@@ -14,7 +12,7 @@ import orjson
 import pytest
 from confluent_kafka import Producer
 
-from conf import REPOSITORY, Settings
+from conf import Settings
 from conf.connect import clickhouse, kafka_config
 from conf.flow import kafka_admin
 from infra.local import deploy, http, losses
