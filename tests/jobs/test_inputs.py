@@ -28,22 +28,22 @@ def kept(steps: SharedSteps) -> list[bool]:
 
 
 def test_a_shared_step_is_kept_until_its_last_table_is_done(spark: SparkSession) -> None:
-    lines = frame(spark, LINES, [])
+    sources = [frame(spark, source, []) for source in SELLERS.contract.built_from]
     steps = SharedSteps([SELLERS.contract, HOURS.contract, PRODUCTS.contract])
-    steps.build(SELLERS, [lines])
-    steps.build(PRODUCTS, [lines])
+    steps.build(SELLERS, sources)
+    steps.build(PRODUCTS, sources)
     assert kept(steps) == [True]
     steps.done(SELLERS)
     steps.done(PRODUCTS)
     assert kept(steps) == [True]
-    steps.build(HOURS, [lines])
+    steps.build(HOURS, sources)
     steps.done(HOURS)
     assert kept(steps) == []
 
 
 def test_a_step_that_one_table_has_is_not_kept(spark: SparkSession) -> None:
     steps = SharedSteps([SELLERS.contract])
-    steps.build(SELLERS, [frame(spark, LINES, [])])
+    steps.build(SELLERS, [frame(spark, source, []) for source in SELLERS.contract.built_from])
 
     assert kept(steps) == []
 
