@@ -5,6 +5,7 @@ A wrong rate spoils every total, so a file is taken whole or not at all: what ca
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
@@ -56,10 +57,9 @@ def quotes(path: Path, *, base: str, encoding: str) -> list[Quote]:
 
 
 def _opened(path: Path, encoding: str) -> tuple[CsvFile, Row]:
-    header = next(CsvFile(path, encoding, ",").rows(), None)
-    text = ",".join(header.cells) if header else ""
-    separator = max(SEPARATORS, key=text.count)
-    file = CsvFile(path, encoding, separator)
+    """The file with its separator, and its header. Excel's line ``sep=`` goes before what the header looks like."""
+    header = next((line for line in CsvFile(path, encoding).lines(3) if line.strip()), "")
+    file = CsvFile(path, encoding, max(SEPARATORS, key=header.count))
     first = next(file.rows(), None)
     if first is None:
         raise Unreadable(f"{file.name} is empty.")
@@ -124,6 +124,11 @@ def _number(what: str, text: str) -> str:
 
 def _open(around: Around, *, file: Path, base: str | None, encoding: str) -> Quotes:
     settings = around.settings()
+    if encoding:
+        try:
+            codecs.lookup(encoding)
+        except LookupError:
+            raise Unreadable(f"--encoding {encoding}: no encoding is called so; one is utf-8 or windows-1251.") from None
     chosen = (base or settings.base_currency).upper()
     if not CURRENCY.fullmatch(chosen):
         raise Unreadable(f"--base {chosen}: a currency code of three letters was expected.")
@@ -137,7 +142,7 @@ SOURCE = Source(
     (
         click.Argument(["file"], type=click.Path(path_type=Path)),
         click.Option(["--base"], help="Currency in which the rates are given.  [default: SAUDA_BASE_CURRENCY]"),
-        click.Option(["--encoding"], default="utf-8", show_default=True, help="Encoding of the file."),
+        click.Option(["--encoding"], default="", help="Of the file.  [default: told from its bytes]"),
     ),
     _open,
 )

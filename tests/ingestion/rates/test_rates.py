@@ -148,6 +148,22 @@ def test_files_are_read_as_people_write_them(tmp_path: Path, text: str) -> None:
      ("2026-01-05,EUR,5", "line 3: EUR of 2026-01-05 has another rate in line 2"),
      ("2026-01-05", "line 3: '' is no currency code")],
 )  # fmt: skip
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_a_file_as_excel_writes_it_is_read_without_naming_anything(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "rates.csv"
+    path.write_bytes("sep=;\r\nDate;Currency;Rate\r\n05.01.2026;USD;510,25\r\n".encode(encoding))
+
+    (quote,) = file.quotes(path, base="KZT", encoding="")
+    assert (quote.currency, quote.day, quote.rate) == ("USD", DAY, "510.25")
+
+
+def test_an_encoding_that_is_none_is_named(tmp_path: Path) -> None:
+    result = run("rates.file", written(tmp_path, "date,currency,rate\n"), "--encoding", "klingon", broker=FakeBroker())
+
+    assert result.exit_code == 2
+    assert "--encoding klingon: no encoding is called so" in result.stderr
+
+
 def test_a_file_with_one_wrong_line_is_refused_whole(tmp_path: Path, row: str, sentence: str) -> None:
     path = written(tmp_path, f"date,currency,rate\n2026-01-05,EUR,600\n{row}\n")
 
