@@ -128,7 +128,7 @@ def _open(around: Around, *, file: Path, base: str | None, encoding: str) -> Quo
         try:
             codecs.lookup(encoding)
         except LookupError:
-            raise Unreadable(f"--encoding {encoding}: no encoding is called so; one is utf-8 or windows-1251.") from None
+            raise Unreadable(f"--encoding {encoding}: no encoding is called so; one is windows-1251.") from None
     chosen = (base or settings.base_currency).upper()
     if not CURRENCY.fullmatch(chosen):
         raise Unreadable(f"--base {chosen}: a currency code of three letters was expected.")

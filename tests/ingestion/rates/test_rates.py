@@ -135,19 +135,6 @@ def test_files_are_read_as_people_write_them(tmp_path: Path, text: str) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("row", "sentence"),
-    [("2026-01-05,USD,abc", "line 3: rate must be a number above zero"),
-     ("2026-01-05,USD,0.00", "line 3: rate must be a number above zero"),
-     ("2026-01-05,USD,-5", "line 3: rate must be a number above zero"),
-     ("2026-01-05,USD,5.1E2", "line 3: rate must be a number above zero"),
-     ("05/01/2026,USD,5", "line 3: the date '05/01/2026' is neither like 2026-01-31"),
-     ("2026-02-30,USD,5", "line 3: the date '2026-02-30' is neither"),
-     ("2026-01-05,US,5", "line 3: 'US' is no currency code"),
-     ("2026-01-05,KZT,5", "line 3: KZT has a rate to itself"),
-     ("2026-01-05,EUR,5", "line 3: EUR of 2026-01-05 has another rate in line 2"),
-     ("2026-01-05", "line 3: '' is no currency code")],
-)  # fmt: skip
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
 def test_a_file_as_excel_writes_it_is_read_without_naming_anything(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "rates.csv"
@@ -164,6 +151,19 @@ def test_an_encoding_that_is_none_is_named(tmp_path: Path) -> None:
     assert "--encoding klingon: no encoding is called so" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [("2026-01-05,USD,abc", "line 3: rate must be a number above zero"),
+     ("2026-01-05,USD,0.00", "line 3: rate must be a number above zero"),
+     ("2026-01-05,USD,-5", "line 3: rate must be a number above zero"),
+     ("2026-01-05,USD,5.1E2", "line 3: rate must be a number above zero"),
+     ("05/01/2026,USD,5", "line 3: the date '05/01/2026' is neither like 2026-01-31"),
+     ("2026-02-30,USD,5", "line 3: the date '2026-02-30' is neither"),
+     ("2026-01-05,US,5", "line 3: 'US' is no currency code"),
+     ("2026-01-05,KZT,5", "line 3: KZT has a rate to itself"),
+     ("2026-01-05,EUR,5", "line 3: EUR of 2026-01-05 has another rate in line 2"),
+     ("2026-01-05", "line 3: '' is no currency code")],
+)  # fmt: skip
 def test_a_file_with_one_wrong_line_is_refused_whole(tmp_path: Path, row: str, sentence: str) -> None:
     path = written(tmp_path, f"date,currency,rate\n2026-01-05,EUR,600\n{row}\n")
 
