@@ -33,7 +33,7 @@ from jobs.runner import Runner
 from jobs.samples import Samples
 from jobs.serving import Serving
 from schemas.contract import Contract, find, order_by_dependency
-from schemas.live import ContractMismatch, apply_delta
+from schemas.live import ContractMismatch, apply_delta, remake_delta
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -112,7 +112,7 @@ def build(settings: Settings, job: Job) -> list[Run]:
     need_parts(settings)
     with lease(settings, f"job {job.name}") as still_ours:
         serving, lake = Serving(settings, job.run_id), S3Lake(settings)
-        serving.prepare(job.tables)
+        serving.prepare(job.tables, whole=job.day is None)
         docs = DataDocs(settings.data_docs, job.run_id, settings.data_docs_runs)
         gates.prepare()
         sources = sorted({s.name for t in job.tables for s in t.built_from if s.refresh == "stream"})
@@ -124,7 +124,7 @@ def build(settings: Settings, job: Job) -> list[Run]:
             quick=sum(map(lake.size, sources)) < LITTLE,
         )  # fmt: skip
         try:
-            _make_delta_tables(spark, lake, job.tables)
+            _make_delta_tables(spark, lake, job)
 
             def record(run: Run) -> None:
                 print(_told(run), flush=True)
@@ -167,15 +167,15 @@ def _finish(docs: DataDocs) -> None:
         print(f"The Data Docs could not be written: {sentence(error)}", file=sys.stderr)
 
 
-def _make_delta_tables(spark: SparkSession, lake: S3Lake, tables: Sequence[Contract]) -> None:
-    """Raises Failed where a live table differs from its contract."""
+def _make_delta_tables(spark: SparkSession, lake: S3Lake, job: Job) -> None:
+    """Raises Failed where a live table differs from its contract, and no whole run can make it anew."""
 
     def made(table: Contract) -> list[str]:
-        return apply_delta(spark, table, lake.path(table.name))
+        return (remake_delta if job.day is None else apply_delta)(spark, table, lake.path(table.name))
 
     with ThreadPoolExecutor(4) as pool:
         try:
-            list(pool.map(made, tables))
+            list(pool.map(made, job.tables))
         except ContractMismatch as difference:
             raise Failed(f"A contract and a live table disagree.\n{difference}") from None
 

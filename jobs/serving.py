@@ -17,7 +17,7 @@ from jobs.journal import Run
 from jobs.lake import S3Lake
 from jobs.push import drop_leftovers, push
 from schemas.contract import Contract
-from schemas.live import ContractMismatch, apply_clickhouse
+from schemas.live import ContractMismatch, apply_clickhouse, apply_served
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -40,10 +40,13 @@ class Serving:
         client: Client = self._own.client
         return client
 
-    def prepare(self, tables: Iterable[Contract]) -> None:
-        """Make the tables and drop what killed runs left. Raises Failed where one differs from its contract."""
+    def prepare(self, tables: Iterable[Contract], *, whole: bool = False) -> None:
+        """Make the tables and drop what killed runs left. Raises Failed where one differs from its contract.
+
+        A `whole` run swaps in new tables where they may.
+        """
         try:
-            apply_clickhouse(self.client, [*tables, journal.JOB_RUNS, quality.QUALITY])
+            (apply_served if whole else apply_clickhouse)(self.client, [*tables, journal.JOB_RUNS, quality.QUALITY])
         except ContractMismatch as difference:
             raise Failed(f"A contract and a live table disagree.\n{difference}") from None
         drop_leftovers(self.client)

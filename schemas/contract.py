@@ -82,7 +82,7 @@ class Contract:
 
     @property
     def money_columns(self) -> tuple[str, ...]:
-        return tuple(c.name for c in self.columns if c.type.name == "MONEY")
+        return tuple(c.name for c in self.columns if c.type.name in ("MONEY", "SUM"))
 
     @property
     def parts(self) -> dict[str, str]:
@@ -100,6 +100,11 @@ class Contract:
         """The columns that name what an event tells of, where a later event of the same supersedes it."""
         corrections = self.superseded_by
         return tuple(c for c in corrections.key if c != "event_id") if corrections else ()
+
+    @property
+    def is_remade(self) -> bool:
+        """Whether a whole night makes it anew from what lies below it, so that nothing is lost with an old one."""
+        return self.layer == "gold" and self.refresh == "nightly" and not self.keeps_versions
 
     @property
     def orders(self) -> tuple[str, ...]:

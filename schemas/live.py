@@ -23,8 +23,17 @@ from schemas.differences import (
 )
 
 __all__ = [
-    "ClickHouseClient", "ContractMismatch", "Difference", "Frame", "Spark",
-    "apply_clickhouse", "apply_delta", "differences_clickhouse", "differences_delta",
+    "ClickHouseClient",
+    "ContractMismatch",
+    "Difference",
+    "Frame",
+    "Spark",
+    "apply_clickhouse",
+    "apply_delta",
+    "apply_served",
+    "differences_clickhouse",
+    "differences_delta",
+    "remake_delta",
 ]  # fmt: skip
 
 
@@ -79,6 +88,30 @@ def apply_clickhouse(client: ClickHouseClient, contracts: Iterable[Contract]) ->
     """
     found = differences_clickhouse(client, contracts)
     return _bring_in_line(found, client.command)
+
+
+def apply_served(client: ClickHouseClient, contracts: Iterable[Contract]) -> list[str]:
+    """As `apply_clickhouse`, but a gold table of an older contract stays: the next whole night swaps a new one in."""
+    wanted = list(contracts)
+    try:
+        return apply_clickhouse(client, wanted)
+    except ContractMismatch as mismatch:
+        old = {difference.table for difference in mismatch.differences}
+        if not all(contract.is_remade for contract in wanted if contract.name in old):
+            raise
+        done = apply_clickhouse(client, [contract for contract in wanted if contract.name not in old])
+        return [*done, *(f"{name} is of an older contract; the next night makes it anew." for name in sorted(old))]
+
+
+def remake_delta(spark: Spark, contract: Contract, path: str) -> list[str]:
+    """As `apply_delta`, but a table that a night makes anew is replaced where it differs, and is empty then."""
+    try:
+        return apply_delta(spark, contract, path)
+    except ContractMismatch:
+        if not contract.is_remade:
+            raise
+        spark.sql(delta.create_table(contract, path, anew=True)).collect()
+        return [f"{contract.name} was of an older contract, and is made anew."]
 
 
 def apply_delta(spark: Spark, contract: Contract, path: str) -> list[str]:

@@ -52,7 +52,7 @@ MONEY = LogicalType(
     {"type": ["number", "string"], "pattern": MONEY_TEXT}, "money",
     "an amount of at most 14 digits before and 4 after the point",
 )  # fmt: skip
-# Of sums that may pass what MONEY holds: in another currency an amount has other digits.
+# Of sums that may pass what MONEY holds: a purchase is worth up to 10^12, and in another currency it has other digits.
 SUM = LogicalType(
     "SUM", "decimal(38,4)", "Decimal(38, 4)", "numeric(38,4)",
     {"type": ["number", "string"], "pattern": r"^-?[0-9]{1,34}([.][0-9]{1,4})?$"}, "money",

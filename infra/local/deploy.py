@@ -11,7 +11,7 @@ from infra.local.steps import Step
 from schemas.contract import contracts, topics
 from schemas.derive import base_currency, latest, views
 from schemas.derive.clickhouse import create_database, qualified
-from schemas.live import ClickHouseClient, ContractMismatch, apply_clickhouse
+from schemas.live import ClickHouseClient, ContractMismatch, apply_served
 
 STEPS = ("Topics", "Bucket", "Tables")
 
@@ -73,7 +73,7 @@ def create_tables(settings: Settings) -> str:
     """ClickHouse's tables and views. `Failed`, naming table and column, where a live table disagrees."""
     client = clickhouse(settings)
     try:
-        done = apply_clickhouse(client, contracts())
+        done = apply_served(client, contracts())
         create_views(client, base_currency.view(settings.base_currency, settings.rate_days))
     except ContractMismatch as difference:
         raise Failed(f"A contract and a live table disagree.\n{difference}") from None

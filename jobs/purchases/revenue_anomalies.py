@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from jobs.registry import builds
 from schemas.purchases.gold import RevenueAnomalies as A
 from schemas.purchases.gold import SellerDaily
-from schemas.types import MONEY
+from schemas.types import SUM
 
 NEEDED_DAYS = 28  # so many earlier days with sales before a day is judged
 LEVEL_DAYS, FEWEST_LEVEL_DAYS = 28, 7
@@ -70,7 +70,7 @@ def _verdict() -> list[Column]:
         (F.when(is_judged, high), A.high_amount),
     )
     return [
-        *(F.round(amount, 4).cast(MONEY.spark).alias(name) for amount, name in amounts),
+        *(F.round(amount, 4).cast(SUM.spark).alias(name) for amount, name in amounts),
         F.coalesce(score, F.lit(0.0)).alias(A.score),
         F.coalesce(is_unusual, F.lit(False)).alias(A.is_anomaly),
         F.when(is_judged, F.lit("robust_z")).otherwise("too_little_history").alias(A.rule),

@@ -10,7 +10,9 @@ from pyspark.sql import functions as F
 from jobs.rates import amount, base_currency, in_base
 from schemas.purchases.gold import SellerDaily
 from schemas.purchases.silver import PurchaseLines
-from schemas.types import MONEY, MONEY_SCALE
+from schemas.types import MONEY, MONEY_SCALE, SUM
+
+HALF_BITS = 30
 
 
 def money(units: Column) -> Column:
@@ -18,13 +20,33 @@ def money(units: Column) -> Column:
     return (units.cast("decimal(19,0)") * F.lit(Decimal(1).scaleb(-MONEY_SCALE))).cast(MONEY.spark)
 
 
+def total(units: Column) -> Column:
+    """The amount of a sum that `whole_sum` made."""
+    return (units.cast("decimal(34,0)") * F.lit(Decimal(1).scaleb(-MONEY_SCALE))).cast(SUM.spark)
+
+
+def whole_sum(units: str) -> Column:
+    """The sum of a BIGINT column, which a BIGINT need not hold: of a thousand million purchases of any worth.
+
+    The upper and the lower half are added up apart: sums of decimals take Spark off its fast path.
+    """
+    return F.expr(_whole_sum(units))
+
+
+def _whole_sum(units: str) -> str:
+    return (
+        f"(CAST(sum(shiftright({units}, {HALF_BITS})) AS DECIMAL(38,0)) * {1 << HALF_BITS}"
+        f" + sum({units} & {(1 << HALF_BITS) - 1}))"
+    )
+
+
 def rounded_mean(units: str) -> Column:
-    """The mean of a column of whole ten-thousandths, half up, without leaving whole numbers; not for negative sums."""
-    return F.expr(f"(2 * sum({units}) + count(*)) DIV (2 * count(*))")
+    """The mean of a column of whole ten-thousandths, half up; not for negative sums."""
+    return F.expr(f"(2 * {_whole_sum(units)} + count(*)) DIV (2 * count(*))")
 
 
 def rounded_quotient(units: str, count: str) -> Column:
-    """The mean of whole ten-thousandths that are added up already, half up; not for negative sums."""
+    """The mean of whole ten-thousandths that `whole_sum` has added up already, half up; not for negative sums."""
     return F.expr(f"(2 * sum({units}) + sum({count})) DIV (2 * sum({count}))")
 
 
@@ -72,15 +94,15 @@ def whole_purchases(lines: DataFrame, rates: DataFrame) -> DataFrame:
 
 def sales() -> list[Column]:
     """The measures that all sales tables have, from rows that `per_purchase` made."""
-    sold, returned = F.sum("sales_units"), F.sum("returns_units")
+    sold, returned = whole_sum("sales_units"), whole_sum("returns_units")
     return [
         F.count_if(F.col("sold_lines") > 0).alias(SellerDaily.order_count),
         F.sum(F.col("sold_lines") + F.col("returned_lines")).alias(SellerDaily.line_count),
         F.sum("sold_count").alias(SellerDaily.sold_count),
         F.sum("returned_count").alias(SellerDaily.returned_count),
-        money(sold).alias(SellerDaily.sales_amount),
-        money(returned).alias(SellerDaily.returns_amount),
-        money(sold - returned).alias(SellerDaily.revenue_amount),
+        total(sold).alias(SellerDaily.sales_amount),
+        total(returned).alias(SellerDaily.returns_amount),
+        total(sold - returned).alias(SellerDaily.revenue_amount),
         *worth_in_base(),
     ]
 

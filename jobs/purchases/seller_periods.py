@@ -6,11 +6,21 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.purchases.periods import in_periods, with_all_sellers
-from jobs.purchases.sales import lower_median, median, money, rounded_quotient, whole_purchases, worth_in_base
+from jobs.purchases.sales import (
+    lower_median,
+    median,
+    money,
+    rounded_quotient,
+    total,
+    whole_purchases,
+    whole_sum,
+    worth_in_base,
+)
 from jobs.registry import builds
 from schemas.purchases.gold import PERIOD_KINDS, SellerPeriods
 
-COUNTS = ("orders", "sold_lines", "returned_lines", "sold_count", "returned_count", "sales_units", "returns_units")
+COUNTS = ("orders", "sold_lines", "returned_lines", "sold_count", "returned_count")
+UNITS = ("sales_units", "returns_units")
 LISTS = ("basket_lines", "basket_units")
 
 
@@ -30,9 +40,9 @@ def seller_periods(purchases: DataFrame) -> DataFrame:
         (lines + F.sum("returned_lines")).alias(SellerPeriods.line_count),
         F.sum("sold_count").alias(SellerPeriods.sold_count),
         F.sum("returned_count").alias(SellerPeriods.returned_count),
-        money(sold).alias(SellerPeriods.sales_amount),
-        money(returned).alias(SellerPeriods.returns_amount),
-        money(sold - returned).alias(SellerPeriods.revenue_amount),
+        total(sold).alias(SellerPeriods.sales_amount),
+        total(returned).alias(SellerPeriods.returns_amount),
+        total(sold - returned).alias(SellerPeriods.revenue_amount),
         *worth_in_base(),
         F.when(some, lines / orders).alias(SellerPeriods.mean_lines),
         F.when(some, median(basket_lines)).alias(SellerPeriods.median_lines),
@@ -48,6 +58,7 @@ def seller_days(purchases: DataFrame) -> DataFrame:
     return purchases.groupBy(SellerPeriods.seller_id, "sold_on", SellerPeriods.currency_code).agg(
         F.count_if(is_basket).alias("orders"),
         *(F.sum(c).alias(c) for c in (*COUNTS[1:], "base_high", "base_low", "unconverted_lines")),
+        *(whole_sum(c).alias(c) for c in UNITS),
         F.collect_list(F.when(is_basket, F.col("sold_lines"))).alias("basket_lines"),
         F.collect_list(F.when(is_basket, F.col("sales_units"))).alias("basket_units"),
     )

@@ -18,12 +18,15 @@ FINISHED = "_finished.json"
 STATISTICS_PROPERTIES = ("delta.dataSkippingStatsColumns", "delta.dataSkippingNumIndexedCols")
 
 
-def create_table(contract: Contract, path: str) -> str:
-    """Make the table at a path such as ``s3a://lake/warehouse/silver/purchase_lines``; one that is there stays."""
+def create_table(contract: Contract, path: str, *, anew: bool = False) -> str:
+    """Make the table at a path such as ``s3a://lake/warehouse/silver/purchase_lines``; one that is there stays.
+
+    Unless it is made `anew`: then it is empty, and has the contract's columns.
+    """
     columns = ",\n".join(f"  {_column(c)}" for c in contract.columns)
     facts = ",\n".join(f"  {quoted(key)} = {quoted(value)}" for key, value in properties(contract).items())
     return (
-        f"CREATE TABLE IF NOT EXISTS delta.{ident(path)} (\n{columns}\n)\n"
+        f"{'CREATE OR REPLACE TABLE' if anew else 'CREATE TABLE IF NOT EXISTS'} delta.{ident(path)} (\n{columns}\n)\n"
         f"USING delta\nCOMMENT {quoted(contract.description)}\nTBLPROPERTIES (\n{facts}\n)"
     )
 

@@ -204,9 +204,10 @@ def test_a_purchase_is_in_clickhouse_within_two_seconds(api: Api, stream: Stream
     # The first ones find cold Java.
     for number in range(5):
         seconds(8_000_000 + number)
-    assert sorted(seconds(8_000_100 + n) for n in range(5))[2] < 2.0
+    taken = sorted(seconds(8_000_100 + n) for n in range(5))
     _one_purchase_however_it_is_spelt(api, client)
     client.close()
+    assert taken[2] < 2.0
 
 
 def _one_purchase_however_it_is_spelt(api: Api, client: Any) -> None:
