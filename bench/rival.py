@@ -23,7 +23,7 @@ from bench.ground import BRONZE, QUARANTINE, SILVER, TOPIC, rivals
 from conf import settings
 from conf.connect import clickhouse, consumer_config
 from schemas.contract import find
-from schemas.purchases.events import CURRENCIES, MOST, MOST_LINES
+from schemas.purchases.events import CURRENCIES, MOST_LINES, MOST_PIECES, MOST_PRICE, MOST_WORTH
 
 LINE = pl.Struct({"product_id": pl.String, "description": pl.String, "quantity": pl.Int64, "unit_price": pl.String})
 EVENT = pl.Struct(
@@ -61,9 +61,11 @@ LINE_RULES = {
     "lines.product_id.not_empty": text("product_id", 64),
     "lines.description.longest": (pl.col("description").str.len_chars() <= 1_000).fill_null(True),
     "lines.quantity.not_zero": pl.col("quantity") != 0,
-    "lines.quantity.at_most": pl.col("quantity").is_between(-MOST, MOST),
+    "lines.quantity.at_most": pl.col("quantity").is_between(-MOST_PIECES, MOST_PIECES),
     "lines.unit_price.type": pl.col("written_price").str.contains(r"^-?\d{1,14}(\.\d{1,4})?$"),
-    "lines.unit_price.at_most": pl.col("unit_price_amount").is_between(-MOST, MOST),
+    "lines.unit_price.at_most": pl.col("unit_price_amount").is_between(-MOST_PRICE, MOST_PRICE),
+    # The contract bounds the sum of a purchase's lines; of each line it takes the rival no less to ask.
+    "lines.worth": (pl.col("quantity") * pl.col("unit_price_amount")).abs() <= MOST_WORTH,
     "lines.price_of_a_sale": (pl.col("quantity") < 0) | (pl.col("unit_price_amount") > 0),
 }
 
