@@ -35,7 +35,7 @@ pytestmark = [pytest.mark.services, pytest.mark.timeout(900)]
 
 NIGHT = "purchases_nightly"
 RUN = f"airflow{secrets.token_hex(3)}"
-TASKS = ("after_shop", "settle", "build", "reconcile")
+TASKS = ("after_rates", "after_shop", "settle", "build", "reconcile")
 DONE = dict.fromkeys(TASKS, "success")
 SILVER = "SELECT sum(line_amount), count() FROM silver.purchase_lines FINAL"
 GOLD = "SELECT sum(revenue_amount), sum(line_count) FROM gold.purchases_seller_daily"
