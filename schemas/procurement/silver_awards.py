@@ -45,7 +45,9 @@ class Awards(Published):
     )
     total_amount = col(MONEY, "What it is worth, of all its suppliers and lots together.", optional=True,
                        at="total_amount")  # fmt: skip
-    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", at="currency_code")
+    currency_code = col(
+        CODE, "Currency of the money columns, ISO 4217; XXX where none is stated.", at="currency_code =XXX"
+    )  # fmt: skip
     method_code = col(CODE, "Procurement method.", optional=True, at="method_code")
     description = col(TEXT, "What it is about.", optional=True, at="description")
     awarded_at = col(INSTANT, "When it was decided.", optional=True, at="awarded_at")
