@@ -37,7 +37,7 @@ NIGHT = "purchases_nightly"
 RUN = f"airflow{secrets.token_hex(3)}"
 TASKS = ("after_rates", "after_shop", "settle", "build", "reconcile")
 DONE = dict.fromkeys(TASKS, "success")
-SILVER = "SELECT sum(line_amount), count() FROM silver.purchase_lines FINAL"
+SILVER = "SELECT sum(line_amount), count() FROM silver.purchase_lines_latest"
 GOLD = "SELECT sum(revenue_amount), sum(line_count) FROM gold.purchases_seller_daily"
 FACTS = "SELECT count(), sum(revenue_amount), groupBitXor(cityHash64(*)) FROM gold.purchases_seller_daily"
 

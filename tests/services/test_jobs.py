@@ -116,12 +116,12 @@ def facts(client: Any) -> Any:
 def test_all_gold_tables_are_built_and_say_what_silver_says(built: dict[str, Any], client: Any) -> None:
     assert built["state"] == "done"
     assert len(built["tables"]) >= 7
-    silver = client.query("SELECT sum(line_amount), count() FROM silver.purchase_lines FINAL").result_rows[0]
+    silver = client.query("SELECT sum(line_amount), count() FROM silver.purchase_lines_latest").result_rows[0]
     subjects = ("seller_daily", "product_daily", "category_daily", "hourly", "products")
     for table in (f"gold.purchases_{subject}" for subject in subjects):
         gold = client.query(f"SELECT sum(revenue_amount), sum(line_count) FROM {table}").result_rows[0]
         assert gold == silver, table
-    orders = "SELECT uniqExactIf(event_id, NOT is_return) FROM silver.purchase_lines"
+    orders = "SELECT uniqExactIf(event_id, NOT is_return) FROM silver.purchase_lines_latest"
     for table in (SELLERS, "gold.purchases_hourly"):
         counted = f"SELECT sum(order_count) FROM {table}"
         assert client.query(counted).result_rows == client.query(orders).result_rows, table
@@ -155,7 +155,7 @@ def test_customers_of_a_period_are_counted_over_all_its_days(built: dict[str, An
     assert built
     counted = "uniqExactIf(customer_id, NOT is_return AND customer_id IS NOT NULL)"
     by_month = "GROUP BY month_on HAVING n > 0 ORDER BY month_on"
-    silver = f"SELECT toStartOfMonth(sold_on) AS month_on, {counted} AS n FROM silver.purchase_lines {by_month}"
+    silver = f"SELECT toStartOfMonth(sold_on) AS month_on, {counted} AS n FROM silver.purchase_lines_latest {by_month}"
     gold = f"SELECT month_on, any(active_customer_count) AS n FROM gold.sales_by_month {by_month}"
 
     assert client.query(gold).result_rows == client.query(silver).result_rows
@@ -166,9 +166,9 @@ def test_top_products_of_the_stream_are_those_of_all_lines(built: dict[str, Any]
     rows = client.query(
         "SELECT seller_id, product_id, currency_code, revenue_amount FROM silver.top_products_last_7_days"
     ).result_rows
-    since = "(SELECT max(ingested_at) FROM silver.purchase_lines FINAL)"
+    since = "(SELECT max(ingested_at) FROM silver.purchase_lines_latest)"
     lines = client.query(
-        "SELECT seller_id, product_id, currency_code, sum(line_amount) FROM silver.purchase_lines FINAL "
+        "SELECT seller_id, product_id, currency_code, sum(line_amount) FROM silver.purchase_lines_latest "
         f"WHERE purchased_at > {since} - INTERVAL 7 DAY AND purchased_at <= {since} GROUP BY ALL"
     ).result_rows
 
