@@ -80,10 +80,17 @@ def await_outcome(
     except (KafkaException, KeyError) as problem:
         return f"Kafka does not say how far the topic goes ({problem}). {later}"
     try:
-        return ask(clickhouse(settings, reader=True), source, reached, sent)
+        return ask(clickhouse(settings, reader=True), source, counted(stream_progress(settings), topic, reached), sent)
     except Exception as problem:
         # The client has errors of several libraries; a run that is acknowledged must not end as a failed one.
         return f"ClickHouse does not say what became of them ({str(problem).splitlines()[0][:200]}). {later}"
+
+
+def counted(progress: Mapping[str, Any], topic: str, reached: Reached) -> Reached:
+    """The offsets as the lake counts them: of a topic that was made anew it counts on from the former one's."""
+    lanes = [q for name, q in progress.get("queries", {}).items() if name.startswith("lake:") and q["topic"] == topic]
+    ahead = lanes[0].get("ahead", {}) if lanes else {}
+    return {p: (first + ahead.get(str(p), 0), last + ahead.get(str(p), 0)) for p, (first, last) in reached.items()}
 
 
 def ask(client: Asked, source: str, reached: Reached, sent: int) -> Outcome:

@@ -53,6 +53,8 @@ class QueryProgress:
     duplicates_total: int = 0
     last_commit_at: str = ""
     next_offsets: dict[str, int] = field(default_factory=dict)
+    ahead: dict[str, int] = field(default_factory=dict)
+    """What the lake adds to a partition's offsets; see `streaming.numbering`."""
     lost: list[dict[str, Any]] = field(default_factory=list)
     """What the topic no longer has of what is to be read; see `streaming.losses.Loss`."""
 

@@ -11,7 +11,7 @@ import pytest
 from conf import Settings
 from conf.flow import Unsettled
 from ingestion import outcome
-from ingestion.outcome import Outcome, ask, await_outcome
+from ingestion.outcome import Outcome, ask, await_outcome, counted
 
 
 @dataclass
@@ -47,6 +47,19 @@ def test_accepted_corrected_known_and_the_three_commonest_reasons() -> None:
 
 def test_a_clean_load_is_one_sentence() -> None:
     assert Outcome(2, 2, 0, 0, 0).sentences("file:a.csv") == ["Of 2 events: 2 accepted, 0 in quarantine."]
+
+
+def test_offsets_of_a_topic_that_was_made_anew_are_those_that_the_lake_counts() -> None:
+    progress = {
+        "queries": {
+            "live:purchases": {"topic": "purchases"},
+            "lake:purchases": {"topic": "purchases", "ahead": {"0": 100, "2": 7}},
+            "lake:shop": {"topic": "shop-changes", "ahead": {"0": 5_000}},
+        }
+    }
+
+    assert counted(progress, "purchases", {0: (3, 9), 1: (4, 4)}) == {0: (103, 109), 1: (4, 4)}
+    assert counted({}, "purchases", {0: (3, 9)}) == {0: (3, 9)}
 
 
 def waits(monkeypatch: pytest.MonkeyPatch, settled: Callable[..., None]) -> Outcome | str:

@@ -225,7 +225,8 @@ def test_an_idempotency_key_outlives_the_process(own: Settings) -> None:
 
     assert ids(api.http.post("/v1/purchases", json=body, headers=headers)) == first
     problem(api.http.post("/v1/purchases", json=body | {"seller_id": "s2"}, headers=headers), 422)
-    assert topic.ids().count(first[0]) == 2, "a copy under the same id, which every lane takes once"
+    # A copy under the same id, which every lane takes once; none where ClickHouse has shown it meanwhile.
+    assert topic.ids().count(first[0]) in (1, 2)
     topic.close()
     api.end()
 
@@ -239,7 +240,8 @@ def test_what_was_accepted_is_in_kafka_though_kafka_was_killed(own: Settings, pa
 
     def sell(worker: int) -> None:
         with httpx.Client(base_url=api.url, headers=api.http.headers, timeout=30) as http:
-            number = worker * 1_000_000
+            # Numbers of its own: another content under a number that is known would be refused.
+            number = (worker + 1) * 1_000_000
             while not stopping.is_set():
                 number += 1
                 answer = http.post("/v1/purchases", json=purchase(number))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -188,7 +189,9 @@ def listeners(settings: Settings) -> dict[int, tuple[str, psutil.Process]]:
     """Port → its address and its process, of everything that belongs to the stack."""
     found = {}
     for process, _ in proc.marked(settings):
-        for connection in process.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN:
-                found[connection.laddr.port] = (connection.laddr.ip.removeprefix("::ffff:"), process)
+        # One that has ended meanwhile listens no more.
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for connection in process.net_connections("tcp"):
+                if connection.status == psutil.CONN_LISTEN:
+                    found[connection.laddr.port] = (connection.laddr.ip.removeprefix("::ffff:"), process)
     return found

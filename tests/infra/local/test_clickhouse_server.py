@@ -46,6 +46,13 @@ def test_over_tcp_nobody_is_default_either(server: Server) -> None:
         Client(LOOPBACK, port=server.settings.port("clickhouse_tcp"), user="default").execute("SELECT 1")
 
 
+def test_sessions_that_clients_go_on_with_stand_beside_each_other(server: Server) -> None:
+    """Only `default` has one session: BI tools name theirs, ask in it again, and are several."""
+    for _ in range(2):
+        for session in "abc":
+            assert server.look(f"?query=SELECT+1&session_id={session}", user="reader")[1] == "1"
+
+
 def test_no_page_of_another_address_may_read_an_answer(server: Server) -> None:
     asked = [
         server.look("", method="OPTIONS"),

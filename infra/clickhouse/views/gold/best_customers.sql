@@ -1,11 +1,11 @@
 -- Which customers brought most, of all currencies together? (over all days; place 1 is the best in the base currency)
--- place: Place by revenue_base_amount, 1 is the best.
+-- place: Place by revenue_base_amount, 1 is the best; what has no rate comes last, by currency and revenue.
 -- currency_code: Currency of the other amounts; null where the customer bought in several.
 -- revenue_amount: Revenue in the customer's own currency; null where there are several.
 -- returns_amount: Returns in the customer's own currency, as a positive amount; null where there are several.
 CREATE OR REPLACE VIEW gold.best_customers AS
 SELECT
-    row_number() OVER (ORDER BY revenue_base_amount DESC NULLS LAST, customer_id) AS place,
+    row_number() OVER (ORDER BY revenue_base_amount DESC NULLS LAST, currency_code, revenue_amount DESC, customer_id) AS place,
     *
 FROM
 (

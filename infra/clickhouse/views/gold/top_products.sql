@@ -1,10 +1,10 @@
 -- Which products of which seller brought most, of all currencies together? (by the day of purchase, over all days; place 1 is the best in the base currency)
--- place: Place by revenue_base_amount, 1 is the best.
+-- place: Place by revenue_base_amount, 1 is the best; what has no rate comes last, by currency and revenue.
 -- currency_code: Currency of revenue_amount; null where the product was sold in several.
 -- revenue_amount: Revenue in the product's own currency; null where it was sold in several.
 CREATE OR REPLACE VIEW gold.top_products AS
 SELECT
-    row_number() OVER (ORDER BY revenue_base_amount DESC NULLS LAST, seller_id, product_id) AS place,
+    row_number() OVER (ORDER BY revenue_base_amount DESC NULLS LAST, currency_code, revenue_amount DESC, seller_id, product_id) AS place,
     *
 FROM
 (

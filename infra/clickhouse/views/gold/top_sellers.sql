@@ -1,12 +1,12 @@
 -- Which sellers brought most, of all currencies together? (by the day of purchase, over all days; place 1 is the best in the base currency)
--- place: Place by revenue_base_amount, 1 is the best.
+-- place: Place by revenue_base_amount, 1 is the best; what has no rate comes last, by currency and revenue.
 -- currency_code: Currency of the other amounts; null where the seller sells in several.
 -- revenue_amount: Revenue in the seller's own currency; null where there are several.
 -- sales_amount: Sales in the seller's own currency; null where there are several.
 -- returns_amount: Returns in the seller's own currency, as a positive amount; null where there are several.
 CREATE OR REPLACE VIEW gold.top_sellers AS
 SELECT
-    row_number() OVER (ORDER BY revenue_base_amount DESC NULLS LAST, seller_id) AS place,
+    row_number() OVER (ORDER BY revenue_base_amount DESC NULLS LAST, currency_code, revenue_amount DESC, seller_id) AS place,
     *
 FROM
 (

@@ -1,5 +1,5 @@
 -- Which products of which seller sell best in the last hour, by the time of arrival? (place 1 is the best in the base currency, of all currencies together; now is now; what the page shows)
--- place: Place by revenue_base_amount, 1 is the best.
+-- place: Place by revenue_base_amount, 1 is the best; what has no rate comes last, by currency and revenue.
 -- as_of_at: Now of this list: the time of the question.
 -- revenue_base_amount: Quantity times price, returned lines taken off, in the base currency.
 -- unconverted_line_count: Lines without an exchange rate, which revenue_base_amount lacks.
@@ -8,7 +8,7 @@
 CREATE OR REPLACE VIEW silver.top_products_arrived_last_hour AS
 WITH now64(6, 'UTC') AS now_at
 SELECT
-    row_number() OVER (ORDER BY revenue_base_amount DESC NULLS LAST, seller_id, product_id) AS place,
+    row_number() OVER (ORDER BY revenue_base_amount DESC NULLS LAST, currency_code, revenue_amount DESC, seller_id, product_id) AS place,
     *
 FROM
 (

@@ -1,5 +1,5 @@
 -- Which products of which seller sell best today, by the time of purchase? (place 1 is the best in the base currency, of all currencies together; now is the arrival of the newest purchase)
--- place: Place by revenue_base_amount, 1 is the best.
+-- place: Place by revenue_base_amount, 1 is the best; what has no rate comes last, by currency and revenue.
 -- revenue_base_amount: Quantity times price, returned lines taken off, in the base currency.
 -- unconverted_line_count: Lines without an exchange rate, which revenue_base_amount lacks.
 -- currency_code: Currency of revenue_amount; null where it was sold in several.
@@ -7,7 +7,7 @@
 CREATE OR REPLACE VIEW silver.top_products_today AS
 WITH (SELECT as_of_at FROM silver.newest_arrival) AS now_at
 SELECT
-    row_number() OVER (ORDER BY revenue_base_amount DESC NULLS LAST, seller_id, product_id) AS place,
+    row_number() OVER (ORDER BY revenue_base_amount DESC NULLS LAST, currency_code, revenue_amount DESC, seller_id, product_id) AS place,
     *
 FROM
 (
