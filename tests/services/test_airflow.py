@@ -31,7 +31,7 @@ from tests.support.strangers import REFUSALS, listeners
 from tests.support.stream import Stream, simulate
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.services, pytest.mark.timeout(1_500)]
 
 NIGHT = "purchases_nightly"
 RUN = f"airflow{secrets.token_hex(3)}"

@@ -36,7 +36,7 @@ class Airflow:
         asked = {"logical_date": None, "conf": {}}
         return str(self._client.post(f"/api/v2/dags/{dag}/dagRuns", json=asked).raise_for_status().json()["dag_run_id"])
 
-    def finished(self, dag: str, run: str, seconds: float = 600) -> dict[str, str]:
+    def finished(self, dag: str, run: str, seconds: float = 1_000) -> dict[str, str]:
         """The tasks of a run when it has ended."""
         until(f"{dag} to end", lambda: self.state(dag, run) in ("success", "failed"), seconds, pause=1)
         return self.tasks(dag, run)
