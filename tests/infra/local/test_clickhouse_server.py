@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from api import looks, versions
 from conf import LOOPBACK, Settings
 from infra.local import clickhouse_server, files, landlock, owner
 from tests.support.clickhouse_server import Server, started
@@ -51,6 +52,13 @@ def test_sessions_that_clients_go_on_with_stand_beside_each_other(server: Server
     for _ in range(2):
         for session in "abc":
             assert server.look(f"?query=SELECT+1&session_id={session}", user="reader")[1] == "1"
+
+
+@pytest.mark.parametrize("question", [looks._QUIET, versions.HASHES.partition("SETTINGS")[2]])
+def test_the_page_and_the_api_may_set_what_they_set(server: Server, question: str) -> None:
+    settings = question.replace("SETTINGS", "").partition("FORMAT")[0]
+
+    assert server.ask(f"SELECT 1 SETTINGS {settings}") == "1"
 
 
 def test_no_page_of_another_address_may_read_an_answer(server: Server) -> None:
