@@ -179,7 +179,8 @@ def state(now: float, seen: Mapping[str, Seen]) -> State:
         "topics": topics(flow.value) if flow.value and not flow.error else [],
         "first_minute_at": first,
         "currencies": [
-            *total(told.takings, told.top_products, first), *currencies(told.takings, told.products, first),
+            *total(told.takings, told.top_products, first),
+            *currencies(told.takings, told.products, first),
         ],
         "latest": list(told.latest),
         "newest_at": told.newest_at,

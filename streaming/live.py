@@ -55,9 +55,7 @@ class LiveCounts:
 class LiveLane:
     """Inserts one domain's micro-batches. The batch is bounded, so it may pass through the driver."""
 
-    def __init__(
-        self, spark: SparkSession, settings: Settings, domain: Domain, known: Known | None = None
-    ) -> None:
+    def __init__(self, spark: SparkSession, settings: Settings, domain: Domain, known: Known | None = None) -> None:
         self.spark, self.domain, self.known = spark, domain, known
         (self.branch,) = domain.branches
         self.client = clickhouse(settings)

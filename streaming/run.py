@@ -112,9 +112,7 @@ def live_lane(
     )  # fmt: skip
 
 
-def filler(
-    chosen: Settings, domain: Domain, progress: Progress, place: Place, known: Known | None = None
-) -> Filler:
+def filler(chosen: Settings, domain: Domain, progress: Progress, place: Place, known: Known | None = None) -> Filler:
     """Follows the lake lane by its checkpoint; where it has none yet, by where it begins."""
     lake = folder(chosen, "lake", domain) / "spark"
 

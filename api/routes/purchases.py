@@ -184,7 +184,7 @@ async def _put(request: Request, key: Key, seller_id: str, purchase_id: str, *, 
     for field, given, found in (("seller_id", seller_id, document.number.seller_id),
                                 ("purchase_id", purchase_id, document.number.purchase_id)):  # fmt: skip
         if typed(ID_TYPE, given) != found:
-            said = f"{field} must be that of the path, {given[:80]!r}; found \"{found[:80]}\""
+            said = f'{field} must be that of the path, {given[:80]!r}; found "{found[:80]}"'
             raise invalid([{"pointer": f"/{field}", "rule": f"{field}.path", "detail": said}])
     accepted = await parts.purchases.accept(judged, replacing=True)
     return _answer(accepted, 202 if accepted[0].is_new else 200)

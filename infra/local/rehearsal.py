@@ -64,7 +64,10 @@ def rehearse(spark: SparkSession, folder: Path, login: Mapping[str, str]) -> Non
     while query.lastProgress is None and time.monotonic() < deadline:
         time.sleep(0.1)
     query.stop()
-    for ask in (spark.read.format("kafka").options(**{**login, **KAFKA}).load().count, lambda: spark.read.parquet("s3a://a/b")):
+    for ask in (
+        spark.read.format("kafka").options(**{**login, **KAFKA}).load().count,
+        lambda: spark.read.parquet("s3a://a/b"),
+    ):
         with contextlib.suppress(Exception):
             ask()
 

@@ -133,9 +133,7 @@ def _told() -> Iterator[None]:
     try:
         yield
     except psycopg.errors.UndefinedTable:
-        raise IngestError(
-            "PostgreSQL lacks the tables of what is known of processes. ./start.sh makes them."
-        ) from None
+        raise IngestError("PostgreSQL lacks the tables of what is known of processes. ./start.sh makes them.") from None
     except psycopg.Error as problem:
         raise IngestError(
             f"PostgreSQL, which keeps what is known of processes, does not answer: {str(problem).splitlines()[0]}. "

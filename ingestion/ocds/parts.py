@@ -30,6 +30,7 @@ RECORD = frozenset({"compiledRelease", "versionedRelease"})
 KEPT = SECTIONS | {"ocid", "id", "date", "tag"}
 """What is read of a release."""
 
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One release or record with the name of its list; or no name and what else its value has, the lists there being

@@ -13,9 +13,7 @@ from typing import NamedTuple
 
 from ingestion.tables.moments import EXCEL, ISO, SCIENTIFIC, SERIAL
 
-ISO_LIKE = re.compile(
-    r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?( ?(Z|UTC|GMT|[+-]\d\d:?\d\d))?)?", re.ASCII
-)
+ISO_LIKE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?( ?(Z|UTC|GMT|[+-]\d\d:?\d\d))?)?", re.ASCII)
 NUMERIC = re.compile(r"(\d{1,4})([./-])(\d{1,2})\2(\d{2,4})(.*)", re.ASCII)
 DAY_FIRST = re.compile(r"(\d{1,2})([ -])([A-Za-z]{3,9})\2(\d{4})(.*)", re.ASCII)
 MONTH_FIRST = re.compile(r"([A-Za-z]{3,9}) (\d{1,2}), (\d{4})(.*)", re.ASCII)

@@ -145,6 +145,4 @@ def comments(view: View, columns: Iterable[str]) -> list[str]:
 
 def moved(made: Iterable[View]) -> list[str]:
     """The names that views with parameters had before they got a database of their own."""
-    return [
-        f"silver.{view.name.partition('.')[2]}" for view in made if view.name.startswith(f"{latest.LOOKUP}.")
-    ]
+    return [f"silver.{view.name.partition('.')[2]}" for view in made if view.name.startswith(f"{latest.LOOKUP}.")]

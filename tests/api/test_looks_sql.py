@@ -20,9 +20,7 @@ from tests.support.local_clickhouse import LocalClickHouse, insert
 from tests.support.purchases import purchase_lines
 from tests.support.tables import table_from_text
 
-LINES, REFUSED, CORRECTIONS, RATES = map(
-    contract, (PurchaseLines, Quarantine, PurchaseCorrections, ExchangeRates)
-)
+LINES, REFUSED, CORRECTIONS, RATES = map(contract, (PurchaseLines, Quarantine, PurchaseCorrections, ExchangeRates))
 SINCE = datetime(2026, 1, 31, 9, tzinfo=UTC)
 
 

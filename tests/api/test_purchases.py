@@ -233,7 +233,7 @@ def test_a_purchase_goes_out_and_a_return_comes_back(api: Client) -> None:
 def test_an_unknown_purchase_is_not_there(api: Client) -> None:
     told = problem(api.get("/v1/purchases/1%27%20OR%201=1"), 404)
 
-    assert told["detail"] == "There is no purchase \"1' OR 1=1\" in silver or quarantine."
+    assert told["detail"] == 'There is no purchase "1\' OR 1=1" in silver or quarantine.'
     assert all("OR 1=1" not in sql for sql, _ in api.warehouse.asked)
 
 

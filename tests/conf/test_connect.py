@@ -51,8 +51,7 @@ def test_another_kafka_with_a_user_is_asked_over_tls(tmp_path: Path) -> None:
     assert config["sasl.password"] == 'a"b\\c'
     assert config["ssl.ca.location"] == options["kafka.ssl.truststore.location"] == str(tmp_path / "ca.pem")
     assert options["kafka.sasl.jaas.config"] == (
-        "org.apache.kafka.common.security.scram.ScramLoginModule required "
-        'username="shop" password="a\\"b\\\\c";'
+        'org.apache.kafka.common.security.scram.ScramLoginModule required username="shop" password="a\\"b\\\\c";'
     )
 
 

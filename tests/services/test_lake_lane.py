@@ -190,9 +190,10 @@ def test_a_batch_cut_off_between_silver_and_corrections_is_completed_by_another_
     assert another.refine(number) == trial.lane.write(batch, number) == wanted
     listed = trial.lane.table(trial.corrections).where("purchase_id = 'l'")
     assert sorted(bytes(row[0]) for row in listed.selectExpr("CAST(event_id AS BINARY)").collect()) == [b"l1", b"l2"]
-    assert sorted(
-        bytes(row[0]) for row in listed.selectExpr("CAST(superseded_by_event_id AS BINARY)").collect()
-    ) == [b"l2", b"l\xff"]
+    assert sorted(bytes(row[0]) for row in listed.selectExpr("CAST(superseded_by_event_id AS BINARY)").collect()) == [
+        b"l2",
+        b"l\xff",
+    ]
 
 
 def test_a_batch_that_is_not_there_or_is_empty_comes_to_nothing(trial: Trial) -> None:

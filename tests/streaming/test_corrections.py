@@ -117,9 +117,5 @@ def test_whatever_the_batches_one_event_of_a_document_holds_and_every_event_is_c
         known += batch
         assert superseded == len(listed)
     ordered = sorted(known, key=lambda e: (e["purchase_id"], e["ingested_at"]))
-    wanted = {
-        a["event_id"]: b["event_id"]
-        for a, b in pairwise(ordered)
-        if a["purchase_id"] == b["purchase_id"]
-    }
+    wanted = {a["event_id"]: b["event_id"] for a, b in pairwise(ordered) if a["purchase_id"] == b["purchase_id"]}
     assert {old: new for old, (_, new) in listed.items()} == wanted

@@ -66,8 +66,16 @@ def test_the_sentence_names_topic_partition_and_offsets() -> None:
 class Played(Place):
     """A place whose topic and lake are played."""
 
-    def __init__(self, settings: Settings, domain: Domain, *, ends: Any, topic_id: str = "A", lake: Any = None,
-                 numbering: Numbering = Numbering()) -> None:  # noqa: B008
+    def __init__(
+        self,
+        settings: Settings,
+        domain: Domain,
+        *,
+        ends: Any,
+        topic_id: str = "A",
+        lake: Any = None,
+        numbering: Numbering = Numbering(),  # noqa: B008
+    ) -> None:
         self.spark, self.settings, self.domain = cast("Any", None), settings, domain
         self.path, self.numbering = "nowhere", numbering
         self._note = self.folder("lake") / "topic.json"

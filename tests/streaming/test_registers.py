@@ -166,8 +166,11 @@ REFUSED: list[tuple[Any, str, str]] = [
     ({"name_ru": "x"}, "lot_id.required", "lot_id is missing; it was looked for in lot_id, id"),
     ({"id": 1, "amount": "many"}, "total_amount.type", "total_amount must be an amount"),
     # What the Dominican Republic publishes; cut to four digits it would be another sum.
-    ({"id": 1, "amount": 179334.001829}, "total_amount.type", "total_amount must be an amount of at most 14 digits "
-     'before and 4 after the point; found "179334.001829"'),
+    (
+        {"id": 1, "amount": 179334.001829},
+        "total_amount.type",
+        'total_amount must be an amount of at most 14 digits before and 4 after the point; found "179334.001829"',
+    ),
     ({"id": 1, "amount": "0.00000000000000000001"}, "total_amount.type", "total_amount must be an amount"),
     ({"id": 1, "count": "2,5"}, "quantity.type", 'quantity must be a number; found "2,5"'),
     ({"id": 1, "index_date": "31.01.2026"}, "changed_at.type", "changed_at must be a time"),

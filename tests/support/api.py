@@ -153,5 +153,3 @@ class Topic:
 
     def close(self) -> None:
         self.consumer.close()
-
-

@@ -70,9 +70,7 @@ class Site:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._server.should_exit = True
         self._thread.join(20)
         self._patch.stop()
@@ -128,4 +126,3 @@ def viewers(site: Site) -> int:
     """How many watch now."""
     assert site.hub is not None
     return site.hub.viewers
-

@@ -125,9 +125,7 @@ def test_another_site_cannot_watch(client: Client) -> None:
     assert (answer.status_code, answer.json()["type"]) == (403, "urn:sauda:problem:elsewhere")
 
 
-def test_more_viewers_than_places_are_told_to_come_again(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_more_viewers_than_places_are_told_to_come_again(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "MOST_VIEWERS", 0)
 
     answer = client.get("/live")

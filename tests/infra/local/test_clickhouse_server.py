@@ -124,9 +124,7 @@ def test_the_lakes_key_reaches_its_named_collection(server: Server) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a process to another user")
 def test_root_runs_it_as_another_user_who_may_write_nothing_but_its_own(server: Server) -> None:
     user = pwd.getpwnam(owner.DAEMON)
-    status = dict(
-        line.split(":\t", 1) for line in Path(f"/proc/{server.process.pid}/status").read_text().splitlines()
-    )
+    status = dict(line.split(":\t", 1) for line in Path(f"/proc/{server.process.pid}/status").read_text().splitlines())
     assert set(status["Uid"].split()) == {str(user.pw_uid)}
     # At most: pass through folders and read, which Landlock narrows to what it needs.
     assert int(status["CapEff"], 16) in (0, 1 << 2)

@@ -47,8 +47,10 @@ def test_a_part_that_was_started_again_is_at_work() -> None:
 
 def test_a_process_is_measured_with_its_children_and_one_that_is_gone_by_nothing() -> None:
     burn = "import time, sys\nend = time.process_time() + 0.2\nwhile time.process_time() < end: pass\nprint('x')\n"
-    code = f"import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', {burn!r} + 'sys.stdin.read()'], " \
+    code = (
+        f"import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', {burn!r} + 'sys.stdin.read()'], "
         "stdin=subprocess.PIPE, stdout=subprocess.PIPE); print(p.stdout.readline()); sys.stdin.read()"
+    )
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
         assert parent.stdout
         parent.stdout.readline()

@@ -232,7 +232,7 @@ GOOD = [json.dumps(release(ocid, tender={"id": "t", "title": "é"}), ensure_asci
     [
         (GOOD[0][:40], "the line ends in the middle of a value. The line is left out."),
         (b"<html>", "found '<html>', which is no JSON there. The line is left out."),
-        (GOOD[0].replace(b'"1"', b"NaN"), "found 'NaN, \"date\""),
+        (GOOD[0].replace(b'"1"', b"NaN"), 'found \'NaN, "date"'),
         ("é".encode("latin-1").join((b'{"ocid": "', b'"}')), "the byte 0xe9 is no UTF-8 there. The line is left out."),
         (b'{"foo": 1}', "is no OCDS: its keys are foo;"),
         (b"7", "has a number where an object was expected"),
