@@ -291,24 +291,26 @@ def feed(*, topic: str, partitions: int, max_bytes: int = 1_000_000) -> Callable
     )
 
 
+def _not_importable(package: str) -> None:
+    raise ImportError(f"{package} cannot be imported, so its contracts would be lost")
+
+
 @lru_cache(maxsize=1)
 def contracts() -> tuple[Contract, ...]:
-    """Every table, entity, event and feed that stands below `schemas/`, found by looking; sorted by name."""
+    """Every table, entity, event and feed in the packages below `schemas/`, at any depth; sorted by name."""
     import schemas
 
     found: dict[str, Contract] = {}
-    for package in pkgutil.iter_modules(schemas.__path__):
-        if not package.ispkg or package.name == "derive":
+    for module in pkgutil.walk_packages(schemas.__path__, "schemas.", onerror=_not_importable):
+        if module.name.startswith("schemas.derive."):
             continue
-        folder = importlib.import_module(f"schemas.{package.name}")
-        for module in pkgutil.iter_modules(folder.__path__):
-            loaded = importlib.import_module(f"schemas.{package.name}.{module.name}")
-            for value in vars(loaded).values():
-                made = vars(value).get("__contract__") if isinstance(value, type) else None
-                if isinstance(made, Contract) and made.kind != "record":
-                    other = found.setdefault(made.name, made)
-                    if other.python is not made.python:
-                        raise ValueError(f"{made.name} is declared twice: {other.python} and {made.python}")
+        loaded = importlib.import_module(module.name)
+        for value in vars(loaded).values():
+            made = vars(value).get("__contract__") if isinstance(value, type) else None
+            if isinstance(made, Contract) and made.kind != "record":
+                other = found.setdefault(made.name, made)
+                if other.python is not made.python:
+                    raise ValueError(f"{made.name} is declared twice: {other.python} and {made.python}")
     return tuple(found[name] for name in sorted(found))
 
 
