@@ -8,7 +8,7 @@ import logging
 import uvicorn
 
 from api.app import app
-from api.protocol import Protocol
+from api.http.protocol import Protocol
 from conf import LOOPBACK, Settings, settings
 
 

@@ -15,12 +15,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from api import methods, openapi, routes
-from api.access import Direct
-from api.guard import Guard, Guarded, Visit
-from api.measures import Measures
-from api.parts import Parts
-from api.problems import Problem, invalid
+from api.backends.backends import Parts
+from api.http import methods, openapi
+from api.http.access import Direct
+from api.http.guard import Guard, Guarded, Visit
+from api.http.metrics import Measures
+from api.http.problems import Problem, invalid
 from conf import Settings
 
 TAGS = [
@@ -57,7 +57,7 @@ class App(FastAPI):
 def app(settings: Settings, parts: Parts | None = None) -> FastAPI:
     """The application of these settings. Tests hand in `parts` with fakes; else the real ones are made.
 
-    A router of `api/routes` finds them as ``request.app.state.parts``; it may have a lifespan of its own.
+    A router finds them as ``request.app.state.parts``; it may have a lifespan of its own.
     """
     measures = Measures()
 
@@ -90,9 +90,12 @@ def app(settings: Settings, parts: Parts | None = None) -> FastAPI:
 
 
 def routers() -> Iterator[APIRouter]:
-    """The `ROUTER` of each module in `api/routes`: paths are tried in turn, so those with `IS_HOT` come first."""
-    names = sorted(module.name for module in pkgutil.iter_modules(routes.__path__))
-    found = [importlib.import_module(f"{routes.__name__}.{name}") for name in names]
+    """The `ROUTER` of each module `…routes` below `api/`. Paths are tried in turn: those with `IS_HOT` come first."""
+    import api
+
+    walked = pkgutil.walk_packages(api.__path__, "api.")
+    names = sorted(module.name for module in walked if module.name.endswith("routes"))
+    found = [importlib.import_module(name) for name in names]
     for module in sorted(found, key=lambda module: not getattr(module, "IS_HOT", False)):
         router: APIRouter = module.ROUTER
         yield router

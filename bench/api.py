@@ -16,10 +16,11 @@ from bench import ground
 from bench.report import Report, Table, verdict
 from conf import LOOPBACK, REPOSITORY, Settings
 from conf.connect import postgres
-from infra.local import java, proc
 from infra.local.errors import Failed
+from infra.local.processes import children
+from infra.local.tools import java
 from infra.postgres.upgrade import upgrade
-from ingestion.world import SELLERS
+from standins.world.world import SELLERS
 
 RATES = (500, 1_000, 2_000)
 SECONDS, QUICK_SECONDS, WARM_SECONDS = 30.0, 4.0, 5.0
@@ -123,7 +124,7 @@ def _load(settings: Settings, who: str, port: int, rate: float, seconds: float, 
     before = ground.cpu_seconds(settings).get(part, 0.0)
     done = subprocess.run(
         [sys.executable, "-m", "bench.load", *words], cwd=REPOSITORY, text=True, capture_output=True,
-        env=proc.environment(settings, java.remembered(settings), "load"), input=settings.secrets.api_key,
+        env=children.environment(settings, java.remembered(settings), "load"), input=settings.secrets.api_key,
     )  # fmt: skip
     used = ground.cpu_seconds(settings).get(part, 0.0) - before
     if done.returncode:

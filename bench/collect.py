@@ -15,7 +15,7 @@ from bench import ground
 from bench.collect_client import QUARTERS, Run, event_ids, killed, repeated, watched
 from bench.report import Report, Table, verdict
 from conf import LOOPBACK, Settings
-from conf.flow import topic_ends
+from conf.stream_progress import topic_ends
 from infra.local.errors import Failed
 from schemas.procurement import TOPIC
 from schemas.procurement.endpoints import registers
@@ -26,7 +26,7 @@ GOAL, GROWTH = 20_000, 1.25
 PAGE = 500
 RIVALS_TOPIC = "bench-rival"
 PATHS = tuple(endpoint.path for endpoint in registers())
-COLLECTOR = ("ingestion.run", "procurement.goszakup", "--stand-in", "--full", "--json")
+COLLECTOR = ("ingestion.core.run", "procurement.goszakup", "--stand-in", "--full", "--json")
 ABOUT = (
     "The stand-in serves a seeded world without faults; it, the collector and Kafka share the machine. The collector "
     "walks every register and dictionary to its end (`--full`, pages of 500): rows are cut out of the pages as they "
@@ -81,7 +81,7 @@ def _world(settings: Settings, lots: int) -> Iterator[Settings]:
     """A stand-in with a world of this size; the settings to ask it with."""
     at = settings.at_standin()
     token = {"SAUDA_GOSZAKUP_TOKEN": settings.secrets.goszakup_standin}
-    words = ("-m", "ingestion.standins.goszakup", "--port", str(settings.port("goszakup_standin")), "--lots", str(lots))
+    words = ("-m", "standins.goszakup", "--port", str(settings.port("goszakup_standin")), "--lots", str(lots))
     with ground.child(settings, "standin", *words, env=token) as standin:
         _wait_for(standin, at)
         yield at

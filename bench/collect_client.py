@@ -18,9 +18,10 @@ from confluent_kafka import Consumer, TopicPartition
 
 from conf import REPOSITORY, Settings
 from conf.connect import consumer_config
-from conf.flow import topic_ends
-from infra.local import java, proc
+from conf.stream_progress import topic_ends
 from infra.local.errors import Failed
+from infra.local.processes import children
+from infra.local.tools import java
 
 LOOK_EVERY = 0.1
 COUNT_EVERY = 0.5
@@ -52,7 +53,7 @@ def started(
     settings: Settings, words: Sequence[str], part: str, more: dict[str, str] | None = None
 ) -> subprocess.Popen[str]:
     """``python -m WORDS`` as a part of the stack."""
-    env = proc.environment(settings, java.remembered(settings), f"bench-{part}") | (more or {})
+    env = children.environment(settings, java.remembered(settings), f"bench-{part}") | (more or {})
     pipe = subprocess.PIPE
     return subprocess.Popen(
         [sys.executable, "-m", *words], cwd=REPOSITORY, env=env, text=True, stdout=pipe, stderr=pipe

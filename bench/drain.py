@@ -15,9 +15,9 @@ from bench.report import Report, Table, verdict
 from bench.stats import Curve, second_half_rate
 from bench.traffic import Mix, fill
 from conf import Settings
-from infra.local import http
+from infra.local import clickhouse_http
 from infra.local.errors import Failed
-from infra.local.parts import CORE
+from infra.local.parts.parts import CORE
 
 RECORDS, QUICK_RECORDS = 3_000_000, 100_000
 GOAL_RATIO = 1.2
@@ -63,8 +63,8 @@ def counted(sinks: Sinks) -> dict[str, int]:
 
     def one(sql: str) -> int:
         try:
-            return int(http.rows(sinks.settings, sql)[0][0])
-        except http.QueryFailed:
+            return int(clickhouse_http.rows(sinks.settings, sql)[0][0])
+        except clickhouse_http.QueryFailed:
             return -1
 
     return {
@@ -153,7 +153,10 @@ def _wait_rows(sinks: Sinks, wanted: Mapping[str, int]) -> None:
     """Until ClickHouse has the rows, or patience ends. Asking is cheap: without FINAL it is read from metadata."""
     patience = time.monotonic() + PATIENCE_SECONDS / 4
     while time.monotonic() < patience:
-        if int(http.rows(sinks.settings, f"SELECT count() FROM {sinks.silver}")[0][0]) >= wanted["ClickHouse lines"]:
+        if (
+            int(clickhouse_http.rows(sinks.settings, f"SELECT count() FROM {sinks.silver}")[0][0])
+            >= wanted["ClickHouse lines"]
+        ):
             return
         time.sleep(0.5)
 

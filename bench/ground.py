@@ -20,9 +20,12 @@ import psutil
 
 from conf import REPOSITORY, Settings
 from conf.connect import clickhouse, s3
-from conf.flow import kafka_admin, stream_progress, topic_ends
-from infra.local import deploy, java, parts, proc
+from conf.stream_progress import kafka_admin, stream_progress, topic_ends
+from infra.local import deploy
 from infra.local.errors import Failed, Refused
+from infra.local.parts import parts
+from infra.local.processes import children
+from infra.local.tools import java
 from schemas.contract import Contract, find, tables, topics
 from schemas.derive.clickhouse import create_database, create_table, qualified
 
@@ -80,7 +83,7 @@ def pin(settings: Settings) -> list[int]:
         return list(range(os.cpu_count() or 1))
     cores = sorted(os.sched_getaffinity(0))[:CORES]
     os.sched_setaffinity(0, cores)
-    for process, _ in proc.marked(settings):
+    for process, _ in children.marked(settings):
         with contextlib.suppress(psutil.Error, OSError):
             # A call for the process would bind its first thread alone.
             for thread in process.threads():
@@ -164,7 +167,7 @@ def held(settings: Settings) -> int:
 def cpu_seconds(settings: Settings) -> dict[str, float]:
     """By part: the processor time its living processes have used so far. Other people's load does not change it."""
     used: dict[str, float] = {}
-    for process, part in proc.marked(settings):
+    for process, part in children.marked(settings):
         with contextlib.suppress(psutil.Error):
             times = process.cpu_times()
             used[part] = used.get(part, 0.0) + times.user + times.system
@@ -191,11 +194,11 @@ def child(settings: Settings, part: str, *words: str, env: Mapping[str, str] | N
     """Run ``python WORDS`` as a part of the stack while the block lasts; its children are gone when it ends."""
     settings.logs.mkdir(parents=True, exist_ok=True)
     log = settings.logs / f"bench-{part}.log"
-    environment = proc.environment(settings, java.remembered(settings), part) | dict(env or {})
+    environment = children.environment(settings, java.remembered(settings), part) | dict(env or {})
     with log.open("w") as sink, _started([sys.executable, *words], environment, sink) as process:
         made = Child(process, log)
         family = psutil.Process(process.pid)
-        with proc.tracked(process):
+        with children.tracked(process):
             try:
                 yield made
             finally:
@@ -206,7 +209,7 @@ def child(settings: Settings, part: str, *words: str, env: Mapping[str, str] | N
                 with contextlib.suppress(psutil.Error):
                     family.terminate()
                 _, alive = psutil.wait_procs(members, timeout=60)
-                proc.stop(alive)
+                children.stop(alive)
 
 
 def _started(command: list[str], env: Mapping[str, str], sink: IO[str]) -> subprocess.Popen[str]:

@@ -20,7 +20,7 @@ import numpy as np
 import uvloop
 
 from bench.stats import percentiles
-from ingestion.simulator import single_line_events
+from standins.world.simulator import single_line_events
 
 CONNECTIONS = 64
 WORLD = 20_000

@@ -11,7 +11,7 @@ import psutil
 
 from bench.report import Report, Table, verdict
 from conf import Settings
-from infra.local import proc
+from infra.local.processes import children
 
 PERIOD = 0.5
 LOOK_AGAIN = 3.0
@@ -53,7 +53,7 @@ class Sampler(threading.Thread):
 
 def _named(settings: Settings) -> Iterator[tuple[psutil.Process, str]]:
     """The stack's processes: the part's name, and Java or Python where a part has both."""
-    for process, part in proc.marked(settings):
+    for process, part in children.marked(settings):
         with contextlib.suppress(psutil.Error):
             tongue = " (Java)" if part == "stream" and process.name() == "java" else ""
             yield process, part + tongue

@@ -27,7 +27,7 @@ from bench.nightly_push import Push, measured
 from bench.nightly_spark import FolderLake
 from bench.report import Report, Table, verdict
 from conf import REPOSITORY, Settings, settings
-from jobs.run import chosen
+from jobs.commands.run import chosen
 from schemas.contract import Contract, find
 
 SIZES, QUICK_SIZES = (1_000_000, 10_000_000, 30_000_000), (100_000,)

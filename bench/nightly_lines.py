@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jobs.conform import conform
+from jobs.core.conform import conform
 from schemas.contract import contract
 from schemas.purchases.silver import PurchaseLines
 from schemas.shop.silver import ShopProducts

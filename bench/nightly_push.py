@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from bench.nightly_spark import FolderLake
 from conf import Settings
 from conf.connect import clickhouse, s3
-from jobs.errors import Failed
-from jobs.lake import S3Lake
-from jobs.parts import need_parts
-from jobs.push import delta, drop_leftovers, facts_of, pinned, push
+from jobs.core.errors import Failed
+from jobs.core.lake import S3Lake
+from jobs.core.needed_parts import need_parts
+from jobs.core.push import delta, drop_leftovers, facts_of, pinned, push
 from schemas.contract import Contract
-from schemas.live import apply_clickhouse
+from schemas.derive.live_tables import apply_clickhouse
 
 
 @dataclass(frozen=True)

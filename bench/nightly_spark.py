@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING
 from bench.nightly_lines import write_lines, write_products
 from conf import settings
 from conf.spark import spark_session
-from jobs.gates import Judgement, figures
-from jobs.journal import Run
-from jobs.lake import DeltaTables
-from jobs.run import chosen
-from jobs.runner import Runner
+from jobs.commands.run import chosen
+from jobs.core.journal import Run
+from jobs.core.lake import DeltaTables
+from jobs.core.runner import Runner
+from jobs.gates.gates import Judgement, figures
 from schemas.contract import Contract
-from schemas.live import apply_delta
+from schemas.derive.live_tables import apply_delta
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-    from jobs.inputs import Inputs
+    from jobs.core.inputs import Inputs
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,9 @@ from conf import settings
 from conf.connect import clickhouse, kafka_spark_options
 from conf.spark import spark_session
 from schemas.contract import find
-from schemas.live import apply_delta
-from streaming import parse
-from streaming.registry import domains
+from schemas.derive.live_tables import apply_delta
+from streaming.core import parse
+from streaming.core.registry import domains
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

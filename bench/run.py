@@ -14,8 +14,8 @@ from rich.console import Console
 from bench import drain, freshness, ground, report
 from bench.report import RESULTS, Report
 from conf import Settings, settings
-from infra.local import java
 from infra.local.errors import Failed
+from infra.local.tools import java
 
 NAMES = ("drain", "freshness", "nightly", "memory", "collect", "api")
 

@@ -14,8 +14,8 @@ from bench.ground import TOPIC, Say, held
 from conf import Settings
 from conf.connect import producer_config
 from infra.local.errors import Failed
-from ingestion.message import Headers
-from ingestion.simulator import single_line_events
+from ingestion.core.message import Headers
+from standins.world.simulator import single_line_events
 
 Record = tuple[bytes, bytes, Headers]
 

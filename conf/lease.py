@@ -37,7 +37,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from conf.connect import postgres, s3
-from conf.lock import Taken, free, take
+from conf.file_lock import Taken, free, take
 from conf.settings import Settings
 
 if TYPE_CHECKING:

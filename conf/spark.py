@@ -61,7 +61,7 @@ def classpath(settings: Settings) -> tuple[Path, ...]:
 
 
 def archive(settings: Settings) -> tuple[str, ...]:
-    """Java's archive of classes, see `infra.local.archive`. One that does not fit is left alone, without a word."""
+    """Java's archive of classes, see `infra.local.tools.archive`. One that does not fit is not used."""
     found = sorted((settings.jars / "spark").glob("*.jsa"))
     return (f"-XX:SharedArchiveFile={found[0]}", "-Xlog:disable", "-Xlog:all=error:stderr") if found else ()
 

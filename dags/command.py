@@ -25,7 +25,7 @@ STOPPED = "stopped"
 POOL = "jobs"
 """Airflow's pool of one slot, made where its database is migrated, for the commands that hold the lease of `jobs`: one
 that finds it taken fails, and neither `max_active_runs` of a DAG nor a backfill knows of other DAGs' tasks."""
-LEASED = frozenset({"jobs.run", "jobs.reconcile"})
+LEASED = frozenset({"jobs.commands.run", "jobs.commands.reconcile"})
 DEFAULTS: dict[str, Any] = {
     "retries": 3,
     "retry_delay": timedelta(minutes=1),
@@ -94,7 +94,7 @@ def failure(module: str, code: int, told: Mapping[str, Any], output: str) -> Air
 
 
 def stopped(told: Mapping[str, Any]) -> list[str]:
-    """What the gates found, as sentences: of `jobs.check` its checks, of `jobs.run` its tables."""
+    """What the gates found, as sentences: of `jobs.commands.check` its checks, of `jobs.commands.run` its tables."""
     checks = [f"{c['table_name']}: {c['sentence']}" for c in told.get("checks", []) if c["outcome"] == STOPPED]
     tables = [f"{t['table']}: {t['message']}" for t in told.get("tables", []) if t["state"] == STOPPED]
     return [*checks, *tables]

@@ -49,15 +49,15 @@ def night(domain: str) -> DAG:
         sources = {source.domain for table in tables("gold", domain) for source in table.built_from}
         others = sorted(sources & set(ELSEWHERE) - {domain})
         build = Command(
-            task_id="build", module="jobs.run", arguments=[domain, DAY, PART, "--json"],
+            task_id="build", module="jobs.commands.run", arguments=[domain, DAY, PART, "--json"],
             inlets=[Asset(f"sauda://silver/{other}") for other in others], trigger_rule=TriggerRule.NONE_FAILED,
         )  # fmt: skip
         for other in others:
             ended(other) >> build
         if topics := sorted({c.topic for c in contracts() if c.topic and c.domain == domain}):
-            Command(task_id="settle", module="jobs.settle", arguments=topics) >> build
+            Command(task_id="settle", module="jobs.commands.settle", arguments=topics) >> build
         shown = [Asset(f"sauda://gold/{domain}")]
-        build >> Command(task_id="reconcile", module="jobs.reconcile", arguments=["--json"], outlets=shown)
+        build >> Command(task_id="reconcile", module="jobs.commands.reconcile", arguments=["--json"], outlets=shown)
 
     return made()
 

@@ -48,10 +48,12 @@ def procurement_daily() -> None:
     """Half past one in the morning in Astana, when the service's day is over."""
     named = [word for name in DICTIONARIES for word in ("--register", name)]
     dictionaries = Command(
-        task_id="dictionaries", module="ingestion.run", arguments=[COLLECT, STAND_IN, FULL, "--json", *named]
+        task_id="dictionaries", module="ingestion.core.run", arguments=[COLLECT, STAND_IN, FULL, "--json", *named]
     )
     # One command for all: it walks them side by side under one limit of requests, and a retry goes on where it stood.
-    lists = Command(task_id="registers", module="ingestion.run", arguments=[COLLECT, STAND_IN, FULL, SINCE, "--json"])
+    lists = Command(
+        task_id="registers", module="ingestion.core.run", arguments=[COLLECT, STAND_IN, FULL, SINCE, "--json"]
+    )
 
     # Where a register has failed the summary is wanted most.
     @task(trigger_rule=TriggerRule.ALL_DONE)
@@ -59,14 +61,14 @@ def procurement_daily() -> None:
         """Counts by register and the slowest calls, of what is known: nothing of a command that did not get so far."""
         print(collected(run for account in accounts if account for run in account["registers"]))
 
-    settle = Command(task_id="settle", module="jobs.settle", arguments=[TOPIC])
-    gates = Command(task_id="gates", module="jobs.check", arguments=[DOMAIN, COLLECTION, "--json"])
-    drift = Command(task_id="drift", module="jobs.drift")
-    last = Command(task_id="reconcile", module="jobs.reconcile", outlets=[Asset(f"sauda://silver/{DOMAIN}")])
+    settle = Command(task_id="settle", module="jobs.commands.settle", arguments=[TOPIC])
+    gates = Command(task_id="gates", module="jobs.commands.check", arguments=[DOMAIN, COLLECTION, "--json"])
+    drift = Command(task_id="drift", module="jobs.commands.drift")
+    last = Command(task_id="reconcile", module="jobs.commands.reconcile", outlets=[Asset(f"sauda://silver/{DOMAIN}")])
     dictionaries >> lists >> settle >> [gates, drift]
     summary(dictionaries.output, lists.output)
     if tables("gold", DOMAIN):
-        gates >> Command(task_id="build", module="jobs.run", arguments=[DOMAIN, "--json"]) >> last
+        gates >> Command(task_id="build", module="jobs.commands.run", arguments=[DOMAIN, "--json"]) >> last
     else:
         gates >> last
 

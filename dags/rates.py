@@ -27,9 +27,9 @@ DOMAIN = "rates"
 def rates_daily() -> None:
     """Asked for when the bank has long published the next day's."""
     # One try more and no others: the night of purchases waits for this run, and yesterday's rates will do for it.
-    collect = Command(task_id="collect", module="ingestion.run", arguments=["rates.nbk", "--json"], retries=1)
+    collect = Command(task_id="collect", module="ingestion.core.run", arguments=["rates.nbk", "--json"], retries=1)
     shown = [Asset(f"sauda://silver/{DOMAIN}")]
-    collect >> Command(task_id="settle", module="jobs.settle", arguments=[TOPIC], outlets=shown)
+    collect >> Command(task_id="settle", module="jobs.commands.settle", arguments=[TOPIC], outlets=shown)
 
 
 rates_daily()

@@ -27,14 +27,14 @@ DOMAIN = "shop"
 def shop_nightly() -> None:
     """Customers are compared with all that PostgreSQL holds, so that deleted ones are found too."""
     customers = Command(
-        task_id="customers", module="ingestion.run", arguments=["shop.customers", "--full-check", "--json"]
+        task_id="customers", module="ingestion.core.run", arguments=["shop.customers", "--full-check", "--json"]
     )
-    products = Command(task_id="products", module="ingestion.run", arguments=["shop.products", "--json"])
+    products = Command(task_id="products", module="ingestion.core.run", arguments=["shop.products", "--json"])
     # Products that the API changed come by the topic.
-    settle = Command(task_id="settle", module="jobs.settle", arguments=[TOPIC])
-    load = Command(task_id="load", module="jobs.run", arguments=[DOMAIN, "--json"])
+    settle = Command(task_id="settle", module="jobs.commands.settle", arguments=[TOPIC])
+    load = Command(task_id="load", module="jobs.commands.run", arguments=[DOMAIN, "--json"])
     shown = [Asset(f"sauda://silver/{DOMAIN}")]
-    compare = Command(task_id="reconcile", module="jobs.reconcile", arguments=["--json"], outlets=shown)
+    compare = Command(task_id="reconcile", module="jobs.commands.reconcile", arguments=["--json"], outlets=shown)
     [customers, products, settle] >> load >> compare
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from schemas.contract import contract, tables
-from schemas.procurement.feed import ProcurementRaw, ProcurementRefused, ProcurementRows
-from streaming.registers import branch
-from streaming.registry import Domain, register
+from schemas.procurement.events import ProcurementRaw, ProcurementRefused, ProcurementRows
+from streaming.core.field_mapping import branch
+from streaming.core.registry import Domain, register
 
 register(
     Domain(

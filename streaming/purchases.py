@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from schemas.purchases.silver import PurchaseLines, PurchasesRefused
-from streaming.registry import cleans
+from streaming.core.registry import cleans
 
 
 @cleans(PurchaseLines, quarantine=PurchasesRefused)

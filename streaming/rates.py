@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from schemas.contract import contract
-from schemas.rates.feed import ExchangeRates, RateRows, RatesRaw, RatesRefused
-from streaming.registers import branch
-from streaming.registry import Domain, register
+from schemas.rates.events import ExchangeRates, RateRows, RatesRaw, RatesRefused
+from streaming.core.field_mapping import branch
+from streaming.core.registry import Domain, register
 
 register(
     Domain(

@@ -18,19 +18,19 @@ import click
 from conf import Settings, settings
 from conf.lease import NotOurs, take_lease
 from conf.spark import spark_session
-from schemas import live as live_tables
-from streaming import callbacks, lease
-from streaming.catchup import Filler, step_over_backlog
-from streaming.checkpoints import checkpoint_id, checkpoint_position
-from streaming.compaction import Compactor
-from streaming.known import Known
-from streaming.lake import LakeLane, batch_base
-from streaming.live import LiveLane
-from streaming.losses import Look, Place
-from streaming.progress import Progress, serve
-from streaming.queries import Lane, Runner, sentence
-from streaming.registry import Domain, domains
-from streaming.standing import make_ready
+from schemas.derive import live_tables
+from streaming.core import callback_guard, spark_lock
+from streaming.core.backfill import Filler, step_over_backlog
+from streaming.core.checkpoints import checkpoint_id, checkpoint_position
+from streaming.core.compaction import Compactor
+from streaming.core.lake import LakeLane, batch_base
+from streaming.core.live import LiveLane
+from streaming.core.live_dedup import Known
+from streaming.core.lost_offsets import Look, Place
+from streaming.core.progress import Progress, serve
+from streaming.core.queries import Lane, Runner, sentence
+from streaming.core.registry import Domain, domains
+from streaming.core.schema_check import make_ready
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -135,8 +135,8 @@ def run(chosen: Settings, lanes: tuple[str, ...]) -> None:
     spark = spark_session(
         chosen, "sauda-stream", memory=chosen.stream_memory, ui_port=chosen.port("spark_ui"), streaming=True
     )
-    callbacks.guard(spark)
-    lock = lease.take_in_java(spark, chosen.run)
+    callback_guard.guard(spark)
+    lock = spark_lock.take_in_java(spark, chosen.run)
     log.info("the lake's tables are held: %s", lock)
     runners: list[Runner] = []
     helpers: list[Compactor | Filler] = []

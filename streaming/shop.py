@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from schemas.contract import contract
-from schemas.shop.feed import ShopChanges, ShopRaw, ShopRefused, ShopRows
-from streaming.registers import branch
-from streaming.registry import Domain, register
+from schemas.shop.events import ShopChanges, ShopRaw, ShopRefused, ShopRows
+from streaming.core.field_mapping import branch
+from streaming.core.registry import Domain, register
 
 register(
     Domain(

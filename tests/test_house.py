@@ -8,11 +8,12 @@ from pathlib import Path
 
 from conf import REPOSITORY
 
-OURS = {"schemas", "conf", "ingestion", "streaming", "jobs", "api", "dags", "infra", "bench", "tests"}
+OURS = {"schemas", "conf", "ingestion", "standins", "streaming", "jobs", "api", "dags", "infra", "bench", "tests"}
 ALLOWED = {
     "schemas": set(),
     "conf": set(),
-    "ingestion": {"conf", "schemas"},
+    "ingestion": {"conf", "schemas", "standins"},
+    "standins": {"conf", "schemas", "ingestion"},
     "streaming": {"conf", "schemas"},
     "jobs": {"conf", "schemas"},
     "api": {"conf", "schemas"},

@@ -11,11 +11,11 @@ from typing import Any
 import click
 import pytest
 
-from api import keys
+from api.backends import keys
 from conf import REPOSITORY
-from infra.local.cli import cli
-from ingestion import run as ingestion
-from jobs import check, drift, reconcile, settle
+from infra.local.commands.cli import cli
+from ingestion.core import run as ingestion
+from jobs.commands import check, drift, reconcile, settle
 
 PLACEHOLDER = re.compile(r"[A-Z_]+")
 OR = "¦"

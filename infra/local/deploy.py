@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from conf import Settings
 from conf.connect import clickhouse, s3
-from conf.flow import kafka_admin
+from conf.stream_progress import kafka_admin
 from infra.local.errors import Failed
-from infra.local.parts import TITLES
+from infra.local.parts.parts import TITLES
 from infra.local.steps import Step
 from schemas.contract import contracts, topics
-from schemas.derive import base_currency, latest, views
+from schemas.derive import base_currency, latest_views, view_comments
 from schemas.derive.clickhouse import create_database, qualified
-from schemas.live import ClickHouseClient, ContractMismatch, apply_served
+from schemas.derive.live_tables import ClickHouseClient, ContractMismatch, apply_served
 
 STEPS = ("Topics", "Bucket", "Tables")
 
@@ -87,8 +87,8 @@ def create_views(client: ClickHouseClient, base: str = "") -> None:
 
     `base` is the statement that makes the view of the base currency, where it is not the default.
     """
-    client.command(create_database(latest.LOOKUP))
-    made = views.all_views()
+    client.command(create_database(latest_views.LOOKUP))
+    made = view_comments.all_views()
     for view in made:
         client.command(base if base and view.name == base_currency.NAME else view.statement)
     columns: dict[str, list[str]] = {}
@@ -98,7 +98,7 @@ def create_views(client: ClickHouseClient, base: str = "") -> None:
     ).result_rows:
         columns.setdefault(name, []).append(column)
     for view in made:
-        for statement in views.comments(view, columns.get(view.name, [])):
+        for statement in view_comments.comments(view, columns.get(view.name, [])):
             client.command(statement)
-    for name in views.moved(made):
+    for name in view_comments.moved(made):
         client.command(f"DROP VIEW IF EXISTS {qualified(name)}")

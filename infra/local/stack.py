@@ -12,13 +12,16 @@ from functools import partial
 from pathlib import Path
 
 from conf import Settings, disk
-from infra.local import airflow, archive, files, jars, java, landlock, minio, owner, ports, postgres, private, proc
+from infra.local import config_files
 from infra.local.errors import Failed, Refused
-from infra.local.lock import held
-from infra.local.parts import CORE, PORT_TITLES, TITLES, Part, clickhouse_folders, here, parts, trouble
+from infra.local.parts.parts import CORE, PORT_TITLES, TITLES, Part, clickhouse_folders, here, parts, trouble
+from infra.local.processes import children, landlock, owner, permissions, ports
+from infra.local.processes.activity import Work, demanded_seconds
+from infra.local.processes.command_lock import held
+from infra.local.processes.supervisor import Supervisor
+from infra.local.servers import airflow, minio, postgres
 from infra.local.steps import Say, Step
-from infra.local.supervisor import Supervisor
-from infra.local.work import Work, demanded_seconds
+from infra.local.tools import archive, jars, java
 
 PATIENCE = {"kafka": 90, "minio": 60, "clickhouse": 60, "stream": 240, "history": 120, "standin": 60, "postgres": 60}
 PATIENCE |= {"api": 60, "guard": 30} | dict.fromkeys(airflow.PARTS, 180)
@@ -52,7 +55,7 @@ class Stack:
 
     def check_ports(self) -> None:
         """`Refused` when a port of the stack is in foreign hands. To be called before anything is started."""
-        ours = {process.pid for process, _ in proc.marked(self.settings)}
+        ours = {process.pid for process, _ in children.marked(self.settings)}
         ports.check(self.settings, PORT_TITLES, ours)
 
     def need(self, *names: str) -> None:
@@ -124,11 +127,11 @@ class Stack:
         """The supervisor, with every part configured and none started."""
 
         def action(_: Say) -> None:
-            private.close(self.settings)
+            permissions.close(self.settings)
             for folder in (self.settings.data / "minio", self.settings.data / "spark-events", self.settings.logs):
                 folder.mkdir(parents=True, exist_ok=True)
-            files.write_clickhouse(self.settings)
-            files.write_kafka(self.settings)
+            config_files.write_clickhouse(self.settings)
+            config_files.write_kafka(self.settings)
             self.parts = parts(self.settings, self.tools.java_home, self.tools.minio)
             self.supervisor.ensure(self.parts.values(), self.tools.java_home)
 
@@ -149,7 +152,7 @@ class Stack:
                 if name == "kafka":
                     if full := disk.shortage(self.settings):
                         raise Refused(f"Kafka is not started. {full} SAUDA_HOME=/another/disk puts all elsewhere.")
-                    files.format_kafka(self.settings, self.tools.java_home)
+                    config_files.format_kafka(self.settings, self.tools.java_home)
                 if name == "clickhouse":
                     note = clickhouse_ready(self.settings)
                 if name == "postgres":

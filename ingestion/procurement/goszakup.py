@@ -14,18 +14,18 @@ import click
 from rich.console import Console
 
 from conf import Settings
-from ingestion.errors import IngestError
-from ingestion.procurement import journal
-from ingestion.procurement.client import Client
+from ingestion.collecting import journal
+from ingestion.collecting.client import Client
+from ingestion.collecting.outbox import Outbox
+from ingestion.collecting.pace import PaceFile, pace_path
+from ingestion.collecting.plan import Asked, Plan, made, told
+from ingestion.collecting.show import Progressing, summary
+from ingestion.collecting.state import State, state_path
+from ingestion.core.errors import IngestError
+from ingestion.core.publish import remedy
+from ingestion.core.registry import Around, Collector, Connect
+from ingestion.core.stopping import STOPPED, STOPPED_BY_SIGNAL
 from ingestion.procurement.collect import Run
-from ingestion.procurement.outbox import Outbox
-from ingestion.procurement.pace import PaceFile, pace_path
-from ingestion.procurement.plan import Asked, Plan, made, told
-from ingestion.procurement.show import Progressing, summary
-from ingestion.procurement.state import State, state_path
-from ingestion.publish import remedy
-from ingestion.registry import Around, Collector, Connect
-from ingestion.stopping import STOPPED, STOPPED_BY_SIGNAL
 from schemas.procurement import TOPIC
 
 LOCAL = timezone(timedelta(hours=5))

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
-from ingestion.message import Message, instant
-from ingestion.procurement.client import Answer, Check, Client, NoAnswer, Useless
-from ingestion.procurement.cursor import CursorRefused, Step, first_address, follow
-from ingestion.procurement.pages import Envelope, Page, Reader, Row, read_object, read_page, unreadable
-from ingestion.procurement.parcel import Parcel
-from ingestion.procurement.plan import filled, own_parameters
-from ingestion.procurement.state import State
-from ingestion.procurement.tally import Tallies, Tally
+from ingestion.collecting.client import Answer, Check, Client, NoAnswer, Useless
+from ingestion.collecting.cursor import CursorRefused, Step, first_address, follow
+from ingestion.collecting.page_batch import Parcel
+from ingestion.collecting.pages import Envelope, Page, Reader, Row, read_object, read_page, unreadable
+from ingestion.collecting.plan import filled, own_parameters
+from ingestion.collecting.state import State
+from ingestion.collecting.tally import Tallies, Tally
+from ingestion.core.message import Message, instant
 from ingestion.procurement.versions import Versions
 from schemas.procurement.endpoints import Endpoint, details
 

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import click
 
-from ingestion.errors import Unreadable
+from ingestion.core.errors import Unreadable
+from ingestion.core.registry import Around, Source
+from ingestion.files.csv_rows import CsvFile, Row
 from ingestion.rates.quotes import Key, Quote, Quotes, held
-from ingestion.registry import Around, Source
-from ingestion.tables.csv_rows import CsvFile, Row
-from schemas.types import RATE, RATE_TEXT
+from schemas.contract.types import RATE, RATE_TEXT
 
 NAME = "rates.file"
 NAMES: Mapping[str, tuple[str, ...]] = {

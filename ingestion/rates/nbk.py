@@ -14,9 +14,9 @@ import httpx
 from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from conf import Settings
-from ingestion.errors import IngestError, Unreadable
+from ingestion.core.errors import IngestError, Unreadable
+from ingestion.core.registry import Around, Source
 from ingestion.rates.quotes import Quote, Quotes, held
-from ingestion.registry import Around, Source
 from schemas.rates import STAND_IN
 
 NAME = "rates.nbk"

@@ -17,8 +17,8 @@ import orjson
 
 from conf import Settings
 from conf.connect import clickhouse
-from ingestion.message import Message, cloud_event, instant
-from ingestion.publish import Say
+from ingestion.core.message import Message, cloud_event, instant
+from ingestion.core.publish import Say
 from schemas.rates import EXCHANGE_RATE, TOPIC
 
 LATEST = """

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from conf import Settings
 from conf.connect import s3
-from ingestion.errors import IngestError
+from ingestion.core.errors import IngestError
 
 if TYPE_CHECKING:
     from minio import Minio

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from ingestion.shop.unfit import Doubtful, Unfit
+from ingestion.shop.file_faults import Doubtful, Unfit
 from schemas.contract import Column, contract
+from schemas.contract.types import MONEY_SCALE, MONEY_TEXT
 from schemas.shop.stage import ProductRow
-from schemas.types import MONEY_SCALE, MONEY_TEXT
 
 FILE = contract(ProductRow)
 SHOWN = 100

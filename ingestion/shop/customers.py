@@ -14,11 +14,11 @@ import orjson
 from rich.console import Console
 
 from conf import Settings
-from ingestion.errors import IngestError
-from ingestion.registry import Around, Collector, Connect
+from ingestion.core.errors import IngestError
+from ingestion.core.registry import Around, Collector, Connect
 from ingestion.shop.bucket import Bucket, opened
+from ingestion.shop.customer_hashes import KnownFile, file_name, forget_older, known
 from ingestion.shop.extract import CUSTOMERS, STAGED, Run, Tally, changed, compared
-from ingestion.shop.known import KnownFile, file_name, forget_older, known
 from ingestion.shop.snapshot import Snapshot, database, later, snapshot
 from ingestion.shop.stage import State, alone, finish, instant, read_state, stage_run, utc
 

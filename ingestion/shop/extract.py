@@ -8,7 +8,7 @@ from datetime import datetime
 from heapq import merge
 from typing import Any
 
-from conf.readable import Unreadable, fault
+from conf.postgres_values import Unreadable, fault
 from ingestion.shop.stage import content_hash
 from schemas.contract import contract
 from schemas.shop.entities import Customers

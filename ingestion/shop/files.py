@@ -11,10 +11,10 @@ from typing import Any, Protocol
 
 import ijson
 
-from ingestion.errors import Unreadable
+from ingestion.core.errors import Unreadable
+from ingestion.files.packed import unpacked
+from ingestion.shop.file_faults import Unfit
 from ingestion.shop.sheets import sheet_rows
-from ingestion.shop.unfit import Unfit
-from ingestion.tables.packed import unpacked
 
 MOST_OBJECT_BYTES = 4 << 20
 ENDINGS = (".parquet", ".csv", ".json", ".jsonl", ".ndjson", ".tsv", ".txt", ".xlsx", ".xls", ".ods")

@@ -19,8 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ingestion.shop.unfit import Unfit
-from ingestion.tables.moments import ISO, moment
+from ingestion.files.moments import ISO, moment
+from ingestion.shop.file_faults import Unfit
 from schemas.contract import contract
 from schemas.shop.stage import ProductRow
 

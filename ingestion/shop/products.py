@@ -14,17 +14,17 @@ import click
 from rich.console import Console
 
 from conf import Settings
-from ingestion.errors import Unreadable
-from ingestion.registry import Around, Collector, Connect
-from ingestion.shop import people
+from ingestion.core.errors import Unreadable
+from ingestion.core.registry import Around, Collector, Connect
+from ingestion.shop import world_people
 from ingestion.shop.bucket import Bucket, opened
 from ingestion.shop.check import FILE
-from ingestion.shop.desk import INCOMING, Desk, Outcome
+from ingestion.shop.check_process import STAGED, Apart
+from ingestion.shop.dropped_file import INCOMING, Desk, Outcome
+from ingestion.shop.file_faults import Unfit
 from ingestion.shop.files import check_name
-from ingestion.shop.judge import STAGED, Apart
 from ingestion.shop.stage import alone, schema, write_parquet
-from ingestion.shop.unfit import Unfit
-from ingestion.world import make_world
+from standins.world.world import make_world
 
 NAME = "shop.products"
 SIMULATED = "products.parquet"
@@ -43,7 +43,7 @@ def drop(bucket: Bucket, path: Path) -> str:
 def simulated(path: Path, seed: int, around: Around) -> None:
     """Write the products of the simulated world as a file that a shop might send."""
     world = make_world(seed, until=around.now)
-    rows = ({**row, "changed_at": world.since} for row in people.products(world))
+    rows = ({**row, "changed_at": world.since} for row in world_people.products(world))
     write_parquet(path, schema(FILE), rows)
 
 

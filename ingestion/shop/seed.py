@@ -12,12 +12,12 @@ from psycopg import sql
 from rich.console import Console
 
 from conf import Settings
-from ingestion.registry import Around, Collector, Connect
-from ingestion.shop import people
-from ingestion.shop.people import Row
+from ingestion.core.registry import Around, Collector, Connect
+from ingestion.shop import world_people
 from ingestion.shop.snapshot import database
-from ingestion.world import make_world
+from ingestion.shop.world_people import Row
 from schemas.contract import Contract, find
+from standins.world.world import make_world
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -53,9 +53,9 @@ class Seeding:
         with database(settings) as connection, connection.transaction():
             # Products name their sellers.
             for name, rows in (
-                ("sellers", people.sellers),
-                ("products", people.products),
-                ("customers", people.customers),
+                ("sellers", world_people.sellers),
+                ("products", world_people.products),
+                ("customers", world_people.customers),
             ):
                 added[name] = seed(connection, find(f"shop.{name}"), rows(world))
         told = ", ".join(f"{count:,} {name}" for name, count in added.items())

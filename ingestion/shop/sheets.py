@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ingestion.errors import Unreadable
-from ingestion.shop.unfit import Doubtful, Unfit
-from ingestion.tables.csv_rows import DELIMITERS, CsvFile, Row, Undecodable
-from ingestion.tables.currencies import currency_of
-from ingestion.tables.header import find_header, plain
-from ingestion.tables.moments import ISO, moment
-from ingestion.tables.numbers import Mark, Unread, is_lost_id, number, proven_mark
-from ingestion.tables.packed import is_workbook
-from ingestion.tables.workbook import WorkbookFile, shown_cell
+from ingestion.core.errors import Unreadable
+from ingestion.files.csv_rows import DELIMITERS, CsvFile, Row, Undecodable
+from ingestion.files.currencies import currency_of
+from ingestion.files.header import find_header, plain
+from ingestion.files.moments import ISO, moment
+from ingestion.files.numbers import Mark, Unread, is_lost_id, number, proven_mark
+from ingestion.files.packed import is_workbook
+from ingestion.files.workbook import WorkbookFile, shown_cell
+from ingestion.shop.file_faults import Doubtful, Unfit
 from schemas.contract import contract
 from schemas.shop.stage import ProductRow
 

@@ -21,8 +21,8 @@ from psycopg.rows import dict_row
 
 from conf import Settings
 from conf.connect import postgres
-from conf.readable import tolerate
-from ingestion.errors import IngestError
+from conf.postgres_values import tolerate
+from ingestion.core.errors import IngestError
 from schemas.contract import Contract
 
 if TYPE_CHECKING:

@@ -23,8 +23,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from conf import Settings
-from conf.lock import Taken, locked
-from ingestion.errors import IngestError
+from conf.file_lock import Taken, locked
+from ingestion.core.errors import IngestError
 from ingestion.shop.bucket import Bucket
 from schemas.contract import Contract
 from schemas.shop.stage import run_file, state_name

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from jobs.core.registry import builds
 from jobs.purchases.sales import lower_median, money, rounded_mean, total, whole_purchases, whole_sum
-from jobs.registry import builds
 from schemas.purchases.gold import BasketDaily
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from jobs.core.registry import builds
 from jobs.purchases.sales import per_purchase, sales
-from jobs.registry import builds
 from schemas.purchases.gold import UNKNOWN_CATEGORY, CategoryDaily
 from schemas.purchases.silver import PurchaseLines
 from schemas.shop.silver import ShopProducts

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pyspark.sql import DataFrame
 
+from jobs.core.registry import builds
 from jobs.purchases.sales import per_purchase, sales
-from jobs.registry import builds
 from schemas.purchases.gold import ProductDaily
 
 

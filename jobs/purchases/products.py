@@ -5,8 +5,8 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.rates import base_currency
-from jobs.registry import builds
+from jobs.core.base_currency import base_currency
+from jobs.core.registry import builds
 from schemas.purchases.gold import ProductDaily, Products
 from schemas.purchases.silver import PurchaseLines
 

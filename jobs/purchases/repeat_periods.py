@@ -5,8 +5,8 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from jobs.core.registry import builds
 from jobs.purchases.periods import in_periods, with_all_sellers
-from jobs.registry import builds
 from schemas.purchases.gold import EVER, PERIOD_KINDS, CustomerDaily, RepeatPeriods, SellerDaily
 
 KEYS = (RepeatPeriods.period_kind, RepeatPeriods.period_started_on, RepeatPeriods.seller_id)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
 
-from jobs.registry import builds
+from jobs.core.registry import builds
+from schemas.contract.types import SUM
 from schemas.purchases.gold import RevenueAnomalies as A
 from schemas.purchases.gold import SellerDaily
-from schemas.types import SUM
 
 NEEDED_DAYS = 28  # so many earlier days with sales before a day is judged
 LEVEL_DAYS, FEWEST_LEVEL_DAYS = 28, 7

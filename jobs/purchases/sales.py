@@ -7,10 +7,10 @@ from decimal import Decimal
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.rates import amount, base_currency, in_base
+from jobs.core.base_currency import amount, base_currency, in_base
+from schemas.contract.types import MONEY, MONEY_SCALE, SUM
 from schemas.purchases.gold import SellerDaily
 from schemas.purchases.silver import PurchaseLines
-from schemas.types import MONEY, MONEY_SCALE, SUM
 
 HALF_BITS = 30
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from jobs.core.registry import builds
 from jobs.purchases.periods import in_periods, with_all_sellers
 from jobs.purchases.sales import (
     lower_median,
@@ -16,7 +17,6 @@ from jobs.purchases.sales import (
     whole_sum,
     worth_in_base,
 )
-from jobs.registry import builds
 from schemas.purchases.gold import PERIOD_KINDS, SellerPeriods
 
 COUNTS = ("orders", "sold_lines", "returned_lines", "sold_count", "returned_count")

@@ -6,10 +6,10 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from conf.spark import PERSON_SECRET
-from jobs.errors import Failed
-from jobs.registry import builds
+from jobs.core.errors import Failed
+from jobs.core.registry import builds
+from schemas.common.pseudonym import hashed
 from schemas.contract import contract
-from schemas.derive.person import hashed
 from schemas.shop.silver import ShopCustomers
 
 PERSON = [c.name for c in contract(ShopCustomers).columns if c.personal or c.mask == ("person",)]

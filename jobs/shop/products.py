@@ -5,10 +5,10 @@ from __future__ import annotations
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from jobs.registry import builds
+from jobs.core.registry import builds
 from schemas.contract import contract
 from schemas.shop import TOPIC
-from schemas.shop.feed import ShopChanges
+from schemas.shop.events import ShopChanges
 from schemas.shop.silver import ShopProducts
 from schemas.shop.stage import ProductRow
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.rules import quoted
+from schemas.contract.rules import quoted
 
 NAME = "silver.base_currency"
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from schemas.contract import Contract
+from schemas.contract.references import Reference
+from schemas.contract.rules import quoted
 from schemas.derive.clickhouse import qualified
-from schemas.derive.latest import SUFFIX
+from schemas.derive.latest_views import SUFFIX
 from schemas.derive.spark import ident
-from schemas.references import Reference
-from schemas.rules import quoted
 
 COLLECTION = "collection_code"
 LISTED = "listed_value"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from schemas.contract import Column, Contract, Plain, Replacing
+from schemas.contract.rules import quoted
 from schemas.derive.spark import ident
-from schemas.rules import quoted
 
 # Types that can't be Nullable: a null becomes the empty list.
 _NEVER_NULL = {"HEADERS"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from schemas.contract import Column, Contract
+from schemas.contract.rules import quoted
 from schemas.derive.spark import ident
-from schemas.rules import quoted
 
 # What a reader of bronze, silver or quarantine looks rows up by, beside its keys and days.
 _LOOKED_UP = {"ingested_at", "kafka_partition", "kafka_offset", "batch_id"}

@@ -11,11 +11,11 @@ from operator import itemgetter
 from pathlib import Path
 
 from schemas.contract import Column, Contract, Replacing, contracts, entities, events, order_by_dependency, tables
-from schemas.derive import latest, views
+from schemas.contract.references import Reference, references
+from schemas.contract.rules import OnFail, RowRule
+from schemas.contract.types import ALL
+from schemas.derive import latest_views, view_comments
 from schemas.derive.clickhouse import columns, engine, engine_of
-from schemas.references import Reference, references
-from schemas.rules import OnFail, RowRule
-from schemas.types import ALL
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CATALOGUE = REPOSITORY / "docs" / "catalogue.md"
@@ -43,7 +43,7 @@ comes from. A column is required unless it is marked *optional*; **key** columns
 """
 
 
-def catalogue(folder: Path = views.VIEWS) -> str:
+def catalogue(folder: Path = view_comments.VIEWS) -> str:
     """The whole page. `folder` is one of ``<database>/<name>.sql`` whose first line is ``-- question``."""
     questions = read_questions(folder)
     domains = sorted({c.domain for c in contracts()}, key=lambda domain: (domain == "ops", domain))
@@ -65,7 +65,7 @@ def catalogue(folder: Path = views.VIEWS) -> str:
 
 def read_questions(folder: Path) -> dict[str, str]:
     """The question that each view answers, by its name ``database.view``. Raises ValueError for a view without one."""
-    return {view.name: view.question for view in views.read(folder)}
+    return {view.name: view.question for view in view_comments.read(folder)}
 
 
 def _contents(domains: Iterable[str]) -> str:
@@ -131,8 +131,8 @@ def _table(contract: Contract) -> str:
         rows = f", a row each element of `{contract.rows_at}`" if contract.rows_at else ""
         facts.append(f"- Filled from {', '.join(f'`{kind}`' for kind in contract.fed_by)}{rows}.")
     if contract.entity:
-        facts.append(f"- Every version is kept; those that hold today are in `{contract.name}{latest.SUFFIX}`.")
-    by = latest.lookups(contract)
+        facts.append(f"- Every version is kept; those that hold today are in `{contract.name}{latest_views.SUFFIX}`.")
+    by = latest_views.lookups(contract)
     if by:
         columns_by = ", ".join(f"`{column}`" for column in by.values())
         facts.append(f"- Found by {columns_by} with `SELECT * FROM {next(iter(by))}(value = '…')` and the like.")

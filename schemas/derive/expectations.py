@@ -2,8 +2,8 @@
 
 Each expectation has a type, its arguments and our own words for it, so that a suite can be read, stored and handed on
 where Great Expectations is not installed. What JSON Schema can say of a value has an expectation of the library's own;
-what it cannot say is one of those that `jobs.expect` adds: types, a condition that no row breaks, keys that name one
-row, references that resolve, a day that is reached.
+what it cannot say is one of those that `jobs.gates.engine` adds: types, a condition that no row breaks, keys that name
+one row, references that resolve, a day that is reached.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from schemas.contract import Column, Contract
+from schemas.contract.references import Reference, references
+from schemas.contract.rules import OnFail, Rule
 from schemas.derive.spark import ident
-from schemas.references import Reference, references
-from schemas.rules import OnFail, Rule
 
 TYPES_ARE = "expect_column_types_to_be"
 NO_ROW_BREAKS = "expect_no_row_to_break"
@@ -115,7 +115,7 @@ def freshness(contract: Contract) -> tuple[Freshness, ...]:
 
 
 def resolvable(contract: Contract) -> tuple[Reference, ...]:
-    """The references that are looked up row by row: those to a whole table. `jobs.check` looks up all of silver's."""
+    """The references that are looked up row by row: those to a whole table. `jobs.commands.check` looks up silver's."""
     return tuple(r for r in references(contract) if not r.is_list and not r.part)
 
 

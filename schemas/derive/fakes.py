@@ -14,9 +14,9 @@ from random import Random
 from typing import Any
 
 from schemas.contract import Column, Contract
+from schemas.contract.types import MONEY_SCALE
 from schemas.derive.conditions import holds, settings
-from schemas.derive.patterns import text_matching
-from schemas.types import MONEY_SCALE
+from schemas.derive.regex_samples import text_matching
 
 Row = dict[str, Any]
 

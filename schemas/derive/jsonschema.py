@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from schemas.contract import Column, Contract
-from schemas.rules import RowRule, Rule
+from schemas.contract.rules import RowRule, Rule
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

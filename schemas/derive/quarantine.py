@@ -11,8 +11,8 @@ import re
 from collections.abc import Sequence
 
 from schemas.contract import Column, Contract
-from schemas.rules import RowRule, quoted
-from schemas.types import MONEY_SCALE
+from schemas.contract.rules import RowRule, quoted
+from schemas.contract.types import MONEY_SCALE
 
 FOUND_CHARACTERS = 80
 BETWEEN_BRACKETS = "concat('[', CAST(value AS STRING), ',{}]')"

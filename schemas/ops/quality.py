@@ -1,7 +1,7 @@
 """What was found when finished data was judged."""
 
 from schemas.contract import Plain, col, table
-from schemas.types import CODE, COUNT, ID, INSTANT, TEXT
+from schemas.contract.types import CODE, COUNT, ID, INSTANT, TEXT
 
 
 @table(

@@ -1,7 +1,7 @@
 """What ran and what was refused."""
 
 from schemas.contract import Plain, Replacing, col, table
-from schemas.types import BYTES, CODE, COUNT, FLAG, HEADERS, ID, INSTANT, NUMBER, TEXT
+from schemas.contract.types import BYTES, CODE, COUNT, FLAG, HEADERS, ID, INSTANT, NUMBER, TEXT
 
 
 class Raw:

@@ -1,7 +1,7 @@
 """The purchase event: what a shop sends."""
 
 from schemas.contract import col, event, record
-from schemas.rules import (
+from schemas.contract.rules import (
     RowRule,
     at_least,
     at_most,
@@ -15,7 +15,7 @@ from schemas.rules import (
     some,
     worth_at_most,
 )
-from schemas.types import CODE, COUNT, ID, INSTANT, LIST, MONEY, TEXT
+from schemas.contract.types import CODE, COUNT, ID, INSTANT, LIST, MONEY, TEXT
 
 CURRENCIES = (
     "AED", "AMD", "AUD", "AZN", "BGN", "BRL", "BYN", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "GBP", "GEL", "HKD",

@@ -1,11 +1,11 @@
 """What purchases add up to."""
 
 from schemas.contract import Plain, col, table
+from schemas.contract.rules import STOP, WARN, RowRule, at_least, at_most, not_empty, one_of
+from schemas.contract.types import CODE, COUNT, DAY, FLAG, ID, INSTANT, MONEY, NUMBER, SUM, TEXT
 from schemas.purchases.silver import PurchaseLines
-from schemas.rates.feed import ExchangeRates
-from schemas.rules import STOP, WARN, RowRule, at_least, at_most, not_empty, one_of
+from schemas.rates.events import ExchangeRates
 from schemas.shop.silver import ShopProducts
-from schemas.types import CODE, COUNT, DAY, FLAG, ID, INSTANT, MONEY, NUMBER, SUM, TEXT
 
 PERIOD_KINDS = ("day", "week", "month")
 """What sums are made over beside the day: weeks begin on Monday (ISO 8601), all days are UTC."""

@@ -1,10 +1,10 @@
 """Purchases, cleaned."""
 
+from schemas.common.envelope import Envelope
 from schemas.contract import Replacing, col, like, table
-from schemas.ops.envelope import Envelope
+from schemas.contract.types import CODE, COUNT, DAY, FLAG, ID, INSTANT, MONEY, TEXT
 from schemas.ops.tables import Raw, Refused
 from schemas.purchases.events import PurchaseEvent
-from schemas.types import CODE, COUNT, DAY, FLAG, ID, INSTANT, MONEY, TEXT
 
 
 @table("bronze.purchases", refresh="stream", built_from=[PurchaseEvent])

@@ -4,9 +4,9 @@ The tables are made by the migrations in `infra/postgres/`; a test holds these a
 """
 
 from schemas.contract import col, entity
+from schemas.contract.rules import at_least, at_most, longest, matches, not_empty, one_of
+from schemas.contract.types import CODE, FLAG, ID, INSTANT, MONEY, TEXT
 from schemas.purchases.events import CURRENCIES
-from schemas.rules import at_least, at_most, longest, matches, not_empty, one_of
-from schemas.types import CODE, FLAG, ID, INSTANT, MONEY, TEXT
 
 MOST_AMOUNT = 9_999_999
 KEY = matches("[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "1 to 64 of A-Z a-z 0-9 . _ -, a letter or digit first")

@@ -1,9 +1,9 @@
 """The shop's customers and products, every version of them."""
 
 from schemas.contract import Plain, col, like, table
-from schemas.shop.feed import ShopChanges
+from schemas.contract.types import COUNT, FLAG, ID, INSTANT, TEXT
+from schemas.shop.events import ShopChanges
 from schemas.shop.stage import CustomersStaged, ProductsStaged
-from schemas.types import COUNT, FLAG, ID, INSTANT, TEXT
 
 
 @table(

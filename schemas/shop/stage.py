@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable
 
 from schemas.contract import col, like, record, table
-from schemas.rules import since
+from schemas.contract.rules import since
+from schemas.contract.types import COUNT, FLAG, INSTANT, TEXT
 from schemas.shop.entities import Customers, Products
-from schemas.types import COUNT, FLAG, INSTANT, TEXT
 
 
 class Staged:

@@ -14,13 +14,13 @@ import orjson
 from fastapi import FastAPI
 
 from api.app import app
-from api.keys import Key, hashed, key_id_of
-from api.mirror import Mirror
-from api.parts import Parts
-from api.ports import Record
-from api.problems import Problem, unavailable
-from api.purchases import Purchases
-from api.versions import Versions
+from api.backends.backends import Parts
+from api.backends.keys import Key, hashed, key_id_of
+from api.backends.protocols import Record
+from api.backends.table_cache import Mirror
+from api.http.problems import Problem, unavailable
+from api.purchases.service import Purchases
+from api.purchases.versions import Versions
 from conf import Settings
 from tests.support.steady import SteadyLoop
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from api import bodies
-from api.problems import Problem
-from api.purchases import Document
+from api.http import bodies
+from api.http.problems import Problem
+from api.purchases.service import Document
 from schemas.contract import contract
 from schemas.purchases.silver import PurchaseLines
-from streaming.registry import domains
+from streaming.core.registry import domains
 from tests.api.asking import RUNNER, Client
 from tests.support.verdicts import Verdict, verdicts
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from api import looks
-from api.live import Sales, Seen, Taking, state
+from api.live import queries
+from api.live.document import Sales, Seen, Taking, state
 from schemas.contract import contract
 from schemas.derive.fakes import Row, fill
 from schemas.ops.tables import Quarantine
 from schemas.purchases.silver import PurchaseCorrections, PurchaseLines
-from schemas.rates.feed import ExchangeRates
+from schemas.rates.events import ExchangeRates
 from tests.support.clickhouse import definitions
 from tests.support.local_clickhouse import LocalClickHouse, insert
 from tests.support.purchases import purchase_lines
@@ -83,7 +83,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str
     bound = {"{since:UInt32}": str(int(SINCE.timestamp())), "{most:UInt32}": "2"}
     questions = []
     for name in names:
-        sql = getattr(looks, name).replace(looks._QUIET, "")
+        sql = getattr(queries, name).replace(queries._QUIET, "")
         for placeholder, value in bound.items():
             sql = sql.replace(placeholder, value)
         questions.append(sql)
@@ -164,9 +164,9 @@ def test_the_page_shows_what_the_view_of_the_same_question_says(tmp_path: Path) 
     ]
     old = [row | {"event_id": f"old {row['event_id']}", "ingested_at": now - timedelta(minutes=61)} for row in rows]
     corrected = fill(CORRECTIONS, {"event_id": "wrong", "ingested_at": now, "seller_id": "s1"}, 1)
-    sql = looks.TOP_PRODUCTS.replace(looks._QUIET, "").replace("{most:UInt32}", "8")
+    sql = queries.TOP_PRODUCTS.replace(queries._QUIET, "").replace("{most:UInt32}", "8")
     page, view = LocalClickHouse(tmp_path).ask(
-        sql.replace("{since:UInt32}", str(int(now.timestamp()) - looks.HOUR)),
+        sql.replace("{since:UInt32}", str(int(now.timestamp()) - queries.HOUR)),
         "SELECT * FROM silver.top_products_arrived_last_hour",
         before=[*definitions(), *(insert(LINES, [row]) for row in [*rows, *rows, *old]), rates(),
                 insert(CORRECTIONS, [corrected])],

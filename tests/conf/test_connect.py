@@ -95,4 +95,4 @@ def test_no_other_module_says_how_kafka_is_reached() -> None:
     others = {path.relative_to(REPOSITORY).as_posix() for path in modules if "bootstrap.servers" in path.read_text()}
 
     # The rehearsal asks where nobody answers.
-    assert others == {"conf/connect.py", "infra/local/rehearsal.py"}
+    assert others == {"conf/connect.py", "infra/local/tools/rehearsal.py"}

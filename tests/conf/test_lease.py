@@ -9,8 +9,8 @@ import pytest
 from pydantic import SecretStr
 
 from conf import Settings, lease
+from conf.file_lock import locked
 from conf.lease import Lease, NotOurs, refusal, take_lease
-from conf.lock import locked
 from tests.support.waiting import until
 
 

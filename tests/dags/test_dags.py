@@ -7,7 +7,7 @@ from typing import Any
 import jinja2
 
 from conf import REPOSITORY
-from infra.local import airflow
+from infra.local.servers import airflow
 from schemas.contract import tables
 from schemas.procurement.endpoints import registers
 from tests.support.airflow import by_airflow
@@ -48,9 +48,9 @@ def test_only_what_has_days_can_be_made_up_for() -> None:
 
 def test_of_the_commands_that_hold_the_lease_one_runs_at_a_time_whichever_dag_it_is_of() -> None:
     holders = {
-        f"jobs.{path.stem}"
-        for path in (REPOSITORY / "jobs").glob("*.py")
-        if "from jobs.lease import" in path.read_text(encoding="utf-8")
+        f"jobs.commands.{path.stem}"
+        for path in (REPOSITORY / "jobs" / "commands").glob("*.py")
+        if "from jobs.core.lease import" in path.read_text(encoding="utf-8")
     }
     pools = {
         task["module"]: task["pool"]
@@ -59,7 +59,7 @@ def test_of_the_commands_that_hold_the_lease_one_runs_at_a_time_whichever_dag_it
         if task["module"]
     }
 
-    assert {"jobs.run", "jobs.reconcile"} <= holders
+    assert {"jobs.commands.run", "jobs.commands.reconcile"} <= holders
     assert {module for module, pool in pools.items() if pool == airflow.POOL} == holders & set(pools)
 
 

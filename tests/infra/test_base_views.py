@@ -12,8 +12,8 @@ import pytest
 from schemas.contract import contract
 from schemas.derive import base_currency
 from schemas.purchases.silver import PurchaseLines
-from schemas.rates.feed import ExchangeRates
-from tests.jobs.test_rates import LINES, NBK
+from schemas.rates.events import ExchangeRates
+from tests.jobs.core.test_base_currency import LINES, NBK
 from tests.support.clickhouse import answers, definitions, inserted
 from tests.support.tables import table_from_text
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from conf import REPOSITORY
-from infra.local.cli import cli
+from infra.local.commands.cli import cli
 
 COREUTILS = ("bash", "mkdir", "dirname", "cat", "cut", "sha256sum", "rm")
 

@@ -11,8 +11,8 @@ import orjson
 from confluent_kafka import KafkaError
 
 from conf import REPOSITORY
-from ingestion.message import Headers
-from ingestion.publish import Delivered
+from ingestion.core.message import Headers
+from ingestion.core.publish import Delivered
 
 ONLINE_RETAIL_FILE = REPOSITORY.parent / "shared" / "data" / "online_retail.csv.gz"
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"

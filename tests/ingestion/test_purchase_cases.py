@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 import pytest
 
-from ingestion.purchases_feed import PurchasesFile
-from ingestion.purchases_mapping import load_mapping
+from ingestion.purchases.feed import PurchasesFile
+from ingestion.purchases.mapping import load_mapping
 
 CASES = Path(__file__).parent.parent / "cases" / "purchases"
 

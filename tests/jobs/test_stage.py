@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from minio.error import S3Error
 
 from conf import Settings
-from jobs.lake import S3Lake
+from jobs.core.lake import S3Lake
 from schemas.shop.stage import finished_files, run_file, run_of, state_name
 
 NOW = datetime.now(UTC)

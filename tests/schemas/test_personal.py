@@ -8,12 +8,12 @@ import pytest
 
 from conf import REPOSITORY
 from infra.postgres.migrations.versions import v0001_shop
-from schemas.column import PERSONAL
 from schemas.contract import Contract, col, contract, contracts, entities, find, like, table, tables
-from schemas.derive import clickhouse, latest
+from schemas.contract.column import PERSONAL
+from schemas.contract.types import ID, TEXT
+from schemas.derive import clickhouse, latest_views
 from schemas.shop.entities import Customers
-from schemas.shop.feed import ShopChanges
-from schemas.types import ID, TEXT
+from schemas.shop.events import ShopChanges
 
 PERSONS = {(c.name, column.name) for c in contracts() for column in c.columns if column.personal}
 VIEWS = sorted((REPOSITORY / "infra" / "clickhouse" / "views").glob("*/*.sql"))
@@ -45,7 +45,7 @@ def test_clickhouse_is_never_told_of_a_personal_column() -> None:
 
 
 def test_no_view_over_customers_names_a_personal_column() -> None:
-    kept = {t.name: statement for t in latest.versioned() for statement in latest.views(t)}
+    kept = {t.name: statement for t in latest_views.versioned() for statement in latest_views.views(t)}
     texts = {**kept, **{str(file.relative_to(REPOSITORY)): file.read_text(encoding="utf-8") for file in VIEWS}}
     for name, text in texts.items():
         if "customer" in text:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from schemas.contract import Column, Contract, contracts, events, tables, topics
-from schemas.rules import OnFail
+from schemas.contract.rules import OnFail
 
 ENDINGS = {
     "DAY": ("_on",),

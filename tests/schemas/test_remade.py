@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from schemas.derive import delta
-from schemas.live import ContractMismatch, apply_served, remake_delta
-from tests.schemas.test_live import PATH, Server, live_session, server
+from schemas.derive.live_tables import ContractMismatch, apply_served, remake_delta
+from tests.schemas.derive.test_live_tables import PATH, Server, live_session, server
 from tests.support.sample import SAMPLE_DAILY, SAMPLES
 
 __all__ = ["server"]

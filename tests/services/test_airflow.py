@@ -21,9 +21,10 @@ import pytest
 
 from conf import LOOPBACK, REPOSITORY, Settings
 from conf.connect import clickhouse
-from infra.local import airflow, proc
-from infra.local.ports import free_port, is_free
-from infra.local.supervisor import Supervisor
+from infra.local.processes import children
+from infra.local.processes.ports import free_port, is_free
+from infra.local.processes.supervisor import Supervisor
+from infra.local.servers import airflow
 from schemas.contract import tables
 from tests.support.judge import Judge
 from tests.support.nights import Airflow, command, no_scheduler, other_scheduler
@@ -63,7 +64,7 @@ def sent(stream: Stream, judge: Judge, tmp_path_factory: pytest.TempPathFactory)
 def gold(sent: None, client: Any) -> None:  # noqa: ARG001
     """The gold tables of the purchases that were sent."""
     if client.query(GOLD).result_rows != client.query(SILVER).result_rows:
-        built = [sys.executable, "-m", "jobs.run", "purchases"]
+        built = [sys.executable, "-m", "jobs.commands.run", "purchases"]
         subprocess.run(built, cwd=REPOSITORY, check=True, capture_output=True)
 
 
@@ -132,7 +133,7 @@ def test_a_scheduler_killed_in_mid_run_ends_in_one_finished_run_which_changes_no
 
 def job(chosen: Settings) -> list[int]:
     """The processes that build gold tables."""
-    return [p.pid for p, _ in proc.marked(chosen) if "jobs.run" in p.cmdline()]
+    return [p.pid for p, _ in children.marked(chosen) if "jobs.commands.run" in p.cmdline()]
 
 
 @pytest.fixture
@@ -162,7 +163,7 @@ def broken_python(tmp_path: Path) -> str:
     script = tmp_path / "python"
     script.write_text(
         f"""#!/bin/sh
-if [ "$2" = jobs.run ]; then
+if [ "$2" = jobs.commands.run ]; then
   shift 3
   exec {sys.executable} -m tests.support.broken_night gold.purchases_seller_daily "$@"
 fi
@@ -188,7 +189,7 @@ def test_what_a_gate_stops_is_red_at_once_keeps_its_figures_and_is_told(
     assert client.query(FACTS).result_rows == before
     (told,) = heard
     assert told.startswith(
-        f"Sauda: {NIGHT}.build of {run} failed: A gate stopped jobs.run: gold.purchases_seller_daily"
+        f"Sauda: {NIGHT}.build of {run} failed: A gate stopped jobs.commands.run: gold.purchases_seller_daily"
     )
     assert "order_count" in told
 
@@ -260,7 +261,7 @@ def test_old_logs_go_when_the_house_is_kept(pages: Airflow, chosen: Settings) ->
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """A small world of procurement that is served; the settings by which it is collected."""
     port, token = free_port(19_120), "a-token-of-tests"
-    command = [sys.executable, "-m", "ingestion.standins.goszakup"]
+    command = [sys.executable, "-m", "standins.goszakup"]
     log = tmp_path_factory.mktemp("standin") / "log"
     with log.open("wb") as out:
         served = subprocess.Popen(
@@ -306,7 +307,7 @@ def test_procurement_is_collected_and_a_register_that_shrinks_stops_what_comes_a
     ).result_rows
     assert found == [("stopped",)]
     repaired = subprocess.run(
-        [sys.executable, "-m", "jobs.reconcile", "--repair", "--json", "--table", "silver.procurement_lots"],
+        [sys.executable, "-m", "jobs.commands.reconcile", "--repair", "--json", "--table", "silver.procurement_lots"],
         cwd=REPOSITORY, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert json.loads(repaired.stdout.splitlines()[-1])["state"] in ("repaired", "equal"), repaired.stderr

@@ -17,8 +17,8 @@ import psutil
 import pytest
 from confluent_kafka import Producer
 
-from api.analytics import QUESTIONS
-from api.relay import LOCK
+from api.backends.relay import LOCK
+from api.purchases.analytics import QUESTIONS
 from conf import Settings
 from conf.connect import clickhouse, postgres, producer_config
 from tests.support.api import SESSION, Api, Topic, away, database, ids, problem, purchase, sellers
@@ -144,7 +144,7 @@ def test_a_customer_whose_time_nobody_can_read_is_listed_with_the_others(api: Ap
 def _keys(own: Settings, *words: str) -> str:
     environment = {**Api(own).environment}
     return subprocess.run(
-        [sys.executable, "-m", "api.keys", *words], env=environment, text=True, check=True, capture_output=True
+        [sys.executable, "-m", "api.backends.keys", *words], env=environment, text=True, check=True, capture_output=True
     ).stdout
 
 

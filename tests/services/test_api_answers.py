@@ -17,7 +17,7 @@ import httpx
 import psutil
 import pytest
 
-from api.analytics import QUESTIONS
+from api.purchases.analytics import QUESTIONS
 from conf import LOOPBACK, Settings
 from conf.connect import clickhouse
 from tests.support.api import Api, Topic, database, ids, problem, purchase, sellers

@@ -14,15 +14,15 @@ from click.testing import CliRunner
 
 from conf import Settings
 from conf.connect import clickhouse
-from conf.flow import settle
-from ingestion.errors import IngestError
-from ingestion.ocds import known
-from ingestion.ocds.known import InPostgres
-from ingestion.run import main
+from conf.stream_progress import settle
+from ingestion.core.errors import IngestError
+from ingestion.core.run import main
+from ingestion.procurement.ocds import known
+from ingestion.procurement.ocds.known import InPostgres
 from schemas.contract import tables
 from schemas.procurement import TOPIC
-from tests.ingestion.ocds.held import CASES
-from tests.ingestion.ocds.samples import AWARD, CONTRACT, TENDER, package, written
+from tests.ingestion.procurement.ocds.held import CASES
+from tests.ingestion.procurement.ocds.samples import AWARD, CONTRACT, TENDER, package, written
 from tests.support.commands import run_command
 from tests.support.stream import Stream
 
@@ -39,7 +39,7 @@ SILVER = tables("silver", "procurement")
 
 def command(*words: str, code: int = 0) -> str:
     # A drop holds the stream's lock in Java, to the end of that Java.
-    ended = run_command(*words, separate=words[0] == "streaming.drop")
+    ended = run_command(*words, separate=words[0] == "streaming.core.drop_collection")
     assert ended.code == code, f"{ended.out}\n{ended.err}"
     return ended.out or ended.err
 
@@ -75,7 +75,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def loaded(stream: Stream, chosen: Settings, file: Path) -> Iterator[Any]:
     for collection in (GONE, KEPT):
-        command("ingestion.run", "procurement.ocds", str(file), "--collection", collection)
+        command("ingestion.core.run", "procurement.ocds", str(file), "--collection", collection)
     for name in PUBLISHED:
         done = CliRunner().invoke(main, ["procurement.ocds", str(CASES / name), "--collection", MERGED])
         assert done.exit_code == 0, done.output
@@ -131,7 +131,7 @@ def test_a_drop_beside_a_stream_is_refused(loaded: Any) -> None:
     assert before["silver.procurement_lots"] > 0
     assert before["ops.quarantine"] > 0
 
-    assert "The stream (process " in command("streaming.drop", GONE, code=1)
+    assert "The stream (process " in command("streaming.core.drop_collection", GONE, code=1)
     assert served(loaded, GONE) == before
 
 
@@ -145,15 +145,15 @@ def test_a_collection_goes_and_others_stay_and_it_comes_back(
     state.write_bytes(b"")
 
     stream.stop()
-    command("ingestion.forget", GONE)
-    told = json.loads(command("streaming.drop", GONE, "--json").splitlines()[-1])
+    command("ingestion.core.forget", GONE)
+    told = json.loads(command("streaming.core.drop_collection", GONE, "--json").splitlines()[-1])
 
     assert not state.exists()
     assert told["lake"]["bronze.procurement"] >= told["lake"]["silver.procurement_lots"] > 0
     assert set(served(client, GONE).values()) == {0}
     assert set(in_lake(client, chosen, GONE).values()) == {0}
     assert (served(client, KEPT), in_lake(client, chosen, KEPT)) == (others, lake)
-    assert "0 rows" in command("streaming.drop", GONE, code=2), "it is dropped once"
+    assert "0 rows" in command("streaming.core.drop_collection", GONE, code=2), "it is dropped once"
     reconciled()
 
     # Its events are still in Kafka, and are not read again; sent again, they are no duplicates.
@@ -161,7 +161,7 @@ def test_a_collection_goes_and_others_stay_and_it_comes_back(
     stream.wait_ready()
     settle(chosen, [TOPIC], 120, lambda _: None)
     assert set(served(client, GONE).values()) == {0}
-    command("ingestion.run", "procurement.ocds", str(file), "--collection", GONE)
+    command("ingestion.core.run", "procurement.ocds", str(file), "--collection", GONE)
     settle(chosen, [TOPIC], 120, lambda _: None)
     assert served(client, GONE) == before
     assert (served(client, KEPT), in_lake(client, chosen, KEPT)) == (others, lake)
@@ -173,10 +173,10 @@ def test_a_lost_checkpoint_after_a_drop_brings_nothing_back_and_loses_nothing(
 ) -> None:
     """The dropped batch was the lake's last: neither its offsets nor its number may be taken again."""
     stream.stop()
-    command("streaming.drop", GONE)
+    command("streaming.core.drop_collection", GONE)
     shutil.rmtree(Path(chosen.checkpoints) / "lake" / "procurement")
     again = f"{GONE}_b"
-    command("ingestion.run", "procurement.ocds", str(file), "--collection", again)
+    command("ingestion.core.run", "procurement.ocds", str(file), "--collection", again)
     stream.start()
     stream.wait_ready()
     settle(chosen, [TOPIC], 240, lambda _: None)
@@ -187,5 +187,5 @@ def test_a_lost_checkpoint_after_a_drop_brings_nothing_back_and_loses_nothing(
 
 def reconciled() -> None:
     asked = [word for t in SILVER for word in ("--table", t.name)]
-    told = command("jobs.reconcile", "--json", *asked, "--table", "quarantine.procurement")
+    told = command("jobs.commands.reconcile", "--json", *asked, "--table", "quarantine.procurement")
     assert json.loads(told.splitlines()[-1])["state"] == "equal"

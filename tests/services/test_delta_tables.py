@@ -13,10 +13,10 @@ import pytest
 
 from conf import REPOSITORY, Settings
 from schemas.contract import Contract, col, contract, table
+from schemas.contract.types import CODE, COUNT, ID, TEXT
 from schemas.derive import delta
-from schemas.live import ContractMismatch, apply_delta
-from schemas.types import CODE, COUNT, ID, TEXT
-from streaming.registry import domains
+from schemas.derive.live_tables import ContractMismatch, apply_delta
+from streaming.core.registry import domains
 from tests.support.delta import delta_session
 from tests.support.stream import Stream
 

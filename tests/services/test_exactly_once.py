@@ -14,10 +14,11 @@ from confluent_kafka import Producer
 
 from conf import Settings
 from conf.connect import clickhouse, kafka_config
-from conf.flow import kafka_admin
-from infra.local import deploy, http, losses
-from ingestion.ledger import read_ledger
-from schemas.cloudevents import cloud_event
+from conf.stream_progress import kafka_admin
+from infra.local import clickhouse_http, deploy
+from infra.local.commands import accept_loss
+from ingestion.core.ledger import read_ledger
+from schemas.common.cloudevents import cloud_event
 from tests.support.commands import run_command
 from tests.support.judge import Judge
 from tests.support.stream import Parts, Stream, simulate
@@ -140,7 +141,7 @@ def judge_versions(chosen: Settings, number: str, last: str, held: int, listed: 
 
 def assert_reconciled() -> None:
     given = ("--table", "silver.purchase_lines", "--table", "silver.purchase_corrections")
-    done = run_command("jobs.reconcile", *given)
+    done = run_command("jobs.commands.reconcile", *given)
     assert done.code == 0, done.out + done.err
 
 
@@ -229,17 +230,17 @@ def test_a_topic_that_was_made_anew_is_read_when_somebody_accepts_the_loss(
     stream.start()
     stream.wait_ready()
     until("both lanes to wait", lambda: [q["state"] for q in lanes(stream)] == ["waiting: offsets are lost"] * 2)
-    lost = losses.of(chosen, TOPIC)
+    lost = accept_loss.of(chosen, TOPIC)
     assert {loss["reason"] for loss in lost} == {"recreated"}
     assert f"./start.sh accept-loss {TOPIC}" in lanes(stream)[0]["error"]
-    accepted = losses.note(chosen, TOPIC, lost)
+    accepted = accept_loss.note(chosen, TOPIC, lost)
     stream.stop()
 
     stream.start()
     judge.wait_and_judge(after, ledger)
     judge.compare(read_ledger(tmp_path / "former"), judge.held(before, lake=True), "lake")
     assert not accepted.exists()
-    rows = http.rows(chosen, f"SELECT count() FROM ops.lost_offsets WHERE kafka_topic = '{TOPIC}'")
+    rows = clickhouse_http.rows(chosen, f"SELECT count() FROM ops.lost_offsets WHERE kafka_topic = '{TOPIC}'")
     assert int(rows[0][0]) >= len(lost)
 
 

@@ -16,10 +16,11 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from conf import Settings, disk
 from conf.connect import consumer_config, producer_config
-from infra.local import deploy, status
-from infra.local.parts import trouble
+from infra.local import deploy
+from infra.local.commands import status
+from infra.local.parts.parts import trouble
+from infra.local.processes.supervisor import Supervisor
 from infra.local.stack import Stack
-from infra.local.supervisor import Supervisor
 from tests.support.small_disk import command, fill, mounted, small_stack, started
 from tests.support.waiting import until
 
@@ -98,7 +99,7 @@ def test_what_was_acknowledged_outlives_a_full_disk(small: Settings) -> None:
         assert "Nothing new is taken" in disk.shortage(small)
         sender.stop()
         acknowledged += sender.acknowledged
-        refused = command(small, "ingestion.run", "purchases.simulate", "--events", "10")
+        refused = command(small, "ingestion.core.run", "purchases.simulate", "--events", "10")
         assert refused.returncode == 1
         assert "(SAUDA_DISK_LOW_MB)" in refused.stderr
 
@@ -109,7 +110,7 @@ def test_what_was_acknowledged_outlives_a_full_disk(small: Settings) -> None:
         assert [event for event in acknowledged if not there[event]] == []
 
     until("the reserve to be made again", lambda: disk.allocated(disk.reserve_file(small)) >= 32 * disk.MIB, 20)
-    assert command(small, "ingestion.run", "purchases.simulate", "--events", "10").returncode == 0
+    assert command(small, "ingestion.core.run", "purchases.simulate", "--events", "10").returncode == 0
 
 
 def test_whoever_watches_is_brought_back(small: Settings) -> None:

@@ -16,10 +16,10 @@ import pytest
 
 from conf import REPOSITORY, Settings
 from conf.connect import clickhouse
-from conf.flow import settle
-from ingestion.standins import rates
+from conf.stream_progress import settle
 from schemas.contract import find
 from schemas.derive.expectations import suite
+from standins.rates import rates
 from tests.support.commands import run_command
 from tests.support.judge import Judge
 from tests.support.stream import Parts, Stream, simulate
@@ -50,7 +50,7 @@ def run(*words: str, code: int = 0) -> tuple[dict[str, Any], str]:
 
 def reconcile(*options: str, code: int = 0) -> dict[str, Any]:
     """What is told of each table."""
-    found, _ = run("jobs.reconcile", "--json", *options, code=code)
+    found, _ = run("jobs.commands.reconcile", "--json", *options, code=code)
     return {table["table"]: table for table in found["tables"]} | {"state": found["state"]}
 
 
@@ -94,10 +94,10 @@ def rated(ledger: Path, chosen: Settings, tmp_path_factory: pytest.TempPathFacto
     lines = [f"{day},{code},{rates.rate(code, day)},{quantity}" for day in days for code, quantity in RATED]
     file = tmp_path_factory.mktemp("rates") / "rates.csv"
     file.write_text("\n".join(["date,currency,rate,quantity", *lines]))
-    assert run("ingestion.run", "rates.file", str(file), "--json")[0]["acknowledged"] == len(lines)
+    assert run("ingestion.core.run", "rates.file", str(file), "--json")[0]["acknowledged"] == len(lines)
     settle(chosen, ["rates"], 90, lambda _: None)
     # What holds as it stands is not sent again.
-    again, _ = run("ingestion.run", "rates.file", str(file), "--json")
+    again, _ = run("ingestion.core.run", "rates.file", str(file), "--json")
     assert (again["sent"], again["unchanged"]) == (0, len(lines))
 
 
@@ -106,7 +106,7 @@ def built(ledger: Path, shop: TransactingShop, rated: None) -> dict[str, Any]:  
     """The first night."""
     assert shop.seller
     assert ledger.exists()
-    return run("jobs.run", "nightly", "--json")[0]
+    return run("jobs.commands.run", "nightly", "--json")[0]
 
 
 def facts(client: Any) -> Any:
@@ -189,9 +189,9 @@ def test_a_second_run_changes_nothing_that_is_read_and_a_third_beside_it_is_refu
     built: dict[str, Any], client: Any, chosen: Settings
 ) -> None:
     before = facts(client)
-    second = command("jobs.run", SELLERS, "--json")
+    second = command("jobs.commands.run", SELLERS, "--json")
     until("the second to hold the lease", lambda: SELLERS in (chosen.run / "jobs.lock").read_text(), 60, pause=0.01)
-    _, refusal = run("jobs.run", "nightly", code=1)
+    _, refusal = run("jobs.commands.run", "nightly", code=1)
     out, err = second.communicate(timeout=400)
 
     assert f"The job {SELLERS} (process {second.pid} on " in refusal
@@ -206,7 +206,7 @@ def test_a_day_is_built_again_alone(built: dict[str, Any], client: Any) -> None:
     assert built
     before = facts(client)
     day = client.query(f"SELECT max(sold_on) FROM {SELLERS}").result_rows[0][0]
-    (again,) = run("jobs.run", SELLERS, "--day", str(day), "--json")[0]["tables"]
+    (again,) = run("jobs.commands.run", SELLERS, "--day", str(day), "--json")[0]["tables"]
 
     assert 0 < again["rows"] < before[0]
     assert facts(client) == before
@@ -224,13 +224,13 @@ def staged(client: Any) -> int:
 def test_kill_in_mid_push_leaves_the_old_table_and_the_next_run_cleans_up(built: dict[str, Any], client: Any) -> None:
     assert built
     before = facts(client)
-    job = command("jobs.run", SELLERS)
+    job = command("jobs.commands.run", SELLERS)
     push_begins(client, job)
     job.kill()
     job.communicate()
 
     assert facts(client) == before
-    run("jobs.run", SELLERS)
+    run("jobs.commands.run", SELLERS)
     assert facts(client) == before
     assert staged(client) == 0
 
@@ -240,7 +240,7 @@ def test_a_clickhouse_that_dies_in_mid_run_fails_the_job_and_no_table(
 ) -> None:
     assert built
     before = facts(client)
-    job = command("jobs.run", SELLERS)
+    job = command("jobs.commands.run", SELLERS)
     push_begins(client, job)
     parts.kill("clickhouse")
     out, err = job.communicate(timeout=400)
@@ -282,7 +282,7 @@ def test_a_gate_that_fails_keeps_yesterdays_table_and_status_says_which_seen_and
     page = chosen.data_docs / told["run_id"] / f"{table}.html"
     assert f"{negative} rows; wanted 0 rows; for example" in page.read_text(encoding="utf-8")
 
-    run("jobs.run", table)
+    run("jobs.commands.run", table)
     assert client.query(shown).result_rows == before
     still = f"SELECT count() FROM ops.latest_checks WHERE outcome = 'stopped' AND table_name = '{table}'"
     assert client.query(still).result_rows == [(0,)]
@@ -363,6 +363,6 @@ def test_damage_of_every_kind_is_found_and_repaired_while_events_arrive(
 
 
 def test_a_table_that_cannot_be_compared_is_refused_with_the_names() -> None:
-    _, said = run("jobs.reconcile", "--table", "gold.nothing", code=2)
+    _, said = run("jobs.commands.reconcile", "--table", "gold.nothing", code=2)
 
     assert "No table to compare is called gold.nothing; there are: gold.purchases_basket_daily, " in said

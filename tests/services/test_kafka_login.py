@@ -13,9 +13,12 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from conf import LOOPBACK, Settings
 from conf.connect import consumer_config, kafka_config
-from conf.flow import topic_ends
-from infra.local import files, java, parts, private
-from infra.local.ports import free_port
+from conf.stream_progress import topic_ends
+from infra.local import config_files
+from infra.local.parts import parts
+from infra.local.processes import permissions
+from infra.local.processes.ports import free_port
+from infra.local.tools import java
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(180)]
@@ -38,8 +41,8 @@ def own(chosen: Settings, tmp_path: Path) -> Settings:
     (home / "tools").symlink_to(chosen.tools)
     near = free_port(chosen.port("kafka") + 500)
     made = Settings(home=home, stack="old", kafka_port=near, kafka_controller_port=near + 1)
-    private.close(made)
-    files.write_kafka(made)
+    permissions.close(made)
+    config_files.write_kafka(made)
     return made
 
 
@@ -72,7 +75,7 @@ def test_an_older_kafka_is_closed_and_keeps_what_it_has(own: Settings, chosen: S
     java_home = java.remembered(chosen)
     assert java_home
     open_up(own)
-    files.format_kafka(own, java_home)
+    config_files.format_kafka(own, java_home)
     with running(own, java_home) as admin:
         admin.create_topics([NewTopic("purchases", 3, 1)])["purchases"].result(20)
         producer = Producer({"bootstrap.servers": own.kafka, "log_level": 0})
@@ -80,8 +83,8 @@ def test_an_older_kafka_is_closed_and_keeps_what_it_has(own: Settings, chosen: S
             producer.produce("purchases", f"{number}", f"{number}")
         assert producer.flush(20) == 0
 
-    assert files.write_kafka(own), "the supervisor starts it anew when its files have changed"
-    files.format_kafka(own, java_home)
+    assert config_files.write_kafka(own), "the supervisor starts it anew when its files have changed"
+    config_files.format_kafka(own, java_home)
     with running(own, java_home, **kafka_config(own)):
         assert sum(topic_ends(own)["purchases"].values()) == EVENTS
         consumer = Consumer(consumer_config(own, "test") | {"auto.offset.reset": "earliest"})

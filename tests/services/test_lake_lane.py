@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 import orjson
 import pytest
 
-from ingestion.faults import OVERSIZED, POISONS
-from schemas import live
-from streaming.compaction import compact
-from streaming.lake import Counts, LakeLane
-from streaming.losses import Look, Place
-from streaming.registry import domains
+from schemas.derive import live_tables
+from standins.world.faults import OVERSIZED, POISONS
+from streaming.core.compaction import compact
+from streaming.core.lake import Counts, LakeLane
+from streaming.core.lost_offsets import Look, Place
+from streaming.core.registry import domains
 from tests.support.delta import Sent, Trial, bad, delta_session, good
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
@@ -246,7 +246,7 @@ def files_of(trial: Trial, path: str) -> int:
 def test_a_lost_checkpoint_goes_on_after_what_bronze_holds(trial: Trial) -> None:
     bronze = trial.domain.bronze
     path = trial.settings.table_path("bronze.elsewhere")
-    live.apply_delta(trial.spark, bronze, path)
+    live_tables.apply_delta(trial.spark, bronze, path)
     place = Place(trial.spark, trial.settings, trial.domain)
     place.path = path
     ends = {"0": 0, "1": 0, "2": 0}

@@ -107,7 +107,7 @@ def test_a_driver_of_another_checkout_is_refused_with_the_firsts_name_until_that
 ) -> None:
     first = hold("a")
     assert said(first) == "held"
-    for words in (["jobs.run", "nightly"], ["jobs.reconcile"]):
+    for words in (["jobs.commands.run", "nightly"], ["jobs.commands.reconcile"]):
         refused = subprocess.run(
             [sys.executable, "-m", *words], cwd=REPOSITORY, env=place("b"), capture_output=True, text=True, check=False
         )

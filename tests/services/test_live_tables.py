@@ -11,9 +11,9 @@ import pytest
 from conf import settings
 from conf.connect import clickhouse, s3
 from schemas.contract import Contract, Plain, Replacing, col, contract, contracts, table, tables
+from schemas.contract.types import ALL, CODE, COUNT, DAY, HEADERS, ID, INSTANT, TEXT
 from schemas.derive import clickhouse as derived
-from schemas.live import ContractMismatch, apply_clickhouse, differences_clickhouse, differences_delta
-from schemas.types import ALL, CODE, COUNT, DAY, HEADERS, ID, INSTANT, TEXT
+from schemas.derive.live_tables import ContractMismatch, apply_clickhouse, differences_clickhouse, differences_delta
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from streaming.registry import domains
-from tests.ingestion.ocds.samples import AWARD, CONTRACT, TENDER, package, sent, written
+from streaming.core.registry import domains
+from tests.ingestion.procurement.ocds.samples import AWARD, CONTRACT, TENDER, package, sent, written
 from tests.support.delta import delta_session
 from tests.support.verdicts import verdicts
 

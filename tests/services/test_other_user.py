@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from conf import Settings
-from infra.local import private, proc
+from infra.local.processes import children, permissions
 from tests.support.other_user import Checkout
 
 pytestmark = [
@@ -50,10 +50,10 @@ def test_it_starts_at_a_low_priority_and_makes_javas_archive(checkout: Checkout)
         assert f"✓ {title}" in out
     assert list((checkout.folder / ".sauda" / "tools" / "jars" / "spark").glob("*.jsa"))
     its = Settings(home=checkout.folder / ".sauda", stack="main")
-    running = proc.marked(its)
+    running = children.marked(its)
     assert {"kafka", "minio", "clickhouse", "postgres"} <= {part for _, part in running}
     assert {process.uids().real for process, _ in running} == {checkout.user.pw_uid}
-    assert private.open_paths(its) == []
+    assert permissions.open_paths(its) == []
     assert its.stack_home.stat().st_mode & 0o777 == 0o700
 
 

@@ -16,8 +16,8 @@ import httpx
 import pytest
 
 from conf import Settings
-from infra.local import chromium
-from schemas.cloudevents import instant
+from infra.local.tools import chromium
+from schemas.common.cloudevents import instant
 from tests.support.api import Api, database, sellers
 from tests.support.browser import Browser
 from tests.support.picture import picture

@@ -18,11 +18,11 @@ import pytest
 
 from conf import LOOPBACK, REPOSITORY, Settings
 from conf.connect import clickhouse
-from conf.flow import settle
+from conf.stream_progress import settle
 from schemas.contract import tables
 from schemas.procurement import TOPIC
 from schemas.procurement.endpoints import registers
-from streaming.checkpoints import topic_ends
+from streaming.core.checkpoints import topic_ends
 from tests.support.commands import run_command
 from tests.support.stream import Stream
 from tests.support.waiting import until
@@ -61,7 +61,7 @@ class Service:
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     log = tmp_path_factory.mktemp("standin") / "log"
-    command = [sys.executable, "-m", "ingestion.standins.goszakup", "--port", "0", "--lots", str(LOTS), "--seed", "4"]
+    command = [sys.executable, "-m", "standins.goszakup", "--port", "0", "--lots", str(LOTS), "--seed", "4"]
     faults = ["--faults", "9", "--fault-share", "0.03", "--fault-kinds", "http,cut,html,cursor,repeat,late"]
     with log.open("wb") as out:
         process = subprocess.Popen(
@@ -91,7 +91,7 @@ def collect(service: Service, *options: str) -> subprocess.Popen[str]:
         "SAUDA_GOSZAKUP_COLLECTION": COLLECTION,
         "SAUDA_GOSZAKUP_REQUESTS_PER_SECOND": "2000",
     }
-    command = [sys.executable, "-m", "ingestion.run", "procurement.goszakup", "--json", *options]
+    command = [sys.executable, "-m", "ingestion.core.run", "procurement.goszakup", "--json", *options]
     return subprocess.Popen(
         command, cwd=REPOSITORY, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
@@ -112,7 +112,7 @@ def wait_served(settings: Settings) -> None:
 
 def judged(*options: str, code: int = 0) -> dict[str, Any]:
     """What the check of the collection says, its findings by table and check."""
-    ended = run_command("jobs.check", "procurement", "--collection", COLLECTION, "--json", *options)
+    ended = run_command("jobs.commands.check", "procurement", "--collection", COLLECTION, "--json", *options)
     assert ended.code == code, f"{ended.out}\n{ended.err}"
     told: dict[str, Any] = json.loads(ended.out.splitlines()[-1])
     told["found"] = {(check["table_name"], check["check_name"]): check for check in told["checks"]}
@@ -178,7 +178,7 @@ def test_references_resolve_and_nothing_has_drifted(chosen: Settings) -> None:
     written = f"SELECT count() FROM ops.latest_checks WHERE {MINE} AND run_id = '{told['run_id']}'"
     assert clickhouse(chosen).query(written).result_rows[0][0] == len(told["checks"])
 
-    reported = run_command("jobs.drift", "--json")
+    reported = run_command("jobs.commands.drift", "--json")
     assert reported.code == 0, reported.err
     drifted = json.loads(reported.out.splitlines()[-1])["drift"]
     assert [drift for drift in drifted if drift["collection_code"] == COLLECTION] == []
@@ -194,14 +194,14 @@ def test_a_table_that_is_empty_stops_until_it_is_mended_or_accepted(chosen: Sett
     assert judged("--accept")["found"][table, "row_count.keeps"]["outcome"] == "passed"
     assert judged()["found"][table, "row_count.keeps"]["wanted_value"] == ">= 0"
 
-    assert run_command("jobs.reconcile", "--repair", "--table", table).code == 0
+    assert run_command("jobs.commands.reconcile", "--repair", "--table", table).code == 0
     assert judged()["found"][table, "row_count.keeps"]["row_count"] == whole
 
 
 def reconciled() -> dict[str, dict[str, Any]]:
     """What lake and ClickHouse say of each other's procurement."""
     asked = [word for t in tables("silver", "procurement") for word in ("--table", t.name)]
-    told = run_command("jobs.reconcile", "--json", *asked).out
+    told = run_command("jobs.commands.reconcile", "--json", *asked).out
     return {table["table"]: table for table in json.loads(told.splitlines()[-1])["tables"]}
 
 

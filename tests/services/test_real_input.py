@@ -14,7 +14,7 @@ import pytest
 
 from conf import REPOSITORY, Settings
 from conf.connect import clickhouse
-from streaming.checkpoints import topic_ends
+from streaming.core.checkpoints import topic_ends
 from tests.support.commands import run_command
 from tests.support.stream import Stream
 from tests.support.waiting import until
@@ -34,7 +34,7 @@ CASE = REPOSITORY / "tests" / "cases" / "purchases" / "06-reexport-changed-order
 
 def ingest(file: Path = FILE, *options: str) -> dict[str, Any]:
     """Load a file as a person would; what became of it, as the command says at its end."""
-    command = [sys.executable, "-m", "ingestion.run", "purchases.file", str(file), "--json", *options]
+    command = [sys.executable, "-m", "ingestion.core.run", "purchases.file", str(file), "--json", *options]
     ended = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     outcome = json.loads(ended.stdout.splitlines()[-1])["outcome"]
@@ -113,7 +113,7 @@ def sent(stream: Stream, chosen: Settings) -> None:
 
 @pytest.mark.usefixtures("sent")
 def test_months_baskets_customers_and_top_products_are_those_of_pandas(chosen: Settings) -> None:
-    night = run_command("jobs.run", "purchases")
+    night = run_command("jobs.commands.run", "purchases")
     assert night.code == 0, night.out + night.err
     client, lines = clickhouse(chosen, reader=True), accepted(FILE)
     months = client.query(

@@ -28,8 +28,8 @@ from conf import REPOSITORY, Settings
 from conf.connect import clickhouse, postgres, s3
 from infra.local.deploy import create_tables
 from infra.postgres.upgrade import UnknownMigration, upgrade
-from schemas.column import PERSONAL
 from schemas.contract import entities, tables
+from schemas.contract.column import PERSONAL
 from schemas.derive.postgres import COLUMNS, KEYS, differences
 from tests.support.commands import run_command
 
@@ -45,11 +45,11 @@ def run(*words: str, code: int = 0) -> dict[str, Any]:
 
 
 def ingest(*words: str, code: int = 0) -> dict[str, Any]:
-    return run("ingestion.run", *words, code=code)
+    return run("ingestion.core.run", *words, code=code)
 
 
 def load() -> None:
-    assert {t["state"] for t in run("jobs.run", "shop")["tables"]} == {"done"}
+    assert {t["state"] for t in run("jobs.commands.run", "shop")["tables"]} == {"done"}
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from confluent_kafka import Producer
 
 from conf import Settings
 from conf.connect import clickhouse, producer_config
-from conf.flow import Unsettled, held_back, settle
+from conf.stream_progress import Unsettled, held_back, settle
 from tests.support.stream import Stream
 from tests.support.transactions import RIGHT, TOPIC, WRONG, TransactingShop
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from conf import LOOPBACK, Settings
-from infra.local.parts import trouble
-from infra.local.supervisor import Supervisor
+from infra.local.parts.parts import trouble
+from infra.local.processes.supervisor import Supervisor
 from tests.support.strangers import NOBODY, REFUSALS, exchange, listeners
 from tests.support.stream import Stream
 from tests.support.waiting import until

@@ -12,7 +12,7 @@ import pytest
 from schemas.contract import contract
 from schemas.derive.spark import schema_json
 from schemas.purchases.silver import PurchaseLines
-from streaming import parse
+from streaming.core import parse
 from streaming.purchases import purchases
 from tests.support.verdicts import kafka
 

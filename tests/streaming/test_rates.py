@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
-from ingestion.message import cloud_event
+from ingestion.core.message import cloud_event
 from schemas.rates import EXCHANGE_RATE, TOPIC
-from streaming import parse
-from streaming.registry import domains
+from streaming.core import parse
+from streaming.core.registry import domains
 from tests.support.verdicts import KAFKA
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import orjson
 
 from schemas.contract import contract
-from schemas.shop.feed import CHANGED, ShopChanges
-from streaming import parse
-from streaming.registry import domains
+from schemas.shop.events import CHANGED, ShopChanges
+from streaming.core import parse
+from streaming.core.registry import domains
 from tests.support.verdicts import KAFKA
 
 if TYPE_CHECKING:

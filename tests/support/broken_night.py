@@ -9,7 +9,8 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from jobs import registry, run
+from jobs.commands import run
+from jobs.core import registry
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

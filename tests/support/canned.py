@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
-from api.live import Seen, state
-from api.routes.live import MEDIA, POLICY, WEB
+from api.live.document import Seen, state
+from api.live.routes import MEDIA, POLICY, WEB
 from conf import LOOPBACK
 from tests.support.site import busy, flowing, part
 

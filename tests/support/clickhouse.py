@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from schemas.contract import Contract, contracts
-from schemas.derive import latest, views
+from schemas.contract.rules import quoted
+from schemas.derive import latest_views, view_comments
 from schemas.derive.clickhouse import create_database, create_table
 from schemas.derive.fakes import fill
-from schemas.rules import quoted
 
 PROGRAM = """
 import sys
@@ -38,9 +38,9 @@ def definitions() -> tuple[str, ...]:
     """The statements that make every table and every view, in the order in which a start makes them."""
     served = [c for c in contracts() if c.clickhouse is not None]
     return (
-        *(create_database(name) for name in sorted({latest.LOOKUP, *(c.layer for c in served)})),
+        *(create_database(name) for name in sorted({latest_views.LOOKUP, *(c.layer for c in served)})),
         *(create_table(c) for c in served),
-        *(view.statement for view in views.all_views()),
+        *(view.statement for view in view_comments.all_views()),
     )
 
 

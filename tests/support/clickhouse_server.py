@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conf import LOOPBACK, REPOSITORY, Settings
-from infra.local import files, parts
-from infra.local.ports import free_port
+from infra.local import config_files
+from infra.local.parts import parts
+from infra.local.processes.ports import free_port
 from infra.local.stack import clickhouse_ready
 
 PATIENCE = 60
@@ -59,7 +60,7 @@ def started(home: Path) -> Iterator[Server]:
     chosen = Settings(
         home=home, stack="alone", clickhouse_port=http, clickhouse_tcp_port=free_port(http + 1, avoid={http})
     )
-    files.write_clickhouse(chosen)
+    config_files.write_clickhouse(chosen)
     clickhouse_ready(chosen)
     part = parts.parts(chosen, Path("/java"), Path("/minio"))["clickhouse"]
     log = chosen.logs / "clickhouse.log"

@@ -13,10 +13,10 @@ import orjson
 
 from conf import Settings
 from conf.spark import spark_session
-from schemas import live
 from schemas.contract import Contract
-from streaming.lake import Counts, LakeLane
-from streaming.registry import Domain
+from schemas.derive import live_tables
+from streaming.core.lake import Counts, LakeLane
+from streaming.core.registry import Domain
 from tests.support.verdicts import KAFKA
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Trial:
     def __post_init__(self) -> None:
         self.lane = LakeLane(self.spark, self.settings, self.domain)
         for table in self.domain.tables:
-            live.apply_delta(self.spark, table, self.lane.path(table))
+            live_tables.apply_delta(self.spark, table, self.lane.path(table))
 
     @property
     def corrections(self) -> Contract:

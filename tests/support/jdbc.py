@@ -8,8 +8,9 @@ import subprocess
 from pathlib import Path
 
 from conf import REPOSITORY, Settings
-from infra.local import jars, java, proc
-from infra.local.lock import held
+from infra.local.processes import children
+from infra.local.processes.command_lock import held
+from infra.local.tools import jars, java
 
 FOLDER = REPOSITORY / "tests" / "services" / "jdbc"
 
@@ -25,7 +26,7 @@ def driver(settings: Settings, version: str) -> Path:
             env = dict(os.environ) | {"JAVA_HOME": str(java.ensure(settings, print))}
             goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={fresh}"]
             command = [maven, "-q", "-B", "-f", FOLDER / "pom.xml", *goal, f"-Ddriver={version}"]
-            proc.run(command, f"Fetching the JDBC driver {version}", env=env)
+            children.run(command, f"Fetching the JDBC driver {version}", env=env)
             fresh.rename(target)
     return target
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from conf import Settings
 from conf.connect import clickhouse
-from ingestion.ledger import Ledger, read_ledger
+from ingestion.core.ledger import Ledger, read_ledger
 from tests.support.waiting import until
 
 

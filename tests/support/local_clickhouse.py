@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from schemas.contract import Contract
+from schemas.contract.rules import quoted
 from schemas.derive.fakes import Row
-from schemas.rules import quoted
 
 # chdb reads the config.xml of the current folder, so it gets an empty one.
 RUN = """

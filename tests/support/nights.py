@@ -11,8 +11,10 @@ import httpx
 
 from conf import LOOPBACK, REPOSITORY, Settings
 from conf.addresses import AIRFLOW_USER
-from infra.local import airflow, java, proc
-from infra.local.supervisor import Supervisor
+from infra.local.processes import children
+from infra.local.processes.supervisor import Supervisor
+from infra.local.servers import airflow
+from infra.local.tools import java
 from tests.support.waiting import until
 
 
@@ -59,7 +61,7 @@ class Airflow:
 
 def environment(chosen: Settings, **more: str) -> dict[str, str]:
     """Of a process of Airflow that a test starts."""
-    return proc.environment(chosen, java.remembered(chosen), "tests") | airflow.environment(chosen) | more
+    return children.environment(chosen, java.remembered(chosen), "tests") | airflow.environment(chosen) | more
 
 
 def command(chosen: Settings, *words: str, **more: str) -> tuple[int, str]:

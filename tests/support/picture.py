@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from conf import settings
-from infra.local import chromium
+from infra.local.tools import chromium
 from tests.support.browser import Browser
 from tests.support.waiting import until
 

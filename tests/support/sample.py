@@ -1,9 +1,9 @@
 """Small contracts with one of everything, for tests of the contract language and of what is derived from it."""
 
 from schemas.contract import Plain, Replacing, col, contract, event, record, table
+from schemas.contract.rules import STOP, WARN, RowRule, at_least, longest, matches, not_empty, one_of, since, some
+from schemas.contract.types import BYTES, CODE, COUNT, DAY, FLAG, HEADERS, ID, INSTANT, LIST, MONEY, NUMBER, TEXT
 from schemas.ops.tables import Raw
-from schemas.rules import STOP, WARN, RowRule, at_least, longest, matches, not_empty, one_of, since, some
-from schemas.types import BYTES, CODE, COUNT, DAY, FLAG, HEADERS, ID, INSTANT, LIST, MONEY, NUMBER, TEXT
 
 
 @record()

@@ -15,11 +15,11 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
-from api.hub import Hub, Look
-from api.live import Flow, Link, Part, Sales, Taking
-from api.parts import Parts
-from api.protocol import Protocol
-from api.routes import live
+from api.backends.backends import Parts
+from api.http.protocol import Protocol
+from api.live import routes
+from api.live.document import Flow, Link, Part, Sales, Taking
+from api.live.hub import Hub, Look
 from conf import LOOPBACK, Settings
 
 EVIL = '<img src="/x" onerror="document.title=\'owned\'">'
@@ -48,7 +48,7 @@ class Site:
     def _app(self) -> FastAPI:
         made = FastAPI(docs_url=None, redoc_url=None)
         made.state.settings, made.state.parts = Settings(), mock.MagicMock(spec=Parts, probes={})
-        made.include_router(live.ROUTER)
+        made.include_router(routes.ROUTER)
         return made
 
     def _hub(self, settings: Settings, parts: Parts, client: httpx.AsyncClient) -> Hub:  # noqa: ARG002
@@ -61,11 +61,11 @@ class Site:
             return Look(name, ask, every=0.2)
 
         looks = [saying("sales", lambda: self.sales), saying("flow", flowing), saying("parts", lambda: self.parts)]
-        self.hub = Hub(looks, live._event, most_viewers=8)
+        self.hub = Hub(looks, routes._event, most_viewers=8)
         return self.hub
 
     def __enter__(self) -> Self:
-        self._patch = mock.patch.object(live, "hub", self._hub)
+        self._patch = mock.patch.object(routes, "hub", self._hub)
         self._patch.start()
         self._thread.start()
         return self

@@ -14,8 +14,9 @@ import pytest
 
 from conf import REPOSITORY, Settings
 from conf.settings import DEFAULT_PORTS
-from infra.local import java, minio
+from infra.local.servers import minio
 from infra.local.stack import Stack
+from infra.local.tools import java
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from confluent_kafka.admin import AdminClient
 
 from conf import Settings
 from conf.connect import kafka_config
-from infra.local import proc
+from infra.local.processes import children
 
 NOBODY = 65_534
 Answer = tuple[int, str]
@@ -188,7 +188,7 @@ def exchange(at: str, words: bytes) -> bytes:
 def listeners(settings: Settings) -> dict[int, tuple[str, psutil.Process]]:
     """Port → its address and its process, of everything that belongs to the stack."""
     found = {}
-    for process, _ in proc.marked(settings):
+    for process, _ in children.marked(settings):
         # One that has ended meanwhile listens no more.
         with contextlib.suppress(psutil.NoSuchProcess):
             for connection in process.net_connections("tcp"):

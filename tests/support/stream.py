@@ -105,6 +105,6 @@ class Parts:
 
 def simulate(*options: str, ledger: Path, run_id: str) -> subprocess.Popen[bytes]:
     """Send simulated purchases in a process of its own; each acknowledged event is written to the ledger."""
-    command = [sys.executable, "-m", "ingestion.run", "purchases.simulate", "--json"]
+    command = [sys.executable, "-m", "ingestion.core.run", "purchases.simulate", "--json"]
     given = [*options, "--ledger", str(ledger), "--run-id", run_id]
     return subprocess.Popen([*command, *given], cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

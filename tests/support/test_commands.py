@@ -7,8 +7,8 @@ from tests.support.commands import run_command
 
 @pytest.mark.parametrize("separate", [False, True])
 def test_a_command_ends_with_its_code_and_what_it_printed(separate: bool) -> None:
-    listed = run_command("jobs.run", "--list", separate=separate)
-    refused = run_command("jobs.run", "nothing_like_it", separate=separate)
+    listed = run_command("jobs.commands.run", "--list", separate=separate)
+    refused = run_command("jobs.commands.run", "nothing_like_it", separate=separate)
 
     assert (listed.code, listed.err) == (0, "")
     assert "gold.purchases_seller_daily" in listed.out.splitlines()

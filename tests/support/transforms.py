@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from jobs.conform import conform
-from jobs.registry import transforms
+from jobs.core.conform import conform
+from jobs.core.registry import transforms
 from schemas.contract import Contract, contract
 from schemas.derive.fakes import Row
 from schemas.derive.spark import schema_ddl

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from streaming import parse
-from streaming.registry import Branch
+from streaming.core import parse
+from streaming.core.registry import Branch
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from infra.local import chromium
+from infra.local.tools import chromium
 from tests.support.browser import Browser
 from tests.support.canned import Canned, Document, document
 from tests.support.waiting import until

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from conf import Settings
-from infra.local import jars, java, minio
 from infra.local.errors import Failed, Refused
+from infra.local.servers import minio
+from infra.local.tools import jars, java
 
 
 def fake_java(folder: Path, listing: str) -> Path:

@@ -17,8 +17,8 @@ from urllib.parse import parse_qs, urlsplit
 from confluent_kafka import KafkaError
 
 from conf import Settings
-from ingestion.message import Headers
-from ingestion.publish import Delivered
+from ingestion.core.message import Headers
+from ingestion.core.publish import Delivered
 from schemas.procurement import TOPIC
 
 TOKEN = "a-token-of-tests"

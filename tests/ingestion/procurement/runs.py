@@ -10,13 +10,13 @@ from typing import Any
 
 from rich.console import Console
 
-from ingestion.procurement.client import Client
+from ingestion.collecting.client import Client
+from ingestion.collecting.outbox import Outbox
+from ingestion.collecting.plan import Asked, made
+from ingestion.collecting.show import Progressing
+from ingestion.collecting.state import State, state_path
+from ingestion.collecting.tally import Tallies, Tally
 from ingestion.procurement.collect import Run
-from ingestion.procurement.outbox import Outbox
-from ingestion.procurement.plan import Asked, made
-from ingestion.procurement.show import Progressing
-from ingestion.procurement.state import State, state_path
-from ingestion.procurement.tally import Tallies, Tally
 from schemas.procurement import TOPIC
 from tests.ingestion.procurement.fakes import FakeGoszakup, FakeKafka, FakeTime, chosen
 

@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from ingestion.procurement.plan import JOURNAL_ON, Asked, made, told
-from ingestion.procurement.state import State, state_path
+from ingestion.collecting.plan import JOURNAL_ON, Asked, made, told
+from ingestion.collecting.state import State, state_path
 from tests.ingestion.procurement.fakes import FakeGoszakup, FakeKafka, Killed, Reply, chosen, rows
 from tests.ingestion.procurement.runs import TODAY, collect
 

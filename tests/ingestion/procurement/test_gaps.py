@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from ingestion.collecting.narrow import Narrow, remains
 from ingestion.procurement.lists import AGAIN
-from ingestion.procurement.narrow import Narrow, remains
 from tests.ingestion.procurement.fakes import FakeGoszakup, FakeKafka, Killed, Reply, rows
 from tests.ingestion.procurement.runs import collect
 

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from ingestion.errors import BrokerLost
-from ingestion.procurement import journal
+from ingestion.collecting import journal
+from ingestion.core.errors import BrokerLost
+from ingestion.core.run import main
+from ingestion.core.stopping import stopped_by_sigterm
 from ingestion.procurement.goszakup import Collection
-from ingestion.run import main
-from ingestion.stopping import stopped_by_sigterm
 from tests.ingestion.procurement.fakes import TOKEN, FakeGoszakup, FakeKafka, chosen, rows
 
 Runs = Callable[..., Result]
@@ -29,7 +29,7 @@ def run(service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path, monkeypatch: py
 
     def invoke(*arguments: str, connect: Any = None, **more: Any) -> Result:
         settings = chosen(tmp_path, service.url, clickhouse_port=1, **more)
-        monkeypatch.setattr("ingestion.run.settings", lambda: settings)
+        monkeypatch.setattr("ingestion.core.run.settings", lambda: settings)
         taken = connect or (lambda _settings, _topic, _say: kafka)
         return CliRunner().invoke(main, ["procurement.goszakup", *arguments], obj=taken)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.procurement.plan import JOURNAL_ON
-from ingestion.procurement.state import State, state_path
+from ingestion.collecting.plan import JOURNAL_ON
+from ingestion.collecting.state import State, state_path
 from tests.ingestion.procurement.fakes import FakeGoszakup, FakeKafka, Killed, Reply, chosen, rows
 from tests.ingestion.procurement.runs import TODAY, collect
 from tests.ingestion.procurement.test_daily import began, dates, journal, made_plan, noted

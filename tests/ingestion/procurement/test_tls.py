@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from ingestion.procurement.client import Answer, Client, Counts, NoAnswer
-from ingestion.procurement.pages import read_page
+from ingestion.collecting.client import Answer, Client, Counts, NoAnswer
+from ingestion.collecting.pages import read_page
 from tests.ingestion.procurement.fakes import FakeTime, chosen
 
 PAGE = b'{"items":[{"id":1}],"next_page":""}'

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ingestion.procurement.state import State, state_path
+from ingestion.collecting.state import State, state_path
 from ingestion.procurement.versions import Versions, following
 from schemas.procurement.endpoints import by_name
 from tests.ingestion.procurement.fakes import FakeGoszakup, FakeKafka, Killed, chosen

@@ -12,11 +12,11 @@ import pytest
 from click.testing import CliRunner, Result
 from tenacity import wait_none
 
-from ingestion.errors import IngestError, Unreadable
+from ingestion.core.errors import IngestError, Unreadable
+from ingestion.core.run import main
 from ingestion.rates import file, nbk
 from ingestion.rates.quotes import Held, Key, Quote, Quotes, message
-from ingestion.run import main
-from ingestion.standins import rates
+from standins.rates import rates
 from tests.ingestion.fakes import FakeBroker
 
 NOW = datetime(2026, 1, 6, 12, tzinfo=UTC)

@@ -11,8 +11,8 @@ from typing import Any
 import orjson
 import pytest
 
-from conf.readable import Unreadable
-from ingestion.errors import IngestError
+from conf.postgres_values import Unreadable
+from ingestion.core.errors import IngestError
 from ingestion.shop.customers import stage_all, stage_changes
 from ingestion.shop.extract import Run, Tally, compared, overlaid
 from ingestion.shop.stage import State, content_hash, read_state

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ingestion.shop.check import Finding
-from ingestion.shop.judge import Dropped, judged
+from ingestion.shop.check_process import Dropped, judged
 
 CASES = Path(__file__).parents[2] / "cases" / "products"
 AT = datetime(2025, 6, 1, 10, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 Two more are faults of what the stream shows at once: a top list taken per block, and copies that are removed only where
 whole rows agree. Their tests are in tests/infra/test_sales_views.py; that the lake keeps one of two copies with
-other offsets and times, in tests/streaming/test_lake.py.
+other offsets and times, in tests/streaming/core/test_lake.py.
 """
 
 from __future__ import annotations

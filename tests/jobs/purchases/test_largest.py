@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jobs.fingerprint import spark_facts
+from jobs.core.fingerprint import spark_facts
 from jobs.purchases.sales import rounded_mean, total, whole_sum
 from schemas.contract import contract
 from schemas.purchases import gold

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conf.spark import PERSON_SECRET
-from jobs.errors import Failed
+from jobs.core.errors import Failed
 from schemas.contract import contract
 from schemas.derive.fakes import Row
 from schemas.shop.silver import ShopCustomers

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from schemas.contract import Contract, find
-from schemas.derive import checks, latest
+from schemas.contract.references import references
+from schemas.contract.rules import quoted
+from schemas.derive import checks, latest_views
 from schemas.derive.clickhouse import create_database, create_table
-from schemas.references import references
-from schemas.rules import quoted
 from tests.support.clickhouse import answers, inserted
 
 LOTS, TENDERS, ITEMS, ENTRIES, DELETIONS = (
@@ -48,7 +48,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     tables = [LOTS, TENDERS, ITEMS, ENTRIES, DELETIONS]
     empty = find("silver.procurement_parties")
     statements = [create_database("silver"), create_database("lookup"), *map(create_table, [*tables, empty])]
-    statements += [statement for table in [*tables, empty] for statement in latest.views(table)]
+    statements += [statement for table in [*tables, empty] for statement in latest_views.views(table)]
     statements += [
         inserted(TENDERS, [
             version("a", tender_id="1", parent_id="0"), version("a", tender_id="2", parent_id="1"),

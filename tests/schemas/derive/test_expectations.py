@@ -6,12 +6,11 @@ import json
 
 import pytest
 
-from schemas import rules
-from schemas.contract import Contract, Plain, col, contract, table, tables
+from schemas.contract import Contract, Plain, col, contract, rules, table, tables
+from schemas.contract.references import references
+from schemas.contract.rules import STOP, WARN, OnFail, Rule
+from schemas.contract.types import DAY, ID, TEXT
 from schemas.derive.expectations import breaks, freshness, rows_of, suite, suite_json, unresolved
-from schemas.references import references
-from schemas.rules import STOP, WARN, OnFail, Rule
-from schemas.types import DAY, ID, TEXT
 from tests.support.sample import SAMPLE_DAILY
 
 CONDITION = "expect_no_row_to_break"

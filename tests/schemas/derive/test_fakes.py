@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from schemas.contract import Contract, col, contract, events, table, tables
+from schemas.contract.rules import RowRule, Rule, at_least, at_most, longest, not_empty
+from schemas.contract.types import CODE, COUNT, ID, MONEY, NUMBER, TEXT
 from schemas.derive.fakes import broken_rules, fake_event, fake_rows, fill
-from schemas.rules import RowRule, Rule, at_least, at_most, longest, not_empty
-from schemas.types import CODE, COUNT, ID, MONEY, NUMBER, TEXT
 from tests.support.sample import SAMPLE_DAILY, SAMPLE_EVENT, SAMPLES
 
 PYTHON_TYPES: dict[str, type] = {

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from schemas.contract import events
+from schemas.contract.types import MONEY_TEXT
 from schemas.derive.fakes import fake_event
 from schemas.derive.jsonschema import DIALECT, json_schema
-from schemas.types import MONEY_TEXT
 from tests.support.facets import CHECKS, allows
 from tests.support.sample import SAMPLE_EVENT
 

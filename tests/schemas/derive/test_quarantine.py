@@ -11,9 +11,9 @@ import pytest
 from pyspark.sql import functions as F
 
 from schemas.contract import col, contract, event, events, record
+from schemas.contract.rules import RowRule, at_least, not_empty, some
+from schemas.contract.types import COUNT, DAY, FLAG, ID, INSTANT, LIST, MONEY, NUMBER, TEXT
 from schemas.derive import quarantine
-from schemas.rules import RowRule, at_least, not_empty, some
-from schemas.types import COUNT, DAY, FLAG, ID, INSTANT, LIST, MONEY, NUMBER, TEXT
 from tests.support.sample import SAMPLE_EVENT
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 import pytest
 
 from schemas.contract import contract, tables
+from schemas.contract.types import ALL
 from schemas.derive.spark import schema_ddl, schema_json, type_json, type_text
-from schemas.types import ALL
 from tests.support.sample import SAMPLE_DAILY, SAMPLE_EVENT, SAMPLES_RAW
 
 

@@ -3,7 +3,7 @@
 -- base_currency_code: The base currency: SAUDA_BASE_CURRENCY.
 --
 -- Rates to the base currency go first; else the cross rate by way of the first currency to which both have rates, half up
--- to twelve digits. `jobs/rates.py` does the same for gold.
+-- to twelve digits. `jobs/core/base_currency.py` does the same for gold.
 CREATE OR REPLACE VIEW silver.exchange_rates_in_base AS
 WITH
     (SELECT base_currency_code FROM silver.base_currency) AS base,

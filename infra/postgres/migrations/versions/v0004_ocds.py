@@ -10,7 +10,7 @@ depends_on = None
 TABLES = """
 CREATE SCHEMA IF NOT EXISTS ocds;
 
--- A process's releases and what was sent of it, packed by ingestion/ocds/state.py.
+-- A process's releases and what was sent of it, packed by ingestion/procurement/ocds/state.py.
 CREATE TABLE ocds.processes (
   collection text NOT NULL,
   ocid text NOT NULL,

@@ -1,0 +1,155 @@
+"""The outbox's way to Kafka: changes of the shop, in their order, each once for whoever looks at ce_id.
+
+A row leaves the outbox only when Kafka has acknowledged it. Whoever dies in between leaves it there, and it is sent
+again under the same id: Kafka then holds it twice, and everybody downstream takes an id once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+from psycopg import AsyncConnection, Error
+from psycopg.rows import DictRow
+
+from api.backends.postgres import Shop, cut_after, options
+from api.backends.protocols import Record, Topics
+from api.http.metrics import Measures
+from api.http.problems import Problem
+from conf import Settings
+from conf.postgres_values import Unreadable, tolerate
+from schemas.common.cloudevents import cloud_event, instant
+
+LOG = logging.getLogger("sauda.api")
+LOCK = 0x5A0DA_0002
+"""Key of the advisory lock of the one who relays; the migrations hold another."""
+BATCH = 500
+PAUSE_SECONDS = 0.5
+AWAY_SECONDS = 2.0
+SOURCE = "/shop"
+MOST_BYTES = 15_000_000
+NEXT = (
+    "SELECT position, event_id, topic, key, event_type, payload::text AS payload, created_at FROM shop.outbox"
+    # One that Kafka never takes must not keep the others: it stays, and is told of.
+    f" WHERE octet_length(payload::text) <= {MOST_BYTES} ORDER BY position LIMIT %s"
+)
+WAITING = (
+    "SELECT count(*) AS row_count, count(*) FILTER (WHERE octet_length(payload::text) > %s) AS too_large_count,"
+    " coalesce(extract(epoch FROM clock_timestamp() - min(created_at) FILTER (WHERE isfinite(created_at))), 0)::float"
+    " AS oldest_seconds FROM shop.outbox"
+)
+LOOK_SECONDS, TELL_SECONDS = 10.0, 60.0
+DONE = "DELETE FROM shop.outbox WHERE position = ANY(%s)"
+
+
+class Backlog:
+    """How much waits in the outbox, looked at now and then: whoever relays it may be another process."""
+
+    def __init__(self, shop: Shop, measures: Measures, clock: Callable[[], float] = time.monotonic) -> None:
+        self._shop, self._clock = shop, clock
+        self._told_at = -TELL_SECONDS
+        self.rows, self.oldest_seconds = math.nan, math.nan
+        measures.gauge("outbox_rows", "Changes that wait in the outbox; NaN while that is not known.",
+                       lambda: self.rows)  # fmt: skip
+        measures.gauge("outbox_oldest_seconds", "Age of the oldest change that waits.", lambda: self.oldest_seconds)
+
+    async def run(self) -> None:
+        """Look for ever."""
+        while True:
+            await self.look()
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def look(self) -> None:
+        """Look once; what has waited for a minute is told in the log, once a minute."""
+        try:
+            (found,) = await self._shop.rows(WAITING, (MOST_BYTES,))
+        except Problem:
+            self.rows = self.oldest_seconds = math.nan
+            return
+        self.rows, self.oldest_seconds = found["row_count"], found["oldest_seconds"]
+        if self.oldest_seconds >= TELL_SECONDS and self._clock() - self._told_at >= TELL_SECONDS:
+            self._told_at = self._clock()
+            LOG.warning("The outbox is not sent: %d changes wait for Kafka, the oldest for %d s",
+                        self.rows, self.oldest_seconds)  # fmt: skip
+            if found.get("too_large_count"):
+                LOG.warning("%d changes have more than %d bytes, which Kafka does not take: they stay in shop.outbox, "
+                            "and the others go on", found["too_large_count"], MOST_BYTES)  # fmt: skip
+
+    def told(self) -> dict[str, float | None]:
+        """For people; null where it is not known."""
+        known = not math.isnan(self.rows)
+        return {"rows": self.rows if known else None,
+                "oldest_seconds": round(self.oldest_seconds, 1) if known else None}  # fmt: skip
+
+
+class Relay:
+    """One at a time, over all processes: an advisory lock is held for as long as its connection lives."""
+
+    def __init__(self, settings: Settings, topics: Topics, measures: Measures) -> None:
+        self._settings, self._topics, self._measures = settings, topics, measures
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Something was written just now."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Relay for ever; where PostgreSQL or Kafka is away, go on when it is back."""
+        while True:
+            try:
+                connection = await AsyncConnection.connect(self._settings.postgres, **options(self._settings))
+                async with connection:
+                    tolerate(connection)
+                    while not await _is_mine(connection):
+                        await asyncio.sleep(AWAY_SECONDS)
+                    await self._relay(connection)
+            except (Error, Problem):
+                # Told by /readyz, and by the outbox that grows.
+                await asyncio.sleep(AWAY_SECONDS)
+            except Exception:
+                LOG.exception("The relay of changes failed, and begins again")
+                await asyncio.sleep(AWAY_SECONDS)
+
+    async def _relay(self, connection: AsyncConnection[DictRow]) -> None:
+        while True:
+            self._woken.clear()
+            with cut_after(connection):
+                rows = await (await connection.execute(NEXT, (BATCH,))).fetchall()
+            if rows:
+                await self._send(rows)
+                with cut_after(connection):
+                    await connection.execute(DONE, ([row["position"] for row in rows],))
+                self._measures.relayed.inc(len(rows))
+            if len(rows) < BATCH:
+                # What another process writes wakes nobody here.
+                try:
+                    async with asyncio.timeout(PAUSE_SECONDS):
+                        await self._woken.wait()
+                except TimeoutError:
+                    pass
+
+    async def _send(self, rows: list[dict[str, Any]]) -> None:
+        by_topic: dict[str, list[Record]] = {}
+        for row in rows:
+            by_topic.setdefault(row["topic"], []).append(record(row))
+        for topic, records in by_topic.items():
+            await self._topics.send(topic, records)
+
+
+def record(row: dict[str, Any]) -> Record:
+    """A row of the outbox as Kafka gets it."""
+    at = row["created_at"]
+    time = None if isinstance(at, Unreadable) else instant(at)
+    headers = cloud_event(str(row["event_id"]), row["event_type"], SOURCE, time)
+    # PostgreSQL writes numbers as they are; through Python's floats they would not stay so.
+    return Record(row["key"].encode(), row["payload"].encode(), headers)
+
+
+async def _is_mine(connection: AsyncConnection[DictRow]) -> bool:
+    with cut_after(connection):
+        found = await (await connection.execute("SELECT pg_try_advisory_lock(%s) AS held", (LOCK,))).fetchone()
+    return bool(found and found["held"])

@@ -1,0 +1,1 @@
+"""What every path shares: limits, bodies, parameters, problems, OpenAPI."""

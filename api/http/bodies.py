@@ -1,0 +1,191 @@
+"""Bodies as JSON, read strictly: what two readers could take for two things is refused."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from starlette.requests import Request
+
+from api.http import decompression
+from api.http.problems import Problem, too_large
+from schemas.derive.validation import Literal
+
+LARGE = 100_000
+"""Bytes from which on a body is large: of these one is read at a time (`api.backends.backends.Parts.turn`)."""
+MOST_COMMAS = 100_000
+"""In a million characters; the densest that keep a contract have two thirds of it. A comma is a value that is held."""
+WINDOW, GROWTH = 64_000, 4
+# Not behind an odd number of backslashes, which would make a text of it.
+NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+_SPACE = re.compile(r"[ \t\n\r]*")
+_FIRST = re.compile(r"[ \t\n\r]*(\])?")
+_NEXT = re.compile(r"[ \t\n\r]*([,\]])[ \t\n\r]*")
+# One that does not end is taken to the end: looking again from each quote in it would take the square of its length.
+_TEXT = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+TAKEN = ("application/json", "application/merge-patch+json")
+
+
+async def read(request: Request, most: int) -> Any:
+    """The body's values; a number with a point is a `Literal`. Raises a Problem."""
+    return parse(await taken(request, most))
+
+
+async def taken(request: Request, most: int) -> bytes:
+    """The body, of at most so many bytes when it is unpacked; more are not read. Raises a Problem."""
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media not in TAKEN:
+        found = f"{media[:80]!r} was said" if media else "nothing was said"
+        raise Problem(415, "media-type", f"The header Content-Type must be application/json; {found}.")
+    packing = request.headers.get("content-encoding", "").strip().lower()
+    if packing in decompression.TAKEN:
+        return await decompression.unpacked(request, most)
+    if packing not in ("", "identity"):
+        raise Problem(
+            415, "content-encoding",
+            f"The header Content-Encoding must be gzip or left out; {packing[:80]!r} was said.",
+            headers={"Accept-Encoding": "gzip"},
+        )  # fmt: skip
+    pieces, size = [], 0
+    async for piece in request.stream():
+        pieces.append(piece)
+        size += len(piece)
+        if size > most:
+            raise too_large(most)
+    return b"".join(pieces)
+
+
+def parse(body: bytes) -> Any:
+    """The values of a JSON text. Raises a Problem (400) that says where it is none."""
+    text = decoded(body)
+    _refuse_dense(text)
+    start = _SPACE.match(text).end()  # type: ignore[union-attr]
+    try:
+        value, end = _read(text, start)
+    except json.JSONDecodeError as error:
+        raise no_json(error.msg, error.pos) from None
+    end = _SPACE.match(text, end).end()  # type: ignore[union-attr]
+    if end < len(text):
+        raise no_json("Extra data", end)
+    return value
+
+
+def elements(text: str, at: int, largest: int) -> Iterator[tuple[str, Any, int]]:
+    """The elements of a list, from behind its bracket on: as they were written, as values, and where each ends.
+
+    One at a time, and none of more than `largest` characters: what is behind it is not looked at before it is wanted.
+    Raises a Problem (400), and `Oversized`.
+    """
+    found = _FIRST.match(text, at)
+    assert found
+    at = found.end()
+    if found[1]:
+        return
+    base, size = at, WINDOW
+    window = _window(text, base, size)
+    while True:
+        is_cut = base + len(window) < len(text)
+        try:
+            value, end = _read(window, at - base)
+            # A number may go on behind the cut.
+            is_whole = not is_cut or end < len(window)
+            trouble = None
+        except json.JSONDecodeError as error:
+            is_whole, trouble = not is_cut, error
+        if not is_whole and (base < at or size <= largest):
+            size = WINDOW if base < at else size * GROWTH
+            base = at
+            window = _window(text, base, min(size, largest + 1))
+            continue
+        if trouble is not None:
+            if is_cut and (trouble.msg.startswith("Unterminated") or trouble.pos > len(window) - len("-Infinity")):
+                raise Oversized
+            raise no_json(trouble.msg, base + trouble.pos) from None
+        yield text[at : base + end], value, base + end
+        after = _NEXT.match(text, base + end)
+        if after is None:
+            raise no_json("Expecting ',' delimiter", base + end)
+        if after[1] == "]":
+            return
+        at = after.end()
+
+
+class Oversized(Exception):
+    """An element has more characters than one may have."""
+
+
+def _window(text: str, base: int, size: int) -> str:
+    found = text[base : base + size]
+    _refuse_dense(found)
+    return found
+
+
+def _refuse_dense(text: str) -> None:
+    if text.count(",") > MOST_COMMAS and _TEXT.sub("", text).count(",") > MOST_COMMAS:
+        raise Problem(422, "invalid", f"The body has more than {MOST_COMMAS:,} values within a million characters.")
+
+
+def decoded(body: bytes) -> str:
+    """The text. Raises a Problem (400)."""
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        raise _bad(f"The body is not UTF-8 at byte {error.start}.") from None
+
+
+def _read(text: str, at: int) -> tuple[Any, int]:
+    """The value that begins at a place, and where it ends. Raises a Problem (400), and JSONDecodeError."""
+    try:
+        value, end = _DECODER.raw_decode(text, at)
+    except RecursionError:
+        raise _bad("The body is nested too deeply.") from None
+    except json.JSONDecodeError:
+        raise
+    except ValueError:
+        raise _bad("The body has a number with too many digits.") from None
+    if text.find("\\u", at, end) >= 0:
+        _refuse_halves(value)
+    return value, end
+
+
+def twice(name: str) -> Problem:
+    return _bad(f"The body has the field {name[:80]!r} twice in one object.")
+
+
+def no_json(said: str, at: int) -> Problem:
+    return _bad(f"The body is not JSON: {said} at character {at}.")
+
+
+def _bad(detail: str) -> Problem:
+    return Problem(400, "json", detail)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise twice(name)
+            seen.add(name)
+    return made
+
+
+def _constant(word: str) -> Any:
+    raise _bad(f"The body holds {word}, which is no number of JSON.")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=Literal, parse_constant=_constant)
+
+
+def _refuse_halves(value: Any) -> None:
+    """Half a surrogate pair and NUL can be written in JSON, and not be stored as text."""
+    written = json.dumps(value, ensure_ascii=False)
+    try:
+        written.encode()
+    except UnicodeEncodeError:
+        raise _bad("The body holds half of a surrogate pair, which is no character.") from None
+    if NUL.search(written):
+        raise _bad("The body holds the character NUL.")

@@ -1,0 +1,130 @@
+"""Idempotency keys: which body a key was first used for.
+
+The answer itself need not be kept, since ids follow from key and content. What is kept is the content's hash, so that a
+key is not used for something else without a word.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from hashlib import sha256
+
+from api.backends.postgres import Shop
+from api.http.problems import Problem
+
+LOG = logging.getLogger("sauda.api")
+MOST_REMEMBERED = 200_000
+MOST_AT_ONCE = 1_000
+AWAY_SECONDS = 2.0
+PATIENCE_SECONDS = 2.0
+"""After so long a purchase no longer waits for PostgreSQL."""
+DAY_SECONDS = 86_400.0
+HOUR_SECONDS = 3_600.0
+NOTE = (
+    "INSERT INTO shop.api_claims (claim, content) SELECT * FROM unnest(%s::bytea[], %s::bytea[])"
+    # What is older than a day is as good as forgotten.
+    " ON CONFLICT (claim) DO UPDATE SET content = excluded.content, created_at = excluded.created_at"
+    " WHERE api_claims.created_at < clock_timestamp() - interval '1 day'"
+)
+NOTED = (
+    "SELECT claim, content, extract(epoch FROM clock_timestamp() - created_at)::float AS age_seconds"
+    " FROM shop.api_claims WHERE claim = ANY(%s::bytea[])"
+)
+FORGET = "DELETE FROM shop.api_claims WHERE created_at < clock_timestamp() - interval '1 day'"
+
+# The claim, the content, and what is to become the content that was first and its age.
+Waiting = tuple[bytes, bytes, "asyncio.Future[tuple[bytes, float]]"]
+
+
+class Claims:
+    """Who claimed what within the last day. While PostgreSQL is away this process's memory has to do.
+
+    Many requests share a statement: what comes while one is under way goes with the next.
+    """
+
+    def __init__(self, shop: Shop, clock: Callable[[], float] = time.monotonic,
+                 patience: float = PATIENCE_SECONDS) -> None:  # fmt: skip
+        self._shop, self._clock, self._patience = shop, clock, patience
+        self._known: OrderedDict[bytes, tuple[bytes, float]] = OrderedDict()
+        self._waiting: list[Waiting] = []
+        self._woken = asyncio.Event()
+        self._away_until = 0.0
+
+    async def claim(self, owner: str, text: str, content: bytes) -> None:
+        """Claim an owner's idempotency key for a content. Raises a Problem (422) where it was another's."""
+        claim = sha256(f"{owner}\n{text}".encode()).digest()
+        known = self._known.get(claim)
+        if known and self._clock() - known[1] < DAY_SECONDS:
+            first = known[0]
+        else:
+            first, age = await self._noted(claim, content)
+            self._known[claim] = (first, self._clock() - age)
+            if len(self._known) > MOST_REMEMBERED:
+                self._known.popitem(last=False)
+        if first != content:
+            raise Problem(
+                422, "idempotency-key",
+                "This Idempotency-Key was used for another body within the last day. Use a new one for a new request.",
+            )  # fmt: skip
+
+    async def _noted(self, claim: bytes, content: bytes) -> tuple[bytes, float]:
+        if self._clock() < self._away_until:
+            return content, 0.0
+        answer: asyncio.Future[tuple[bytes, float]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((claim, content, answer))
+        self._woken.set()
+        try:
+            async with asyncio.timeout(self._patience):
+                return await answer
+        except TimeoutError:
+            self._away_until = self._clock() + AWAY_SECONDS
+            return content, 0.0
+
+    async def run(self) -> None:
+        """Note for ever what is claimed, and forget what is older than a day."""
+        forget_at = 0.0
+        while True:
+            try:
+                async with asyncio.timeout(HOUR_SECONDS):
+                    await self._woken.wait()
+            except TimeoutError:
+                pass
+            self._woken.clear()
+            while self._waiting:
+                batch, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
+                await self._note(batch)
+            if self._clock() >= forget_at:
+                forget_at = self._clock() + HOUR_SECONDS
+                await self._forget()
+
+    async def _note(self, batch: list[Waiting]) -> None:
+        wanted: dict[bytes, bytes] = {}
+        for claim, content, _ in batch:
+            wanted.setdefault(claim, content)
+        first: dict[bytes, tuple[bytes, float]] = {}
+        try:
+            async with self._shop.connection() as connection, connection.transaction():
+                await connection.execute(NOTE, (list(wanted), list(wanted.values())))
+                rows = await (await connection.execute(NOTED, (list(wanted),))).fetchall()
+            first = {bytes(row["claim"]): (bytes(row["content"]), row["age_seconds"]) for row in rows}
+        except Exception as error:
+            self._away_until = self._clock() + AWAY_SECONDS
+            if not isinstance(error, Problem):
+                LOG.exception("Idempotency keys could not be noted; this process's memory has to do")
+        for claim, _, answer in batch:
+            # Who waited may have gone away.
+            if not answer.done():
+                answer.set_result(first.get(claim, (wanted[claim], 0.0)))
+
+    async def _forget(self) -> None:
+        try:
+            await self._shop.rows(FORGET)
+        except Problem:
+            # In an hour again.
+            return
+        except Exception:
+            LOG.exception("Old idempotency keys could not be forgotten; in an hour again")

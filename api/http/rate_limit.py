@@ -1,0 +1,35 @@
+"""How often a key may ask: a bucket of tokens for each, which fills as time goes by."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+
+from api.http.problems import Problem
+
+BURST_SECONDS = 10.0
+"""A key that was idle may ask at once for as many requests as it has in so many seconds."""
+
+
+class Rates:
+    """The buckets of one process. A key that nobody used for `BURST_SECONDS` has a full one, so none need be kept."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._buckets: dict[str, tuple[float, float]] = {}
+
+    def take(self, key_id: str, per_minute: int) -> None:
+        """Take a token. Raises a Problem (429) with Retry-After where there is none."""
+        now, rate = self._clock(), per_minute / 60
+        most = max(1.0, rate * BURST_SECONDS)
+        level, then = self._buckets.get(key_id, (most, now))
+        level = min(most, level + (now - then) * rate)
+        if level < 1:
+            self._buckets[key_id] = (level, now)
+            seconds = max(1, math.ceil((1 - level) / rate))
+            raise Problem(
+                429, "rate", f"Only {per_minute:,} requests a minute are taken here. Try again in {seconds} seconds.",
+                headers={"Retry-After": str(seconds)},
+            )  # fmt: skip
+        self._buckets[key_id] = (level - 1, now)

@@ -1,0 +1,1 @@
+"""The page of live figures: its document, its questions, its path."""

@@ -1,0 +1,124 @@
+"""The page at `/`, and the stream of its figures: what flows right now."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from functools import lru_cache
+from typing import NamedTuple
+
+import httpx
+import orjson
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from api.backends.backends import Parts
+from api.http.loopback import must_be_here
+from api.http.problems import Problem, not_found
+from api.http.protocol import ENDLESS
+from api.live.document import Seen, state
+from api.live.health import PartsLook
+from api.live.hub import Hub, Look
+from api.live.queries import FlowLook, SalesLook
+from conf import REPOSITORY, Settings
+
+WEB = REPOSITORY / "web"
+MEDIA = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+MOST_VIEWERS = 64
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+)
+
+
+@asynccontextmanager
+async def lifespan(made: FastAPI) -> AsyncIterator[None]:
+    """The hub stands ready; it asks nothing until somebody watches."""
+    # Everything asked lies on loopback: a proxy of the environment is for elsewhere.
+    async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
+        made.state.hub = hub(made.state.settings, made.state.parts, client)
+        yield
+
+
+def hub(settings: Settings, parts: Parts, client: httpx.AsyncClient) -> Hub:
+    looks = [
+        Look("sales", SalesLook(parts.warehouse)),
+        Look("flow", FlowLook(settings, client)),
+        Look("parts", PartsLook(settings, parts.probes, client), every=3.0),
+    ]
+    return Hub(looks, _event, most_viewers=MOST_VIEWERS)
+
+
+def _event(now: float, seen: Mapping[str, Seen]) -> bytes:
+    return format_sse_event(data_str=orjson.dumps(state(now, seen)).decode())
+
+
+ROUTER = APIRouter(tags=["service"], lifespan=lifespan, include_in_schema=False)
+
+
+class Asset(NamedTuple):
+    """A file of the page, and the mark of its content."""
+
+    body: bytes
+    media: str
+    etag: str
+
+
+@lru_cache(maxsize=1)
+def assets() -> dict[str, Asset]:
+    """The page's files by their path below `web/`; nothing else can be asked for."""
+    found = {}
+    for path in sorted(WEB.rglob("*")):
+        name = path.relative_to(WEB).as_posix()
+        if path.suffix in MEDIA and not name.startswith("node_modules/"):
+            body = path.read_bytes()
+            found[name] = Asset(body, MEDIA[path.suffix], f'"{hashlib.sha256(body).hexdigest()[:20]}"')
+    return found
+
+
+@ROUTER.get("/")
+async def page(request: Request) -> Response:
+    must_be_here(request)
+    return _served(request, "index.html")
+
+
+@ROUTER.get("/web/{name:path}")
+async def asset(request: Request, name: str) -> Response:
+    must_be_here(request)
+    return _served(request, name)
+
+
+@ROUTER.get("/live")
+async def live(request: Request) -> Response:
+    """Server-sent events: each is the whole state (`api.live.document.State`), about once a second."""
+    must_be_here(request)
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise Problem(403, "elsewhere", "Only the page itself may watch; this request comes from another site.")
+    request.scope[ENDLESS] = True
+    return Watching(request.app.state.hub)
+
+
+class Watching(EventSourceResponse):
+    """The answer of one viewer; its place is free again when it ends, however it ends."""
+
+    def __init__(self, watched: Hub) -> None:
+        super().__init__((), headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        self.watched = watched
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self.watched.viewer() as states:
+            self.body_iterator = (told or KEEPALIVE_COMMENT async for told in states)
+            await super().__call__(scope, receive, send)
+
+
+def _served(request: Request, name: str) -> Response:
+    found = assets().get(name)
+    if found is None:
+        raise not_found(f"file {name} of the page")
+    headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache", "ETag": found.etag}
+    if request.headers.get("if-none-match") == found.etag:
+        return Response(status_code=304, headers=headers)
+    return Response(found.body, headers=headers, media_type=found.media)

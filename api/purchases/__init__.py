@@ -1,0 +1,1 @@
+"""Purchases: sending them, reading them, and what they add up to."""

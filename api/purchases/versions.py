@@ -1,0 +1,232 @@
+"""Which version of a purchase holds: a seller's number names one purchase, and a later version replaces an earlier.
+
+What this process accepted lately it remembers. All else is in ClickHouse, and a Bloom filter of the numbers there says
+of nearly every new purchase that it need not be asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+from api.backends.bloom_filter import Bloom
+from api.backends.protocols import Warehouse
+from api.http.problems import Problem
+from schemas.contract import contract
+from schemas.derive.content_id import Content, written
+from schemas.purchases.events import PurchaseEvent
+
+LOG = logging.getLogger("sauda.api")
+MOST_REMEMBERED = 100_000
+NUMBERS_AT_ONCE = 200
+PATIENCE_SECONDS = 2.0
+"""After so long a purchase no longer waits for ClickHouse."""
+AWAY_SECONDS = 2.0
+FOLLOW_SECONDS, OVERLAP_SECONDS = 5.0, 120
+ROOM = 2
+"""So many times the numbers that there are have room in the filter, before it is built anew."""
+LEAST_ROOM = 1_000_000
+CONTENT = Content(contract(PurchaseEvent))
+
+COUNT = "SELECT count() AS numbers FROM silver.purchase_lines WHERE line_no = 0"
+HASHES = (
+    "SELECT MD5(concat(seller_id, '/', purchase_id)) FROM silver.purchase_lines WHERE line_no = 0{since}"
+    " SETTINGS max_threads = 1, max_execution_time = 600, log_queries = 0 FORMAT RowBinary"
+)
+# Parts that were written before then hold no row that came since.
+SINCE = (
+    " AND ingested_at >= toDateTime({{since:UInt32}}) AND _part IN (SELECT name FROM system.parts WHERE"
+    " database = 'silver' AND table = 'purchase_lines' AND modification_time >= toDateTime({{since:UInt32}}) - 60)"
+)
+FOUND = (
+    "SELECT event_id, purchase_id, seller_id, customer_id, currency_code, purchased_at, toString(sold_on) AS day,"
+    " arrival, line_no, product_id, description, quantity, unit_price_amount AS unit_price"
+    " FROM silver.purchase_lines FINAL"
+    " WHERE purchase_id IN {numbers:Array(String)} AND seller_id IN {sellers:Array(String)}"
+)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Number:
+    """What names a purchase: its seller, the seller's number of it, and whether it is a return."""
+
+    seller_id: str
+    purchase_id: str
+    is_return: bool
+
+    @property
+    def text(self) -> str:
+        """As the filter knows it, and Kafka as the key: all versions of a number keep their order."""
+        return f"{self.seller_id}/{self.purchase_id}"
+
+    @property
+    def path(self) -> str:
+        """Where a correction is sent."""
+        return f"/v1/{'returns' if self.is_return else 'purchases'}/{{seller_id}}/{{purchase_id}}"
+
+    def __str__(self) -> str:
+        what = "return" if self.is_return else "purchase"
+        return f"{what} {self.purchase_id[:80]!r} of seller {self.seller_id[:80]!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One of the contents that a number had; `earlier` are the ids of those that it replaced."""
+
+    event_id: str
+    digest: bytes
+    sold_on: str
+    earlier: tuple[str, ...] = ()
+
+
+def digest_of(content: bytes) -> bytes:
+    """By which contents are compared."""
+    return blake2b(content, digest_size=16).digest()
+
+
+class Versions:
+    """The versions that hold. Of several processes each knows its own latest ones, and what ClickHouse shows."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self._warehouse = warehouse
+        self._lately: OrderedDict[Number, Version] = OrderedDict()
+        self._under_way: dict[Number, bytes] = {}
+        self._filter: Bloom | None = None
+        self._away_until = 0.0
+
+    def lately(self, number: Number) -> Version | None:
+        """What this process accepted last under a number."""
+        return self._lately.get(number)
+
+    @contextmanager
+    def sending(self, digests: Mapping[Number, bytes]) -> Iterator[None]:
+        """Meanwhile nobody else sends other content under these numbers. Raises a Problem (409)."""
+        for number, digest in digests.items():
+            if self._under_way.get(number, digest) != digest:
+                raise Problem(
+                    409, "under-way", f"Another request just sends the {number} with other content. Send it again.",
+                    headers={"Retry-After": "1"},
+                )  # fmt: skip
+        ours = [number for number in digests if number not in self._under_way]
+        self._under_way.update({number: digests[number] for number in ours})
+        try:
+            yield
+        finally:
+            for number in ours:
+                del self._under_way[number]
+
+    def accepted(self, number: Number, version: Version) -> None:
+        """Remember what Kafka has just acknowledged."""
+        self._lately[number] = version
+        self._lately.move_to_end(number)
+        if len(self._lately) > MOST_REMEMBERED:
+            self._lately.popitem(last=False)
+        if self._filter is not None:
+            self._filter.add(number.text)
+
+    async def holding(self, numbers: Iterable[Number], *, every: bool = False) -> dict[Number, Version]:
+        """What holds under those of the numbers that are taken. Raises a Problem (503) where ClickHouse is away.
+
+        It is asked only for numbers that it may have, unless for `every` one.
+        """
+        known = {number: self._lately.get(number) for number in numbers}
+        suspects = [
+            number for number, lately in known.items()
+            if every or lately is not None or self._filter is None or number.text in self._filter
+        ]  # fmt: skip
+        shown = await self._shown(suspects) if suspects else {}
+        found: dict[Number, Version] = {}
+        for number, lately in known.items():
+            there = shown.get(number)
+            # What ClickHouse does not show yet came after all that it shows.
+            if lately is not None and (there is None or lately.event_id not in (there.event_id, *there.earlier)):
+                found[number] = lately
+            elif there is not None:
+                found[number] = there
+        return found
+
+    async def _shown(self, numbers: Sequence[Number]) -> dict[Number, Version]:
+        if time.monotonic() < self._away_until:
+            raise _away()
+        rows: list[dict[str, Any]] = []
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                for start in range(0, len(numbers), NUMBERS_AT_ONCE):
+                    some = numbers[start : start + NUMBERS_AT_ONCE]
+                    wanted = {"numbers": sorted({n.purchase_id for n in some}),
+                              "sellers": sorted({n.seller_id for n in some})}  # fmt: skip
+                    rows += await self._warehouse.rows(FOUND, wanted)
+        except (TimeoutError, Problem, RuntimeError):
+            # Or has no such table yet.
+            self._away_until = time.monotonic() + AWAY_SECONDS
+            raise _away() from None
+        return read(rows)
+
+    async def run(self) -> None:
+        """Know for ever which numbers ClickHouse has. While it is away the filter stays as it is."""
+        since = 0
+        while True:
+            began = int(time.time())
+            try:
+                if self._filter is None or self._filter.count > self._filter.capacity:
+                    await self._build()
+                else:
+                    await self._follow(self._filter, since)
+                since = began - OVERLAP_SECONDS
+            except Problem:
+                # Told by /readyz.
+                pass
+            except RuntimeError as error:
+                # Before the stream's first start there is no table.
+                LOG.warning("The numbers of purchases could not be read, and are asked for singly: %s", error)
+            await asyncio.sleep(FOLLOW_SECONDS)
+
+    async def _build(self) -> None:
+        (counted,) = await self._warehouse.rows(COUNT)
+        made = Bloom(max(int(counted["numbers"]) * ROOM, LEAST_ROOM))
+        async for hashes in self._warehouse.stream(HASHES.format(since="")):
+            made.add_hashes(hashes)
+            await asyncio.sleep(0)
+        for number in self._lately:
+            made.add(number.text)
+        self._filter = made
+
+    async def _follow(self, known: Bloom, since: int) -> None:
+        before = known.count
+        async for hashes in self._warehouse.stream(HASHES.format(since=SINCE.format()), {"since": since}):
+            known.add_hashes(hashes)
+            await asyncio.sleep(0)
+        # Most of what came in the overlap was counted before.
+        known.count = before + (known.count - before) // 16
+
+
+def _away() -> Problem:
+    return Problem(
+        503, "unavailable", "ClickHouse does not answer now, so it is not known what would be replaced. Try again in 5 "
+        "seconds.", headers={"Retry-After": "5"},
+    )  # fmt: skip
+
+
+def read(rows: Iterable[Mapping[str, Any]]) -> dict[Number, Version]:
+    """The version that holds under each number, of lines of ClickHouse: the one that came last."""
+    events: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        events.setdefault(row["event_id"], []).append(row)
+    # A larger arrival came earlier (`streaming.core.parse.ARRIVAL`).
+    found: dict[Number, Version] = {}
+    for event_id, lines in sorted(events.items(), key=lambda event: -int(event[1][0]["arrival"])):
+        lines.sort(key=lambda line: int(line["line_no"]))
+        first = lines[0]
+        number = Number(first["seller_id"], first["purchase_id"], all(int(line["quantity"]) < 0 for line in lines))
+        content = written(CONTENT.of({**first, "lines": lines}))
+        before = found.get(number)
+        earlier = (before.event_id, *before.earlier) if before else ()
+        found[number] = Version(event_id, digest_of(content), first["day"], earlier)
+    return found

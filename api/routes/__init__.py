@@ -1,1 +1,0 @@
-"""The API's paths: each module has its `ROUTER`, found by looking."""

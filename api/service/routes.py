@@ -1,0 +1,80 @@
+"""Whether the service lives, what it can reach, which version it is, what it counted."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Request
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.responses import Response
+
+from api.backends.backends import Parts
+from api.http.openapi import VERSION, named
+from api.http.problems import MEDIA, RETRY_SECONDS, Problem
+from api.http.readiness import Probe
+
+ROUTER = APIRouter(tags=["service"])
+
+
+def _shown(name: str, properties: dict[str, Any]) -> dict[str, Any]:
+    schema = named(name, {"type": "object", "required": list(properties), "properties": properties})
+    return {"description": "Found.", "content": {"application/json": {"schema": schema}}}
+
+
+@ROUTER.get(
+    "/healthz", name="get_health", summary="Is the process alive?",
+    responses={200: _shown("Health", {"status": {"type": "string"}})},
+)  # fmt: skip
+async def health() -> Any:
+    """Nothing outside the process is asked."""
+    return {"status": "alive"}
+
+
+AWAY: dict[int | str, dict[str, Any]] = {503: {"description": "A part is away.",
+              "content": {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}}}}  # fmt: skip
+
+
+@ROUTER.get(
+    "/readyz", name="get_readiness", summary="Which parts answer?",
+    responses=AWAY | {200: _shown("Readiness", {"status": {"type": "string"}, "parts": {"type": "object"}})},
+)  # fmt: skip
+async def readiness(request: Request) -> Response:
+    """200 when all parts answer, a problem (503) else, both with `parts` and with what waits in the outbox.
+
+    A part that is away takes only its own paths with it. The parts are asked at most once a second.
+    """
+    parts: Parts = request.app.state.parts
+    names = list(parts.probes)
+    found = await asyncio.gather(*(_answers(parts.probes[name]) for name in names))
+    told: dict[str, Any] = {"parts": {n: "ready" if good else "away" for n, good in zip(names, found, strict=True)}}
+    if parts.backlog is not None:
+        told["outbox"] = parts.backlog.told()
+    away = [name for name, good in zip(names, found, strict=True) if not good]
+    if away:
+        raise Problem(503, "not-ready", f"No answer from {', '.join(away)}. Try again in {RETRY_SECONDS} seconds.",
+                      headers={"Retry-After": str(RETRY_SECONDS)}, more=told)  # fmt: skip
+    return Response(orjson.dumps({"status": "ready"} | told), media_type="application/json")
+
+
+async def _answers(probe: Probe) -> bool:
+    try:
+        await probe()
+    except Exception:
+        # Whatever a probe raises means "away": that is its whole question.
+        return False
+    return True
+
+
+@ROUTER.get(
+    "/version", name="get_version", summary="Which version is this?",
+    responses={200: _shown("Version", {"name": {"type": "string"}, "version": {"type": "string"}})},
+)  # fmt: skip
+async def version() -> Any:
+    return {"name": "sauda", "version": VERSION}
+
+
+@ROUTER.get("/metrics", name="get_metrics", summary="Counters, for Prometheus", response_class=Response)
+async def metrics(request: Request) -> Response:
+    return Response(generate_latest(request.app.state.measures.registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,1 @@
+"""Sellers, products and customers."""

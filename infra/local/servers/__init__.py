@@ -1,0 +1,1 @@
+"""The servers that a stack runs, each as a process of this machine."""

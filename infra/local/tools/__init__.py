@@ -1,0 +1,1 @@
+"""What is downloaded or built once: Java, jars, binaries, environments."""

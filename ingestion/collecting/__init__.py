@@ -1,0 +1,1 @@
+"""Collecting from an API page by page: what every client needs."""

@@ -1,0 +1,1 @@
+"""What every source shares: messages, the publisher, the ledger, progress."""

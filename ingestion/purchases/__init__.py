@@ -1,0 +1,1 @@
+"""Purchases from files of any layout."""

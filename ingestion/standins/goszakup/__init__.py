@@ -1,4 +1,0 @@
-"""The open data service of goszakup.gov.kz, played from a seeded world.
-
-``python -m ingestion.standins.goszakup --help`` says how.
-"""

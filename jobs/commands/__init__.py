@@ -1,0 +1,1 @@
+"""The commands of the batch side: run, check, reconcile, settle, drift."""

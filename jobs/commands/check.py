@@ -1,0 +1,179 @@
+"""Judges a domain's silver: ``python -m jobs.commands.check procurement [--collection C] [--accept] [--json]``.
+
+Every reference to another table must resolve within its collection, and no table may shrink; what is in quarantine is
+said. All that is found goes into `ops.quality`. Exit code 0: all passed, or only warned of. 1: a part is down. 2: there
+is no such domain or collection. 3: something was found that stops what comes after.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import secrets
+import sys
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TextIO
+
+from conf import Settings, settings
+from conf.connect import clickhouse
+from jobs.core.errors import STOPPED, Failed, Refused
+from jobs.core.needed_parts import need_parts
+from jobs.gates import quality
+from jobs.gates.quality import Finding, Resolved, verdict
+from schemas.contract import Contract, contracts
+from schemas.contract.references import Reference, references
+from schemas.derive import checks, latest_views
+from schemas.derive.live_tables import ContractMismatch, apply_clickhouse
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+Counts = Mapping[tuple[str, str], int]
+"""Collection and table → rows that hold today."""
+SIGNS = {"passed": "✓", "warned": "!", "stopped": "✗"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be judged; `collection` is empty where all are. `accept` makes the present counts the new base."""
+
+    domain: str
+    collection: str = ""
+    accept: bool = False
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command. What a person can mend is printed as a sentence."""
+    given = _parser().parse_args(arguments)
+    run_id = f"{datetime.now(UTC):%Y%m%d%H%M%S}_{secrets.token_hex(3)}"
+    try:
+        findings = check(settings(), Asked(given.domain, given.collection, given.accept), run_id)
+    except Failed as error:
+        print(error, file=sys.stderr)
+        return error.code
+    _show(given.domain, findings, sys.stderr if given.json else sys.stdout)
+    if given.json:
+        told = {"run_id": run_id, "domain": given.domain, "state": verdict(findings)}
+        print(json.dumps({**told, "checks": [asdict(finding) for finding in findings]}, ensure_ascii=False))
+    return STOPPED if verdict(findings) == "stopped" else 0
+
+
+def check(settings: Settings, asked: Asked, run_id: str) -> list[Finding]:
+    """Judge and record. Raises Failed where that can't be done, Refused for an unknown domain or collection."""
+    tables = [t for t in latest_views.versioned() if t.domain == asked.domain]
+    if not tables:
+        known = ", ".join(sorted({t.domain for t in latest_views.versioned()}))
+        raise Refused(f"No domain to check is called {asked.domain!r}; there are: {known}")
+    need_parts(settings, lake=False)
+    from clickhouse_connect.driver.exceptions import DatabaseError
+
+    client = clickhouse(settings, send_receive_timeout=1800)
+    try:
+        apply_clickhouse(client, [*tables, quality.QUALITY])
+        checked_at = datetime.now(UTC)
+        before = quality.counts_before(client, asked.domain)
+        now = counted(client, tables, asked.collection)
+        collections = {collection for collection, _ in [*before, *now]}
+        if asked.collection and asked.collection not in collections:
+            every = sorted(collections | {c for c, _ in counted(client, tables)})
+            raise Refused(f"No collection is called {asked.collection!r}; there are: {', '.join(every) or 'none yet'}")
+        findings = list(judged(settings, asked, before, now))
+        findings += [
+            finding
+            for found in resolved(client, tables, now, asked.collection)
+            if (finding := quality.judged_reference(found, settings.check_unresolved_pct))
+        ]
+        findings += quarantined(client, asked, tables, collections)
+        quality.record(client, run_id, checked_at, asked.domain, findings)
+        return findings
+    except ContractMismatch as difference:
+        raise Failed(f"A contract and a live table disagree.\n{difference}") from None
+    except DatabaseError as error:
+        raise Failed(f"ClickHouse did not answer a question of the check: {str(error).splitlines()[0]}") from None
+    finally:
+        client.close()
+
+
+def counted(client: Client, tables: Sequence[Contract], collection: str = "") -> dict[tuple[str, str], int]:
+    """The rows that hold today, by collection and table; a table without any is left out."""
+    found: dict[tuple[str, str], int] = {}
+    for table in tables:
+        for code, name, rows in client.query(checks.counted(table, collection)).result_rows:
+            found[str(code), str(name)] = int(rows)
+    return found
+
+
+def judged(settings: Settings, asked: Asked, before: Counts, now: Counts) -> Iterator[Finding]:
+    """The counts of what has rows or had them."""
+    for code, name in sorted({*before, *now}):
+        if asked.collection in ("", code):
+            had = before.get((code, name))
+            yield quality.judged_count(
+                code, name, now.get((code, name), 0), had, settings.check_shrink_pct, accept=asked.accept
+            )  # fmt: skip
+
+
+def resolved(client: Client, tables: Sequence[Contract], now: Counts, collection: str) -> Iterator[Resolved]:
+    """What is counted of each reference in each collection whose table has rows."""
+    for table in tables:
+        found = references(table)
+        together = [reference for reference in found if not reference.is_list]
+        alone = [[reference] for reference in found if reference.is_list]
+        for group in [together, *alone] if together else alone:
+            yield from _counted(client, group, now, collection)
+
+
+def quarantined(
+    client: Client, asked: Asked, tables: Sequence[Contract], collections: Collection[str]
+) -> Iterator[Finding]:  # fmt: skip
+    """What is in quarantine of each collection."""
+    topics = sorted({c.topic for c in contracts() if c.topic and c.domain == asked.domain})
+    if not topics:
+        return
+    question = checks.refused(topics, by_collection=any(checks.COLLECTION in table.columns for table in tables))
+    found: dict[str, list[quality.Refused]] = {}
+    for code, *refused in client.query(question).result_rows:
+        found.setdefault(str(code), []).append(quality.Refused(*refused))
+    for code in sorted({*found, *collections}):
+        if asked.collection in ("", code):
+            yield quality.judged_quarantine(code, found.get(code, []))
+
+
+def _counted(client: Client, group: Sequence[Reference], now: Counts, collection: str) -> Iterator[Resolved]:
+    for code, *values in client.query(checks.unresolved(group, collection)).result_rows:
+        for place, reference in enumerate(group):
+            named, broken, example = values[3 * place : 3 * place + 3]
+            there = now.get((str(code), reference.target_name), 0)
+            yield Resolved(reference, str(code), int(named), int(broken), there, str(example))
+
+
+def _show(domain: str, findings: Sequence[Finding], out: TextIO) -> None:
+    if not findings:
+        print(f"There is no row of {domain} yet, so there is nothing to check.", file=out)
+    for code in sorted({finding.collection_code for finding in findings}):
+        own = [finding for finding in findings if finding.collection_code == code]
+        counts = {outcome: sum(finding.outcome == outcome for finding in own) for outcome in SIGNS}
+        name = f"{domain}, collection {code}" if code else domain
+        print(f"{name}: " + ", ".join(f"{count} {outcome}" for outcome, count in counts.items()), file=out)
+        for finding in own:
+            if finding.outcome != "passed":
+                print(f"  {SIGNS[finding.outcome]} {finding}", file=out)
+    if any(f.outcome == "stopped" and f.check_name == quality.ROWS_KEPT for f in findings):
+        print(f"Where a smaller count is right, make it the new base: ./start.sh check {domain} --accept", file=out)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m jobs.commands.check", description="Judge what silver holds of a domain."
+    )
+    parser.add_argument("domain", help="such as procurement")
+    parser.add_argument("--collection", default="", help="only this one, e.g. goszakup; all where it is left out")
+    parser.add_argument("--accept", action="store_true", help="take the present counts for right, however small")
+    parser.add_argument("--json", action="store_true", help="one line of JSON on stdout, and all words on stderr")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,174 @@
+"""Compares lake and ClickHouse: ``python -m jobs.commands.reconcile [--repair] [--json] [--table T]``.
+
+Streamed tables are compared day by day (count, keys, content, sums of money), gold tables as a whole. Exit code 0:
+equal, or repaired and then equal. 1: different, or a part is down. 2: no such table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import secrets
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from conf import Settings, settings
+from conf.connect import clickhouse
+from jobs.core.compare import Difference, GoldTable, StreamTable, Total, compared_tables
+from jobs.core.damaged_table import told
+from jobs.core.errors import Failed, Refused
+from jobs.core.lake import S3Lake
+from jobs.core.lease import lease
+from jobs.core.needed_parts import need_parts
+from jobs.core.push import drop_leftovers
+from jobs.core.repair import repair_days, repair_gold
+from schemas.contract import find
+from schemas.derive.live_tables import ContractMismatch, apply_clickhouse
+
+SHOWN_DAYS = 5
+TEXTS = (0, 5, 8)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One table: what was found at first, and what after a repair where there was one."""
+
+    before: Difference
+    after: Difference | None = None
+    error: str = ""
+    """Why the table cannot be compared."""
+
+    @property
+    def is_equal(self) -> bool:
+        return (self.after or self.before).is_equal
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command. What a person can mend is printed as a sentence."""
+    asked = _parser().parse_args(arguments)
+    try:
+        findings = reconcile(settings(), asked.table, repair=asked.repair)
+    except Failed as error:
+        print(error, file=sys.stderr)
+        return error.code
+    _show(findings)
+    if asked.json:
+        print(json.dumps({"state": _state(findings), "tables": [_as_json(f) for f in findings]}))
+    return 0 if all(finding.is_equal for finding in findings) else 1
+
+
+def reconcile(settings: Settings, names: Sequence[str] = (), *, repair: bool = False) -> list[Finding]:
+    """Compare, and with `repair` mend and compare again. Raises Failed where that can't be done."""
+    need_parts(settings)
+    with lease(settings, "job reconcile"):
+        client, lake = clickhouse(settings), S3Lake(settings)
+        try:
+            every = compared_tables(lake, client)
+            chosen = [t for t in every if not names or t.contract.name in names]
+            unknown = set(names) - {t.contract.name for t in every}
+            if unknown:
+                known = ", ".join(t.contract.name for t in every)
+                raise Refused(f"No table to compare is called {', '.join(sorted(unknown))}; there are: {known}")
+            try:
+                served = {t.served if isinstance(t, StreamTable) else t.contract.name for t in chosen}
+                apply_clickhouse(client, [find(name) for name in sorted(served)])
+            except ContractMismatch as difference:
+                raise Failed(f"A contract and a live table disagree.\n{difference}") from None
+            drop_leftovers(client)
+            return [_finding(table, repair=repair) for table in chosen]
+        finally:
+            client.close()
+
+
+def _finding(table: StreamTable | GoldTable, *, repair: bool) -> Finding:
+    """A table that cannot be read keeps none of the others from being compared."""
+    try:
+        return _compared(table, repair=repair)
+    except Exception as error:
+        name = table.contract.name
+        return Finding(Difference(name, 0, (None,), Total(0, 0, {})), error=told(name, error))
+
+
+def _compared(table: StreamTable | GoldTable, *, repair: bool) -> Finding:
+    before = table.compare()
+    if before.is_equal or not repair:
+        return Finding(before)
+    run_id = f"{datetime.now(UTC):%Y%m%d%H%M%S}_{secrets.token_hex(3)}"
+    if isinstance(table, GoldTable):
+        repair_gold(table, run_id)
+    else:
+        repair_days(table, [day for day in before.days if day is not None], run_id)
+    return Finding(before, table.compare())
+
+
+def _state(findings: Sequence[Finding]) -> str:
+    if any(finding.error for finding in findings):
+        return "failed"
+    if not all(finding.is_equal for finding in findings):
+        return "different"
+    return "repaired" if any(finding.after for finding in findings) else "equal"
+
+
+def _show(findings: Sequence[Finding]) -> None:
+    head = ("table", "days", "differing", "lake rows", "ClickHouse rows", "money", "in the lake", "in ClickHouse", "")
+    rows: list[tuple[str, ...]] = [head]
+    for finding in findings:
+        found = finding.after or finding.before
+        what = "cannot be read" if finding.error else "" if found.is_equal else _days(found)
+        what = f"repaired: {_days(finding.before)}" if finding.after and found.is_equal else what
+        # One sum says enough to a person; all are compared.
+        name, sums = list(found.total.money.items())[-1] if found.total.money else ("", ())
+        rows.append(
+            (
+                found.table, f"{found.days_compared:,}", f"{len(found.days):,}", f"{found.total.lake_rows:,}",
+                f"{found.total.clickhouse_rows:,}", name, *([f"{total:,}" for total in sums] or ["", ""]), what,
+            )
+        )  # fmt: skip
+    widths = [max(len(row[n]) for row in rows) for n in range(len(head))]
+    for row in rows:
+        cells = [
+            cell.ljust(w) if n in (0, 5, 8) else cell.rjust(w)
+            for n, (cell, w) in enumerate(zip(row, widths, strict=True))
+        ]
+        print("  ".join(cells).rstrip())
+    for finding in findings:
+        if finding.error:
+            print(finding.error, file=sys.stderr)
+    if not all(finding.is_equal or finding.error for finding in findings):
+        print("Lake and ClickHouse differ. Load what differs from the lake again: ./start.sh reconcile --repair")
+
+
+def _days(found: Difference) -> str:
+    if found.days == (None,):
+        return "the whole table"
+    more = f" and {len(found.days) - SHOWN_DAYS} more" if len(found.days) > SHOWN_DAYS else ""
+    return ", ".join(str(day) for day in found.days[:SHOWN_DAYS]) + more
+
+
+def _as_json(finding: Finding) -> dict[str, Any]:
+    found = finding.after or finding.before
+    return {
+        "table": found.table, "days_compared": found.days_compared, "lake_rows": found.total.lake_rows,
+        "clickhouse_rows": found.total.clickhouse_rows,
+        "money": {name: {"lake": str(a), "clickhouse": str(b)} for name, (a, b) in found.total.money.items()},
+        "differing": [str(day) if day else "all" for day in found.days], "is_repaired": finding.after is not None,
+        "error": finding.error,
+        "differed": [str(day) if day else "all" for day in finding.before.days],
+    }  # fmt: skip
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m jobs.commands.reconcile", description="Compare lake and ClickHouse."
+    )
+    parser.add_argument("--repair", action="store_true", help="load what differs from the lake into ClickHouse again")
+    parser.add_argument("--json", action="store_true", help="end with a line of JSON")
+    parser.add_argument("--table", action="append", default=[], help="only this table, e.g. silver.purchase_lines")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

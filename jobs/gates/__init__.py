@@ -1,0 +1,1 @@
+"""The gates before a table is published."""

@@ -1,0 +1,1 @@
+"""What contracts of several domains share."""

@@ -1,0 +1,1 @@
+"""Procurement, cleaned, in the words of OCDS where it has one."""

@@ -1,0 +1,49 @@
+"""The topic of exchange rates, and the table of every rate that was published."""
+
+from schemas.common.envelope import Envelope
+from schemas.contract import Replacing, col, feed, table
+from schemas.contract.types import CODE, COUNT, DAY, INSTANT, RATE, TEXT
+from schemas.ops.tables import Raw, Refused
+from schemas.rates import EXCHANGE_RATE, TOPIC
+
+
+@feed(topic=TOPIC, partitions=1)
+class RateRows:
+    """Exchange rates, one event a currency and day."""
+
+
+@table("bronze.rates", refresh="stream", built_from=[RateRows])
+class RatesRaw(Raw):
+    """One row per record of the topic rates, untouched."""
+
+
+@table("quarantine.rates", refresh="stream", built_from=[RatesRaw])
+class RatesRefused(Refused):
+    """One row per refused exchange rate."""
+
+
+@table(
+    "silver.exchange_rates",
+    refresh="stream",
+    built_from=[RatesRaw],
+    clickhouse=Replacing(
+        order_by=("base_currency_code", "currency_code", "quoted_on", "event_id", "line_no"),
+        version="arrival",
+        dedup_window=20_000,
+    ),
+    fed_by=[EXCHANGE_RATE],
+)
+class ExchangeRates(Envelope):
+    """One row per published exchange rate: currency, base, day, and when it was published.
+
+    Where a day is published again, the later holds: `silver.exchange_rates_latest` has these.
+    """
+
+    line_no = col(COUNT, "Place of the row in its event, always 0.", key=True)
+    base_currency_code = col(CODE, "Currency in which the rate is given, ISO 4217.", at="base_currency_code")
+    currency_code = col(CODE, "Currency whose rate it is, ISO 4217.", at="currency_code")
+    quoted_on = col(DAY, "Day for which the rate is official.", at="quoted_on")
+    rate = col(RATE, "What `quantity` units of the currency cost in the base currency.", at="rate")
+    quantity = col(RATE, "For how many units of the currency the rate is given, such as 1 or 100.", at="quantity =1")
+    changed_at = col(INSTANT, "When it was published to us; of a day's rates the later holds.", at="@ce_time")
+    source = col(TEXT, "Who published it: a service or a file.", optional=True, at="source @ce_source")

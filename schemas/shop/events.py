@@ -1,0 +1,57 @@
+"""The topic of changes in the shop's database.
+
+An event is written by the database itself, in the transaction that changes the row (`infra/postgres/migrations/`). It
+carries the row without its personal columns: a topic and bronze are copies in which nobody can be forgotten.
+"""
+
+from schemas.common.envelope import Envelope
+from schemas.contract import Replacing, col, feed, table
+from schemas.contract.types import CODE, COUNT, FLAG, ID, INSTANT, MONEY, TEXT
+from schemas.ops.tables import Raw, Refused
+from schemas.shop import TOPIC
+
+KINDS = ("customer", "product", "seller")
+CHANGED = tuple(f"shop.{kind}.{action}" for kind in KINDS for action in ("changed", "deleted"))
+
+
+@feed(topic=TOPIC, partitions=1)
+class ShopRows:
+    """Changed and deleted rows of the shop's database, one event a change; the event's type names entity and action."""
+
+
+@table("bronze.shop", refresh="stream", built_from=[ShopRows])
+class ShopRaw(Raw):
+    """One row per record of the topic shop-changes, untouched."""
+
+
+@table("quarantine.shop", refresh="stream", built_from=[ShopRaw])
+class ShopRefused(Refused):
+    """One row per refused change of the shop's database."""
+
+
+@table(
+    "silver.shop_changes",
+    refresh="stream",
+    built_from=[ShopRaw],
+    clickhouse=Replacing(
+        order_by=("entity_code", "entity_id", "event_id", "line_no"), version="arrival", dedup_window=20_000
+    ),
+    fed_by=CHANGED,
+)
+class ShopChanges(Envelope):
+    """One row per change of a customer, a product or a seller: who changed when, and how."""
+
+    line_no = col(COUNT, "Place of the row in its event, always 0.", key=True)
+    entity_code = col(CODE, "customer, product or seller.", at="entity")
+    entity_id = col(ID, "The customer, product or seller.", at="customer_id product_id seller_id")
+    action_code = col(CODE, "changed (or made) or deleted.", at="@type")
+    changed_at = col(INSTANT, "When the database changed it.", at="changed_at @ce_time")
+    seller_id = col(ID, "The seller of a product.", optional=True, at="seller_id")
+    category_name = col(TEXT, "Group of goods of a product.", optional=True, at="category_name")
+    # Not `name`: that of a customer is a person's, and nothing here may read it.
+    product_name = col(TEXT, "Name of a product.", optional=True, at="product_name")
+    price_amount = col(MONEY, "Price of one piece of a product.", optional=True, at="price_amount")
+    currency_code = col(CODE, "Currency of the price, ISO 4217.", optional=True, at="currency_code")
+    is_active = col(FLAG, "Whether a seller sells, or a product is on sale.", optional=True, at="is_active")
+    city_name = col(TEXT, "City of a customer or a seller.", optional=True, at="city_name")
+    times_text = col(TEXT, "The times as they were written, as a JSON object.", optional=True, serving=False)

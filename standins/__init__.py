@@ -1,0 +1,1 @@
+"""What plays the outside world for the demo and for tests."""

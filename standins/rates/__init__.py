@@ -1,0 +1,1 @@
+"""The bank that publishes exchange rates."""

@@ -1,0 +1,227 @@
+"""A backlog reaches ClickHouse by way of the lake: the live lane steps over it, and the lake's files fill the gap.
+
+The live lane parses each event a second time to be early. With a backlog there is nothing to be early for, and new
+events would queue behind it. So a lane that finds itself far behind goes on from the end of the topic, and notes the
+gap; as the lake commits, ClickHouse reads the gap's rows from the Delta files by itself, at some millions a second.
+
+What the lake says of corrections is followed all the time, by batch: it finds those between an event of the gap and one
+that came live, and whatever else the live lane could not know of.
+
+The note is written before the live lane moves, and moved forward after each fill. A fill that is done twice changes
+nothing: rows have the same keys and versions, and ReplacingMergeTree keeps one.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import threading
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from conf import Settings
+from conf.connect import clickhouse
+from schemas.contract import Contract, find
+from streaming.core import failpoints
+from streaming.core.checkpoints import Offsets, checkpoint_position, topic_ends
+from streaming.core.live import remove_copies
+from streaming.core.live_dedup import Known
+from streaming.core.offset_shift import UNCHANGED, Numbering
+from streaming.core.progress import Progress
+from streaming.core.registry import Domain
+
+log = logging.getLogger("sauda.stream")
+LOAD = {
+    "max_partitions_per_insert_block": 0,
+    # What was deleted since an equal load must come again.
+    "insert_deduplicate": 0,
+    # Else the lake's table is taken to have the columns of ClickHouse's, and batch_id is none of these.
+    "use_structure_from_insertion_table_in_table_functions": 0,
+}
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Offsets by partition, as the lake counts them (`streaming.core.offset_shift`).
+
+    The live lane began at `end`; ClickHouse has everything before `filled` from elsewhere.
+    """
+
+    filled: Offsets = field(default_factory=dict)
+    end: Offsets = field(default_factory=dict)
+
+    @property
+    def is_open(self) -> bool:
+        return any(self.filled.get(p, 0) < end for p, end in self.end.items())
+
+    def reachable(self, lake: Offsets) -> dict[str, tuple[int, int]]:
+        """What can be filled now, as from and to by partition, when the lake has committed everything before `lake`."""
+        found = {}
+        for partition, end in self.end.items():
+            begin, to = self.filled.get(partition, 0), min(end, lake.get(partition, 0))
+            if to > begin:
+                found[partition] = (begin, to)
+        return found
+
+    def after(self, ranges: dict[str, tuple[int, int]]) -> Gap:
+        return Gap(self.filled | {p: to for p, (_, to) in ranges.items()}, self.end)
+
+    def widened(self, position: Offsets, end: Offsets) -> Gap:
+        """The gap when the live lane, being at `position`, moves on to `end`; an older gap that is open stays in it."""
+        begin = {p: min(position.get(p, 0), self.filled.get(p, 0)) if self.is_open else position.get(p, 0) for p in end}
+        return Gap(begin, end)
+
+
+class GapFile:
+    """Where a domain's gap is noted: beside the live lane's checkpoint."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._file = folder / "gap.json"
+
+    def read(self) -> Gap:
+        return Gap(**json.loads(self._file.read_text())) if self._file.exists() else Gap()
+
+    def write(self, gap: Gap) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        fresh = self._file.with_suffix(".new")
+        fresh.write_text(json.dumps(asdict(gap)))
+        fresh.replace(self._file)
+
+
+def step_over_backlog(
+    settings: Settings, domain: Domain, folder: Path, numbering: Numbering = UNCHANGED
+) -> str:  # fmt: skip
+    """Where the live lane begins when it has no checkpoint, as Spark's startingOffsets.
+
+    A lane that is too far behind loses its checkpoint here, once the gap it leaves is noted. So does one whose next
+    events Kafka has dropped: the lake may have them.
+    """
+    notes, checkpoint = GapFile(folder), folder / "spark"
+    gap = notes.read()
+    low, high = topic_ends(settings, domain.topic)
+    known = numbering.own(gap.end) | checkpoint_position(checkpoint, domain.topic)
+    begin = {p: known.get(p, low[p]) for p in high}
+    position = {p: max(low[p], begin[p]) for p in high}
+    lag = sum(high[p] - position[p] for p in high)
+    is_far_behind = 0 < settings.live_backlog_events < lag
+    if is_far_behind or begin != position:
+        log.info("%d events wait, from %s on, and the topic begins at %s: the live lane goes on from %s, and the lake "
+                 "fills the gap", lag, begin, low, "the topic's end" if is_far_behind else "there")  # fmt: skip
+        position = high if is_far_behind else position
+        notes.write(gap.widened(numbering.counted(begin), numbering.counted(position)))
+        shutil.rmtree(checkpoint, ignore_errors=True)
+    return json.dumps({domain.topic: position})
+
+
+class Filler(threading.Thread):
+    """Fills one domain's gap as the lake goes on. `lake` answers how far the lake has committed.
+
+    For a domain without a live lane, all that the lake commits is such a gap.
+    """
+
+    def __init__(
+        self, settings: Settings, domain: Domain, folder: Path, lake: Callable[[], Offsets], progress: Progress,
+        known: Known | None = None, numbering: Numbering = UNCHANGED,
+    ) -> None:  # fmt: skip
+        super().__init__(name=f"fill:{domain.name}", daemon=True)
+        self.settings, self.domain, self.lake, self.notes = settings, domain, lake, GapFile(folder)
+        self.progress, self.known, self.numbering = progress, known, numbering
+        self._followed: dict[str, tuple[Offsets, int]] = {}
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        while not self._stopping.wait(1):
+            try:
+                self.fill()
+                self.report()
+            except Exception as error:
+                log.error("the gap of %s was not filled: %s; it is tried again", self.domain.topic, error)
+                self._stopping.wait(5)
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def report(self) -> None:
+        """Say how far ClickHouse was filled."""
+        gap, own = self.notes.read(), self.numbering.own
+        self.progress.fill(
+            self.name, self.domain.topic, own(gap.filled), own(gap.end) if self.domain.is_live else None
+        )  # fmt: skip
+
+    def fill(self) -> int:
+        """Load what the lake has of the gap. Returns how many offsets that covers."""
+        gap, lake = self.notes.read(), self.numbering.counted(self.lake())
+        if not self.domain.is_live:
+            gap = Gap(gap.filled, lake)
+        for corrections in self.domain.corrections:
+            self._follow(corrections, lake)
+        ranges = gap.reachable(lake) if gap.is_open else {}
+        if not ranges:
+            return 0
+        within = _within(ranges)
+        for branch in self.domain.branches:
+            self._load(branch.silver, branch.silver, within)
+            if self.known is not None:
+                self._reconcile_copies(branch.silver, within, gap)
+        self._load(self.domain.quarantine, find("ops.quarantine"), within)
+        failpoints.reached("fill.loaded")
+        self.notes.write(gap.after(ranges))
+        return sum(to - begin for begin, to in ranges.values())
+
+    def _follow(self, corrections: Contract, lake: Offsets) -> None:
+        """Load what the lake listed since the last look; all of it at first, since they are few."""
+        seen, last = self._followed.get(corrections.name, ({}, -1))
+        if lake == seen:
+            return
+        self._load(corrections, corrections, f"batch_id >= {last}")
+        client = clickhouse(self.settings)
+        try:
+            question = f"SELECT max(batch_id) FROM {self._lake_table(corrections)}"
+            ((newest,),) = client.query(question).result_rows
+        finally:
+            client.close()
+        self._followed[corrections.name] = (lake, int(newest or 0))
+
+    def _reconcile_copies(self, silver: Contract, within: str, gap: Gap) -> None:
+        """Have the live lane know what was filled in, and take out what came live and is a copy of it."""
+        assert self.known is not None
+        client = clickhouse(self.settings, send_receive_timeout=600)
+        try:
+            self.known.learn(client, within)
+            after = " OR ".join(
+                f"(kafka_partition = {int(p)} AND kafka_offset >= {end})" for p, end in sorted(gap.end.items())
+            )
+            came_live = f"SELECT event_id FROM {silver.name} WHERE line_no = 0 AND ({after})"
+            filled = f"{came_live.replace(after, within)} AND event_id IN ({came_live})"
+            found = client.query(
+                "SELECT DISTINCT kafka_partition, kafka_offset "
+                f"FROM {silver.name} WHERE line_no = 0 AND ({after}) AND event_id IN ({filled})"
+            ).result_rows
+            if found:
+                remove_copies(client, silver, [(int(p), int(o)) for p, o in found])
+        finally:
+            client.close()
+
+    def _lake_table(self, contract: Contract) -> str:
+        return f"deltaLake(lake, url='{self.settings.table_url(contract.name)}')"
+
+    def _load(self, source: Contract, target: Contract, where: str) -> None:
+        columns = ", ".join(target.serving_columns)
+        client = clickhouse(self.settings, send_receive_timeout=600)
+        try:
+            client.command(
+                f"INSERT INTO {target.name} ({columns}) SELECT {columns} FROM {self._lake_table(source)} WHERE {where}",
+                settings=LOAD,
+            )
+        finally:
+            client.close()
+
+
+def _within(ranges: dict[str, tuple[int, int]]) -> str:
+    return " OR ".join(
+        f"(kafka_partition = {int(p)} AND kafka_offset >= {begin} AND kafka_offset < {to})"
+        for p, (begin, to) in sorted(ranges.items())
+    )

@@ -1,0 +1,374 @@
+"""The lake lane: a batch of Kafka records becomes bronze, silver and quarantine, each event once.
+
+Each step reads what the step before it committed, and each write carries the batch's number as its Delta transaction,
+so a batch that is cut off anywhere is simply done again: what stands is skipped, what is missing is made.
+
+    Kafka ─1─► bronze(batch) ─2─► which came before? ─3─► silver(batch) ─4─► bronze less silver: refused, or copies
+                                                               └─► which supersede others of their document?
+
+Step 4 makes "read = accepted + superseded + quarantined + duplicates" true by construction.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import reduce
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark import inheritable_thread_target
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from conf import Settings
+from conf.connect import s3
+from schemas.contract import Contract
+from schemas.derive.delta import FINISHED
+from schemas.derive.spark import schema_ddl
+from streaming.core import failpoints, parse
+from streaming.core.bloom_filter import Hashes, Seen, suspects
+from streaming.core.bronze_position import reached
+from streaming.core.corrections import IN_ORDER, IS_RETURN_DOCUMENT, KIND, Found, facts, successions
+from streaming.core.delta_commits import Commits
+from streaming.core.field_mapping import unknown
+from streaming.core.registry import Branch, Domain
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, SparkSession
+
+Places = npt.NDArray[np.int64]
+"""Partition and offset of records, as one number each."""
+
+PLACE = "shiftleft(kafka_partition, 48) + kafka_offset"
+# A producer's id may be bytes that are no text, which only Spark takes for a string.
+ID_BYTES = "CAST(event_id AS BINARY) AS event_id"
+LOAD_AT_ONCE = 20_000_000
+SIDE_BY_SIDE = 4
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+NOWHERE: Places = np.empty(0, dtype=np.int64)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What became of one batch's records, in events.
+
+    `superseded` are the events, of this batch or of an earlier one, that hold no longer since this batch. They are no
+    more among the accepted, so sums over all batches are what stands in the tables: accepted is what holds.
+    """
+
+    read: int
+    accepted: int
+    quarantined: int
+    superseded: int = 0
+
+    @property
+    def duplicates(self) -> int:
+        return self.read - self.accepted - self.superseded - self.quarantined
+
+
+def batch_base(folder: Path, query_id: str, following: Callable[[], int]) -> int:
+    """What to add to Spark's batch numbers, which begin at 0 with each new checkpoint, so that they never come twice.
+
+    Delta skips a number that it knows, so a lost checkpoint would lose data in silence. `query_id` is the checkpoint's
+    own id, `following` answers with the number after the lake's last; what it said is kept beside the checkpoint.
+    """
+    file = folder / "epoch.json"
+    kept = json.loads(file.read_text()) if file.exists() else {}
+    if kept.get("id") == query_id:
+        return int(kept["base"])
+    base = following()
+    folder.mkdir(parents=True, exist_ok=True)
+    fresh = file.with_suffix(".new")
+    fresh.write_text(json.dumps({"id": query_id, "base": base}))
+    fresh.replace(file)
+    return base
+
+
+def app_id(contract: Contract) -> str:
+    """Under which name Delta knows this lane's transactions of a table."""
+    return f"lake:{contract.name}"
+
+
+def apart(number: int) -> Column:
+    """The number as a column that Spark does not write into its generated code.
+
+    Code that differs by a number is code anew: compiled again, and started cold by Java, with every batch. An array's
+    element at a place that is always 0, but that the optimizer does not know, is passed to the code as an object.
+    """
+    return F.get(F.array(F.lit(number).cast("bigint")), F.expr("CAST(kafka_partition % 1 AS INT)"))
+
+
+@dataclass(frozen=True)
+class Reach:
+    """A filter over a table's events, and since when (their `ingested_at`) it knows them."""
+
+    since: datetime
+    filter: Seen
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What one table took of a batch: the places of accepted records and of copies, and how many are superseded."""
+
+    accepted: Places = field(default_factory=lambda: NOWHERE)
+    copies: Places = field(default_factory=lambda: NOWHERE)
+    superseded: int = 0
+
+
+@dataclass(frozen=True)
+class Share:
+    """The records of a batch that one branch takes: the rows of bronze, their places and the hashes of their ids."""
+
+    raw: DataFrame
+    places: Places
+    hashes: Hashes
+
+
+class LakeLane:
+    """Writes one domain's batches. One instance a table set and process: Delta on S3 allows one writer."""
+
+    def __init__(self, spark: SparkSession, settings: Settings, domain: Domain) -> None:
+        self.spark, self.settings, self.domain = spark, settings, domain
+        self._commits = {t.name: Commits(settings, t, app_id(t)) for t in domain.tables if t != domain.quarantine}
+        self._seen: dict[str, Reach] = {}
+
+    def path(self, contract: Contract) -> str:
+        return self.settings.table_path(contract.name)
+
+    def table(self, contract: Contract) -> DataFrame:
+        return self.spark.read.format("delta").load(self.path(contract))
+
+    def last_batch(self) -> int | None:
+        """The number of the lake's last batch; None before the first."""
+        return reached(self.spark, self.path(self.domain.bronze)).batch
+
+    def following_batch(self) -> int:
+        last = self.last_batch()
+        return 0 if last is None else last + 1
+
+    def write(self, kafka: DataFrame, number: int) -> Counts:
+        """Bring batch `number` into the lake. Doing it again changes nothing."""
+        records = parse.records(kafka)
+        if self.domain.is_typed:
+            # Each table then reads the pages with its own types, and not the whole batch.
+            records = records.sortWithinPartitions("event_type")
+        self._append(records, self.domain.bronze, number)
+        return self.refine(number)
+
+    def refine(self, number: int) -> Counts:
+        """Silver and quarantine of a batch that stands in bronze."""
+        domain = self.domain
+        raw = self._rows(domain.bronze, number)
+        wanted = [f"{PLACE} AS place", "event_hash", "ingested_at", *(["event_type"] if domain.is_typed else [])]
+        events = raw.selectExpr(*wanted).toArrow()
+        if not events.num_rows:
+            return Counts(0, 0, 0)
+        places, hashes = (events[c].to_numpy() for c in ("place", "event_hash"))
+        since = pc.min(events["ingested_at"]).as_py() - timedelta(days=self.settings.dedup_days)
+
+        def filled(branch: Branch) -> Filled:
+            at = self._taken(branch, events)
+            every = slice(None) if at is None else at
+            if at is not None and not at.any():
+                return Filled()
+            return self._silver(branch, Share(self._of(branch, raw), places[every], hashes[every]), since, number)
+
+        tables = self._each(filled, domain.branches)
+        taken = np.concatenate([table.accepted for table in tables])
+        refused = ~np.isin(places, np.concatenate([taken, *(table.copies for table in tables)]))
+        quarantined = self._quarantine(raw, events.filter(refused), number) if refused.any() else 0
+        superseded = sum(table.superseded for table in tables)
+        for corrections in domain.corrections:
+            self._note_finished(corrections, number)
+        return Counts(len(places), len(taken) - superseded, quarantined, superseded)
+
+    def _each(self, fill: Callable[[Branch], T], branches: Sequence[Branch]) -> list[T]:
+        """Several tables at a time: each is little work, and much waiting for plans and commits."""
+        if len(branches) == 1:
+            return [fill(branches[0])]
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+            # With the batch's own job group and pool of Spark's scheduler.
+            within = inheritable_thread_target(self.spark)
+            return [done.result() for done in [pool.submit(within(fill), branch) for branch in branches]]
+
+    def _taken(self, branch: Branch, events: pa.Table) -> npt.NDArray[np.bool_] | None:
+        """Which of a batch's records a branch takes; None for all."""
+        if not branch.types:
+            return None
+        return np.asarray(pc.is_in(events["event_type"], pa.array(sorted(branch.types))).to_numpy(zero_copy_only=False))
+
+    def _of(self, branch: Branch, raw: DataFrame) -> DataFrame:
+        return raw.where(F.col("event_type").isin(*branch.types)) if branch.types else raw
+
+    def _silver(self, branch: Branch, share: Share, since: datetime, number: int) -> Filled:
+        """One table's rows of a batch, and what of its events no longer holds."""
+        silver = branch.silver
+        copies = self._copies(branch, share, since, number)
+        fresh = self._at(share.raw, copies, "left_anti") if len(copies) else share.raw
+        self._append(branch.rows(fresh), silver, number)
+        documents = [f"{_document(silver)} AS document_hash"] if branch.corrections else []
+        first = self._rows(silver, number).where("line_no = 0").selectExpr(f"{PLACE} AS place", *documents).toArrow()
+        accepted = first["place"].to_numpy()
+        superseded = self._corrections(silver, first["document_hash"].to_numpy(), number) if documents else 0
+        self._seen[silver.name].filter.add(share.hashes[np.isin(share.places, accepted)])
+        return Filled(accepted, copies, superseded)
+
+    def _corrections(self, silver: Contract, hashes: Hashes, number: int) -> int:
+        """List what a batch that stands in silver supersedes. Returns how many events hold no longer.
+
+        All of silver is looked at, for a purchase may be corrected years later. A batch that was cut off before this
+        is done again, and finds the same: what was before it has not changed.
+        """
+        assert silver.superseded_by is not None
+        before = self._before(silver, EARLIEST, number)
+        known = self._known(silver, before.where("line_no = 0"), EARLIEST, len(hashes), document=True)
+        some = suspects(hashes, known)
+        found = self._successions(silver, before, some, number) if len(some) else None
+        if found is not None and found.rows.num_rows:
+            rows = self.spark.createDataFrame(found.rows).coalesce(1)
+            texts = {c: F.col(c).cast("string") for c in ("event_id", "superseded_by_event_id")}
+            self._append(rows.withColumns(texts), silver.superseded_by, number)
+        known.add(hashes)
+        return found.superseded if found is not None else 0
+
+    def _successions(self, silver: Contract, before: DataFrame, some: Hashes, number: int) -> Found:
+        """The events of these documents, as many as matter, and what follows from them."""
+        columns = facts(silver)
+        suspected = F.broadcast(self._frame("document_hash", some))
+
+        def versions(lines: DataFrame) -> DataFrame:
+            hashed = lines.withColumn("document_hash", F.expr(_document(silver)))
+            events = hashed.join(suspected, "document_hash", "left_semi").groupBy("kafka_partition", "kafka_offset")
+            each = [F.first(c).alias(c) for c in columns if c not in IN_ORDER[1:]]
+            return events.agg(*each, F.expr(IS_RETURN_DOCUMENT).alias(KIND)).select(*columns, KIND)
+
+        # Most shops number their purchases; one that gives all of them one number must not fill the driver's memory.
+        (begun,) = self._rows(silver, number).selectExpr("min(ingested_at)").first() or (None,)
+        since = F.col("ingested_at") >= F.lit(begun)
+        earlier = versions(before.where(~since))
+        last = F.max_by(F.struct("*"), F.struct(*IN_ORDER)).alias("last")
+        held = earlier.groupBy(*silver.document, KIND).agg(last).select("last.*")
+        known = held.unionByName(versions(before.where(since)).select(*held.columns))
+        every = versions(self._rows(silver, number)).withColumn("is_new", F.lit(True)).unionByName(
+            known.withColumn("is_new", F.lit(False))
+        )  # fmt: skip
+        return successions(every.withColumn("event_id", F.expr("CAST(event_id AS BINARY)")).toArrow(), silver)
+
+    def _note_finished(self, corrections: Contract, number: int) -> None:
+        """Most batches correct nothing, so the table itself does not tell whether a batch was looked through."""
+        body = json.dumps({"batch": number}).encode()
+        name = self.path(corrections).removeprefix(f"s3a://{self.settings.bucket}/") + f"/{FINISHED}"
+        s3(self.settings).put_object(self.settings.bucket, name, io.BytesIO(body), len(body))
+
+    def _rows(self, contract: Contract, number: int) -> DataFrame:
+        """A batch's rows, after its commit."""
+        files = self._commits[contract.name].files(number)
+        if files is None:
+            return self.table(contract).where(F.col("batch_id") == number)
+        return self.spark.read.schema(schema_ddl(contract)).parquet(*files) if files else self.table(contract).limit(0)
+
+    def _append(self, rows: DataFrame, contract: Contract, number: int) -> None:
+        (
+            rows.withColumn("batch_id", apart(number))
+            .select(*contract.columns)
+            .write.format("delta")
+            .mode("append")
+            .option("txnAppId", app_id(contract))
+            .option("txnVersion", number)
+            .save(self.path(contract))
+        )
+        failpoints.reached(f"lake.{contract.name}")
+
+    def _copies(self, branch: Branch, share: Share, since: datetime, number: int) -> Places:
+        """Places of copies of events accepted before, in this batch or another.
+
+        Hashes find the suspects among millions; the ids themselves decide. Only an accepted event makes a later copy
+        a duplicate: a refused one may be sent again, mended, under its id.
+        """
+        before = self._before(branch.silver, since, number).where("line_no = 0")
+        some = suspects(share.hashes, self._known(branch.silver, before, since, len(share.hashes)))
+        if not len(some):
+            return NOWHERE
+        suspected = F.broadcast(self._frame("event_hash", some))
+        good = branch.rows(share.raw.join(suspected, "event_hash", "left_semi")).where("line_no = 0")
+        found = good.selectExpr(f"{PLACE} AS place", ID_BYTES, *IN_ORDER).toArrow()
+        known = before.join(suspected, "event_hash", "left_semi").selectExpr(ID_BYTES).toArrow()
+        return later(found, known["event_id"])
+
+    def _quarantine(self, raw: DataFrame, refused: pa.Table, number: int) -> int:
+        """Say why of refused records. Returns how many were new: a second copy of a refused event is not."""
+        table = self.domain.quarantine
+        places, hashes = (refused[c].to_numpy() for c in ("place", "event_hash"))
+        before = self._before(table, EARLIEST, number).where(F.col("kafka_topic") == self.domain.topic)
+        known = self._known(table, before, EARLIEST, len(hashes))
+        some = suspects(hashes, known)
+        if len(some):
+            among = self._at(raw, places[np.isin(hashes, some)], "left_semi")
+            found = among.selectExpr("place", ID_BYTES, *IN_ORDER).toArrow()
+            held = before.join(F.broadcast(self._frame("event_hash", some)), "event_hash", "left_semi")
+            places = np.setdiff1d(places, later(found, held.selectExpr(ID_BYTES).toArrow()["event_id"]))
+        judged = [
+            branch.refused(self._of(branch, self._at(raw, places, "left_semi")))
+            for branch in self.domain.branches
+            if (at := self._taken(branch, refused)) is None or at.any()
+        ]
+        if self.domain.is_typed:
+            types = sorted(frozenset().union(*(branch.types for branch in self.domain.branches)))
+            taken = F.coalesce(F.col("event_type").isin(*types), F.lit(False))
+            judged.append(unknown(self._at(raw, places, "left_semi").where(~taken)))
+        self._append(reduce(DataFrame.unionByName, judged), table, number)
+        known.add(hashes)
+        return len(places)
+
+    def _before(self, contract: Contract, since: datetime, number: int) -> DataFrame:
+        return self.table(contract).where((F.col("ingested_at") >= F.lit(since)) & (F.col("batch_id") < number))
+
+    def _known(
+        self, contract: Contract, before: DataFrame, since: datetime, more: int, *, document: bool = False
+    ) -> Seen:
+        """The filter over a table's events, or their documents, made anew when it is missing, too full, or does not
+        reach back enough."""
+        name, hashed = contract.name, F.col("event_hash")
+        if document:
+            name, hashed = f"{name} by document", F.expr(_document(contract))
+        kept = self._seen.get(name)
+        if kept is None or since < kept.since or not kept.filter.has_room(more):
+            count = before.count()
+            fresh = Seen(2 * (count + more))
+            chunks = 1 + count // LOAD_AT_ONCE
+            hashes = before.select(hashed.alias("hash"))
+            for chunk in range(chunks):
+                part = hashes.where(F.expr(f"pmod(hash, {chunks}) = {chunk}")) if chunks > 1 else hashes
+                fresh.add(part.toArrow()["hash"].to_numpy())
+            kept = self._seen[name] = Reach(since, fresh)
+        return kept.filter
+
+    def _at(self, raw: DataFrame, places: Places, how: str) -> DataFrame:
+        """The records at these places, or (`left_anti`) at all others."""
+        return raw.withColumn("place", F.expr(PLACE)).join(F.broadcast(self._frame("place", places)), "place", how)
+
+    def _frame(self, name: str, values: npt.NDArray[np.int64]) -> DataFrame:
+        return self.spark.createDataFrame(pa.table({name: values}))
+
+
+def _document(silver: Contract) -> str:
+    """What tells a document among others, in Spark's SQL."""
+    return f"xxhash64({', '.join(silver.document)})"
+
+
+def later(found: pa.Table, known: pa.ChunkedArray) -> Places:
+    """Places of the records whose id is known or came earlier among the found ones."""
+    ordered = found.sort_by([(column, "ascending") for column in IN_ORDER])
+    repeats = ordered["event_id"].to_pandas().duplicated().to_numpy()
+    is_known = pc.is_in(ordered["event_id"], known).to_numpy()
+    return np.asarray(ordered["place"].to_numpy()[repeats | is_known], dtype=np.int64)

@@ -1,0 +1,195 @@
+"""One round of questions for all who watch."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from typing import Any
+
+import pytest
+
+from api.http.problems import Problem
+from api.live.document import Seen
+from api.live.hub import FAULT, Hub, Look
+
+TICK = 0.005
+
+
+def write(now: float, seen: Mapping[str, Seen]) -> bytes:  # noqa: ARG001
+    return json.dumps({name: [each.value, each.error] for name, each in seen.items()}).encode()
+
+
+def hub(*looks: Look, most: int = 8, **options: Any) -> Hub:
+    return Hub(looks, write, most_viewers=most, **({"every": TICK} | options))
+
+
+class Counter:
+    """Answers 1, 2, 3 …; raises what `fault` holds."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.fault: Exception | None = None
+
+    async def __call__(self) -> int:
+        if self.fault:
+            raise self.fault
+        self.asked += 1
+        return self.asked
+
+    @property
+    def look(self) -> Look:
+        return Look("count", self, every=0)
+
+
+def run(trial: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def within() -> None:
+        async with asyncio.timeout(10):
+            await trial()
+
+    asyncio.run(within())
+
+
+async def following(states: AsyncIterator[bytes | None]) -> dict[str, Any]:
+    while True:
+        told = await anext(states)
+        if told is not None:
+            found: dict[str, Any] = json.loads(told)
+            return found
+
+
+async def until(states: AsyncIterator[bytes | None], wanted: Callable[[Any], bool]) -> Any:
+    while not wanted(told := await following(states)):
+        pass
+    return told
+
+
+def test_many_viewers_cost_one_question_a_round() -> None:
+    async def trial() -> None:
+        counter = Counter()
+        made = hub(counter.look)
+
+        async def view() -> list[int]:
+            with made.viewer() as states:
+                return [(await following(states))["count"][0] for _ in range(20)]
+
+        seen = await asyncio.gather(*(view() for _ in range(5)))
+        assert counter.asked <= max(max(each) for each in seen) + 1, "each question was seen: none was asked twice"
+        for each in seen:
+            assert each == sorted(set(each)), "states come in order, none twice"
+
+    run(trial)
+
+
+def test_a_slow_viewer_is_given_the_newest_state_and_no_queue() -> None:
+    async def trial() -> None:
+        counter = Counter()
+        made = hub(counter.look)
+        with made.viewer() as slow, made.viewer() as quick:
+            first = (await following(slow))["count"][0]
+            reached = (await until(quick, lambda told: told["count"][0] >= first + 10))["count"][0]
+            assert (await following(slow))["count"][0] >= reached
+
+    run(trial)
+
+
+def test_nothing_is_asked_while_nobody_watches() -> None:
+    async def trial() -> None:
+        counter = Counter()
+        made = hub(counter.look)
+        assert counter.asked == 0
+        with made.viewer() as states:
+            await following(states)
+        work = made._work
+        assert work is not None
+        await work
+        asked = counter.asked
+        with made.viewer() as states:
+            assert (await following(states))["count"][0] == asked + 1, "a new viewer is not shown an old state"
+
+    run(trial)
+
+
+def test_a_source_that_is_away_is_told_and_its_last_word_kept() -> None:
+    async def trial() -> None:
+        counter, other = Counter(), Counter()
+        made = hub(counter.look, Look("other", other, every=0))
+        with made.viewer() as states:
+            last = (await following(states))["count"][0]
+            counter.fault = OSError("ClickHouse does not answer.")
+            told = await until(states, lambda told: told["count"][1] is not None)
+            assert told["count"][1] == "ClickHouse does not answer."
+            assert told["count"][0] >= last
+            before = told["other"][0]
+            assert (await until(states, lambda told: told["other"][0] > before))["other"][1] is None
+            counter.fault = None
+            assert (await until(states, lambda told: told["count"][1] is None))["count"][0] == counter.asked
+
+    run(trial)
+
+
+def test_a_source_that_hangs_holds_up_no_other_and_is_asked_once() -> None:
+    async def trial() -> None:
+        begun = 0
+
+        async def hang() -> None:
+            nonlocal begun
+            begun += 1
+            await asyncio.Event().wait()
+
+        counter = Counter()
+        made = hub(Look("hung", hang), counter.look)
+        with made.viewer() as states:
+            await until(states, lambda told: told["count"][0] >= 5)
+            assert begun == 1
+
+    run(trial)
+
+
+def test_an_answer_that_takes_too_long_is_told() -> None:
+    async def trial() -> None:
+        made = hub(Look("hung", asyncio.Event().wait), patience=0.01)
+        with made.viewer() as states:
+            told = await until(states, lambda told: told["hung"][1] is not None)
+            assert told["hung"] == [None, "No answer within 0.01 seconds."]
+
+    run(trial)
+
+
+def test_a_fault_of_ours_is_told_and_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    async def trial() -> None:
+        broken, counter = Counter(), Counter()
+        broken.fault = ZeroDivisionError("oh")
+        made = hub(Look("broken", broken), counter.look)
+        with made.viewer() as states:
+            told = await until(states, lambda told: told["count"][0] >= 5)
+            assert told["broken"] == [None, FAULT]
+
+    with caplog.at_level(logging.ERROR):
+        run(trial)
+    assert [record.message for record in caplog.records] == ["the look at broken failed"]
+
+
+def test_places_are_limited_and_free_again_when_a_viewer_leaves() -> None:
+    async def trial() -> None:
+        made = hub(Counter().look, most=2)
+        with made.viewer():
+            with made.viewer(), pytest.raises(Problem, match="2 viewers watch already") as refused, made.viewer():
+                pass
+            assert (refused.value.status, refused.value.headers["Retry-After"]) == (503, "10")
+            assert made.viewers == 1
+            with made.viewer() as states:
+                await following(states)
+        assert made.viewers == 0
+
+    run(trial)
+
+
+def test_a_sign_of_life_comes_where_there_is_no_news() -> None:
+    async def trial() -> None:
+        made = hub(Look("hung", asyncio.Event().wait), every=60, heartbeat=0.01)
+        with made.viewer() as states:
+            assert await anext(states) is None
+
+    run(trial)

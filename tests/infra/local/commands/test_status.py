@@ -1,0 +1,44 @@
+"""What ``./start.sh status`` and ``urls`` show."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from rich.console import Console
+
+from conf import Settings
+from conf.addresses import addresses
+from infra.local.commands import status
+
+
+def test_every_address_is_listed_with_its_user(stack_settings: Settings) -> None:
+    console = Console(record=True, width=140)
+    status.show_addresses(stack_settings, console)
+    shown = console.export_text()
+
+    assert [each for each in addresses(stack_settings) if each.title not in shown or each.url not in shown] == []
+    assert re.search(r"Data Docs: what the gates found +http://127\.0\.0\.1:29000/data-docs/index\.html", shown)
+    assert re.search(r"MinIO console +http://127\.0\.0\.1:30001/ +sauda", shown)
+    assert re.search(r"Airflow +http://127\.0\.0\.1:29081/ +sauda", shown)
+
+
+@pytest.mark.parametrize("width", [20, 40, 80, 140])
+@pytest.mark.parametrize("passwords", [False, True])
+def test_no_terminal_cuts_an_address_or_a_key(stack_settings: Settings, width: int, passwords: bool) -> None:
+    console = Console(file=io.StringIO(), width=width)
+    status.show_addresses(stack_settings, console, passwords)
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+
+    secrets = [getattr(stack_settings.secrets, a.secret) for a in addresses(stack_settings) if a.secret and passwords]
+    wanted = [*(each.url for each in addresses(stack_settings)), *secrets]
+    assert [each for each in wanted if not any(each in line for line in lines)] == []
+
+
+def test_what_a_gate_stopped_is_shown_as_it_is_said() -> None:
+    sentence = "gold.x: [a] must be at least 0 (a.at_least(0): seen 3 rows, wanted 0 rows)"
+    console = Console(record=True, width=140)
+    status.show({"parts": [], "stack": "unit", "queries": {}, "counts": {}, "stopped_checks": [sentence]}, console)
+
+    assert f"Stopped by a check: {sentence}" in console.export_text()
