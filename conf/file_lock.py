@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+UNNAMED = "unknown"
+
 
 class Taken(Exception):
     """Another process holds the file; `holder` is what it wrote there of itself."""
@@ -18,26 +20,31 @@ class Taken(Exception):
         self.holder = holder
 
 
-def take(file: Path, holder: str, *, waiting: Callable[[str], None] | None = None) -> IO[str]:
+def take(
+    file: Path, holder: str, *, waiting: Callable[[str], None] | None = None, shared: bool = False
+) -> IO[str]:  # fmt: skip
     """Hold the file, which then says `holder`, for as long as what is returned stays open.
 
-    Raises Taken where another process has it, or, with `waiting`, tells that of the other and has patience.
+    A `shared` hold is refused by one that is not, and the other way round; a file that is shared names no holder.
+    Raises Taken where another process has it, or, with `waiting`, calls that with the holder and then waits.
     """
+    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     file.parent.mkdir(parents=True, exist_ok=True)
     held = os.fdopen(os.open(file, os.O_RDWR | os.O_CREAT, 0o600), "r+")
     try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(held, kind | fcntl.LOCK_NB)
     except OSError:
-        other = held.read().strip() or "unknown"
+        other = held.read().strip() or UNNAMED
         if waiting is None:
             held.close()
             raise Taken(other) from None
         waiting(other)
-        fcntl.flock(held, fcntl.LOCK_EX)
+        fcntl.flock(held, kind)
     held.seek(0)
     held.truncate()
-    held.write(f"{holder}\n")
-    held.flush()
+    if not shared:
+        held.write(f"{holder}\n")
+        held.flush()
     return held
 
 

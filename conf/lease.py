@@ -1,8 +1,10 @@
-"""The right to write the lake's tables: one process of a kind, on whatever machine and in whatever checkout it runs.
+"""The right to write the lake's tables: one process a kind and domain, on whatever machine and checkout it runs.
 
 Delta on S3 loses data when two processes commit to one table. The stream writes bronze, silver and quarantine, jobs
-write what a night makes; of each kind one process at a time holds a lock of PostgreSQL's, for as long as its session
-lasts. A lock file comes first: it needs no server, and refuses what is on the same stack at once.
+write what a night makes. Of each kind, one process at a time may write a domain's tables: it holds locks of
+PostgreSQL's for as long as its session lasts, a shared one of the kind and an exclusive one of each of its domains. A
+process that needs all domains holds the kind's lock exclusively. Lock files come first: they need no server, and refuse
+what is on the same stack at once.
 
 The lock is named after the warehouse and not after its address, which differs from machine to machine. So a small
 object beside the tables names both the warehouse and the database in which its writers meet.
@@ -24,8 +26,8 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Collection
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import blake2b
@@ -35,9 +37,10 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 import orjson
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.sql import SQL
 
 from conf.connect import postgres, s3
-from conf.file_lock import Taken, free, take
+from conf.file_lock import UNNAMED, Taken, free, take
 from conf.settings import Settings
 
 if TYPE_CHECKING:
@@ -139,29 +142,39 @@ class Lease:
                 is_open = False
 
 
-def take_lease(settings: Settings, kind: Kind, doing: str) -> Lease:
-    """Take the right to write; `doing` is said to whoever is refused, e.g. "job nightly". Raises NotOurs."""
+def take_lease(settings: Settings, kind: Kind, doing: str, domains: Collection[str] = ()) -> Lease:
+    """Take the right to write the tables of these domains; without any, of all.
+
+    `doing` is what a process that is refused reads of this one, e.g. "job nightly". Raises NotOurs.
+    """
     host = socket.gethostname().partition(".")[0][:20]
     name = f"{os.getpid()}@{host}/{secrets.token_hex(2)} {doing}".encode("ascii", "replace").decode()[:LONGEST_NAME]
-    try:
-        file = take(settings.run / f"{kind}.lock", name)
-    except Taken as other:
-        raise NotOurs(refusal(other.holder)) from None
-    try:
+    with ExitStack() as until_held:
+        _take_files(settings, kind, sorted(domains), name, until_held)
         first = _patiently(settings, kind, lambda: postgres(settings, autocommit=True, **_options(name)))
-        key = _key(_warehouse(settings, first), kind)
+        locks = _locks(_warehouse(settings, first), kind, sorted(domains))
 
         def opened() -> Session:
-            return _Asking(postgres(settings, autocommit=True, **_options(name)), key, name)
+            return _PostgresSession(postgres(settings, autocommit=True, **_options(name)), locks, name)
 
-        session = _Asking(first, key, name)
+        session = _PostgresSession(first, locks, name)
         if refused := session.take():
             session.close()
             raise NotOurs(refused)
-        return Lease(opened, session, lambda: free(file))
-    except BaseException:
-        free(file)
-        raise
+        return Lease(opened, session, until_held.pop_all().close)
+
+
+def _take_files(settings: Settings, kind: Kind, domains: Collection[str], name: str, held: ExitStack) -> None:
+    folder = settings.run
+    try:
+        held.callback(free, take(folder / f"{kind}.lock", name, shared=bool(domains)))
+        for domain in domains:
+            held.callback(free, take(folder / f"{kind}.{domain}.lock", name))
+    except Taken as other:
+        # The holders of a shared lock have left their names in the files of their domains.
+        names = [file.read_text().strip() for file in sorted(folder.glob(f"{kind}.*.lock"))]
+        holder = next(filter(None, names), "") if other.holder == UNNAMED else other.holder
+        raise NotOurs(refusal(holder)) from None
 
 
 def refusal(holder: str, since: str = "") -> str:
@@ -173,26 +186,38 @@ def refusal(holder: str, since: str = "") -> str:
 
 
 @dataclass(frozen=True)
-class _Asking:
-    """A session of PostgreSQL's."""
+class _Lock:
+    """An advisory lock of PostgreSQL's."""
+
+    key: int
+    is_shared: bool = False
+
+
+@dataclass(frozen=True)
+class _PostgresSession:
+    """A session of PostgreSQL's, which holds all the locks or is closed."""
 
     connection: Connection[Any]
-    key: int
+    locks: tuple[_Lock, ...]
     name: str
 
     def take(self) -> str | None:
-        ((is_ours,),) = self.connection.execute("SELECT pg_try_advisory_lock(%s)", (self.key,)).fetchall()
-        if is_ours:
-            return None
-        found = self.connection.execute(HOLDER, (self.key,)).fetchone()
-        if found is None:
-            return refusal("just ended")
-        pid, holder, since = found
-        if holder == self.name:
-            # The network broke off, and the server has not noticed. Nobody else has this name: there is chance in it.
-            self.connection.execute("SELECT pg_terminate_backend(%s)", (pid,))
-            raise psycopg.OperationalError("the lock is still held by an earlier session of this process")
-        return refusal(holder, since)
+        for lock in self.locks:
+            function = "pg_try_advisory_lock_shared" if lock.is_shared else "pg_try_advisory_lock"
+            ((is_ours,),) = self.connection.execute(SQL("SELECT {}(%s)").format(SQL(function)), (lock.key,)).fetchall()
+            if not is_ours:
+                return self._refused(lock)
+        return None
+
+    def _refused(self, lock: _Lock) -> str:
+        holders = self.connection.execute(HOLDER, (lock.key,)).fetchall()
+        for pid, holder, _ in holders:
+            if holder == self.name:
+                # The network broke off, and the server has not noticed. No other process has this name, for a part of
+                # it is random.
+                self.connection.execute("SELECT pg_terminate_backend(%s)", (pid,))
+                raise psycopg.OperationalError("the lock is still held by an earlier session of this process")
+        return refusal(*holders[0][1:]) if holders else refusal("just ended")
 
     def ask(self) -> None:
         self.connection.execute("SELECT 1")
@@ -225,8 +250,13 @@ def _patiently(settings: Settings, kind: Kind, connected: Callable[[], Connectio
             time.sleep(0.5)
 
 
-def _key(warehouse: str, kind: Kind) -> int:
-    return int.from_bytes(blake2b(f"{warehouse}/{kind}".encode(), digest_size=8).digest(), signed=True)
+def _locks(warehouse: str, kind: Kind, domains: Collection[str]) -> tuple[_Lock, ...]:
+    own = (_Lock(_key(f"{warehouse}/{kind}/{domain}")) for domain in domains)
+    return (_Lock(_key(f"{warehouse}/{kind}"), is_shared=bool(domains)), *own)
+
+
+def _key(name: str) -> int:
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), signed=True)
 
 
 def _warehouse(settings: Settings, connection: Connection[Any]) -> str:

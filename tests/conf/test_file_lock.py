@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from conf import REPOSITORY
-from conf.file_lock import Taken, free, locked, take
+from conf.file_lock import UNNAMED, Taken, free, locked, take
 
 HOLD = """
 import sys
@@ -70,3 +70,20 @@ def test_who_waits_is_told_for_whom_and_comes_next(tmp_path: Path) -> None:
 
         with locked(tmp_path / "lock", "me", waiting=waiting):
             assert told == ["the first"]
+
+
+def test_shared_holds_go_together_and_keep_out_who_wants_it_alone(tmp_path: Path) -> None:
+    file = tmp_path / "lock"
+    one, other = take(file, "one", shared=True), take(file, "other", shared=True)
+    with pytest.raises(Taken) as refused:
+        take(file, "me")
+    assert refused.value.holder == UNNAMED
+    free(one)
+    with pytest.raises(Taken):
+        take(file, "me")
+    free(other)
+    alone = take(file, "me")
+    with pytest.raises(Taken) as refused:
+        take(file, "one", shared=True)
+    assert refused.value.holder == "me"
+    free(alone)

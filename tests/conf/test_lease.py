@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
@@ -10,7 +11,7 @@ from pydantic import SecretStr
 
 from conf import Settings, lease
 from conf.file_lock import locked
-from conf.lease import Lease, NotOurs, refusal, take_lease
+from conf.lease import Lease, NotOurs, _take_files, refusal, take_lease
 from tests.support.waiting import until
 
 
@@ -97,6 +98,23 @@ def test_on_one_stack_the_second_is_refused_before_any_server_is_asked(tmp_path:
         pytest.raises(NotOurs, match=r"The job nightly \(process 12 on host-a\)"),
     ):
         take_lease(chosen, "jobs", "job x")
+
+
+def test_on_one_stack_leases_of_a_domain_and_of_all_refuse_each_other(tmp_path: Path) -> None:
+    chosen = Settings(home=tmp_path, postgres_url=SecretStr("postgresql://u:hidden@127.0.0.1:1/sauda"))
+    with ExitStack() as held:
+        _take_files(chosen, "jobs", ["purchases"], "12@a/9f job purchases", held)
+        _take_files(chosen, "jobs", ["shop"], "13@a/9f job shop", held)
+        with pytest.raises(NotOurs, match=r"The job purchases \(process 12 on a\)"):
+            take_lease(chosen, "jobs", "job of both", ["purchases", "rates"])
+        with pytest.raises(NotOurs, match=r"The job (purchases|shop) \(process 1[23] on a\)"):
+            take_lease(chosen, "jobs", "job of all")
+        # Refused for the first, it holds no other.
+        _take_files(chosen, "jobs", ["rates"], "14@a/9f job rates", held)
+    with ExitStack() as held:
+        _take_files(chosen, "jobs", [], "15@a/9f job of all", held)
+        with pytest.raises(NotOurs, match=r"The job of all \(process 15 on a\)"):
+            take_lease(chosen, "jobs", "job shop", ["shop"])
 
 
 def test_without_postgresql_nobody_writes_and_the_lock_file_is_free_again(tmp_path: Path) -> None:
