@@ -15,6 +15,7 @@ from bench import ground
 from bench.collect_client import QUARTERS, Run, event_ids, killed, repeated, watched
 from bench.report import Report, Table, verdict
 from conf import LOOPBACK, Settings
+from conf.domains.procurement import ProcurementSettings
 from conf.stream_progress import topic_ends
 from infra.local.errors import Failed
 from schemas.procurement import TOPIC
@@ -53,7 +54,7 @@ def run(settings: Settings, quick: bool, say: Say) -> list[Report]:
     """Measure, on an empty stack."""
     few, lots = QUICK_LOTS if quick else LOTS
     ground.clear(settings)
-    token = {"SAUDA_GOSZAKUP_TOKEN": settings.secrets.goszakup_standin}
+    token = {"SAUDA_GOSZAKUP_TOKEN": settings.secret("goszakup_standin")}
     with _world(settings, few):
         say(f"a world of {few:,} lots; the collector")
         small = _collected(settings)
@@ -77,10 +78,10 @@ def run(settings: Settings, quick: bool, say: Say) -> list[Report]:
 
 
 @contextmanager
-def _world(settings: Settings, lots: int) -> Iterator[Settings]:
+def _world(settings: Settings, lots: int) -> Iterator[ProcurementSettings]:
     """A stand-in with a world of this size; the settings to ask it with."""
-    at = settings.at_standin()
-    token = {"SAUDA_GOSZAKUP_TOKEN": settings.secrets.goszakup_standin}
+    at = ProcurementSettings.of(settings.at_standin())
+    token = {"SAUDA_GOSZAKUP_TOKEN": settings.secret("goszakup_standin")}
     words = ("-m", "standins.goszakup", "--port", str(settings.port("goszakup_standin")), "--lots", str(lots))
     with ground.child(settings, "standin", *words, env=token) as standin:
         _wait_for(standin, at)
@@ -98,7 +99,7 @@ def _collected(settings: Settings) -> Run:
     return watched(settings, COLLECTOR, "collector", topic=TOPIC)
 
 
-def _wait_for(standin: ground.Child, at: Settings) -> None:
+def _wait_for(standin: ground.Child, at: ProcurementSettings) -> None:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         standin.check()
@@ -111,7 +112,7 @@ def _wait_for(standin: ground.Child, at: Settings) -> None:
     raise Failed("The stand-in does not answer.")
 
 
-def _read(at: Settings, paths: tuple[str, ...]) -> Run:
+def _read(at: ProcurementSettings, paths: tuple[str, ...]) -> Run:
     """Every page of these registers, thrown away."""
     port = int(at.goszakup_url.rpartition(":")[2])
     headers = {"Authorization": f"Bearer {at.goszakup_secret}"}

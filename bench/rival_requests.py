@@ -15,10 +15,11 @@ from confluent_kafka import Producer
 
 from conf import settings
 from conf.connect import producer_config
+from conf.domains.procurement import ProcurementSettings
 
 
 def main(url: str, topic: str, paths: list[str]) -> None:
-    chosen = settings()
+    chosen = ProcurementSettings.of(settings())
     producer = Producer(producer_config(chosen))
     session = requests.Session()
     session.headers["Authorization"] = f"Bearer {chosen.goszakup_secret}"

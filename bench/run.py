@@ -14,6 +14,7 @@ from rich.console import Console
 from bench import drain, freshness, ground, report
 from bench.report import RESULTS, Report
 from conf import Settings, settings
+from conf.domain_settings import setting_fields
 from infra.local.errors import Failed
 from infra.local.tools import java
 
@@ -81,7 +82,7 @@ MEASURES: dict[str, Callable[[Chosen], list[Report]]] = {
 def setting(text: str) -> tuple[str, str]:
     """``lake_trigger_seconds=1`` as a variable of the environment."""
     name, mark, value = text.partition("=")
-    if not mark or name not in Settings.model_fields:
+    if not mark or name not in setting_fields():
         raise click.BadParameter(f"{text} is not NAME=VALUE with a setting of conf/settings.py", param_hint="--set")
     return f"SAUDA_{name.upper()}", value
 

@@ -1,5 +1,6 @@
 """Typed settings, and the connections made from them."""
 
-from conf.settings import LOOPBACK, REPOSITORY, Settings, settings, wrong_settings
+from conf.domain_settings import wrong_settings
+from conf.settings import LOOPBACK, REPOSITORY, Settings, settings
 
 __all__ = ["LOOPBACK", "REPOSITORY", "Settings", "settings", "wrong_settings"]

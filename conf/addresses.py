@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from conf.domain_settings import domain_settings
 from conf.settings import KAFKA_USER, LOOPBACK, Settings
 
 AIRFLOW_USER = "sauda"
@@ -58,8 +59,5 @@ def addresses(settings: Settings) -> list[Address]:
             else Address("kafka", "Kafka (SASL_PLAINTEXT, PLAIN)", settings.kafka, "", KAFKA_USER, "kafka")
         ),
         Address("postgres", "PostgreSQL", f"{LOOPBACK}:{settings.port('postgres')}", "", "sauda", "postgres"),
-        Address(
-            "standin", "Stand-in of goszakup (a token as user)", page(settings, "goszakup_standin"), "", "",
-            "goszakup_standin",
-        ),
+        *(address for domain in domain_settings() for address in domain.domain_addresses(settings)),
     ]  # fmt: skip

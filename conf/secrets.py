@@ -6,7 +6,8 @@ import json
 import os
 import secrets
 from base64 import urlsafe_b64encode
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 
@@ -33,38 +34,55 @@ class Secrets:
     supervisor: str = field(default_factory=_new, repr=False)
     # Mixed into the hashes of persons' codes: with another, the same person would get another hash.
     person: str = field(default_factory=_new, repr=False)
-    goszakup_standin: str = field(default_factory=_new, repr=False)
     # The demo's own key of the API: its id, and 256 random bits.
     api_key: str = field(default_factory=lambda: f"demo.{secrets.token_urlsafe(32)}", repr=False)
     # Signs the addresses at which the API is asked what became of a purchase.
     receipt: str = field(default_factory=_new, repr=False)
     kafka_cluster_id: str = field(default_factory=lambda: secrets.token_urlsafe(16).replace("-", "x")[:22], repr=False)
+    domains: dict[str, str] = field(default_factory=dict, repr=False)
+    """Those that the domains declare, by name."""
+
+    def named(self, name: str) -> str:
+        """Raises KeyError for an unknown name."""
+        if name in self.domains:
+            return self.domains[name]
+        if name not in _GENERIC:
+            raise KeyError(name)
+        return str(getattr(self, name))
 
 
-def load_secrets(path: Path) -> Secrets:
+_GENERIC = [f.name for f in fields(Secrets) if f.name != "domains"]
+
+
+def load_secrets(path: Path, domains: Iterable[str] = ()) -> Secrets:
     """Read the secrets, or make them; a key that a newer version added is made and kept.
+
+    `domains` are the names of those that domains declare. The file has all of them side by side.
 
     Safe when two processes come first together: the file appears whole or not at all, and the first wins.
     """
+    own = list(domains)
     kept: dict[str, str] = {}
     if path.exists():
         kept = json.loads(path.read_text())
-    names = {f.name for f in fields(Secrets)}
-    known = Secrets(**{k: v for k, v in kept.items() if k in names})
-    if names <= kept.keys():
+    known = Secrets(
+        **{k: v for k, v in kept.items() if k in _GENERIC}, domains={name: kept.get(name) or _new() for name in own}
+    )
+    if {*_GENERIC, *own} <= kept.keys():
         return known
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as out:
-        json.dump(asdict(known), out, indent=1)
+        # What another version of the domains has declared stays.
+        json.dump(kept | {name: known.named(name) for name in (*_GENERIC, *own)}, out, indent=1)
     if kept:
         fresh.replace(path)
         return known
     try:
         os.link(fresh, path)
     except FileExistsError:
-        return load_secrets(path)
+        return load_secrets(path, own)
     finally:
         fresh.unlink()
     return known

@@ -1,5 +1,7 @@
 """Every setting of Sauda, typed. The environment is read here and nowhere else.
 
+What concerns one domain only stands in `conf/domains/<domain>.py`, in a class below `Settings`.
+
 A setting is an environment variable with the prefix ``SAUDA_``: ``SAUDA_KAFKA_PORT=19092 ./start.sh``.
 A *stack* is one set of running parts with its own ports and data folder: ``main`` is what ``./start.sh``
 runs, ``test`` and ``bench`` stand beside it. The tools (virtual environment, jars, MinIO) are shared.
@@ -11,13 +13,16 @@ import os
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from conf.secrets import Secrets, load_secrets
+
+if TYPE_CHECKING:
+    from conf.addresses import Address
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 LOOPBACK = "127.0.0.1"
@@ -37,8 +42,19 @@ class KafkaLogin:
     password: str = field(default="", repr=False)
 
 
+def port(default: int) -> Any:
+    """Declare a port, in a field ``<name>_port: int | None``; `Settings.port` knows it by that name."""
+    return Field(default=None, json_schema_extra={"default_port": default})
+
+
 class Settings(BaseSettings):
-    """What can be set, with the defaults of one machine."""
+    """What can be set, with the defaults of one machine.
+
+    An object of it has the settings of every domain too: `ProcurementSettings.of(settings)` names their types.
+    """
+
+    secret_names: ClassVar[tuple[str, ...]] = ()
+    """Passwords that a domain has beside those in `conf.secrets`."""
 
     model_config = SettingsConfigDict(env_prefix="SAUDA_", extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -47,21 +63,20 @@ class Settings(BaseSettings):
     home: Path = REPOSITORY / ".sauda"
     port_offset: int | None = Field(default=None, description="Added to each port that is not set itself.")
 
-    kafka_port: int | None = None
-    kafka_controller_port: int | None = None
-    minio_port: int | None = None
-    minio_console_port: int | None = None
-    clickhouse_port: int | None = None
-    clickhouse_tcp_port: int | None = None
-    spark_ui_port: int | None = None
-    job_ui_port: int | None = None
-    history_port: int | None = None
-    metrics_port: int | None = None
-    postgres_port: int | None = None
-    airflow_port: int | None = None
-    supervisor_port: int | None = None
-    goszakup_standin_port: int | None = None
-    api_port: int | None = None
+    kafka_port: int | None = port(9092)
+    kafka_controller_port: int | None = port(9093)
+    minio_port: int | None = port(9000)
+    minio_console_port: int | None = port(9001)
+    clickhouse_port: int | None = port(8123)
+    clickhouse_tcp_port: int | None = port(9010)
+    spark_ui_port: int | None = port(4040)
+    job_ui_port: int | None = port(4050)
+    history_port: int | None = port(8080)
+    metrics_port: int | None = port(9108)
+    postgres_port: int | None = port(5432)
+    airflow_port: int | None = port(8081)
+    supervisor_port: int | None = port(9099)
+    api_port: int | None = port(8000)
 
     # Set these to use parts that run elsewhere (profile `cluster`).
     kafka_bootstrap: str | None = None
@@ -103,6 +118,11 @@ class Settings(BaseSettings):
     )
     maven_central: str = "https://repo1.maven.org/maven2"
 
+    stream_processes: str = Field(
+        default="*",
+        description="Which domains share a streaming process: a comma between domains, a semicolon between processes; "
+        "`*` stands for all that are not named.",
+    )
     live_trigger_seconds: float = 0.0
     lake_trigger_seconds: float = 15.0
     live_batch_events: int = 100_000
@@ -133,21 +153,6 @@ class Settings(BaseSettings):
     check_shrink_pct: float = Field(
         default=5.0, ge=0, le=100, description="By how much a table may have shrunk since the check before."
     )
-    customers_overlap_seconds: float = Field(
-        default=60.0, ge=0, description="How far before its mark an extract of customers looks, for clocks set back."
-    )
-    customers_gone_pct: float = Field(
-        default=5.0, ge=0, le=100, description="Of known customers, how many may be gone in a full check, unsaid."
-    )
-    stage_days: int = Field(default=21, ge=1, description="How long loaded files stay in the stage area.")
-    stage_file_mb: int = Field(default=512, ge=1, description="The largest file of products that is read.")
-    stage_memory_mb: int = Field(
-        default=2048, ge=512, description="Memory that reading a file of products may take; one that needs more is bad."
-    )
-    stage_kept_days: int = Field(
-        default=365, ge=1, description="How long archived and refused files of products are kept."
-    )
-
     shop_time_zone: str = Field(default="UTC", description="Zone of the times in the shop's files that name none.")
     base_currency: str = Field(
         default="KZT", pattern=r"^[A-Z]{3}$", description="In which money of several currencies is added up, ISO 4217."
@@ -155,26 +160,8 @@ class Settings(BaseSettings):
     rate_days: int = Field(
         default=7, ge=0, le=366, description="For how many days an exchange rate holds where there is no newer one."
     )
-    rates_url: str = Field(default="https://nationalbank.kz/rss/get_rates.cfm", pattern=r"^https?://[^?#@\s]+$")
-    rates_timeout_seconds: float = Field(default=30.0, gt=0)
     disk_low_mb: int = Field(default=1024, ge=0, description="Less: nothing is taken; half of it: Kafka stops; 0: off.")
     disk_reserve_mb: int = Field(default=256, ge=0, description="Kept allocated, and freed for a clean stop.")
-    procurement_zone: str = Field(
-        default="Asia/Almaty", description="Zone of the times in procurement registers that name none."
-    )
-    goszakup_url: str = Field(default="https://ows.goszakup.gov.kz", pattern=r"^https?://[^/?#@\s]+$")
-    goszakup_collection: str = Field(
-        default="goszakup", pattern=r"^[a-z][a-z0-9_]{0,30}$", description="Under which name its rows are kept."
-    )
-    goszakup_token: SecretStr | None = None
-    goszakup_token_file: Path | None = Field(default=None, description="Holds the token, where it is not set itself.")
-    goszakup_ca_bundle: Path | None = Field(default=None, description="Certificates to trust instead of the usual.")
-    goszakup_requests_per_second: float = Field(default=5.0, gt=0, description="At most; the service may make it less.")
-    goszakup_concurrency: int = Field(default=4, ge=1, le=64)
-    goszakup_delay_seconds: float = Field(default=0.0, ge=0, description="Between two pages of one register.")
-    goszakup_timeout_seconds: float = Field(default=30.0, gt=0)
-    goszakup_standin_lots: int = Field(default=1_000, ge=200, description="How large a world the stand-in plays.")
-    goszakup_page_limit: int = Field(default=500, ge=1, le=500)
 
     api_hosts: str = Field(
         default="127.0.0.1,localhost,[::1]", description="Names under which the API answers; others get 421."
@@ -221,14 +208,74 @@ class Settings(BaseSettings):
             raise ValueError("no time zone; one like Asia/Almaty was expected") from None
         return name
 
+    def __new__(cls, *_: Any, **__: Any) -> Self:
+        """An object of all domains' classes, whichever of them is named."""
+        from conf.domain_settings import domain_settings, whole_class
+
+        return super().__new__(whole_class() if cls in (Settings, *domain_settings()) else cls)  # type: ignore[return-value]
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The same settings, by the name of a domain's class."""
+        assert isinstance(settings, cls)
+        return settings
+
+    # What a domain's class may say of itself.
+
+    def standin_values(self) -> dict[str, Any]:
+        """The settings by which stand-ins of this stack take the place of outside services."""
+        return {}
+
+    def domain_addresses(self) -> list[Address]:
+        """Where what only this domain has is reached."""
+        return []
+
+    def time_zone(self) -> str:
+        """The zone of times in the domain's records that name none."""
+        return "UTC"
+
+    # What all of them say together.
+
+    def at_standin(self) -> Self:
+        """These settings, with stand-ins in the place of outside services, and no reason to be slow."""
+        from conf.domain_settings import domain_settings
+
+        values = [domain.standin_values(self) for domain in domain_settings()]
+        return self.model_copy(update={name: value for given in values for name, value in given.items()})
+
+    def time_zones(self) -> dict[str, str]:
+        """By domain: the zone of times that name none."""
+        from conf.domain_settings import domain_name, domain_settings
+
+        return {domain_name(domain): domain.time_zone(self) for domain in domain_settings()}
+
+    @field_validator("stream_processes")
+    @classmethod
+    def _groups(cls, text: str) -> str:
+        names = [name.strip() for name in text.replace(";", ",").split(",")]
+        if "" in names or len(names) != len(set(names)):
+            raise ValueError("each domain once was expected, and `*` once for all others, like purchases;*")
+        return text
+
+    @property
+    def stream_groups(self) -> tuple[tuple[str, ...], ...]:
+        """The domains of each streaming process; `*` stands for all that are not named."""
+        return tuple(tuple(map(str.strip, group.split(","))) for group in self.stream_processes.split(";"))
+
     def port(self, name: str) -> int:
         """The port of a part, e.g. ``port("kafka")``; raises KeyError for an unknown part."""
-        default = DEFAULT_PORTS[name]
+        from conf.domain_settings import default_ports
+
+        default = default_ports()[name]
         chosen: int | None = getattr(self, f"{name}_port")
         if chosen is not None:
             return chosen
         offset = self.port_offset if self.port_offset is not None else PORT_OFFSETS.get(self.stack, 0)
         return default + offset
+
+    def secret(self, name: str) -> str:
+        """A password of this stack by its name; raises KeyError for an unknown one."""
+        return self.secrets.named(name)
 
     def environment(self) -> dict[str, str]:
         """The variables that give a child process these settings; secrets are among them."""
@@ -276,7 +323,11 @@ class Settings(BaseSettings):
     @cached_property
     def secrets(self) -> Secrets:
         """The passwords of this stack, made at first use and kept with mode 600."""
-        return load_secrets(self.stack_home / "secrets.json")
+        from conf.domain_settings import domain_settings
+
+        return load_secrets(
+            self.stack_home / "secrets.json", [name for domain in domain_settings() for name in domain.secret_names]
+        )
 
     @property
     def kafka(self) -> str:
@@ -329,26 +380,6 @@ class Settings(BaseSettings):
             return ""
         return f"postgresql://airflow:{self.secrets.airflow_database}@{LOOPBACK}:{self.port('postgres')}/airflow"
 
-    @property
-    def goszakup_secret(self) -> str:
-        """The token of goszakup, from the environment or its file; empty where there is none. Raises OSError."""
-        if self.goszakup_token:
-            return self.goszakup_token.get_secret_value().strip()
-        return self.goszakup_token_file.read_text().strip() if self.goszakup_token_file else ""
-
-    def at_standin(self) -> Settings:
-        """These settings, with the stand-in of this stack in the place of goszakup, and no reason to be slow."""
-        return self.model_copy(
-            update={
-                "goszakup_url": f"http://{LOOPBACK}:{self.port('goszakup_standin')}",
-                "goszakup_collection": "goszakup_standin",
-                "goszakup_token": SecretStr(self.secrets.goszakup_standin),
-                "goszakup_requests_per_second": 10_000.0,
-                "goszakup_delay_seconds": 0.0,
-                "rates_url": f"http://{LOOPBACK}:{self.port('goszakup_standin')}/rss/get_rates.cfm",
-            }
-        )
-
     def table_path(self, name: str, scheme: str = "s3a") -> str:
         """Where a Delta table lies: ``silver.purchase_lines`` → ``s3a://lake/warehouse/silver/purchase_lines``."""
         layer, _, table = name.partition(".")
@@ -358,38 +389,6 @@ class Settings(BaseSettings):
         """The same place as an HTTP address, as ClickHouse reads it."""
         layer, _, table = name.partition(".")
         return f"{self.s3}/{self.bucket}/{self.warehouse_prefix}/{layer}/{table}/"
-
-
-def wrong_settings(error: ValidationError) -> list[str]:
-    """A sentence for each setting that is wrong; what was given for a secret is not in it."""
-    return [_wrong(e["loc"], e["input"], e["msg"].removeprefix("Value error, ")) for e in error.errors()]
-
-
-def _wrong(place: tuple[int | str, ...], given: object, what: str) -> str:
-    if not place:
-        return what
-    known = Settings.model_fields.get(str(place[0]))
-    is_secret = known is not None and "SecretStr" in str(known.annotation)
-    return f"SAUDA_{str(place[0]).upper()}{'' if is_secret else f'={given}'}: {what}"
-
-
-DEFAULT_PORTS = {
-    "kafka": 9092,
-    "kafka_controller": 9093,
-    "minio": 9000,
-    "minio_console": 9001,
-    "clickhouse": 8123,
-    "clickhouse_tcp": 9010,
-    "spark_ui": 4040,
-    "job_ui": 4050,
-    "history": 8080,
-    "metrics": 9108,
-    "supervisor": 9099,
-    "goszakup_standin": 9120,
-    "api": 8000,
-    "postgres": 5432,
-    "airflow": 8081,
-}
 
 
 @lru_cache(maxsize=1)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 # Columns that hold something else in nearly every row: a dictionary of them is tried, and thrown away, at a cost.
 UNIQUE = ("event_id", "event_hash", "kafka_offset", "arrival", "value")
 
-REGISTER_ZONE = "spark.sauda.register.zone"
-"""Session setting: the zone of times that name none."""
+TIME_ZONE = "spark.sauda.zone."
+"""Session setting, by domain: the zone of times that name none."""
 GIVES_WAY = 10
 """The niceness of Spark's processes on one machine: who asks API or ClickHouse waits for the answer, Spark's batches do
 not."""
@@ -198,7 +198,8 @@ def spark_session(
     builder = builder.config("spark.driver.extraJavaOptions", java_options(java))
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
-    session.conf.set(REGISTER_ZONE, settings.procurement_zone)
+    for domain, zone in settings.time_zones().items():
+        session.conf.set(TIME_ZONE + domain, zone)
     session.conf.set(BASE_CURRENCY, settings.base_currency)
     session.conf.set(RATE_DAYS, str(settings.rate_days))
     session.conf.set(PERSON_SECRET, _SECRET_MARK + settings.secrets.person)

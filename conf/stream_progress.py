@@ -81,12 +81,22 @@ def held_back(settings: Settings, topics: Collection[str] = ()) -> list[str]:
     ]
 
 
+def stream_addresses(settings: Settings) -> list[str]:
+    """Where the streaming processes tell of themselves: one address a process."""
+    return [f"http://{LOOPBACK}:{settings.port('metrics') + n}" for n in range(len(settings.stream_groups))]
+
+
 def stream_progress(settings: Settings) -> dict[str, Any]:
-    """What the streaming process says of itself. Raises OSError while it does not answer."""
-    address = f"http://{LOOPBACK}:{settings.port('metrics')}/progress"
-    with urllib.request.urlopen(address, timeout=10) as answer:
-        told: dict[str, Any] = json.load(answer)
-    return told
+    """What the streaming processes say of themselves, together. Raises OSError while one of them does not answer."""
+    together: dict[str, Any] = {"ready": True, "queries": {}, "fills": {}}
+    for address in stream_addresses(settings):
+        with urllib.request.urlopen(f"{address}/progress", timeout=10) as answer:
+            own: dict[str, Any] = json.load(answer)
+        starts = [own["started_at"], *([together["started_at"]] if "started_at" in together else [])]
+        together |= {"ready": together["ready"] and own["ready"], "started_at": min(starts)}
+        for entries in ("queries", "fills"):
+            together[entries] |= own[entries]
+    return together
 
 
 def behind(progress: Mapping[str, Any], ends: Mapping[str, Offsets], lanes: Collection[str] = ()) -> dict[str, int]:
@@ -162,4 +172,7 @@ def _lacking(progress: Mapping[str, Any], ends: Mapping[str, Offsets], lanes: Co
     for topic in ends:
         if topic not in served:
             return f"no query of the stream reads {topic}"
-    return ", ".join(f"{name} lacks {count:,}" for name, count in behind(progress, ends, lanes).items())
+    entries = {**progress.get("queries", {}), **progress.get("fills", {})}
+    lacking = behind(progress, ends, lanes)
+    why = {name: entries[name].get("error") for name in lacking}
+    return ", ".join(f"{n} lacks {count:,}" + (f" ({why[n]})" if why[n] else "") for n, count in lacking.items())

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import httpx
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
-from conf import Settings
+from conf.domains.procurement import ProcurementSettings
 from ingestion.collecting.limiter import Limiter
 from ingestion.collecting.pages import Damaged
 from ingestion.collecting.state import is_loopback
@@ -102,7 +102,8 @@ class Client:
     """An HTTP client for one service. Use it in an `async with`."""
 
     def __init__(
-        self, settings: Settings, *, limiter: Limiter | None = None, transport: httpx.AsyncBaseTransport | None = None,
+        self, settings: ProcurementSettings, *, limiter: Limiter | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep, clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         token = _token(settings)
@@ -238,7 +239,7 @@ class Client:
         await self._http.aclose()
 
 
-def _token(settings: Settings) -> str:
+def _token(settings: ProcurementSettings) -> str:
     try:
         token = settings.goszakup_secret
     except (OSError, UnicodeDecodeError) as problem:

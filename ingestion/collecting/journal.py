@@ -14,6 +14,7 @@ from typing import Any
 
 from conf import Settings
 from conf.connect import clickhouse
+from conf.domains.procurement import ProcurementSettings
 from ingestion.collecting.state import Walk
 from ingestion.collecting.tally import Tally
 from schemas.contract import contract
@@ -48,7 +49,7 @@ def row(run_id: str, tally: Tally, collection: str = COLLECTION) -> dict[str, An
     }
 
 
-def write(settings: Settings, run_id: str, tallies: Iterable[Tally], insert: Insert | None = None) -> str:
+def write(settings: ProcurementSettings, run_id: str, tallies: Iterable[Tally], insert: Insert | None = None) -> str:
     """Add a run to the journal, with what waits from earlier ones. The sentence to say where it had to wait; or ''."""
     keep(settings, run_id, tallies)
     for path in waiting(settings):
@@ -68,7 +69,7 @@ def write(settings: Settings, run_id: str, tallies: Iterable[Tally], insert: Ins
     return ""
 
 
-def keep(settings: Settings, run_id: str, tallies: Iterable[Tally]) -> None:
+def keep(settings: ProcurementSettings, run_id: str, tallies: Iterable[Tally]) -> None:
     """Put the rows of a run where they wait. The file is there whole or not at all, for others may be reading."""
     told = (row(run_id, tally, settings.goszakup_collection) for tally in tallies)
     text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in told)

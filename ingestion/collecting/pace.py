@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from conf import Settings
+from conf.domains.procurement import ProcurementSettings
 from ingestion.collecting.limiter import Limiter
 from ingestion.collecting.state import state_path
 
@@ -18,7 +18,7 @@ EVERY = 1.0
 """Seconds between two writings."""
 
 
-def pace_path(settings: Settings) -> Path:
+def pace_path(settings: ProcurementSettings) -> Path:
     """The file lies beside the state of the collection and service."""
     return state_path(settings).with_suffix(".pace.json")
 

@@ -18,6 +18,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from conf import Settings
+from conf.domains.procurement import ProcurementSettings
 from ingestion.core.errors import IngestError
 
 TABLES = """
@@ -246,7 +247,7 @@ def _folder(settings: Settings) -> Path:
     return settings.data / "collections"
 
 
-def state_path(settings: Settings) -> Path:
+def state_path(settings: ProcurementSettings) -> Path:
     """Where the state of the service in the settings lies.
 
     On this machine each port is a service of its own: stand-ins of two worlds share no ids.

@@ -14,6 +14,7 @@ import click
 from rich.console import Console
 
 from conf import Settings
+from conf.domains.procurement import ProcurementSettings
 from ingestion.collecting import journal
 from ingestion.collecting.client import Client
 from ingestion.collecting.outbox import Outbox
@@ -47,19 +48,18 @@ class Collection:
     at_standin: bool = False
 
     def run(self, settings: Settings, console: Console, connect: Connect) -> int:
-        if self.at_standin:
-            settings = settings.at_standin()
+        chosen = ProcurementSettings.of(settings.at_standin() if self.at_standin else settings)
         today = self.around.now.astimezone(LOCAL).date()
-        with State(state_path(settings), is_dry=self.is_dry) as state:
-            plan = made(state, self.asked, today, settings.goszakup_page_limit)
+        with State(state_path(chosen), is_dry=self.is_dry) as state:
+            plan = made(state, self.asked, today, chosen.goszakup_page_limit)
             if self.is_dry:
-                for line in told(plan, settings.goszakup_url.rstrip("/")):
+                for line in told(plan, chosen.goszakup_url.rstrip("/")):
                     click.echo(line)
                 return 0
-            return self._collect(settings, console, connect, state, plan, today)
+            return self._collect(chosen, console, connect, state, plan, today)
 
     def _collect(
-        self, settings: Settings, console: Console, connect: Connect, state: State, plan: Plan, today: date
+        self, settings: ProcurementSettings, console: Console, connect: Connect, state: State, plan: Plan, today: date
     ) -> int:  # fmt: skip
         say = self.around.say
         # Before Kafka is asked for: without a token nothing can be done.
@@ -90,7 +90,7 @@ class Collection:
         is_complete = run.tallies.is_complete and not outbox.refused
         return code or (0 if is_complete else 1)
 
-    def _report(self, run: Run, settings: Settings, run_id: str, failure: str) -> None:
+    def _report(self, run: Run, settings: ProcurementSettings, run_id: str, failure: str) -> None:
         say = self.around.say
         waits = journal.write(settings, run_id, run.tallies)
         if waits:
@@ -118,7 +118,7 @@ class Collection:
             click.echo(json.dumps(figures, ensure_ascii=False))
 
 
-def _note_cut_off(settings: Settings, state: State) -> None:
+def _note_cut_off(settings: ProcurementSettings, state: State) -> None:
     """A run that was killed wrote nothing of itself: the next one does."""
     run_id, _, began = state.fact(UNDER_WAY).partition(" ")
     if run_id:

@@ -13,7 +13,7 @@ import click
 import httpx
 from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from conf import Settings
+from conf.domains.rates import RatesSettings
 from ingestion.core.errors import IngestError, Unreadable
 from ingestion.core.registry import Around, Source
 from ingestion.rates.quotes import Quote, Quotes, held
@@ -101,7 +101,7 @@ def _once(client: httpx.Client, address: str, day: date, source: str) -> list[Qu
 
 def _open(around: Around, *, since: datetime | None, until: datetime | None, stand_in: bool) -> Quotes:
     settings = around.settings()
-    chosen = settings.at_standin() if stand_in else settings
+    chosen = RatesSettings.of(settings.at_standin() if stand_in else settings)
     today = around.now.astimezone(ZONE).date()
     last = until.date() if until else today
     first = since.date() if since else last - timedelta(days=DAYS)
@@ -113,7 +113,7 @@ def _open(around: Around, *, since: datetime | None, until: datetime | None, sta
     return Quotes(quotes, held(settings, quotes, around.say), around.now)
 
 
-def _collected(around: Around, settings: Settings, first: date, last: date, source: str) -> list[Quote]:
+def _collected(around: Around, settings: RatesSettings, first: date, last: date, source: str) -> list[Quote]:
     found: dict[tuple[str, date], Quote] = {}
     with httpx.Client(timeout=settings.rates_timeout_seconds, follow_redirects=True) as client:
         for number in range((last - first).days + 1):

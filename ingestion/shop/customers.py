@@ -14,6 +14,7 @@ import orjson
 from rich.console import Console
 
 from conf import Settings
+from conf.domains.shop import ShopSettings
 from ingestion.core.errors import IngestError
 from ingestion.core.registry import Around, Collector, Connect
 from ingestion.shop.bucket import Bucket, opened
@@ -107,8 +108,8 @@ class Extract:
     as_json: bool
 
     def run(self, settings: Settings, console: Console, connect: Connect) -> int:  # noqa: ARG002
-        began = time.monotonic()
-        overlap = timedelta(seconds=settings.customers_overlap_seconds)
+        began, limits = time.monotonic(), ShopSettings.of(settings)
+        overlap = timedelta(seconds=limits.customers_overlap_seconds)
         with (
             alone(settings, STAGED.table), opened(settings) as bucket, database(settings) as connection,
             snapshot(connection) as shown, tempfile.TemporaryDirectory(prefix="sauda-") as scratch,
@@ -116,7 +117,7 @@ class Extract:
             before, folder = read_state(bucket, STAGED.table), Path(scratch)
             if self.is_full or not before.full_run:
                 after, tally = stage_all(
-                    bucket, shown, before, folder, gone_pct=settings.customers_gone_pct, accept=self.accept
+                    bucket, shown, before, folder, gone_pct=limits.customers_gone_pct, accept=self.accept
                 )
                 how = "all were compared"
             else:

@@ -14,6 +14,7 @@ import click
 from rich.console import Console
 
 from conf import Settings
+from conf.domains.shop import ShopSettings
 from ingestion.core.errors import Unreadable
 from ingestion.core.registry import Around, Collector, Connect
 from ingestion.shop import world_people
@@ -57,6 +58,7 @@ class Intake:
     as_json: bool
 
     def run(self, settings: Settings, console: Console, connect: Connect) -> int:  # noqa: ARG002
+        limits = ShopSettings.of(settings)
         with (
             alone(settings, STAGED.table), opened(settings) as bucket,
             tempfile.TemporaryDirectory(prefix="sauda-") as scratch,
@@ -66,10 +68,10 @@ class Intake:
                 given = folder / SIMULATED
                 simulated(given, self.seed, self.around)
             dropped = drop(bucket, given) if given else ""
-            judge = Apart(settings.stage_memory_mb << 20)
-            desk = Desk(bucket, folder, settings.stage_file_mb << 20, judge, settings.shop_time_zone)
+            judge = Apart(limits.stage_memory_mb << 20)
+            desk = Desk(bucket, folder, limits.stage_file_mb << 20, judge, settings.shop_time_zone)
             outcomes = [self._said(desk.take(file)) for file in desk.waiting()]
-            desk.forget(self.around.now - timedelta(days=settings.stage_kept_days))
+            desk.forget(self.around.now - timedelta(days=limits.stage_kept_days))
         if not outcomes:
             click.echo(f"{NAME}: no file waits in {settings.bucket}/{INCOMING}.")
         if self.as_json:

@@ -8,14 +8,15 @@ import pytest
 
 from conf import Settings
 from conf.addresses import addresses
-from conf.settings import DEFAULT_PORTS, PORT_OFFSETS
+from conf.domain_settings import default_ports
+from conf.settings import PORT_OFFSETS
 
 KNOWN = {"api": 8000, "minio_console": 9001, "airflow": 8081, "history": 8080, "clickhouse": 8123}
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in [*(f"SAUDA_{port.upper()}_PORT" for port in DEFAULT_PORTS), "SAUDA_PORT_OFFSET", "SAUDA_STACK"]:
+    for name in [*(f"SAUDA_{port.upper()}_PORT" for port in default_ports()), "SAUDA_PORT_OFFSET", "SAUDA_STACK"]:
         monkeypatch.delenv(name, raising=False)
     return tmp_path
 
@@ -44,9 +45,9 @@ def test_the_list_of_addresses_names_them(home: Path, title: str, url: str) -> N
 def test_the_other_stacks_stand_beside_it(home: Path, stack: str) -> None:
     main, other = Settings(home=home), Settings(home=home, stack=stack)
 
-    assert {other.port(name) - main.port(name) for name in DEFAULT_PORTS} == {PORT_OFFSETS[stack]}
-    assert not {other.port(name) for name in DEFAULT_PORTS} & set(DEFAULT_PORTS.values())
+    assert {other.port(name) - main.port(name) for name in default_ports()} == {PORT_OFFSETS[stack]}
+    assert not {other.port(name) for name in default_ports()} & set(default_ports().values())
 
 
 def test_no_two_parts_share_a_port() -> None:
-    assert len(set(DEFAULT_PORTS.values())) == len(DEFAULT_PORTS)
+    assert len(set(default_ports().values())) == len(default_ports())

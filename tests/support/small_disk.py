@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from conf import REPOSITORY, Settings
-from conf.settings import DEFAULT_PORTS
+from conf.domain_settings import default_ports
 from infra.local.servers import minio
 from infra.local.stack import Stack
 from infra.local.tools import java
@@ -47,7 +47,8 @@ def small_stack(folder: Path, tools: Path, **chosen: object) -> Settings:
     home = folder / "home"
     home.mkdir()
     (home / "tools").symlink_to(tools.resolve())
-    ports = dict(zip((f"{name}_port" for name in DEFAULT_PORTS), free_ports(len(DEFAULT_PORTS)), strict=True))
+    names = [f"{name}_port" for name in default_ports()]
+    ports = dict(zip(names, free_ports(len(names)), strict=True))
     return Settings(home=home, stack="small", **ports, **chosen)  # type: ignore[arg-type]
 
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from conf import Settings
+from conf.domains.procurement import ProcurementSettings
 from infra.local.parts.parts import trouble
 from infra.local.processes import children
 from infra.local.tools import java
@@ -61,7 +62,7 @@ def collection_of(chosen: Settings, words: Sequence[str]) -> str:
     """The collection that a load fills: the one it names, or the one of the service that it asks."""
     if named := given(words, "--collection"):
         return named[-1]
-    return (chosen.at_standin() if "--stand-in" in words else chosen).goszakup_collection
+    return ProcurementSettings.of(chosen.at_standin() if "--stand-in" in words else chosen).goszakup_collection
 
 
 def given(words: Sequence[str], option: str) -> list[str]:

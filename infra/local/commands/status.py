@@ -207,7 +207,7 @@ def listed_addresses(settings: Settings, passwords: bool = False) -> list[dict[s
     """The addresses for programs; passwords only when asked for."""
     return [
         {"part": each.part, "what": each.title, "address": each.url, "user": each.user}
-        | ({"password": getattr(settings.secrets, each.secret) if each.secret else ""} if passwords else {})
+        | ({"password": settings.secret(each.secret) if each.secret else ""} if passwords else {})
         for each in addresses(settings)
     ]
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conf import LOOPBACK, REPOSITORY, Settings
+from conf.domains.procurement import ProcurementSettings
 from conf.stream_progress import kafka_admin, stream_progress
 from infra.local.processes import owner
 from infra.local.servers import airflow, postgres
@@ -166,10 +167,11 @@ def parts(settings: Settings, java_home: Path, minio: Path) -> dict[str, Part]:
             "standin",
             [
                 *(sys.executable, "-m", "standins.goszakup"),
-                *("--port", str(settings.port("goszakup_standin")), "--lots", str(settings.goszakup_standin_lots)),
+                *("--port", str(settings.port("goszakup_standin"))),
+                *("--lots", str(ProcurementSettings.of(settings).goszakup_standin_lots)),
                 *("--truths", str(settings.data / "goszakup-truths.json")),
             ],
-            env={"SAUDA_GOSZAKUP_TOKEN": settings.secrets.goszakup_standin},
+            env={"SAUDA_GOSZAKUP_TOKEN": settings.secret("goszakup_standin")},
             ports=("goszakup_standin",),
         ),
         Part(

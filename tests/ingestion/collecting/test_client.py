@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from conf import Settings
+from conf.domains.procurement import ProcurementSettings
 from ingestion.collecting.client import (
     FIRST_PATIENCE,
     PATIENCE,
@@ -244,12 +244,12 @@ def test_other_answers_are_not_asked_again(service: FakeGoszakup, tmp_path: Path
 @pytest.mark.parametrize("token", ["", "  \n"])
 def test_without_a_token_nothing_is_asked(tmp_path: Path, token: str) -> None:
     with pytest.raises(Unreadable, match=r"There is no token for goszakup. Make one in your account"):
-        Client(Settings(home=tmp_path, goszakup_token=token))
+        Client(ProcurementSettings(home=tmp_path, goszakup_token=token))
 
 
 def test_a_token_that_no_header_can_carry_is_refused_unseen(tmp_path: Path) -> None:
     with pytest.raises(Unreadable, match="has signs that no token has") as refused:
-        Client(Settings(home=tmp_path, goszakup_token="secret\nHost: x"))
+        Client(ProcurementSettings(home=tmp_path, goszakup_token="secret\nHost: x"))
     assert "secret" not in str(refused.value)
 
 
@@ -262,14 +262,14 @@ def test_the_token_may_lie_in_a_file(service: FakeGoszakup, tmp_path: Path) -> N
 
 
 def test_certificates_are_checked_and_a_bundle_may_be_named(tmp_path: Path) -> None:
-    client = Client(Settings(home=tmp_path, goszakup_token="x"))
+    client = Client(ProcurementSettings(home=tmp_path, goszakup_token="x"))
     context = client._http._transport._pool._ssl_context  # type: ignore[attr-defined]
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
     wrong = tmp_path / "bundle.pem"
     wrong.write_text("no certificate")
     for bundle in (wrong, tmp_path / "none.pem"):
         with pytest.raises(Unreadable, match=r"SAUDA_GOSZAKUP_CA_BUNDLE=.* cannot be read as certificates"):
-            Client(Settings(home=tmp_path, goszakup_token="x", goszakup_ca_bundle=bundle))
+            Client(ProcurementSettings(home=tmp_path, goszakup_token="x", goszakup_ca_bundle=bundle))
 
 
 def test_no_more_requests_are_under_way_than_allowed(tmp_path: Path) -> None:

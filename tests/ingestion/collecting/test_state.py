@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from conf import Settings
+from conf.domains.procurement import ProcurementSettings
 from ingestion.collecting.show import estimate
 from ingestion.collecting.state import Known, State, Walk, forget, state_path
 from ingestion.core.errors import IngestError
@@ -55,14 +55,14 @@ def test_a_dry_run_makes_no_file(tmp_path: Path) -> None:
 
 def test_each_service_has_a_state_of_its_own(tmp_path: Path) -> None:
     def named(url: str) -> str:
-        return state_path(Settings(home=tmp_path, goszakup_url=url)).name
+        return state_path(ProcurementSettings(home=tmp_path, goszakup_url=url)).name
 
     assert named("https://ows.goszakup.gov.kz") == "goszakup.ows.goszakup.gov.kz.sqlite"
     assert named("https://ows.goszakup.gov.kz:8443") == "goszakup.ows.goszakup.gov.kz.sqlite"
 
 
 def test_stand_ins_of_two_worlds_share_no_state(tmp_path: Path) -> None:
-    paths = {state_path(Settings(home=tmp_path, goszakup_url=f"http://{host}")).name
+    paths = {state_path(ProcurementSettings(home=tmp_path, goszakup_url=f"http://{host}")).name
              for host in ("127.0.0.1:8081", "127.0.0.1:9999", "localhost:8081")}  # fmt: skip
     assert paths == {
         "goszakup.127.0.0.1-8081.sqlite", "goszakup.127.0.0.1-9999.sqlite", "goszakup.localhost-8081.sqlite",
@@ -78,8 +78,8 @@ def test_the_time_left_is_told_at_the_pace_so_far(rows: int, expected: int, seco
 
 
 def test_a_collection_is_forgotten_and_no_other(tmp_path: Path) -> None:
-    chosen = Settings(home=tmp_path, goszakup_collection="gos")
-    others = [Settings(home=tmp_path, goszakup_collection=name) for name in ("goszakup", "g")]
+    chosen = ProcurementSettings(home=tmp_path, goszakup_collection="gos")
+    others = [ProcurementSettings(home=tmp_path, goszakup_collection=name) for name in ("goszakup", "g")]
     for each in (chosen, *others):
         with State(state_path(each)) as state:
             state.note("day", "2026-02-10")
@@ -90,7 +90,7 @@ def test_a_collection_is_forgotten_and_no_other(tmp_path: Path) -> None:
 
 
 def test_a_collection_that_is_being_collected_is_not_forgotten(tmp_path: Path) -> None:
-    chosen = Settings(home=tmp_path)
+    chosen = ProcurementSettings(home=tmp_path)
     with State(state_path(chosen)), pytest.raises(IngestError, match="Another run of this collection is under way"):
         forget(chosen, "goszakup")
     assert state_path(chosen).exists()

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from confluent_kafka import KafkaError
 
-from conf import Settings
+from conf.domains.procurement import ProcurementSettings
 from ingestion.core.message import Headers
 from ingestion.core.publish import Delivered
 from schemas.procurement import TOPIC
@@ -242,10 +242,10 @@ class FakeKafka:
         return [record for record in self.kept if record.type == f"kz.goszakup.{event}"]
 
 
-def chosen(folder: Path, url: str, **more: Any) -> Settings:
+def chosen(folder: Path, url: str, **more: Any) -> ProcurementSettings:
     """Settings for a run against the fake: as quick as it can be."""
     quick = {"goszakup_requests_per_second": 10_000, "goszakup_page_limit": 10, "goszakup_token": TOKEN}
-    return Settings(home=folder, goszakup_url=url, **(quick | more))
+    return ProcurementSettings(home=folder, goszakup_url=url, **(quick | more))
 
 
 def rows(newest: int, count: int, **more: Any) -> list[dict[str, Any]]:

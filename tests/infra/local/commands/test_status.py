@@ -31,7 +31,7 @@ def test_no_terminal_cuts_an_address_or_a_key(stack_settings: Settings, width: i
     status.show_addresses(stack_settings, console, passwords)
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
 
-    secrets = [getattr(stack_settings.secrets, a.secret) for a in addresses(stack_settings) if a.secret and passwords]
+    secrets = [stack_settings.secret(a.secret) for a in addresses(stack_settings) if a.secret and passwords]
     wanted = [*(each.url for each in addresses(stack_settings)), *secrets]
     assert [each for each in wanted if not any(each in line for line in lines)] == []
 

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from conf import Settings
+from conf.domains.procurement import ProcurementSettings
 from ingestion.core.message import Headers
 from ingestion.core.publish import Delivered, Say
 from ingestion.core.run import main
@@ -91,4 +92,4 @@ def test_what_is_left_out_is_named_and_counted_and_the_rest_is_sent(tmp_path: Pa
 
 
 def test_the_stand_in_is_collected_under_the_name_that_no_file_may_have(tmp_path: Path) -> None:
-    assert Settings(home=tmp_path).at_standin().goszakup_collection == STANDIN_COLLECTION
+    assert ProcurementSettings(home=tmp_path).at_standin().goszakup_collection == STANDIN_COLLECTION

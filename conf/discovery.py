@@ -1,0 +1,33 @@
+"""Finding modules by looking: whatever stands below a package is imported, so that there is no list to edit."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Collection
+from pathlib import Path
+from types import ModuleType
+
+
+def modules_below(package: ModuleType, skip: Collection[str] = ()) -> list[ModuleType]:
+    """Import every module below a package, at any depth, in the order of their names.
+
+    `skip` are modules and packages right below it that are left out, such as ``core``. Raises ImportError for a file
+    that would be left out in silence, because its folder has no ``__init__.py``.
+    """
+    found = []
+    folders: list[tuple[str, str]] = [(folder, f"{package.__name__}.") for folder in package.__path__]
+    while folders:
+        folder, prefix = folders.pop(0)
+        known = {info.name: info.ispkg for info in pkgutil.iter_modules([folder])}
+        for name in sorted(known):
+            if prefix == f"{package.__name__}." and name in skip:
+                continue
+            found.append(importlib.import_module(prefix + name))
+            if known[name]:
+                folders.append((str(Path(folder) / name), f"{prefix}{name}."))
+        for inside in sorted(Path(folder).iterdir()):
+            is_left_out = inside.is_dir() and inside.name not in known and inside.name not in skip
+            if is_left_out and (lost := next(inside.rglob("*.py"), None)):
+                raise ImportError(f"{lost} is not imported: {inside} has no __init__.py")
+    return sorted(found, key=lambda module: module.__name__)
