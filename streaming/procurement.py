@@ -1,18 +1,9 @@
 """Procurement: rows of registers, as their silver tables say. Collected daily, so there is no live lane."""
 
-from __future__ import annotations
+from schemas.procurement.events import ProcurementRows
+from streaming.core.registry import maps
 
-from schemas.contract import contract, tables
-from schemas.procurement.events import ProcurementRaw, ProcurementRefused, ProcurementRows
-from streaming.core.field_mapping import branch
-from streaming.core.registry import Domain, register
+# An IIN, of a person: its fifth digit begins the day of birth. In a BIN, of a company, it is 4, 5 or 6.
+IIN = "[0-9]{4}[0-3][0-9]{7}"
 
-register(
-    Domain(
-        contract(ProcurementRows),
-        contract(ProcurementRaw),
-        contract(ProcurementRefused),
-        tuple(branch(silver) for silver in tables("silver", "procurement")),
-        is_live=False,
-    )
-)
+maps(ProcurementRows, person_code=IIN)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from schemas.purchases.silver import PurchaseLines, PurchasesRefused
+from schemas.purchases.silver import PurchaseLines
 from streaming.core.registry import cleans
 
 
-@cleans(PurchaseLines, quarantine=PurchasesRefused)
+@cleans(PurchaseLines)
 def purchases(events: DataFrame) -> DataFrame:
     """An accepted purchase's lines, priced; a line with a negative quantity is a return."""
     quantity = F.col("line.quantity")

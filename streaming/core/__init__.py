@@ -1,1 +1,1 @@
-"""What the streams of every domain share: both lanes, parsing, quarantine, the registry."""
+"""What is the same for every domain: the lanes, their queries and what they keep."""

@@ -17,7 +17,7 @@ import json
 import logging
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -26,11 +26,11 @@ from conf.connect import clickhouse
 from schemas.contract import Contract, find
 from streaming.core import failpoints
 from streaming.core.checkpoints import Offsets, checkpoint_position, topic_ends
+from streaming.core.domain import Branch, Domain
 from streaming.core.live import remove_copies
 from streaming.core.live_dedup import Known
 from streaming.core.offset_shift import UNCHANGED, Numbering
 from streaming.core.progress import Progress
-from streaming.core.registry import Domain
 
 log = logging.getLogger("sauda.stream")
 LOAD = {
@@ -124,11 +124,11 @@ class Filler(threading.Thread):
 
     def __init__(
         self, settings: Settings, domain: Domain, folder: Path, lake: Callable[[], Offsets], progress: Progress,
-        known: Known | None = None, numbering: Numbering = UNCHANGED,
+        known: Mapping[str, Known] | None = None, numbering: Numbering = UNCHANGED,
     ) -> None:  # fmt: skip
         super().__init__(name=f"fill:{domain.name}", daemon=True)
         self.settings, self.domain, self.lake, self.notes = settings, domain, lake, GapFile(folder)
-        self.progress, self.known, self.numbering = progress, known, numbering
+        self.progress, self.known, self.numbering = progress, known or {}, numbering
         self._followed: dict[str, tuple[Offsets, int]] = {}
         self._stopping = threading.Event()
 
@@ -162,14 +162,31 @@ class Filler(threading.Thread):
         if not ranges:
             return 0
         within = _within(ranges)
-        for branch in self.domain.branches:
+        for branch in self._with_rows(within):
             self._load(branch.silver, branch.silver, within)
-            if self.known is not None:
-                self._reconcile_copies(branch.silver, within, gap)
+        for silver, known in self.known.items():
+            self._reconcile_copies(find(silver), known, within, gap)
         self._load(self.domain.quarantine, find("ops.quarantine"), within)
         failpoints.reached("fill.loaded")
         self.notes.write(gap.after(ranges))
         return sum(to - begin for begin, to in ranges.values())
+
+    def _with_rows(self, within: str) -> list[Branch]:
+        """The branches whose tables may have rows of the gap: those that take a type of event that is in it.
+
+        To ask for each table costs a look into its Delta log, of which a domain may have dozens.
+        """
+        served = [branch for branch in self.domain.branches if branch.silver.clickhouse is not None]
+        if not self.domain.is_typed or len(served) == 1:
+            return served
+        client = clickhouse(self.settings, send_receive_timeout=600)
+        try:
+            bronze = self._lake_table(self.domain.bronze)
+            question = f"SELECT DISTINCT event_type FROM {bronze} WHERE {within}"
+            types = {row[0] for row in client.query(question).result_rows}
+        finally:
+            client.close()
+        return [branch for branch in served if branch.types & types]
 
     def _follow(self, corrections: Contract, lake: Offsets) -> None:
         """Load what the lake listed since the last look; all of it at first, since they are few."""
@@ -185,12 +202,11 @@ class Filler(threading.Thread):
             client.close()
         self._followed[corrections.name] = (lake, int(newest or 0))
 
-    def _reconcile_copies(self, silver: Contract, within: str, gap: Gap) -> None:
+    def _reconcile_copies(self, silver: Contract, known: Known, within: str, gap: Gap) -> None:
         """Have the live lane know what was filled in, and take out what came live and is a copy of it."""
-        assert self.known is not None
         client = clickhouse(self.settings, send_receive_timeout=600)
         try:
-            self.known.learn(client, within)
+            known.learn(client, within)
             after = " OR ".join(
                 f"(kafka_partition = {int(p)} AND kafka_offset >= {end})" for p, end in sorted(gap.end.items())
             )
@@ -201,7 +217,7 @@ class Filler(threading.Thread):
                 f"FROM {silver.name} WHERE line_no = 0 AND ({after}) AND event_id IN ({filled})"
             ).result_rows
             if found:
-                remove_copies(client, silver, [(int(p), int(o)) for p, o in found])
+                remove_copies(client, self.domain, silver, [(int(p), int(o)) for p, o in found])
         finally:
             client.close()
 

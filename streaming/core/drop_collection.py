@@ -33,8 +33,9 @@ from schemas.derive.spark import ident
 from streaming.core import spark_lock
 from streaming.core.bronze_position import note
 from streaming.core.checkpoints import checkpoint_position
+from streaming.core.domain import Domain
 from streaming.core.parse import header
-from streaming.core.registry import Domain, domains
+from streaming.core.registry import domains
 from streaming.core.schema_check import make_ready
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from functools import cached_property, partial
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from conf.spark import PERSON_SECRET, REGISTER_ZONE
+from conf.spark import PERSON_SECRET, TIME_ZONE
 from schemas.common.envelope import Envelope
 from schemas.common.pseudonym import HASH, hashed
 from schemas.contract import Column, Contract
@@ -21,18 +21,14 @@ from schemas.contract.rules import quoted
 from schemas.contract.types import RATE_TEXT
 from schemas.derive.quarantine import BETWEEN_BRACKETS
 from streaming.core import parse
+from streaming.core.domain import Branch
 from streaming.core.parse import ARRIVAL, ENVELOPE, SOURCE
-from streaming.core.registry import Branch
 
 OPEN_ENDS = "'^((1999-01-01|0000-00-00)([T ]00:00:00([.]0+)?)?)?$'"
 """What registers write for "not yet" and "never", as a regular expression that takes an empty text too."""
 HASHED = (("code",), ("person",))
 """Masks that make a hash: of a code that is a person's, of whatever it is."""
 _MADE_ELSEWHERE = {c for c in vars(Envelope) if not c.startswith("_")} | {"line_no", "times_text"}
-# The fifth digit of a BIN is 4, 5 or 6; in an IIN it begins the day of birth.
-_IIN = "'^[0-9]{4}[0-3][0-9]{7}$'"
-# Persons of other countries come under a hash already, `ingestion.procurement.ocds.persons` makes it.
-_PERSON = f"'{_IIN[1:-1]}|^{HASH}$'"
 _HAS_ZONE = "'(Z|[+-][0-9]{2}:?[0-9]{2})$'"
 Named = Callable[[str], str]
 """How an expression names a text or a value of the stage before."""
@@ -49,6 +45,8 @@ class Reading:
     silver: Contract
     zone: str
     secret: str
+    person_code: str = ""
+    """A regular expression for the codes that are a person's."""
 
     @cached_property
     def columns(self) -> list[Column]:
@@ -135,8 +133,11 @@ class Reading:
         if column.mask == ("person",):
             return f"CASE WHEN {text} IS NOT NULL THEN {hashed(self.secret, text)} END"
         if column.mask == ("code",):
-            return f"CASE WHEN {text} RLIKE {_IIN} THEN {hashed(self.secret, text)} ELSE {text} END"
-        return f"CASE WHEN coalesce({named(f'm:{column}')} RLIKE {_PERSON}, false) THEN NULL ELSE {text} END"
+            is_person = f"{text} RLIKE {quoted(f'^({self.person_code})$')}"
+            return f"CASE WHEN {is_person} THEN {hashed(self.secret, text)} ELSE {text} END"
+        # Some persons come under a hash already.
+        pattern = quoted(f"^({self.person_code}|{HASH})$")
+        return f"CASE WHEN coalesce({named(f'm:{column}')} RLIKE {pattern}, false) THEN NULL ELSE {text} END"
 
     @cached_property
     def judged_by_text(self) -> list[Column]:
@@ -186,9 +187,10 @@ def _why(rule: str, sentence: str) -> str:
     return f"named_struct('rule', {quoted(rule)}, 'sentence', {sentence})"
 
 
-def _reading(raw: DataFrame, silver: Contract) -> Reading:
+def _reading(raw: DataFrame, silver: Contract, person_code: str) -> Reading:
     conf = raw.sparkSession.conf
-    return Reading(silver, str(conf.get(REGISTER_ZONE, "UTC")), str(conf.get(PERSON_SECRET)))
+    zone = str(conf.get(TIME_ZONE + silver.domain, "UTC"))
+    return Reading(silver, zone, str(conf.get(PERSON_SECRET)), person_code)
 
 
 def _column(name: str) -> str:
@@ -221,9 +223,9 @@ def _staged(raw: DataFrame, reading: Reading, most_bytes: int) -> DataFrame:
     return texts_read.selectExpr(*carried, *kept_texts, *typed)
 
 
-def exploded(raw: DataFrame, silver: Contract, most_bytes: int) -> DataFrame:
+def exploded(raw: DataFrame, silver: Contract, most_bytes: int, person_code: str = "") -> DataFrame:
     """One row per row of the silver table, as `line`, with the envelope; one with a null line for a refused record."""
-    reading = _reading(raw, silver)
+    reading = _reading(raw, silver, person_code)
     staged = _staged(raw, reading, most_bytes)
     if listed := silver.rows_at:
         lines = "elements"
@@ -245,9 +247,9 @@ def clean(lines: DataFrame, silver: Contract) -> DataFrame:
     return lines.select(*ENVELOPE, "line_no", "arrival", *(F.expr(f"line.`v:{c}`").alias(c) for c in own))
 
 
-def refused(raw: DataFrame, silver: Contract, most_bytes: int) -> DataFrame:
+def refused(raw: DataFrame, silver: Contract, most_bytes: int, person_code: str = "") -> DataFrame:
     """The records that break a rule, with the rule and its sentence."""
-    reading = _reading(raw, silver)
+    reading = _reading(raw, silver, person_code)
     text = "CAST(value AS STRING)"
     shown = f"concat('\"', left({text}, 80), '\"')"
     cases = [
@@ -291,14 +293,16 @@ def _told(judged: DataFrame, rule: str, sentence: str) -> DataFrame:
     )
 
 
-def branch(silver: Contract) -> Branch:
-    """How a table that says where its columns are read from (`at`, `fed_by`) is filled."""
+def branch(silver: Contract, person_code: str = "") -> Branch:
+    """How a table that says where its columns are read from (`at`, `fed_by`) is filled.
+
+    Raises ValueError where it masks persons by their codes, and nothing says which codes are a person's.
+    """
     (bronze,) = silver.built_from
-    (source,) = bronze.built_from
-    return Branch(
-        silver,
-        partial(exploded, silver=silver, most_bytes=source.max_bytes),
-        partial(clean, silver=silver),
-        partial(refused, silver=silver, most_bytes=source.max_bytes),
-        frozenset(silver.fed_by),
-    )
+    (source,) = (source for source in bronze.built_from if source.kind == "feed")
+    masked = [c for c in silver.columns if c.mask and c.mask != ("person",)]
+    if masked and not person_code:
+        raise ValueError(f"{silver.name}: {masked[0]} is masked by a person's code; person_code= says which codes are")
+    reads = partial(exploded, silver=silver, most_bytes=source.max_bytes, person_code=person_code)
+    refuses = partial(refused, silver=silver, most_bytes=source.max_bytes, person_code=person_code)
+    return Branch(silver, reads, partial(clean, silver=silver), refuses, frozenset(silver.fed_by))

@@ -39,8 +39,8 @@ from streaming.core.bloom_filter import Hashes, Seen, suspects
 from streaming.core.bronze_position import reached
 from streaming.core.corrections import IN_ORDER, IS_RETURN_DOCUMENT, KIND, Found, facts, successions
 from streaming.core.delta_commits import Commits
+from streaming.core.domain import Branch, Domain
 from streaming.core.field_mapping import unknown
-from streaming.core.registry import Branch, Domain
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, SparkSession
@@ -183,7 +183,7 @@ class LakeLane:
                 return Filled()
             return self._silver(branch, Share(self._of(branch, raw), places[every], hashes[every]), since, number)
 
-        tables = self._each(filled, domain.branches)
+        tables = self._each(filled, domain.main_branches)
         taken = np.concatenate([table.accepted for table in tables])
         refused = ~np.isin(places, np.concatenate([taken, *(table.copies for table in tables)]))
         quarantined = self._quarantine(raw, events.filter(refused), number) if refused.any() else 0
@@ -216,6 +216,8 @@ class LakeLane:
         copies = self._copies(branch, share, since, number)
         fresh = self._at(share.raw, copies, "left_anti") if len(copies) else share.raw
         self._append(branch.rows(fresh), silver, number)
+        for follower in self.domain.followers(branch):
+            self._append(follower.rows(fresh), follower.silver, number)
         documents = [f"{_document(silver)} AS document_hash"] if branch.corrections else []
         first = self._rows(silver, number).where("line_no = 0").selectExpr(f"{PLACE} AS place", *documents).toArrow()
         accepted = first["place"].to_numpy()
@@ -319,12 +321,11 @@ class LakeLane:
             places = np.setdiff1d(places, later(found, held.selectExpr(ID_BYTES).toArrow()["event_id"]))
         judged = [
             branch.refused(self._of(branch, self._at(raw, places, "left_semi")))
-            for branch in self.domain.branches
+            for branch in self.domain.main_branches
             if (at := self._taken(branch, refused)) is None or at.any()
         ]
         if self.domain.is_typed:
-            types = sorted(frozenset().union(*(branch.types for branch in self.domain.branches)))
-            taken = F.coalesce(F.col("event_type").isin(*types), F.lit(False))
+            taken = F.coalesce(F.col("event_type").isin(*sorted(self.domain.types)), F.lit(False))
             judged.append(unknown(self._at(raw, places, "left_semi").where(~taken)))
         self._append(reduce(DataFrame.unionByName, judged), table, number)
         known.add(hashes)

@@ -1,4 +1,4 @@
-"""The live lane: a micro-batch goes straight into ClickHouse, in one Spark job and one insert a table.
+"""The live lane: a micro-batch goes straight into ClickHouse, in one Spark query and one insert a table.
 
 Exactly once: an insert carries the token ``live:domain:checkpoint:batch``, and a batch that is done again has the same
 rows, so ClickHouse drops it; what falls outside its window of tokens is collapsed by key (ReplacingMergeTree). Copies
@@ -9,28 +9,34 @@ before that event can be seen (`streaming.core.live_dedup`). Nothing is written 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from pyspark.sql import functions as F
 
 from conf import Settings
 from conf.connect import clickhouse
 from schemas.contract import Contract, find
+from schemas.contract.rules import quoted
 from streaming.core import failpoints, parse
-from streaming.core.live_dedup import Known, Screened
-from streaming.core.registry import Domain
+from streaming.core.domain import Branch, Domain, Step
+from streaming.core.field_mapping import unknown
+from streaming.core.live_dedup import Known, Screened, places
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
     from pyspark.sql import DataFrame, SparkSession
 
-RAW_BACK = "CASE WHEN line IS NULL THEN {0} END AS raw_{0}"
-
+RAW = {"raw_hash": "event_hash", "raw_topic": "kafka_topic", "raw_headers": "headers", "raw_value": "value"}
+"""What is kept of a refused record beside its envelope, to say why it was refused."""
+PLACE = ("kafka_partition", "kafka_offset", "ingested_at", "event_id")
+TABLE, UNKNOWN = "of_table", "unknown"
 
 # A replay of many years touches more months at once than ClickHouse allows by default.
 INSERT = {"async_insert": 0, "max_partitions_per_insert_block": 0}
@@ -51,64 +57,124 @@ class LiveCounts:
     duplicates: int
     ages: NDArray[np.float64] = field(repr=False, compare=False)
 
+    @classmethod
+    def of(cls, taken: Screened, refused: int) -> LiveCounts:
+        """What one table took, and what it refused."""
+        ages = ages_of(taken.lines)
+        holding = len(ages) - taken.superseded
+        return cls(holding, taken.lines.num_rows, refused, taken.superseded, taken.copies, ages)
+
+    def __add__(self, other: LiveCounts) -> LiveCounts:
+        return LiveCounts(
+            self.accepted + other.accepted, self.lines + other.lines, self.refused + other.refused,
+            self.superseded + other.superseded, self.duplicates + other.duplicates,
+            np.concatenate([self.ages, other.ages]),
+        )  # fmt: skip
+
 
 class LiveLane:
     """Inserts one domain's micro-batches. The batch is bounded, so it may pass through the driver."""
 
-    def __init__(self, spark: SparkSession, settings: Settings, domain: Domain, known: Known | None = None) -> None:
-        self.spark, self.domain, self.known = spark, domain, known
-        (self.branch,) = domain.branches
+    def __init__(
+        self, spark: SparkSession, settings: Settings, domain: Domain, known: Mapping[str, Known] | None = None
+    ) -> None:
+        self.spark, self.domain, self.known = spark, domain, known or {}
         self.client = clickhouse(settings)
         self.quarantine = find("ops.quarantine")
-        self.columns = [str(c) for c in self.branch.silver.serving_columns]
 
     def shape(self, kafka: DataFrame) -> DataFrame:
         """The lines of the accepted events, and of a refused one what is needed to say why.
 
-        Part of the query itself: made for each batch anew, it took longer than the batch.
+        Part of the query itself: made for each batch anew, it took longer than the batch. Of several tables each has
+        columns of its own, which are null in the rows of the others.
         """
-        every = self.branch.clean(self.branch.exploded(parse.records(kafka)))
-        back = ("headers", "value")
-        return every.selectExpr(
-            *self.columns, "line IS NOT NULL AS is_accepted", "event_hash AS raw_hash", "kafka_topic AS raw_topic",
-            *(RAW_BACK.format(c) for c in back),
-        )  # fmt: skip
+        records = parse.records(kafka)
+        if not self._is_wide:
+            (branch,) = self.domain.branches
+            return self._lines(branch, records).selectExpr(*_columns(branch), *_facts("line IS NULL"))
+        facts = _facts("line IS NULL")
+        parts = [
+            self._lines(branch, records).selectExpr(*_own(branch.silver.table, _columns(branch)), *facts)
+            for branch in self.domain.branches
+        ]
+        if types := sorted(self.domain.types):
+            others = records.where(~F.coalesce(F.col("event_type").isin(*types), F.lit(False)))
+            parts.append(others.selectExpr(*_own(UNKNOWN, PLACE), *_facts("true")))
+        return reduce(lambda one, other: one.unionByName(other, allowMissingColumns=True), parts)
+
+    @property
+    def _is_wide(self) -> bool:
+        return len(self.domain.branches) > 1 or self.domain.is_typed
+
+    def _lines(self, branch: Branch, records: DataFrame) -> DataFrame:
+        own = records.where(F.col("event_type").isin(*branch.types)) if branch.types else records
+        every = branch.exploded(own)
+        # Why a record is refused is told once, by the table that decides.
+        return branch.clean(every if branch.main else every.where("line IS NOT NULL"))
 
     def write(self, shaped: DataFrame, query_id: str, batch_id: int) -> LiveCounts:
         """Insert batch `batch_id` of the checkpoint `query_id`. Doing it again changes nothing."""
         token = f"live:{self.domain.name}:{query_id}:{batch_id}"
         rows = shaped.toArrow()
-        good = rows.filter(rows["is_accepted"]) if rows.num_rows else rows
-        bad = rows.filter(pc.invert(rows["is_accepted"]))
-        taken = self._take(good.select(self.columns), token) if good.num_rows else Screened(good)
-        ages = ages_of(taken.lines)
-        if bad.num_rows:
-            self._insert(self.quarantine, self._refused(bad), token)
-        holding = len(ages) - taken.superseded
-        return LiveCounts(holding, taken.lines.num_rows, bad.num_rows, taken.superseded, taken.copies, ages)
+        total = LiveCounts(0, 0, 0, 0, 0, np.empty(0))
+        refused = []
+        for branch in self.domain.main_branches:
+            own = self._rows_of(rows, branch.silver.table)
+            good = own.filter(own["is_accepted"]).select(_columns(branch))
+            bad = own.filter(pc.invert(own["is_accepted"]))
+            taken = self._take(branch, good, token) if good.num_rows else Screened(good)
+            for follower in self.domain.followers(branch):
+                self._follow(follower, self._rows_of(rows, follower.silver.table), good, taken, token)
+            if bad.num_rows:
+                refused.append(self._refused(bad, branch.refused))
+            total += LiveCounts.of(taken, bad.num_rows)
+        if self._is_wide and (others := self._rows_of(rows, UNKNOWN)).num_rows:
+            refused.append(self._refused(others, unknown))
+            total += LiveCounts(0, 0, others.num_rows, 0, 0, np.empty(0))
+        if refused:
+            self._insert(self.quarantine, pa.concat_tables(refused, promote_options="default"), token)
+        return total
 
-    def _take(self, lines: pa.Table, token: str) -> Screened:
+    def _rows_of(self, rows: pa.Table, table: str) -> pa.Table:
+        """One table's rows of a batch, with what is known of each record."""
+        if not self._is_wide:
+            return rows
+        own = rows.filter(pc.equal(rows[TABLE], table))
+        names = {name: name.removeprefix(f"{table}.") for name in own.column_names if name.startswith(f"{table}.")}
+        names |= {name: name for name in ("is_accepted", *RAW)}
+        return own.select(list(names)).rename_columns(list(names.values()))
+
+    def _take(self, branch: Branch, lines: pa.Table, token: str) -> Screened:
         """Insert the lines of accepted events, and first what follows from them for others."""
-        if self.known is None or self.branch.corrections is None:
-            self._insert(self.branch.silver, lines, token)
+        known = self.known.get(branch.silver.name)
+        if known is None or branch.corrections is None:
+            self._insert(branch.silver, lines, token)
             return Screened(lines)
-        with self.known.lock:
-            taken = self.known.screen(self.client, lines)
+        with known.lock:
+            taken = known.screen(self.client, lines)
             if taken.corrections is not None:
                 # Without the token: a batch that is done again may find more. Of equal rows ClickHouse keeps one.
-                self._insert(self.branch.corrections, taken.corrections, "")
+                self._insert(branch.corrections, taken.corrections, "")
             if taken.lines.num_rows:
-                self._insert(self.branch.silver, taken.lines, token)
+                self._insert(branch.silver, taken.lines, token)
         if taken.displaced:
-            remove_copies(self.client, self.branch.silver, taken.displaced)
+            remove_copies(self.client, self.domain, branch.silver, taken.displaced)
         return taken
 
-    def _refused(self, bad: pa.Table) -> pa.Table:
+    def _follow(self, branch: Branch, lines: pa.Table, offered: pa.Table, taken: Screened, token: str) -> None:
+        """Insert another table's lines of the same events, without those of copies."""
+        if taken.copies and lines.num_rows:
+            copies = np.setdiff1d(places(offered), places(taken.lines))
+            lines = lines.filter(pa.array(~np.isin(places(lines), copies)))
+        if lines.num_rows:
+            self._insert(branch.silver, lines.select(_columns(branch)), token)
+
+    def _refused(self, bad: pa.Table, judged: Step) -> pa.Table:
         """Why each record was refused. Being local rows, they are judged in the driver, without a Spark job."""
-        names = {"raw_topic": "kafka_topic", "raw_hash": "event_hash", "raw_headers": "headers", "raw_value": "value"}
-        wanted = ["kafka_partition", "kafka_offset", "ingested_at", "event_id", *names]
-        local = self.spark.createDataFrame(bad.select(wanted).rename_columns([names.get(c, c) for c in wanted]))
-        return self.branch.refused(local).select(*map(str, self.quarantine.serving_columns)).toArrow()
+        wanted = [*PLACE, *RAW]
+        local = self.spark.createDataFrame(bad.select(wanted).rename_columns([RAW.get(c, c) for c in wanted]))
+        typed = local.withColumn("event_type", F.expr(parse.EVENT_TYPE))
+        return judged(typed).select(*map(str, self.quarantine.serving_columns)).toArrow()
 
     def _insert(self, table: Contract, rows: pa.Table, token: str) -> None:
         once = {"insert_deduplication_token": token} if token else {"insert_deduplicate": 0}
@@ -116,17 +182,35 @@ class LiveLane:
         failpoints.reached(f"live.{table.name}")
 
 
-def remove_copies(client: Client, silver: Contract, places: Sequence[tuple[int, int]]) -> None:
+def _columns(branch: Branch) -> list[str]:
+    return [str(c) for c in branch.silver.serving_columns]
+
+
+def _own(table: str, columns: Sequence[str]) -> list[str]:
+    """The columns under names that tell them from those of other tables."""
+    return [f"{quoted(table)} AS {TABLE}", *(f"`{column}` AS `{table}.{column}`" for column in columns)]
+
+
+def _facts(is_refused: str) -> list[str]:
+    """Whether a row's event is accepted, and where it is not, what it was."""
+    kept = [f"{column} AS {name}" for name, column in RAW.items() if name in ("raw_hash", "raw_topic")]
+    bytes_too = [f"CASE WHEN {is_refused} THEN {RAW[name]} END AS {name}" for name in ("raw_headers", "raw_value")]
+    return [f"NOT ({is_refused}) AS is_accepted", *kept, *bytes_too]
+
+
+def remove_copies(client: Client, domain: Domain, silver: Contract, at: Sequence[tuple[int, int]]) -> None:
     """Take copies out that stand beside their original, and what was listed because of them.
 
     Rare: a copy that came before its original was filled in from the lake, or was read from another partition sooner.
     """
     corrections = silver.superseded_by
     assert corrections is not None
-    some = ", ".join(f"({partition}, {offset})" for partition, offset in places)
+    (branch,) = (branch for branch in domain.branches if branch.silver.name == silver.name)
+    others = [follower.silver for follower in domain.followers(branch)]
+    some = ", ".join(f"({partition}, {offset})" for partition, offset in at)
     own = f"(kafka_partition, kafka_offset) IN ({some})"
     by_them = f"(superseded_by_partition, superseded_by_offset) IN ({some})"
-    for table, where in ((corrections, f"{own} OR {by_them}"), (silver, own)):
+    for table, where in ((corrections, f"{own} OR {by_them}"), *((other, own) for other in others), (silver, own)):
         client.command(f"DELETE FROM {table.name} WHERE {where}", settings={"lightweight_deletes_sync": 2})
 
 

@@ -30,8 +30,8 @@ from schemas.ops.tables import LostOffsets
 from streaming.core import offset_shift
 from streaming.core.bronze_position import reached
 from streaming.core.checkpoints import Offsets, checkpoint_position, topic_ends, topic_id
+from streaming.core.domain import Domain
 from streaming.core.offset_shift import Numbering
-from streaming.core.registry import Domain
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

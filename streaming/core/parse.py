@@ -31,6 +31,7 @@ ARRIVAL = (
     "(least(greatest(unix_millis(ingested_at), 0), 8796093022207) * 1048576 + kafka_offset % 1048576)"
 )
 
+LEFT_OUT = "record.left_out"
 ENVELOPE = ("kafka_topic", "kafka_partition", "kafka_offset", "ingested_at", "event_id", "event_hash")
 
 
@@ -49,31 +50,34 @@ def records(kafka: DataFrame) -> DataFrame:
     return known.withColumn("event_hash", F.xxhash64("event_id"))
 
 
-def exploded(raw: DataFrame, event: Contract) -> DataFrame:
-    """One row per element of the event's list: `line_no`, `line`, the envelope, the parsed event `e`, headers, value.
+def exploded(raw: DataFrame, event: Contract, listed: str) -> DataFrame:
+    """One row per element of the event's list `listed`: `line_no`, `line`, the envelope, the parsed event `e`, headers,
+    value. Without a list, one row an event, whose `line` is true.
 
     A refused event gives one row whose `line` is null, and callers drop rows by that: a filter on a parsed field would
     be pushed below the parse, and the JSON parsed twice (1.6 s per million events).
     """
-    (listed,) = [c for c in event.columns if c.items is not None]
     carried = (*ENVELOPE, "headers", "value", "e")
+    lines = f"e.`{listed}`" if listed else "array(true)"
     read = raw.withColumn("e", F.expr(read_event(event)))
-    judged = read.selectExpr(*carried, f"CASE WHEN NOT ({is_broken(event)}) THEN e.`{listed}` END AS kept")
+    judged = read.selectExpr(*carried, f"CASE WHEN NOT ({is_broken(event)}) THEN {lines} END AS kept")
     every = judged.selectExpr(*carried, "posexplode_outer(kept) AS (line_no, line)")
     return every.withColumn("line_no", F.col("line_no").cast("bigint")).withColumn("arrival", F.expr(ARRIVAL))
 
 
 def refused(raw: DataFrame, event: Contract) -> DataFrame:
-    """The records that break a rule, with the rule and its sentence.
+    """Refused records, each with the rule that it breaks and its sentence.
 
     `source` is what the event itself says of it (a file with its lines), else what the header ce_source says.
     """
     corrupt = {"columnNameOfCorruptRecord": "_corrupt"}
     text = F.from_json(F.expr(plain_text(event)), text_ddl(event), corrupt)
     parsed = raw.withColumns({"e": F.expr(read_event(event)), "partly": F.expr(read_leniently(event)), "t": text})
-    judged = parsed.withColumn("why", F.expr(f"CASE WHEN {is_broken(event)} THEN {reason(event)} END"))
+    # Of what breaks no rule and was refused, the cleaning function has made no row: that must not be lost in silence.
+    other = f"named_struct('rule', '{LEFT_OUT}', 'sentence', 'the event keeps all rules, but no row was made of it')"
+    judged = parsed.withColumn("why", F.expr(f"CASE WHEN {is_broken(event)} THEN {reason(event)} ELSE {other} END"))
     source = f"coalesce(nullif(trim(t.source), ''), {SOURCE})" if "source" in event.columns else SOURCE
-    return judged.where("why IS NOT NULL").select(
+    return judged.select(
         *ENVELOPE,
         F.expr(ARRIVAL).alias("arrival"),
         F.col("why.rule").alias("rule"),

@@ -66,6 +66,7 @@ class FillProgress:
     topic: str
     next_offsets: dict[str, int] = field(default_factory=dict)
     until_offsets: dict[str, int] | None = None
+    error: str = ""
 
 
 class Progress:
@@ -93,6 +94,10 @@ class Progress:
             entry.restarts += 1
         RESTARTS.labels(query).inc()
         self.set(query, state=f"waiting {wait:.0f} s to start again", error=error)
+
+    def stopped(self, query: str, sentence: str) -> None:
+        """The query waits for a person: a table differs from its contract."""
+        self.set(query, state="stopped: a table differs from its contract", error=sentence)
 
     def lost(self, query: str, losses: Sequence[Mapping[str, Any]], error: str) -> None:
         """The query waits for a person: some of what it was to read is gone."""
@@ -133,6 +138,11 @@ class Progress:
     def fill(self, name: str, topic: str, reached: dict[str, int], until: dict[str, int] | None) -> None:
         with self._lock:
             self._fills[name] = FillProgress(topic, reached, until)
+
+    def fill_stopped(self, name: str, topic: str, sentence: str) -> None:
+        """ClickHouse is not filled: a table differs from its contract."""
+        with self._lock:
+            self._fills[name] = FillProgress(topic, until_offsets=None, error=sentence)
 
     def snapshot(self) -> dict[str, Any]:
         with self._lock:

@@ -42,7 +42,7 @@ TIMES = [
 
 def cleaned(spark: SparkSession, events: list[dict[str, Any]]) -> DataFrame:
     raw = parse.records(kafka(spark, [orjson.dumps(event) for event in events]))
-    return purchases(parse.exploded(raw, SILVER.built_from[0].built_from[0]).where("line IS NOT NULL"))
+    return purchases(parse.exploded(raw, SILVER.built_from[0].built_from[0], "lines").where("line IS NOT NULL"))
 
 
 def event(lines: list[dict[str, Any]], **more: Any) -> dict[str, Any]:

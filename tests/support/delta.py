@@ -15,8 +15,8 @@ from conf import Settings
 from conf.spark import spark_session
 from schemas.contract import Contract
 from schemas.derive import live_tables
+from streaming.core.domain import Domain
 from streaming.core.lake import Counts, LakeLane
-from streaming.core.registry import Domain
 from tests.support.verdicts import KAFKA
 
 if TYPE_CHECKING:

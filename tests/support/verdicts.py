@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from pyspark.sql import functions as F
+
 from streaming.core import parse
-from streaming.core.registry import Branch
+from streaming.core.domain import Branch
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -58,7 +60,8 @@ def verdicts(
     columns = [c for c in branch.silver.columns if c != "batch_id"]
     for row in cleaned.select(*columns).collect():
         made[row["kafka_offset"]].lines.append({name: _plain(value) for name, value in row.asDict().items()})
-    for row in branch.refused(raw).collect():
+    # Asked of an accepted record too, it knows no rule that is broken.
+    for row in branch.refused(raw).where(F.col("rule") != parse.LEFT_OUT).collect():
         made[row["kafka_offset"]].refusals.append({name: _plain(value) for name, value in row.asDict().items()})
     for verdict in made:
         verdict.lines.sort(key=lambda line: int(line["line_no"]))

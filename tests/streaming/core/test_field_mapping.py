@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from streaming.core import parse
+from streaming.core.domain import Branch
 from streaming.core.field_mapping import unknown
-from streaming.core.registry import Branch, domains
+from streaming.core.registry import domains
 from tests.support.verdicts import Headers, Verdict, kafka, verdicts
 
 if TYPE_CHECKING:
@@ -40,9 +41,9 @@ def branches() -> dict[str, Branch]:
 
 @pytest.fixture(scope="module", autouse=True)
 def _zone(spark: SparkSession) -> None:
-    from conf.spark import REGISTER_ZONE
+    from conf.spark import TIME_ZONE
 
-    spark.conf.set(REGISTER_ZONE, "Asia/Almaty")
+    spark.conf.set(TIME_ZONE + "procurement", "Asia/Almaty")
 
 
 def headers(**more: str) -> Headers:

@@ -13,7 +13,7 @@ from tests.streaming.core.test_field_mapping import _zone, branches, judged
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-    from streaming.core.registry import Branch
+    from streaming.core.domain import Branch
 
 __all__ = ["_zone", "branches"]
 

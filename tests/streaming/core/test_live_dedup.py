@@ -54,7 +54,7 @@ class Shop:
 
     def started(self) -> LiveLane:
         """Another process's lane over the same tables."""
-        return LiveLane(cast("Any", None), settings(), DOMAIN, Known(LINES, 30))
+        return LiveLane(cast("Any", None), settings(), DOMAIN, {LINES.name: Known(LINES, 30)})
 
     def arrived(self, text: str) -> pa.Table:
         """The lines drawn (event_id, purchase_id, seller_id, purchased_at, quantity), one event each, as a batch."""
@@ -71,7 +71,9 @@ class Shop:
     def take(self, batch: pa.Table, lane: LiveLane | None = None) -> tuple[int, int, int]:
         """Lines inserted, events superseded, copies left out."""
         self.number += 1
-        taken = (lane or self.lane)._take(batch, f"live:test:{self.number}")
+        lane = lane or self.lane
+        (branch,) = DOMAIN.branches
+        taken = lane._take(branch, batch, f"live:test:{self.number}")
         return taken.lines.num_rows, taken.superseded, taken.copies
 
     def send(self, text: str) -> tuple[int, int, int]:

@@ -13,11 +13,12 @@ from conf import Settings
 from conf.stream_progress import accepted_file, lag
 from streaming.core import backfill, lost_offsets, parse
 from streaming.core.backfill import Gap, GapFile, step_over_backlog
+from streaming.core.domain import Domain
 from streaming.core.lost_offsets import Look, OffsetsLost, Place
 from streaming.core.offset_shift import Numbering
 from streaming.core.progress import Progress
 from streaming.core.queries import Lane, Runner
-from streaming.core.registry import Domain, domains
+from streaming.core.registry import domains
 from tests.support.verdicts import KAFKA
 
 TOPIC = "purchases"

@@ -19,7 +19,8 @@ from schemas.purchases.events import CURRENCIES, PurchaseEvent
 from schemas.purchases.silver import PurchaseLines
 from standins.world.faults import OVERSIZED, POISONS, Poison
 from streaming.core import parse
-from streaming.core.registry import Branch, domains
+from streaming.core.domain import Branch
+from streaming.core.registry import domains
 from tests.support.verdicts import ARRIVED, Headers, Verdict, kafka, verdicts
 
 if TYPE_CHECKING:

@@ -158,6 +158,6 @@ def test_a_fill_stands_beside_the_queries(served: Served) -> None:
 
     found = json.loads(served.get("/progress")[1])
     assert found["fills"] == {
-        "fill:told": {"topic": "told-events", "next_offsets": {"0": 3}, "until_offsets": None}
+        "fill:told": {"topic": "told-events", "next_offsets": {"0": 3}, "until_offsets": None, "error": ""}
     }  # fmt: skip
     assert "fill:told" not in found["queries"]

@@ -1,0 +1,222 @@
+"""Starts one domain's lanes, and keeps its faults from the other domains.
+
+A table that differs from its contract stops what needs it, and nothing else: a Delta table stops the whole domain, a
+table of ClickHouse what fills ClickHouse. The lake lane goes on then, for Kafka drops what is not read in time. The
+tables are looked at again every few seconds, so that the domain goes on by itself when they are mended.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from conf import Settings
+from conf.connect import clickhouse
+from schemas.contract import find
+from schemas.derive import live_tables
+from streaming.core.backfill import Filler, step_over_backlog
+from streaming.core.checkpoints import checkpoint_id, checkpoint_position
+from streaming.core.domain import Domain
+from streaming.core.lake import LakeLane, batch_base
+from streaming.core.live import LiveLane
+from streaming.core.live_dedup import Known
+from streaming.core.lost_offsets import Look, Place
+from streaming.core.progress import Progress
+from streaming.core.queries import LONGEST_WAIT, Lane, Runner, sentence
+from streaming.core.schema_check import make_ready
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+log = logging.getLogger("sauda.stream")
+
+
+T = TypeVar("T")
+
+
+class DomainRunner(threading.Thread):
+    """Starts a domain's lanes as soon as their tables allow it."""
+
+    def __init__(
+        self, spark: SparkSession, settings: Settings, domain: Domain, lanes: Collection[str], progress: Progress
+    ) -> None:
+        super().__init__(name=f"domain:{domain.name}", daemon=True)
+        self.spark, self.settings, self.domain, self.progress = spark, settings, domain, progress
+        self.has_lake, self.has_live = "lake" in lanes, "live" in lanes and domain.is_live
+        self.attempted = threading.Event()
+        """Set when its lanes run, or it is known why they do not."""
+        self._stopping = threading.Event()
+        self._begun: list[Runner | Filler] = []
+        self._reported = ""
+
+    def run(self) -> None:
+        name, topic = self.domain.name, self.domain.topic
+        lake, live = f"lake:{name}", f"live:{name}"
+        queries = [query for query, is_run in ((lake, self.has_lake), (live, self.has_live)) if is_run]
+        for query in queries:
+            self.progress.set(query, topic=topic)
+        place = self._until_done(self._prepare, lambda text: self._stop_queries(queries, text))
+        if place is None:
+            return
+        if self.has_lake and self._until_done(lambda: self._start_lake(place), lambda _: None) is None:
+            return
+
+        def serving_stopped(text: str) -> None:
+            if self.has_live:
+                self.progress.stopped(live, text)
+            self.progress.fill_stopped(f"fill:{name}", topic, text)
+
+        self._until_done(lambda: self._start_serving(place), serving_stopped)
+        self.attempted.set()
+
+    def stop(self) -> None:
+        """Stop after the batches at hand."""
+        self._stopping.set()
+        for started in list(self._begun):
+            started.stop()
+
+    def _until_done(self, step: Callable[[], T], stopped: Callable[[str], None]) -> T | None:
+        """Do a step of the start, again and again until it is done; None where it is to stop before that."""
+        while not self._stopping.is_set():
+            try:
+                return step()
+            except live_tables.ContractMismatch as mismatch:
+                self._log(f"{self.domain.name} is stopped, the other domains run: {mismatch}")
+                stopped(str(mismatch))
+                self.attempted.set()
+            except Exception as error:
+                # A part may be down. Whatever it was, nothing was begun that could not be begun again.
+                self._log(f"{self.domain.name} does not start: {sentence(error)}; it is tried again")
+            self._stopping.wait(LONGEST_WAIT)
+        return None
+
+    def _log(self, text: str) -> None:
+        if text != self._reported:
+            self._reported = text
+            log.error(text)
+
+    def _stop_queries(self, queries: Collection[str], text: str) -> None:
+        for query in queries:
+            self.progress.stopped(query, text)
+
+    def _begin(self, started: Runner | Filler) -> None:
+        self._begun.append(started)
+        if isinstance(started, Runner):
+            self.progress.set(started.lane.name, state="starting", error="")
+        if not self._stopping.is_set():
+            started.start()
+
+    def _prepare(self) -> Place:
+        make_ready(self.spark, self.settings, self.domain.tables)
+        place = Place(self.spark, self.settings, self.domain)
+        place.settle()
+        return place
+
+    def _start_lake(self, place: Place) -> bool:
+        self._begin(Runner(self.spark, self.settings, self._lake_lane(place), self.progress))
+        return True
+
+    def _start_serving(self, place: Place) -> bool:
+        """What fills ClickHouse: the live lane, and what takes from the lake."""
+        check_served(self.settings, self.domain)
+        dedup = {
+            branch.silver.name: Known(branch.silver, self.settings.dedup_days)
+            for branch in self.domain.branches
+            if self.domain.is_live and branch.corrections is not None
+        }
+        live = [self._live_lane(place, dedup)] if self.has_live else []
+        fillers = [self._filler(place, dedup)] if self.has_lake else []
+        for lane in live:
+            self._begin(Runner(self.spark, self.settings, lane, self.progress))
+        for filler in fillers:
+            self._begin(filler)
+        return True
+
+    def _folder(self, lane: str) -> Path:
+        """Where a lane keeps its checkpoint (in `spark`) and its notes."""
+        return Path(self.settings.checkpoints) / lane / self.domain.name
+
+    def _lake_lane(self, place: Place) -> Lane:
+        domain, settings, progress = self.domain, self.settings, self.progress
+        name, folder = f"lake:{domain.name}", self._folder("lake")
+        lane = LakeLane(self.spark, settings, domain)
+        if not (folder / "spark" / "metadata").exists() and (last := lane.last_batch()) is not None:
+            # The checkpoint was lost: its last batch may have been cut off between bronze and silver.
+            lane.refine(last)
+
+        def handle(batch: DataFrame, batch_id: int) -> dict[str, int]:
+            base = batch_base(folder, checkpoint_id(folder / "spark"), lane.following_batch)
+            counts = lane.write(batch, base + batch_id)
+            return {
+                "read": counts.read,
+                "accepted": counts.accepted,
+                "superseded": counts.superseded,
+                "refused": counts.quarantined,
+                "duplicates": counts.duplicates,
+            }
+
+        looks: list[Look] = []
+
+        def look() -> dict[str, int]:
+            looks[:] = [place.need("lake")]
+            # Whoever looks for the events of some offsets in silver adds this to them.
+            progress.set(name, ahead=dict(place.numbering.ahead))
+            return looks[0].high
+
+        def start() -> str:
+            # Where there is a checkpoint, Spark goes on from it and looks at no other beginning.
+            return place.start(looks[0])
+
+        trigger, most = settings.lake_trigger_seconds, settings.lake_batch_events
+        return Lane(
+            name, domain.topic, folder, trigger, most, start, handle, "lake", look=look, numbering=place.numbering
+        )  # fmt: skip
+
+    def _live_lane(self, place: Place, dedup: Mapping[str, Known]) -> Lane:
+        domain, settings = self.domain, self.settings
+        name, folder = f"live:{domain.name}", self._folder("live")
+        lane = LiveLane(self.spark, settings, domain, dedup)
+
+        def handle(batch: DataFrame, batch_id: int) -> dict[str, int]:
+            counts = lane.write(batch, checkpoint_id(folder / "spark"), batch_id)
+            self.progress.fresh(name, counts.ages)
+            parts = ("accepted", "superseded", "refused", "duplicates")
+            outcomes = {part: int(getattr(counts, part)) for part in parts}
+            return outcomes | {"read": sum(outcomes.values())}
+
+        def start() -> str:
+            return step_over_backlog(settings, domain, folder, place.numbering)
+
+        trigger, most = settings.live_trigger_seconds, settings.live_batch_events
+        return Lane(
+            name, domain.topic, folder, trigger, most, start, handle, "live", lane.shape,
+            look=lambda: place.need("live").high, numbering=place.numbering,
+        )  # fmt: skip
+
+    def _filler(self, place: Place, dedup: Mapping[str, Known]) -> Filler:
+        """Follows the lake lane by its checkpoint; where it has none yet, by where it begins."""
+        domain, lake = self.domain, self._folder("lake") / "spark"
+
+        def position() -> dict[str, int]:
+            return checkpoint_position(lake, domain.topic) or self.progress.position(f"lake:{domain.name}")
+
+        filler = Filler(
+            self.settings, domain, self._folder("live"), position, self.progress, dedup, place.numbering
+        )  # fmt: skip
+        filler.report()
+        return filler
+
+
+def check_served(settings: Settings, domain: Domain) -> None:
+    """Raises ContractMismatch where a table of ClickHouse differs from its contract in a way that needs a migration."""
+    client = clickhouse(settings)
+    try:
+        wanted = [*domain.served_tables, find("ops.quarantine")]
+        differences = live_tables.differences_clickhouse(client, wanted)
+    finally:
+        client.close()
+    if refused := [difference for difference in differences if not difference.statement]:
+        raise live_tables.ContractMismatch(refused)
