@@ -23,8 +23,8 @@ def test_a_gold_table_of_an_older_contract_is_made_anew_by_a_whole_night(server:
     assert done[-1] == "gold.sample_daily is of an older contract; the next night makes it anew."
     assert len(server.commands) == 1
     assert "`silver`.`samples`" in server.commands[0]
-    (done,) = remake_delta(session, SAMPLE_DAILY, PATH)
-    assert done == "gold.sample_daily was of an older contract, and is made anew."
+    (sentence,) = remake_delta(session, SAMPLE_DAILY, PATH)
+    assert sentence == "gold.sample_daily was of an older contract, and is made anew."
     assert session.statements == [delta.create_table(SAMPLE_DAILY, PATH, anew=True)]
     assert session.statements[0].startswith("CREATE OR REPLACE TABLE")
 

@@ -5,14 +5,13 @@ from typing import Any
 
 import pytest
 
-from schemas import contract as language
-from schemas.contract import Plain, Replacing, col, contract, order_by_dependency, record, table
+from schemas.contract import Contract, Plain, Replacing, col, contract, record, table
 from schemas.contract.rules import REJECT, STOP, at_least
-from schemas.contract.types import CODE, COUNT, DAY, ID, LIST, MONEY
+from schemas.contract.types import COUNT, DAY, ID, LIST, MONEY
 from tests.support.sample import SAMPLE_DAILY, SAMPLE_EVENT, SAMPLES, SAMPLES_RAW, Part, Samples
 
 
-def declared(decorator: Callable[[Any], Any], **columns: str) -> language.Contract:
+def declared(decorator: Callable[[Any], Any], **columns: str) -> Contract:
     return contract(decorator(type("Made", (), {"__doc__": "One row.", "__module__": "schemas.shop.gold", **columns})))
 
 
@@ -104,24 +103,5 @@ def test_a_plain_class_is_no_contract() -> None:
         contract(int)
 
 
-def test_an_unknown_contract_is_answered_with_those_there_are() -> None:
-    with pytest.raises(KeyError, match=r"no contract is called 'gold\.nothing'; there are .*silver\.purchase_lines"):
-        language.find("gold.nothing")
-
-
-def test_tables_come_after_what_they_are_built_from() -> None:
-    assert order_by_dependency([SAMPLE_DAILY, SAMPLES, SAMPLES_RAW]) == [SAMPLES_RAW, SAMPLES, SAMPLE_DAILY]
-
-
-def test_a_topic_takes_the_most_partitions_any_of_its_events_asks_for() -> None:
-    found = {topic.name: topic for topic in language.topics()}
-
-    for event in language.events():
-        assert found[event.topic].partitions >= event.partitions
-    assert all(topic.config["message.timestamp.type"] == "LogAppendTime" for topic in found.values())
-
-
-def test_a_record_is_not_among_the_contracts() -> None:
-    assert contract(record()(type("Loose", (), {"__doc__": "One.", "a_id": key_column()}))).kind == "record"
-    assert all(c.kind in ("table", "entity", "event", "feed") for c in language.contracts())
-    assert CODE in {column.type for column in language.find("silver.purchase_lines").columns}
+def test_a_record_is_no_table() -> None:
+    assert declared(record(), a_id=key_column()).kind == "record"
