@@ -11,7 +11,7 @@ from infra.local.steps import Step
 from schemas.contract import contracts, topics
 from schemas.derive import base_currency, latest_views, view_comments
 from schemas.derive.clickhouse import create_database, qualified
-from schemas.derive.live_tables import ClickHouseClient, ContractMismatch, apply_served
+from schemas.derive.live_tables import ClickHouseClient, apply_each
 
 STEPS = ("Topics", "Bucket", "Tables")
 
@@ -70,35 +70,49 @@ def create_bucket(settings: Settings) -> str:
 
 
 def create_tables(settings: Settings) -> str:
-    """ClickHouse's tables and views. `Failed`, naming table and column, where a live table disagrees."""
+    """ClickHouse's tables and views. A table that differs from its contract stops only its own domain, in the stream;
+    what differs is in the sentence that is returned, and in the `status` of the domain's queries.
+    """
     client = clickhouse(settings)
     try:
-        done = apply_served(client, contracts())
-        create_views(client, base_currency.view(settings.base_currency, settings.rate_days))
-    except ContractMismatch as difference:
-        raise Failed(f"A contract and a live table disagree.\n{difference}") from None
+        done, mismatch = apply_each(client, contracts())
+        base = base_currency.view(settings.base_currency, settings.rate_days)
+        # A view cannot be made over a table that lacks its columns: it stays as it was.
+        kept = create_views(client, base, is_tolerant=mismatch is not None)
     finally:
         client.close()
-    return f"{len(done)} changes" if done else ""
+    changes = f"{len(done)} changes" if done else ""
+    if mismatch is None:
+        return changes
+    views = f"\nThese views stay as they were: {', '.join(kept)}." if kept else ""
+    return f"{changes}\nA table differs from its contract, so its domain is stopped.\n{mismatch}{views}".strip()
 
 
-def create_views(client: ClickHouseClient, base: str = "") -> None:
+def create_views(client: ClickHouseClient, base: str = "", *, is_tolerant: bool = False) -> list[str]:
     """All views, each as its file or contract has it today, with what it and its columns are.
 
-    `base` is the statement that makes the view of the base currency, where it is not the default.
+    `base` is the statement that makes the view of the base currency, where it is not the default. Returns the names of
+    those that could not be made, where that `is_tolerant`.
     """
+    kept = []
     client.command(create_database(latest_views.LOOKUP))
     made = view_comments.all_views()
     for view in made:
-        client.command(base if base and view.name == base_currency.NAME else view.statement)
+        try:
+            client.command(base if base and view.name == base_currency.NAME else view.statement)
+        except Exception:
+            if not is_tolerant:
+                raise
+            kept.append(view.name)
     columns: dict[str, list[str]] = {}
     for name, column in client.query(
         "SELECT concat(database, '.', table), name FROM system.columns WHERE database IN {databases:Array(String)}",
         parameters={"databases": sorted({view.name.partition(".")[0] for view in made})},
     ).result_rows:
         columns.setdefault(name, []).append(column)
-    for view in made:
+    for view in (view for view in made if view.name not in kept):
         for statement in view_comments.comments(view, columns.get(view.name, [])):
             client.command(statement)
     for name in view_comments.moved(made):
         client.command(f"DROP VIEW IF EXISTS {qualified(name)}")
+    return kept

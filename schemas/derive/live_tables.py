@@ -30,6 +30,7 @@ __all__ = [
     "Spark",
     "apply_clickhouse",
     "apply_delta",
+    "apply_each",
     "apply_served",
     "differences_clickhouse",
     "differences_delta",
@@ -101,6 +102,21 @@ def apply_served(client: ClickHouseClient, contracts: Iterable[Contract]) -> lis
             raise
         done = apply_clickhouse(client, [contract for contract in wanted if contract.name not in old])
         return [*done, *(f"{name} is of an older contract; the next night makes it anew." for name in sorted(old))]
+
+
+def apply_each(client: ClickHouseClient, contracts: Iterable[Contract]) -> tuple[list[str], ContractMismatch | None]:
+    """As `apply_served`, but a table that needs a migration keeps no other from being made or completed.
+
+    Returns what was done, and what differs.
+    """
+    wanted = list(contracts)
+    refused = [difference for difference in differences_clickhouse(client, wanted) if not difference.statement]
+    remade = {contract.name for contract in wanted if contract.is_remade}
+    kept = {difference.table for difference in refused}
+    done = apply_clickhouse(client, [contract for contract in wanted if contract.name not in kept])
+    done += [f"{name} is of an older contract; the next night makes it anew." for name in sorted(kept & remade)]
+    grave = [difference for difference in refused if difference.table not in remade]
+    return done, ContractMismatch(grave) if grave else None
 
 
 def remake_delta(spark: Spark, contract: Contract, path: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from schemas.derive import delta
-from schemas.derive.live_tables import ContractMismatch, apply_served, remake_delta
+from schemas.derive.live_tables import ContractMismatch, apply_each, apply_served, remake_delta
 from tests.schemas.derive.test_live_tables import PATH, Server, live_session, server
 from tests.support.sample import SAMPLE_DAILY, SAMPLES
 
@@ -39,3 +39,24 @@ def test_no_table_that_holds_what_nothing_else_has_is_made_anew(server: Server) 
     with pytest.raises(ContractMismatch):
         remake_delta(session, SAMPLES, PATH)
     assert (server.commands, session.statements) == ([], [])
+
+
+def test_a_table_that_needs_a_migration_keeps_no_other_from_being_completed(server: Server) -> None:
+    server.columns["silver.samples"]["old"] = ("String", "")
+    del server.columns["gold.sample_daily"]["a_kzt"]
+
+    done, mismatch = apply_each(server, [SAMPLES, SAMPLE_DAILY])
+
+    assert mismatch is not None
+    assert {difference.table for difference in mismatch.differences} == {"silver.samples"}
+    assert "old" in str(mismatch)
+    assert done == ["gold.sample_daily is of an older contract; the next night makes it anew."]
+    assert server.commands == []
+
+
+def test_where_nothing_needs_a_migration_nothing_is_told_to_differ(server: Server) -> None:
+    del server.columns["silver.samples"]["price_kzt"]
+
+    done, mismatch = apply_each(server, [SAMPLES, SAMPLE_DAILY])
+
+    assert (len(done), mismatch, len(server.commands)) == (1, None, 1)

@@ -168,6 +168,8 @@ def show(found: dict[str, Any], console: Console) -> None:
             if fill.get("lag_events") or name.removeprefix("fill:") not in _live(found["queries"]):
                 table.add_row(name, "from the lake", "", _number(fill.get("lag_events")) or "unknown", *[""] * 4)
         console.print(table)
+    for sentence in faults({**found["queries"], **found.get("fills", {})}):
+        console.print(f"[red]{escape(sentence)}[/]", soft_wrap=True)
     for pace in found.get("collections", ()):
         console.print(collection_speed.sentence(pace), markup=False, soft_wrap=True)
     if found["counts"]:
@@ -180,6 +182,15 @@ def show(found: dict[str, Any], console: Console) -> None:
         console.print(f"[red]Stopped by a check:[/] {escape(sentence)}")
     if found["stopped_checks"]:
         console.print("[dim]All that checks found: SELECT * FROM ops.latest_checks[/]")
+
+
+def faults(queries: dict[str, Any]) -> list[str]:
+    """Why queries do not run, each sentence once, with the names of those that it keeps."""
+    names: dict[str, list[str]] = {}
+    for name, query in queries.items():
+        if query.get("error") and query.get("state") != "running":
+            names.setdefault(query["error"], []).append(name)
+    return [f"{', '.join(sorted(kept))}: {error}" for error, kept in names.items()]
 
 
 def _live(queries: Iterable[str]) -> set[str]:

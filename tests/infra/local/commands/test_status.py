@@ -42,3 +42,20 @@ def test_what_a_gate_stopped_is_shown_as_it_is_said() -> None:
     status.show({"parts": [], "stack": "unit", "queries": {}, "counts": {}, "stopped_checks": [sentence]}, console)
 
     assert f"Stopped by a check: {sentence}" in console.export_text()
+
+
+def test_why_a_domain_is_stopped_is_shown_once() -> None:
+    sentence = "The Delta table silver.purchase_lines has no column quantity [BIGINT]. Migrate it."
+    stopped = {"topic": "purchases", "state": "stopped: a table differs from its contract", "error": sentence}
+    running = {"topic": "rates", "state": "running", "error": "an error of the past"}
+    console = Console(record=True, width=200)
+    queries = {"lake:purchases": stopped, "live:purchases": stopped, "lake:rates": running}
+    fills = {"fill:purchases": {"topic": "purchases", "error": sentence}}
+    status.show(
+        {"parts": [], "stack": "unit", "queries": queries, "fills": fills, "counts": {}, "stopped_checks": []}, console
+    )
+    shown = console.export_text()
+
+    assert shown.count(sentence) == 1
+    assert "fill:purchases, lake:purchases, live:purchases: " in shown
+    assert "an error of the past" not in shown
