@@ -9,7 +9,7 @@ from infra.local.errors import Failed
 from infra.local.parts.parts import TITLES
 from infra.local.steps import Step
 from schemas.contract import contracts, topics
-from schemas.derive import base_currency, latest_views, view_comments
+from schemas.derive import base_currency, latest_views, views
 from schemas.derive.clickhouse import create_database, qualified
 from schemas.derive.live_tables import ClickHouseClient, apply_each
 
@@ -84,8 +84,8 @@ def create_tables(settings: Settings) -> str:
     changes = f"{len(done)} changes" if done else ""
     if mismatch is None:
         return changes
-    views = f"\nThese views stay as they were: {', '.join(kept)}." if kept else ""
-    return f"{changes}\nA table differs from its contract, so its domain is stopped.\n{mismatch}{views}".strip()
+    stale = f"\nThese views stay as they were: {', '.join(kept)}." if kept else ""
+    return f"{changes}\nA table differs from its contract, so its domain is stopped.\n{mismatch}{stale}".strip()
 
 
 def create_views(client: ClickHouseClient, base: str = "", *, is_tolerant: bool = False) -> list[str]:
@@ -96,7 +96,7 @@ def create_views(client: ClickHouseClient, base: str = "", *, is_tolerant: bool 
     """
     kept = []
     client.command(create_database(latest_views.LOOKUP))
-    made = view_comments.all_views()
+    made = views.all_views()
     for view in made:
         try:
             client.command(base if base and view.name == base_currency.NAME else view.statement)
@@ -111,8 +111,8 @@ def create_views(client: ClickHouseClient, base: str = "", *, is_tolerant: bool 
     ).result_rows:
         columns.setdefault(name, []).append(column)
     for view in (view for view in made if view.name not in kept):
-        for statement in view_comments.comments(view, columns.get(view.name, [])):
+        for statement in views.comment_statements(view, columns.get(view.name, [])):
             client.command(statement)
-    for name in view_comments.moved(made):
+    for name in views.former_names(made):
         client.command(f"DROP VIEW IF EXISTS {qualified(name)}")
     return kept

@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 from types import ModuleType
 
 from schemas.contract.declare import Contract
+from schemas.contract.view import View
 
 
 @lru_cache(maxsize=1)
@@ -85,6 +86,20 @@ def _unfilled(table: Contract, declared: Collection[Contract]) -> str:
     if table.rows_at and table.rows_at not in lists:
         return f"rows_at names {table.rows_at!r}; the lists of its events are {', '.join(sorted(lists)) or 'none'}"
     return ""
+
+
+def declared_views() -> list[View]:
+    """The views that domains declare: the list ``VIEWS`` of each module ``views``. Raises ValueError without one."""
+    import schemas
+
+    views: list[View] = []
+    for name in _modules(schemas):
+        if name.endswith(".views"):
+            listed = getattr(importlib.import_module(name), "VIEWS", None)
+            if listed is None:
+                raise ValueError(f"{name} must list its views in VIEWS")
+            views += [replace(view, source=f"{name.replace('.', '/')}.py") for view in listed]
+    return views
 
 
 def tables(layer: str = "", domain: str = "") -> tuple[Contract, ...]:

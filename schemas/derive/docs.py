@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from pathlib import Path
 
 from schemas.contract import Column, Contract, Replacing, contracts, entities, events, order_by_dependency, tables
 from schemas.contract.references import Reference, references
+from schemas.contract.registry import declared_views
 from schemas.contract.rules import OnFail, RowRule
 from schemas.contract.types import ALL
-from schemas.derive import latest_views, view_comments
+from schemas.contract.view import View
+from schemas.derive import latest_views, views
 from schemas.derive.clickhouse import columns, engine, engine_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -43,9 +45,8 @@ comes from. A column is required unless it is marked *optional*; **key** columns
 """
 
 
-def catalogue(folder: Path = view_comments.VIEWS) -> str:
-    """The whole page. `folder` is one of ``<database>/<name>.sql`` whose first line is ``-- question``."""
-    questions = read_questions(folder)
+def catalogue(folder: Path = views.FOLDER) -> str:
+    """The whole page. `folder` has the views that are files."""
     domains = sorted({c.domain for c in contracts()}, key=lambda domain: (domain == "ops", domain))
     parts = [_HEAD, _contents(domains)]
     for domain in domains:
@@ -58,14 +59,9 @@ def catalogue(folder: Path = view_comments.VIEWS) -> str:
         parts += [_feed(f) for f in contracts() if f.kind == "feed" and f.domain == domain]
         for layer in LAYERS:
             parts += [_table(t) for t in tables(layer, domain)]
-    parts.append(_views(questions))
+    parts.append(_views(sorted([*declared_views(), *views.view_files(folder)], key=attrgetter("name"))))
     parts.append(_types())
     return "\n".join(part for part in parts if part).rstrip() + "\n"
-
-
-def read_questions(folder: Path) -> dict[str, str]:
-    """The question that each view answers, by its name ``database.view``. Raises ValueError for a view without one."""
-    return {view.name: view.question for view in view_comments.read(folder)}
 
 
 def _contents(domains: Iterable[str]) -> str:
@@ -205,16 +201,10 @@ def _unless_usual(outcome: OnFail) -> str:
     return " (only a warning)" if outcome is OnFail.WARN else ""
 
 
-def _views(questions: dict[str, str]) -> str:
-    if not questions:
-        return ""
-    rows = [
-        [f"[{name}](../infra/clickhouse/views/{name.replace('.', '/')}.sql)", question]
-        for name, question in questions.items()
-    ]
-    return "## Views\n\nViews in ClickHouse, each an answer to a question.\n\n" + _markdown_table(
-        ["view", "question"], rows
-    )
+def _views(declared: Sequence[View]) -> str:
+    rows = [[f"[{view.name}](../{view.source})", view.question] for view in declared]
+    head = "## Views\n\nViews in ClickHouse, each an answer to a question.\n\n"
+    return head + _markdown_table(["view", "question"], rows)
 
 
 def _types() -> str:

@@ -1,4 +1,4 @@
-"""The views that are files, made over all tables in an empty ClickHouse."""
+"""All views, created over all tables in an empty ClickHouse."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra.local.deploy import create_views
-from schemas.derive import view_comments
+from schemas.derive import views
 from tests.support.clickhouse import answers, definitions
 
 
@@ -18,7 +18,7 @@ def test_every_view_can_be_made_and_a_company_be_asked_for(tmp_path: Path) -> No
 
 
 def test_every_view_without_parameters_answers(tmp_path: Path) -> None:
-    named = [view.name for view in view_comments.read() if not view.has_parameters]
+    named = [view.name for view in views.all_views() if not view.has_parameters]
     asked = [f"SELECT '{name}', count() FROM (SELECT * FROM {name})" for name in named]
 
     assert [row[0] for row in answers(tmp_path, [*definitions(), *asked])] == named
@@ -26,7 +26,7 @@ def test_every_view_without_parameters_answers(tmp_path: Path) -> None:
 
 def test_views_with_parameters_are_in_a_database_of_their_own() -> None:
     """BI tools ask each table of a database for its columns, and fail at one that has none yet."""
-    assert [v.name for v in view_comments.all_views() if v.has_parameters != v.name.startswith("lookup.")] == []
+    assert [v.name for v in views.all_views() if v.has_parameters != v.name.startswith("lookup.")] == []
 
 
 SILENT = """
@@ -71,10 +71,10 @@ def test_a_file_describes_columns_of_its_own_below_its_question() -> None:
         "-- share_pct: Share of all.\n-- A remark: of no column.\nCREATE OR REPLACE VIEW gold.best AS\n"
         "-- not: a column\nSELECT seller_id FROM gold.purchases_products;\n"
     )
-    view = view_comments.parse("gold.best", text)
+    view = views.parse("gold.best", text)
 
     assert view.question == "What sells best? (place 1 is the best)"
     assert view.columns == {"place": "Place by revenue, 1 is the best.", "share_pct": "Share of all."}
     assert view.reads == ["gold.purchases_products"]
     with pytest.raises(ValueError, match="must be a comment with the question"):
-        view_comments.parse("gold.best", "SELECT 1")
+        views.parse("gold.best", "SELECT 1")

@@ -12,7 +12,7 @@ from typing import Any
 
 from schemas.contract import Contract, contracts
 from schemas.contract.rules import quoted
-from schemas.derive import latest_views, view_comments
+from schemas.derive import latest_views, views
 from schemas.derive.clickhouse import create_database, create_table
 from schemas.derive.fakes import fill
 
@@ -40,7 +40,7 @@ def definitions() -> tuple[str, ...]:
     return (
         *(create_database(name) for name in sorted({latest_views.LOOKUP, *(c.layer for c in served)})),
         *(create_table(c) for c in served),
-        *(view.statement for view in view_comments.all_views()),
+        *(view.statement for view in views.all_views()),
     )
 
 

@@ -56,22 +56,19 @@ def view(folder: Path, name: str, text: str) -> Path:
 
 
 def test_views_are_listed_with_their_question(tmp_path: Path) -> None:
-    views = view(tmp_path, "gold/top_sellers", "-- Which sellers sold most?\nSELECT 1\n")
+    page = docs.catalogue(view(tmp_path, "gold/aa_sellers", "-- Which sellers sold most?\nSELECT 1\n"))
 
     assert (
         "## Views\n\nViews in ClickHouse, each an answer to a question.\n\n| view | question |\n| --- | --- |\n"
-        "| [gold.top_sellers](../infra/clickhouse/views/gold/top_sellers.sql) | Which sellers sold most? |\n"
-    ) in docs.catalogue(views)
-
-
-def test_without_views_the_page_has_no_such_heading(tmp_path: Path) -> None:
-    assert "## Views" not in docs.catalogue(tmp_path / "none")
+        "| [gold.aa_sellers](../infra/clickhouse/views/gold/aa_sellers.sql) | Which sellers sold most? |\n"
+    ) in page
+    assert "| [gold.customers_by_day](../schemas/purchases/views.py) | How many customers " in page
 
 
 @pytest.mark.parametrize("text", ["SELECT 1\n", "--\nSELECT 1\n", ""])
 def test_a_view_without_a_question_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(ValueError, match=r"the first line of odd\.sql must be a comment with the question it answers"):
-        docs.read_questions(view(tmp_path, "gold/odd", text))
+        docs.catalogue(view(tmp_path, "gold/odd", text))
 
 
 def test_check_says_how_to_refresh(
