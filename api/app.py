@@ -15,11 +15,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from api.backends.backends import Parts
+from api.backends.backends import Backends
 from api.http import methods, openapi
 from api.http.access import Direct
-from api.http.guard import Guard, Guarded, Visit
-from api.http.metrics import Measures
+from api.http.guard import Guard, GuardedRequest, GuardMiddleware
+from api.http.metrics import Metrics
 from api.http.problems import Problem, invalid
 from conf import Settings
 
@@ -44,26 +44,26 @@ class App(FastAPI):
             return await methods.head(scope, receive, send, self.__call__)
         # A browser's question for another origin is refused, as every other method that a path does not take.
         if method == "OPTIONS" and not methods.is_preflight(scope) and (found := methods.allowed(self.paths, scope)):
-            return await Visit(self.guard, scope, receive, send).run(methods.options(found))
+            return await GuardedRequest(self.guard, scope, receive, send).run(methods.options(found))
         direct = self.direct.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
         if direct is None:
             await super().__call__(scope, receive, send)
         else:
             scope["app"], scope["route"] = self, direct
-            await Visit(self.guard, scope, receive, send).run(direct.handle_directly)
+            await GuardedRequest(self.guard, scope, receive, send).run(direct.handle_directly)
         return None
 
 
-def app(settings: Settings, parts: Parts | None = None) -> FastAPI:
+def app(settings: Settings, parts: Backends | None = None) -> FastAPI:
     """The application of these settings. Tests hand in `parts` with fakes; else the real ones are made.
 
     A router finds them as ``request.app.state.parts``; it may have a lifespan of its own.
     """
-    measures = Measures()
+    metrics = Metrics()
 
     @asynccontextmanager
     async def lifespan(made: FastAPI) -> AsyncIterator[None]:
-        opened = parts or Parts.of(settings, measures)
+        opened = parts or Backends.of(settings, metrics)
         made.state.parts = opened
         async with opened:
             yield
@@ -73,7 +73,7 @@ def app(settings: Settings, parts: Parts | None = None) -> FastAPI:
         redoc_url=None, lifespan=lifespan, redirect_slashes=False, separate_input_output_schemas=False,
         generate_unique_id_function=openapi.operation_id,
     )  # fmt: skip
-    made.state.settings, made.state.measures = settings, measures
+    made.state.settings, made.state.metrics = settings, metrics
     found = list(routers())
     for router in found:
         made.include_router(router)
@@ -82,9 +82,9 @@ def app(settings: Settings, parts: Parts | None = None) -> FastAPI:
     made.add_exception_handler(RequestValidationError, _invalid)
     ours = [route for router in found for route in router.routes]
     made.paths = [*ours, *(route for route in made.routes if isinstance(route, Route))]
-    made.guard = Guard(settings, measures)
+    made.guard = Guard(settings, metrics)
     made.direct = {(method, r.path): r for r in ours if isinstance(r, Direct) for method in r.methods or ()}
-    made.add_middleware(Guarded, guard=made.guard)
+    made.add_middleware(GuardMiddleware, guard=made.guard)
     made.openapi = lambda: openapi.document(made, ours)  # type: ignore[method-assign]
     return made
 

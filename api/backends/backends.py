@@ -12,22 +12,22 @@ from typing import Any, Self
 
 from api.backends import keys as stored
 from api.backends import topics
+from api.backends.idempotency import IdempotencyKeys
 from api.backends.keys import Key
-from api.backends.postgres import Shop
+from api.backends.postgres import Postgres
 from api.backends.protocols import Warehouse
-from api.backends.relay import Backlog, Relay
-from api.backends.table_cache import Mirror
-from api.backends.topics import Kafka
+from api.backends.table_cache import TableCache
+from api.backends.topics import KafkaProducer
 from api.backends.warehouse import ClickHouse
 from api.http.bodies import LARGE
-from api.http.claims import Claims
-from api.http.metrics import Measures
+from api.http.metrics import Metrics
 from api.http.problems import Problem
-from api.http.rate_limit import Rates
-from api.http.readiness import Probe, Shared
+from api.http.rate_limit import RateLimiter
+from api.http.readiness import Probe, SharedProbe
 from api.purchases.service import FIND_SELLERS, SELLERS, Purchases
 from api.purchases.versions import Versions
 from api.shop.entities import catalogue
+from api.shop.relay import Backlog, Relay
 from api.shop.service import Catalogue
 from conf import Settings
 
@@ -39,17 +39,17 @@ STRANGERS_PER_MINUTE = 1_200
 
 
 @dataclass
-class Parts:
+class Backends:
     """The parts of one application. `probes` say, by name, whether a part answers: they raise where it does not."""
 
     settings: Settings
     warehouse: Warehouse
-    keys: Mirror[Key]
-    sellers: Mirror[bool]
+    keys: TableCache[Key]
+    sellers: TableCache[bool]
     purchases: Purchases
     catalogues: dict[str, Catalogue] = field(default_factory=dict)
     probes: dict[str, Probe] = field(default_factory=dict)
-    rates: Rates = field(default_factory=Rates)
+    rates: RateLimiter = field(default_factory=RateLimiter)
     changed: Callable[[], None] = lambda: None
     """To be called after a change of the catalogue, so that it is relayed at once."""
     backlog: Backlog | None = None
@@ -60,17 +60,17 @@ class Parts:
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     @classmethod
-    def of(cls, settings: Settings, measures: Measures) -> Parts:
+    def of(cls, settings: Settings, metrics: Metrics) -> Backends:
         """The real parts; nothing is asked of them yet."""
-        clickhouse, shop = ClickHouse(settings), Shop(settings)
-        kafka, outbox = Kafka(topics.purchases(settings)), Kafka(topics.changes(settings))
-        measures.gauge("kafka_waiting", "Events that wait for Kafka's acknowledgement.", lambda: kafka.waiting)
+        clickhouse, shop = ClickHouse(settings), Postgres(settings)
+        kafka, outbox = KafkaProducer(topics.purchases(settings)), KafkaProducer(topics.changes(settings))
+        metrics.gauge("kafka_waiting", "Events that wait for Kafka's acknowledgement.", lambda: kafka.waiting)
         fresh, stale = settings.api_cache_seconds, settings.api_stale_seconds
 
         async def load_keys() -> dict[str, Key]:
             return {row["key_id"]: Key.of(row) for row in await shop.rows(stored.LOAD)}
 
-        strangers = Rates()
+        strangers = RateLimiter()
 
         async def find_keys(ids: list[str]) -> dict[str, Key]:
             # Whoever guesses keys must not keep PostgreSQL busy with them.
@@ -88,11 +88,11 @@ class Parts:
                 except Problem:
                     await asyncio.sleep(settings.api_cache_seconds)
 
-        keys = Mirror(load_keys, find_keys, fresh_seconds=fresh, stale_seconds=stale)
-        sellers = Mirror(lambda: _sellers(shop), find_sellers, fresh_seconds=fresh, stale_seconds=stale)
-        claims, relay, backlog = Claims(shop), Relay(settings, outbox, measures), Backlog(shop, measures)
+        keys = TableCache(load_keys, find_keys, fresh_seconds=fresh, stale_seconds=stale)
+        sellers = TableCache(lambda: _sellers(shop), find_sellers, fresh_seconds=fresh, stale_seconds=stale)
+        claims, relay, backlog = IdempotencyKeys(shop), Relay(settings, outbox, metrics), Backlog(shop, metrics)
         versions = Versions(clickhouse)
-        purchases = Purchases(kafka, sellers, claims, versions, measures, settings.secrets.receipt)
+        purchases = Purchases(kafka, sellers, claims, versions, metrics, settings.secrets.receipt)
         return cls(
             settings, clickhouse, keys, sellers, purchases,
             catalogues={plural: Catalogue(shop, entity) for plural, entity in catalogue().items()},
@@ -106,7 +106,7 @@ class Parts:
         )  # fmt: skip
 
     def __post_init__(self) -> None:
-        self.probes = {name: Shared(probe) for name, probe in self.probes.items()}
+        self.probes = {name: SharedProbe(probe) for name, probe in self.probes.items()}
 
     def turn(self, size: int) -> AbstractAsyncContextManager[Any]:
         """To be held while a body of that size is read and judged: the large ones go one after the other.
@@ -146,7 +146,7 @@ async def _end(tasks: list[asyncio.Future[Any]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _sellers(shop: Shop) -> dict[str, bool]:
+async def _sellers(shop: Postgres) -> dict[str, bool]:
     """All sellers, some at a time, so that a large shop does not keep requests waiting."""
     found: dict[str, bool] = {}
     async with shop.connection() as connection:

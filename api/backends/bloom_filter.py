@@ -13,7 +13,7 @@ PAIR = np.dtype([("first", "<u8"), ("second", "<u8")])
 """An MD5, as ClickHouse hands it out in RowBinary and as numpy reads it."""
 
 
-class Bloom:
+class BloomFilter:
     """Takes `capacity` texts; with more it errs more often, and never says of one that it is not there."""
 
     def __init__(self, capacity: int) -> None:

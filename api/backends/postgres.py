@@ -72,7 +72,7 @@ async def _tolerant(connection: AsyncConnection[Any]) -> None:
     tolerate(connection)
 
 
-class Shop:
+class Postgres:
     """A pool of connections. It opens without PostgreSQL, and finds it again by itself."""
 
     def __init__(self, settings: Settings) -> None:

@@ -28,7 +28,7 @@ class Warehouse(Protocol):
         ...
 
 
-class Topics(Protocol):
+class EventProducer(Protocol):
     """As much of Kafka as is needed."""
 
     async def send(self, topic: str, records: Sequence[Record]) -> None:

@@ -13,10 +13,10 @@ from api.http.problems import Problem
 
 LOG = logging.getLogger("sauda.api")
 T = TypeVar("T")
-MOST_ABSENT = 10_000
+MAX_ABSENT = 10_000
 
 
-class Mirror(Generic[T]):
+class TableCache(Generic[T]):
     """Rows by key. `load` gives all, `find` those of some keys; both raise a Problem when PostgreSQL is away.
 
     A key that is not known is looked up at once, so that a new row is seen without delay; that it is not there is
@@ -53,7 +53,7 @@ class Mirror(Generic[T]):
                 found = {**await self._find(asked)}
                 newer(found)
             self._rows.update(found)
-            if len(self._absent) > MOST_ABSENT:
+            if len(self._absent) > MAX_ABSENT:
                 self._absent.clear()
             self._absent.update({key: now + self._fresh_seconds for key in asked if key not in found})
         return {key for key in unknown if key not in self._rows}

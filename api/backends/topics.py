@@ -23,7 +23,7 @@ LOG = logging.getLogger("sauda.api")
 PART = "Kafka"
 POLL_SECONDS = 0.1
 PROBE_SECONDS = 2.0
-MOST_WAITING = 100_000
+MAX_WAITING = 100_000
 """Of the library itself, where nothing else is said."""
 
 
@@ -70,14 +70,14 @@ def _full() -> Problem:
     )  # fmt: skip
 
 
-class Kafka:
+class KafkaProducer:
     """One producer and the thread in which it calls back."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         # Its own log repeats what its errors say.
         self._config = dict(config) | {"error_cb": self._trouble, "log_level": 0}
         self._producer = Producer(self._config)
-        self._most = int(self._config.get("queue.buffering.max.messages", MOST_WAITING))
+        self._most = int(self._config.get("queue.buffering.max.messages", MAX_WAITING))
         self._down = self._is_fatal = self._stopping = False
         self._heard: deque[_Ticket] = deque()
         # A thread of its own: a broker that hangs must not take those that others wait for.

@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api.backends.backends import Parts
+from api.backends.backends import Backends
 from api.backends.keys import Key, key_id_of
 from api.http.problems import Problem
 
@@ -31,7 +31,7 @@ async def key_of(request: Request) -> Key:
     key_id = key_id_of(text) if word.lower() == "bearer" else ""
     if not key_id:
         raise _unknown()
-    parts: Parts = request.app.state.parts
+    parts: Backends = request.app.state.parts
     key = await parts.keys.get(key_id)
     if key is None or not key.opens(text, datetime.now(UTC)):
         raise _unknown()

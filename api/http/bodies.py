@@ -14,8 +14,8 @@ from api.http.problems import Problem, too_large
 from schemas.derive.validation import Literal
 
 LARGE = 100_000
-"""Bytes from which on a body is large: of these one is read at a time (`api.backends.backends.Parts.turn`)."""
-MOST_COMMAS = 100_000
+"""Bytes from which on a body is large: of these one is read at a time (`api.backends.backends.Backends.turn`)."""
+MAX_COMMAS = 100_000
 """In a million characters; the densest that keep a contract have two thirds of it. A comma is a value that is held."""
 WINDOW, GROWTH = 64_000, 4
 # Not behind an odd number of backslashes, which would make a text of it.
@@ -65,10 +65,10 @@ def parse(body: bytes) -> Any:
     try:
         value, end = _read(text, start)
     except json.JSONDecodeError as error:
-        raise no_json(error.msg, error.pos) from None
+        raise not_json(error.msg, error.pos) from None
     end = _SPACE.match(text, end).end()  # type: ignore[union-attr]
     if end < len(text):
-        raise no_json("Extra data", end)
+        raise not_json("Extra data", end)
     return value
 
 
@@ -102,11 +102,11 @@ def elements(text: str, at: int, largest: int) -> Iterator[tuple[str, Any, int]]
         if trouble is not None:
             if is_cut and (trouble.msg.startswith("Unterminated") or trouble.pos > len(window) - len("-Infinity")):
                 raise Oversized
-            raise no_json(trouble.msg, base + trouble.pos) from None
+            raise not_json(trouble.msg, base + trouble.pos) from None
         yield text[at : base + end], value, base + end
         after = _NEXT.match(text, base + end)
         if after is None:
-            raise no_json("Expecting ',' delimiter", base + end)
+            raise not_json("Expecting ',' delimiter", base + end)
         if after[1] == "]":
             return
         at = after.end()
@@ -123,8 +123,8 @@ def _window(text: str, base: int, size: int) -> str:
 
 
 def _refuse_dense(text: str) -> None:
-    if text.count(",") > MOST_COMMAS and _TEXT.sub("", text).count(",") > MOST_COMMAS:
-        raise Problem(422, "invalid", f"The body has more than {MOST_COMMAS:,} values within a million characters.")
+    if text.count(",") > MAX_COMMAS and _TEXT.sub("", text).count(",") > MAX_COMMAS:
+        raise Problem(422, "invalid", f"The body has more than {MAX_COMMAS:,} values within a million characters.")
 
 
 def decoded(body: bytes) -> str:
@@ -150,11 +150,11 @@ def _read(text: str, at: int) -> tuple[Any, int]:
     return value, end
 
 
-def twice(name: str) -> Problem:
+def duplicate_field(name: str) -> Problem:
     return _bad(f"The body has the field {name[:80]!r} twice in one object.")
 
 
-def no_json(said: str, at: int) -> Problem:
+def not_json(said: str, at: int) -> Problem:
     return _bad(f"The body is not JSON: {said} at character {at}.")
 
 
@@ -168,7 +168,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for name, _ in pairs:
             if name in seen:
-                raise twice(name)
+                raise duplicate_field(name)
             seen.add(name)
     return made
 

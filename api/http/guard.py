@@ -9,7 +9,7 @@ import uuid
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.metrics import Measures
+from api.http.metrics import Metrics
 from api.http.problems import Problem, full, too_large
 from api.http.protocol import WHOLE
 from conf import Settings, disk
@@ -31,14 +31,14 @@ HEADERS = {
 
 
 class Guard:
-    """What all requests share; each has a `Visit`."""
+    """What all requests share; each has a `GuardedRequest`."""
 
-    def __init__(self, settings: Settings, measures: Measures) -> None:
-        self.settings, self.measures = settings, measures
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        self.settings, self.metrics = settings, metrics
         self.hosts = {host.strip().encode() for host in settings.api_hosts.split(",")}
         self.held = 0
         self._shortage, self._looked_at = "", -DISK_SECONDS
-        measures.gauge("disk_full", "1 while the disk has too little space for more.", lambda: bool(self.shortage))
+        metrics.gauge("disk_full", "1 while the disk has too little space for more.", lambda: bool(self.shortage))
 
     @property
     def shortage(self) -> str:
@@ -49,7 +49,7 @@ class Guard:
         return self._shortage
 
 
-class Guarded:
+class GuardMiddleware:
     """ASGI middleware: what comes to `app` is under the guard's eyes."""
 
     def __init__(self, app: ASGIApp, guard: Guard) -> None:
@@ -57,12 +57,12 @@ class Guarded:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await Visit(self.guard, scope, receive, send).run(self.app)
+            await GuardedRequest(self.guard, scope, receive, send).run(self.app)
         elif scope["type"] == "lifespan":
             await self.app(scope, receive, send)
 
 
-class Visit:
+class GuardedRequest:
     """One request under the guard's eyes."""
 
     def __init__(self, guard: Guard, scope: Scope, receive: Receive, send: Send) -> None:
@@ -75,8 +75,8 @@ class Visit:
         self.status = 0
 
     async def run(self, app: ASGIApp) -> None:
-        measures = self.guard.measures
-        measures.in_flight.inc()
+        metrics = self.guard.metrics
+        metrics.in_flight.inc()
         try:
             self._look_at_head()
             await app(self.scope, self.receive, self.send)
@@ -90,12 +90,12 @@ class Visit:
             )
         finally:
             self.guard.held -= self.body_bytes + self.unpacked_bytes
-            measures.in_flight.dec()
-            measures.body_bytes.set(self.guard.held)
+            metrics.in_flight.dec()
+            metrics.body_bytes.set(self.guard.held)
             # A path that is not one of ours must not make a label of its own.
             route = getattr(self.scope.get("route"), "path", "none")
             method = self.scope["method"] if route != "none" else "none"
-            measures.answered(method, route, self.status, time.perf_counter() - self.began)
+            metrics.answered(method, route, self.status, time.perf_counter() - self.began)
 
     def _look_at_head(self) -> None:
         host, length = b"", b""

@@ -6,18 +6,18 @@ from fastapi import Request
 
 from api.http.problems import Problem
 
-HERE = {"127.0.0.1", "localhost", "[::1]"}
+LOOPBACK_HOSTS = {"127.0.0.1", "localhost", "[::1]"}
 FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
 
-def must_be_here(request: Request) -> None:
+def require_loopback(request: Request) -> None:
     """Problem 403 for a request from elsewhere.
 
     The API listens on loopback; a foreign Host is a name made to point here (DNS rebinding) or a proxy.
     """
     host = request.headers.get("host", "")
     name = host if host.endswith("]") else host.rsplit(":", 1)[0]
-    if name not in HERE or any(header in request.headers for header in FORWARDED):
+    if name not in LOOPBACK_HOSTS or any(header in request.headers for header in FORWARDED):
         raise Problem(
             403, "not-here",
             "The page asks for no key, so it is served on the machine itself only, as localhost or 127.0.0.1. "

@@ -11,7 +11,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
 
-class Measures:
+class Metrics:
     """The counters of one application; a registry of its own, since a process may hold several."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from api.http.problems import parameter
 from schemas.contract.types import COUNT, DAY, FLAG, LogicalType
 from schemas.derive.validation import typed
 
-LONGEST = 500
+MAX_LENGTH = 500
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Parameter:
     def described(self) -> dict[str, Any]:
         """As OpenAPI has it."""
         facets = {k: v for k, v in self.type.json.items() if k != "pattern"}
-        schema: dict[str, Any] = {"type": "string", "maxLength": LONGEST} | facets
+        schema: dict[str, Any] = {"type": "string", "maxLength": MAX_LENGTH} | facets
         if isinstance(schema["type"], list):
             schema["type"] = "string"
         if self.type.name in ("COUNT", "FLAG", "DAY", "INSTANT"):
@@ -55,8 +55,8 @@ class Parameter:
         """The value of a text. Raises a Problem (422)."""
         if self.choices and text not in self.choices:
             raise parameter(self.name, f"{self.name} must be one of {', '.join(self.choices)}.")
-        if len(text) > LONGEST or "\0" in text:
-            raise parameter(self.name, f"{self.name} must be at most {LONGEST} characters, none of them NUL.")
+        if len(text) > MAX_LENGTH or "\0" in text:
+            raise parameter(self.name, f"{self.name} must be at most {MAX_LENGTH} characters, none of them NUL.")
         value: Any = text
         if self.type is COUNT:
             # Python takes digits of every script, and lines between them.

@@ -28,14 +28,14 @@ class Protocol(HttpToolsProtocol):
     answers: even a transport that was closed waits until they are taken.
     """
 
-    header_seconds, header_bytes, most_connections = 10.0, 32_000, 1_000
+    header_seconds, header_bytes, max_connections = 10.0, 32_000, 1_000
     answer_seconds = 20.0
 
     @classmethod
     def limits(cls, settings: Settings) -> None:
         """Take the limits from the settings; they hold for the process."""
         cls.header_seconds, cls.header_bytes = settings.api_header_seconds, settings.api_header_bytes
-        cls.most_connections, cls.answer_seconds = settings.api_connections, settings.api_answer_seconds
+        cls.max_connections, cls.answer_seconds = settings.api_connections, settings.api_answer_seconds
 
     _watch: asyncio.TimerHandle | None = None
     _head_bytes = 0
@@ -45,7 +45,7 @@ class Protocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if len(self.connections) > self.most_connections:
+        if len(self.connections) > self.max_connections:
             self._end(503, "busy", "Too many connections are open. Try again in a second.")
         else:
             self._begin_watch()

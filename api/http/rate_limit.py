@@ -12,7 +12,7 @@ BURST_SECONDS = 10.0
 """A key that was idle may ask at once for as many requests as it has in so many seconds."""
 
 
-class Rates:
+class RateLimiter:
     """The buckets of one process. A key that nobody used for `BURST_SECONDS` has a full one, so none need be kept."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

@@ -11,7 +11,7 @@ FRESH_SECONDS = 1.0
 PROBE_SECONDS = 3.0
 
 
-class Shared:
+class SharedProbe:
     """A probe with one answer for all who ask at about the same time; it raises what the probe raised."""
 
     def __init__(self, probe: Probe, clock: Callable[[], float] = time.monotonic) -> None:

@@ -13,7 +13,7 @@ HOUR_MINUTES = 60
 SERIES_SECONDS, BUCKET_SECONDS = 600, 5
 LIVE_WINDOW_SECONDS, LAKE_WINDOW_SECONDS = 10, 60
 """Over how long events a second are averaged: a lake lane reads in batches of many seconds."""
-MOST_CURRENCIES = 12
+MAX_CURRENCIES = 12
 
 
 class Query(TypedDict):
@@ -27,7 +27,7 @@ class Query(TypedDict):
     restarts: int
 
 
-class Fresh(TypedDict):
+class Freshness(TypedDict):
     """How old the last minute's events were when they could be read in ClickHouse."""
 
     event_count: int
@@ -41,7 +41,7 @@ class Topic(TypedDict):
     topic: str
     events_per_second: float
     series: list[float]
-    fresh: Fresh | None
+    fresh: Freshness | None
     queries: list[Query]
 
 
@@ -106,7 +106,7 @@ class Part(TypedDict):
     links: list[Link]
 
 
-class Source(TypedDict):
+class SourceStatus(TypedDict):
     """Where figures come from: what is wrong with it now, and from when its figures are. None: nothing, never."""
 
     error: str | None
@@ -117,7 +117,7 @@ class State(TypedDict):
     """The whole document. What a source has never told is empty; what it told before it failed is kept."""
 
     at: float
-    sources: dict[str, Source]
+    sources: dict[str, SourceStatus]
     topics: list[Topic]
     first_minute_at: float
     currencies: list[Currency]
@@ -128,7 +128,7 @@ class State(TypedDict):
     parts: list[Part]
 
 
-class Seen(NamedTuple):
+class Reading(NamedTuple):
     """What a look at a source brought last, and what is wrong now."""
 
     value: Any = None
@@ -136,7 +136,7 @@ class Seen(NamedTuple):
     as_of: float | None = None
 
 
-class Taking(NamedTuple):
+class RevenueStep(NamedTuple):
     """What came in within a step of some seconds in one currency; `taken_at` is where the step begins."""
 
     taken_at: int
@@ -151,7 +151,7 @@ class Taking(NamedTuple):
 class Sales(NamedTuple):
     """What ClickHouse told."""
 
-    takings: Sequence[Taking] = ()
+    takings: Sequence[RevenueStep] = ()
     products: Sequence[Mapping[str, Any]] = ()
     top_products: Sequence[Mapping[str, Any]] = ()
     latest: Sequence[Purchase] = ()
@@ -167,9 +167,9 @@ class Flow(NamedTuple):
     recent: Mapping[str, Any]
 
 
-def state(now: float, seen: Mapping[str, Seen]) -> State:
+def state(now: float, seen: Mapping[str, Reading]) -> State:
     """The document at `now`. `seen` has ``flow`` (`Flow`), ``sales`` (`Sales`) and ``parts`` (list of `Part`)."""
-    flow, sales, parts = (seen.get(name, Seen()) for name in ("flow", "sales", "parts"))
+    flow, sales, parts = (seen.get(name, Reading()) for name in ("flow", "sales", "parts"))
     told: Sales = sales.value or Sales()
     first = first_minute(now)
     return {
@@ -195,14 +195,14 @@ def first_minute(now: float) -> int:
     return int(now) // 60 * 60 - (HOUR_MINUTES - 1) * 60
 
 
-def merged(kept: Iterable[Taking], fresh: Iterable[Taking], since: int) -> list[Taking]:
+def merged(kept: Iterable[RevenueStep], fresh: Iterable[RevenueStep], since: int) -> list[RevenueStep]:
     """`kept`, in which everything from `since` on is replaced by `fresh`; what is older than an hour is forgotten."""
     fresh = list(fresh)
     last = max((taking.taken_at for taking in fresh), default=since)
     return [taking for taking in kept if last - HOUR_MINUTES * 60 <= taking.taken_at < since] + fresh
 
 
-def currencies(takings: Iterable[Taking], products: Iterable[Mapping[str, Any]], first: int) -> list[Currency]:
+def currencies(takings: Iterable[RevenueStep], products: Iterable[Mapping[str, Any]], first: int) -> list[Currency]:
     """The last hour by currency, the one with most purchases first."""
     found: dict[str, Currency] = {}
     for taking in takings:
@@ -219,10 +219,10 @@ def currencies(takings: Iterable[Taking], products: Iterable[Mapping[str, Any]],
         if row["currency_code"] in found:
             found[row["currency_code"]]["products"].append(_product(row))
     ranked = sorted(found.values(), key=lambda hour: (-sum(hour["purchase_counts"]), hour["currency_code"]))
-    return ranked[:MOST_CURRENCIES]
+    return ranked[:MAX_CURRENCIES]
 
 
-def total(takings: Iterable[Taking], products: Iterable[Mapping[str, Any]], first: int) -> list[Currency]:
+def total(takings: Iterable[RevenueStep], products: Iterable[Mapping[str, Any]], first: int) -> list[Currency]:
     """The last hour of all currencies together; nothing where there is none but the base currency."""
     within = [taking for taking in takings if 0 <= (taking.taken_at - first) // 60 < HOUR_MINUTES]
     base = next((taking.base_currency_code for taking in within if taking.base_currency_code), "")

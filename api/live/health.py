@@ -29,10 +29,10 @@ def airflow_fault(body: Any) -> str:
 
 
 @dataclass(frozen=True)
-class Shown:
+class MonitoredPart:
     """A part on the page. `health` is a path on `port` that answers 200; else the API's own probe is asked.
 
-    `judge` finds what is wrong in the JSON of that answer. A part that is not `needed` may be left out of a stack.
+    `validate` finds what is wrong in the JSON of that answer. A part that is not `needed` may be left out of a stack.
     """
 
     name: str
@@ -40,27 +40,27 @@ class Shown:
     health: str = ""
     port: str = ""
     needed: bool = True
-    judge: Callable[[Any], str] | None = None
+    validate: Callable[[Any], str] | None = None
 
 
-SHOWN = (
-    Shown("kafka", "Kafka"),
-    Shown("stream", "Stream", "/progress", "metrics"),
-    Shown("jobs", "Job at work", "/api/v1/version", "job_ui", needed=False),
-    Shown("history", "Spark History", "/api/v1/version", "history", needed=False),
-    Shown("minio", "MinIO", "/minio/health/ready", "minio"),
-    Shown("clickhouse", "ClickHouse"),
-    Shown("postgres", "PostgreSQL"),
-    Shown("airflow", "Airflow", AIRFLOW_HEALTH, "airflow", needed=False, judge=airflow_fault),
+MONITORED_PARTS = (
+    MonitoredPart("kafka", "Kafka"),
+    MonitoredPart("stream", "Stream", "/progress", "metrics"),
+    MonitoredPart("jobs", "Job at work", "/api/v1/version", "job_ui", needed=False),
+    MonitoredPart("history", "Spark History", "/api/v1/version", "history", needed=False),
+    MonitoredPart("minio", "MinIO", "/minio/health/ready", "minio"),
+    MonitoredPart("clickhouse", "ClickHouse"),
+    MonitoredPart("postgres", "PostgreSQL"),
+    MonitoredPart("airflow", "Airflow", AIRFLOW_HEALTH, "airflow", needed=False, validate=airflow_fault),
 )
 
 
-class PartsLook:
+class PartsHealth:
     """The health of each part that this stack knows."""
 
     def __init__(self, settings: Settings, probes: Mapping[str, Probe], client: httpx.AsyncClient) -> None:
         self.settings, self.probes, self.client = settings, probes, client
-        self.shown = [shown for shown in SHOWN if shown.health or shown.name in probes]
+        self.shown = [shown for shown in MONITORED_PARTS if shown.health or shown.name in probes]
         self.links: dict[str, list[Link]] = {}
         ours = page(settings, "api")
         for address in addresses(settings):
@@ -82,7 +82,7 @@ class PartsLook:
             found.append(self._part(shown.name, shown.title, state, "" if is_out else fault or ""))
         return found
 
-    async def _fault(self, shown: Shown) -> str | None:
+    async def _fault(self, shown: MonitoredPart) -> str | None:
         """What is wrong with the part, empty where nothing is; None for a part that this stack cannot have."""
         if shown.name == "airflow" and not self.settings.airflow_database:
             return None
@@ -98,7 +98,7 @@ class PartsLook:
         if answer.status_code != 200:
             return f"answers {answer.status_code}"
         try:
-            return shown.judge(orjson.loads(answer.content)) if shown.judge else ""
+            return shown.validate(orjson.loads(answer.content)) if shown.validate else ""
         except orjson.JSONDecodeError:
             return "answers what is no JSON"
 

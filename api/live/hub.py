@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from api.http.problems import Problem
-from api.live.document import Seen
+from api.live.document import Reading
 
 LOG = logging.getLogger("sauda.api")
 TOGETHER_SECONDS = 0.1
@@ -20,7 +20,7 @@ FAULT = "It could not be asked; the reason is in the API's log."
 
 
 @dataclass
-class Look:
+class Source:
     """A source that is asked again `every` so many seconds; while an answer is late, it is not asked for twice.
 
     `ask` raises OSError with a sentence for people where the source is away.
@@ -30,21 +30,21 @@ class Look:
     ask: Callable[[], Awaitable[Any]]
     every: float = 1.0
     due: float = 0.0
-    seen: Seen = field(default_factory=Seen)
+    seen: Reading = field(default_factory=Reading)
 
 
 class Hub:
     """Hands the newest state to each viewer. Nothing queues up: who is slow is given the newest one next.
 
-    `write` makes a state of the time and of what was seen. A source that fails is told in the state (`Seen.error`)
+    `write` makes a state of the time and of what was seen. A source that fails is told in the state (`Reading.error`)
     and asked again; what it said before is kept.
     """
 
     def __init__(
-        self, looks: Sequence[Look], write: Callable[[float, Mapping[str, Seen]], bytes], *, most_viewers: int,
+        self, looks: Sequence[Source], write: Callable[[float, Mapping[str, Reading]], bytes], *, max_viewers: int,
         every: float = 1.0, patience: float = 8.0, heartbeat: float = 15.0, clock: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
-        self.looks, self.write, self.most_viewers = looks, write, most_viewers
+        self.looks, self.write, self.max_viewers = looks, write, max_viewers
         self.every, self.patience, self.heartbeat, self.clock = every, patience, heartbeat, clock
         self.viewers = 0
         self._newest: bytes | None = None
@@ -55,9 +55,9 @@ class Hub:
     @contextmanager
     def viewer(self) -> Iterator[AsyncIterator[bytes | None]]:
         """The states for one more viewer, as long as the block lasts. Problem 503 where all places are taken."""
-        if self.viewers >= self.most_viewers:
+        if self.viewers >= self.max_viewers:
             raise Problem(
-                503, "busy", f"{self.most_viewers} viewers watch already. Close a page, or try again in ten seconds.",
+                503, "busy", f"{self.max_viewers} viewers watch already. Close a page, or try again in ten seconds.",
                 headers={"Retry-After": "10"},
             )  # fmt: skip
         self.viewers += 1
@@ -89,7 +89,7 @@ class Hub:
         loop = asyncio.get_running_loop()
         for look in self.looks:
             # What was seen before a pause is old, and would be told as if it were not.
-            look.seen = Seen()
+            look.seen = Reading()
         try:
             while self.viewers:
                 now = loop.time()
@@ -119,10 +119,10 @@ class Hub:
             await asyncio.wait(rest, timeout=TOGETHER_SECONDS)
         return bool(done)
 
-    async def _ask(self, look: Look) -> None:
+    async def _ask(self, look: Source) -> None:
         try:
             async with asyncio.timeout(self.patience):
-                look.seen = Seen(await look.ask(), None, self.clock())
+                look.seen = Reading(await look.ask(), None, self.clock())
         except TimeoutError:
             look.seen = look.seen._replace(error=f"No answer within {self.patience:g} seconds.")
         except OSError as error:

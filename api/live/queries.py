@@ -12,7 +12,7 @@ import orjson
 
 from api.backends.protocols import Warehouse
 from api.http.problems import Problem
-from api.live.document import Flow, Sales, Taking, merged
+from api.live.document import Flow, RevenueStep, Sales, merged
 from conf import LOOPBACK, Settings
 
 SHARE = 0.1
@@ -113,7 +113,7 @@ ORDER BY ingested_at DESC LIMIT 1 BY kafka_topic, event_id LIMIT {{most:UInt32}}
 
 
 @dataclass
-class Question:
+class ScheduledQuery:
     """One question to ClickHouse, and when it is due again."""
 
     sql: str
@@ -128,7 +128,7 @@ class Question:
         self.due = began + max(self.every, seconds / SHARE)
 
 
-class SalesLook:
+class SalesFigures:
     """Sales and refusals of the last hour.
 
     The newest takings and purchases are asked each time; of the questions about the whole hour one at most, so that a
@@ -137,14 +137,14 @@ class SalesLook:
 
     def __init__(self, warehouse: Warehouse, clock: Callable[[], float] = time.time) -> None:
         self.warehouse, self.clock = warehouse, clock
-        self.recent, self.purchases = Question(TAKINGS, 0), Question(PURCHASES, 0)
-        self.slow: list[tuple[Question, Callable[[Question, int], Awaitable[None]]]] = [
-            (Question(NEWEST, 30), self._newest),
-            (Question(TAKINGS, 30), self._hour),
-            (Question(PRODUCTS, 5), self._products),
-            (Question(TOP_PRODUCTS, 5), self._top_products),
-            (Question(REFUSED, 5), self._refused),
-            (Question(REFUSALS, 5), self._refusals),
+        self.recent, self.purchases = ScheduledQuery(TAKINGS, 0), ScheduledQuery(PURCHASES, 0)
+        self.slow: list[tuple[ScheduledQuery, Callable[[ScheduledQuery, int], Awaitable[None]]]] = [
+            (ScheduledQuery(NEWEST, 30), self._newest),
+            (ScheduledQuery(TAKINGS, 30), self._hour),
+            (ScheduledQuery(PRODUCTS, 5), self._products),
+            (ScheduledQuery(TOP_PRODUCTS, 5), self._top_products),
+            (ScheduledQuery(REFUSED, 5), self._refused),
+            (ScheduledQuery(REFUSALS, 5), self._refusals),
         ]
         self.looked_at = 0.0
         self.told = Sales()
@@ -169,16 +169,16 @@ class SalesLook:
         if self.purchases.is_due(now):
             await self._purchases(self._purchases_since(hour, recent))
 
-    async def _newest(self, question: Question, _: int) -> None:
+    async def _newest(self, question: ScheduledQuery, _: int) -> None:
         (row,) = await self._ask(question)
         self._tell(newest_at=row["at"] if row["line_count"] else None)
 
-    async def _hour(self, question: Question, hour: int) -> None:
+    async def _hour(self, question: ScheduledQuery, hour: int) -> None:
         await self._takings(question, hour // 60 * 60)
 
-    async def _takings(self, question: Question, since: int) -> None:
+    async def _takings(self, question: ScheduledQuery, since: int) -> None:
         rows = await self._ask(question, since=since)
-        self._tell(takings=merged(self.told.takings, (Taking(**row) for row in rows), since))
+        self._tell(takings=merged(self.told.takings, (RevenueStep(**row) for row in rows), since))
 
     async def _purchases(self, since: int) -> None:
         rows = await self._ask(self.purchases, since=since, most=LATEST)
@@ -194,20 +194,20 @@ class SalesLook:
                 return min(taking.taken_at, recent)
         return min(hour, int(self.told.newest_at or hour + HOUR) - HOUR)
 
-    async def _products(self, question: Question, hour: int) -> None:
+    async def _products(self, question: ScheduledQuery, hour: int) -> None:
         self._tell(products=await self._ask(question, since=hour, most=TOP))
 
-    async def _top_products(self, question: Question, hour: int) -> None:
+    async def _top_products(self, question: ScheduledQuery, hour: int) -> None:
         self._tell(top_products=await self._ask(question, since=hour, most=TOP))
 
-    async def _refused(self, question: Question, hour: int) -> None:
+    async def _refused(self, question: ScheduledQuery, hour: int) -> None:
         (row,) = await self._ask(question, since=hour)
         self._tell(refused_count=row["refused_count"])
 
-    async def _refusals(self, question: Question, hour: int) -> None:
+    async def _refusals(self, question: ScheduledQuery, hour: int) -> None:
         self._tell(refusals=await self._ask(question, since=hour, most=FEW))
 
-    async def _ask(self, question: Question, **parameters: int) -> list[dict[str, Any]]:
+    async def _ask(self, question: ScheduledQuery, **parameters: int) -> list[dict[str, Any]]:
         began = self.clock()
         try:
             rows = await self.warehouse.rows(question.sql, parameters)
@@ -223,7 +223,7 @@ class SalesLook:
         self.told = self.told._replace(**facts)
 
 
-class FlowLook:
+class StreamFigures:
     """What the streaming process tells of itself on loopback."""
 
     def __init__(self, settings: Settings, client: httpx.AsyncClient) -> None:

@@ -15,19 +15,19 @@ from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api.backends.backends import Parts
-from api.http.loopback import must_be_here
+from api.backends.backends import Backends
+from api.http.loopback import require_loopback
 from api.http.problems import Problem, not_found
 from api.http.protocol import ENDLESS
-from api.live.document import Seen, state
-from api.live.health import PartsLook
-from api.live.hub import Hub, Look
-from api.live.queries import FlowLook, SalesLook
+from api.live.document import Reading, state
+from api.live.health import PartsHealth
+from api.live.hub import Hub, Source
+from api.live.queries import SalesFigures, StreamFigures
 from conf import REPOSITORY, Settings
 
 WEB = REPOSITORY / "web"
 MEDIA = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-MOST_VIEWERS = 64
+MAX_VIEWERS = 64
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
@@ -43,16 +43,16 @@ async def lifespan(made: FastAPI) -> AsyncIterator[None]:
         yield
 
 
-def hub(settings: Settings, parts: Parts, client: httpx.AsyncClient) -> Hub:
+def hub(settings: Settings, parts: Backends, client: httpx.AsyncClient) -> Hub:
     looks = [
-        Look("sales", SalesLook(parts.warehouse)),
-        Look("flow", FlowLook(settings, client)),
-        Look("parts", PartsLook(settings, parts.probes, client), every=3.0),
+        Source("sales", SalesFigures(parts.warehouse)),
+        Source("flow", StreamFigures(settings, client)),
+        Source("parts", PartsHealth(settings, parts.probes, client), every=3.0),
     ]
-    return Hub(looks, _event, most_viewers=MOST_VIEWERS)
+    return Hub(looks, _event, max_viewers=MAX_VIEWERS)
 
 
-def _event(now: float, seen: Mapping[str, Seen]) -> bytes:
+def _event(now: float, seen: Mapping[str, Reading]) -> bytes:
     return format_sse_event(data_str=orjson.dumps(state(now, seen)).decode())
 
 
@@ -81,27 +81,27 @@ def assets() -> dict[str, Asset]:
 
 @ROUTER.get("/")
 async def page(request: Request) -> Response:
-    must_be_here(request)
+    require_loopback(request)
     return _served(request, "index.html")
 
 
 @ROUTER.get("/web/{name:path}")
 async def asset(request: Request, name: str) -> Response:
-    must_be_here(request)
+    require_loopback(request)
     return _served(request, name)
 
 
 @ROUTER.get("/live")
 async def live(request: Request) -> Response:
     """Server-sent events: each is the whole state (`api.live.document.State`), about once a second."""
-    must_be_here(request)
+    require_loopback(request)
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise Problem(403, "elsewhere", "Only the page itself may watch; this request comes from another site.")
     request.scope[ENDLESS] = True
-    return Watching(request.app.state.hub)
+    return ViewerResponse(request.app.state.hub)
 
 
-class Watching(EventSourceResponse):
+class ViewerResponse(EventSourceResponse):
     """The answer of one viewer; its place is free again when it ends, however it ends."""
 
     def __init__(self, watched: Hub) -> None:

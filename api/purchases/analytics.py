@@ -11,7 +11,7 @@ from schemas.contract import Column, Contract, contract
 from schemas.contract.types import CODE, ID, TEXT
 from schemas.purchases.gold import CategoryDaily, Customers, Hourly, ProductDaily, Products, Sales, SellerDaily
 
-DEFAULT_ROWS, MOST_ROWS = 100, 10_000
+DEFAULT_ROWS, MAX_ROWS = 100, 10_000
 CURRENCY = Parameter("currency_code", CODE, "Only this currency, ISO 4217.", example="KZT")
 SELLER = Parameter("seller_id", ID, "Only this seller.", example="almaly-market")
 PRODUCT = Parameter("product_id", ID, "Only this product.", example="P0001")
@@ -39,7 +39,7 @@ class Question:
 
     @property
     def parameters(self) -> Parameters:
-        return Parameters(*self.filters, limit(DEFAULT_ROWS, MOST_ROWS))
+        return Parameters(*self.filters, limit(DEFAULT_ROWS, MAX_ROWS))
 
     def columns(self) -> tuple[Column, ...]:
         """What is answered, in order."""

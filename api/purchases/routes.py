@@ -9,16 +9,17 @@ import orjson
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
-from api.backends.backends import Parts
+from api.backends.backends import Backends
 from api.backends.keys import Key
-from api.http import batches, bodies
+from api.http import bodies
 from api.http.access import Buyer, Direct, Reader, needs
-from api.http.batches import MOST_PURCHASES
 from api.http.examples import event as example
 from api.http.openapi import described
 from api.http.parameters import NOTHING, Parameter, Parameters
 from api.http.problems import invalid, not_found, parameter
-from api.purchases.service import EVENT, Accepted
+from api.purchases import batches
+from api.purchases.batches import MAX_PURCHASES
+from api.purchases.service import EVENT, AcceptedPurchase
 from schemas.contract.types import DAY, TEXT
 from schemas.contract.types import ID as ID_TYPE
 from schemas.derive.jsonschema import json_schema
@@ -26,10 +27,10 @@ from schemas.derive.validation import typed
 
 ROUTER = APIRouter(tags=["purchases"])
 IS_HOT = True
-LONGEST_KEY = 200
+MAX_KEY_LENGTH = 200
 KEY = {
     "name": "Idempotency-Key", "in": "header", "required": False, "example": "order-17",
-    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[ -~]+$"},
+    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH, "pattern": "^[ -~]+$"},
     "description": "The same key with the same content is the same request; with other content it is refused for a "
     "day. Purchases of the same content have the same ids and count once, with a key or without.",
 }  # fmt: skip
@@ -82,7 +83,7 @@ def _schema(name: str, **quantity: int) -> dict[str, Any]:
 PURCHASE, RETURN = _schema("Purchase", minimum=1), _schema("Return", maximum=-1)
 BATCH = {
     "title": "PurchaseBatch", "type": "object", "required": ["purchases"], "additionalProperties": False,
-    "properties": {"purchases": {"type": "array", "items": PURCHASE, "minItems": 1, "maxItems": MOST_PURCHASES}},
+    "properties": {"purchases": {"type": "array", "items": PURCHASE, "minItems": 1, "maxItems": MAX_PURCHASES}},
 }  # fmt: skip
 EXAMPLE = example(EVENT, "almaly-market")
 RETURNED = EXAMPLE | {"lines": [line | {"quantity": -1} for line in EXAMPLE["lines"]]}
@@ -116,7 +117,7 @@ STATE = {
 }  # fmt: skip
 
 
-def _answer(accepted: list[Accepted], status: int = 202) -> Response:
+def _answer(accepted: list[AcceptedPurchase], status: int = 202) -> Response:
     told = {"events": [each.told() for each in accepted]}
     headers = {"Location": told["events"][0]["status_url"]} if len(accepted) == 1 else None
     return Response(orjson.dumps(told), status, headers, "application/json")
@@ -141,11 +142,11 @@ async def _one(request: Request, *, is_return: bool) -> Response:
     NOTHING.read(request)
     name = _key(request)
     body = await bodies.taken(request, EVENT.max_bytes)
-    parts: Parts = request.app.state.parts
+    parts: Backends = request.app.state.parts
     async with parts.turn(len(body)):
         value = bodies.parse(body)
-        judged = await parts.purchases.judge(key.key_id, name, ((body, value),), are_returns=is_return)
-    return _answer(await parts.purchases.accept(judged))
+        validated = await parts.purchases.validate(key.key_id, name, ((body, value),), are_returns=is_return)
+    return _answer(await parts.purchases.accept(validated))
 
 
 async def send_batch(request: Request) -> Response:
@@ -153,11 +154,11 @@ async def send_batch(request: Request) -> Response:
     key = await _buyer(request)
     NOTHING.read(request)
     name = _key(request)
-    parts: Parts = request.app.state.parts
+    parts: Backends = request.app.state.parts
     body = await bodies.taken(request, parts.settings.api_body_bytes)
     async with parts.turn(len(body)):
-        judged = await parts.purchases.judge(key.key_id, name, batches.read(body), "/purchases")
-    return _answer(await parts.purchases.accept(judged))
+        validated = await parts.purchases.validate(key.key_id, name, batches.read(body), "/purchases")
+    return _answer(await parts.purchases.accept(validated))
 
 
 async def put_purchase(request: Request, key: Buyer, seller_id: SELLER, purchase_id: NUMBER) -> Response:
@@ -176,17 +177,19 @@ async def put_return(request: Request, key: Buyer, seller_id: SELLER, purchase_i
 async def _put(request: Request, key: Key, seller_id: str, purchase_id: str, *, is_return: bool) -> Response:
     NOTHING.read(request)
     name = _key(request)
-    parts: Parts = request.app.state.parts
+    parts: Backends = request.app.state.parts
     body = await bodies.taken(request, EVENT.max_bytes)
     async with parts.turn(len(body)):
-        judged = await parts.purchases.judge(key.key_id, name, ((body, bodies.parse(body)),), are_returns=is_return)
-    (document,) = judged.documents
+        validated = await parts.purchases.validate(
+            key.key_id, name, ((body, bodies.parse(body)),), are_returns=is_return
+        )
+    (document,) = validated.documents
     for field, given, found in (("seller_id", seller_id, document.number.seller_id),
                                 ("purchase_id", purchase_id, document.number.purchase_id)):  # fmt: skip
         if typed(ID_TYPE, given) != found:
             said = f'{field} must be that of the path, {given[:80]!r}; found "{found[:80]}"'
             raise invalid([{"pointer": f"/{field}", "rule": f"{field}.path", "detail": said}])
-    accepted = await parts.purchases.accept(judged, replacing=True)
+    accepted = await parts.purchases.accept(validated, replacing=True)
     return _answer(accepted, 202 if accepted[0].is_new else 200)
 
 
@@ -208,7 +211,7 @@ ROUTER.add_api_route(
 )  # fmt: skip
 ROUTER.add_api_route(
     "/v1/purchases:batch", send_batch, methods=["POST"], status_code=202, route_class_override=Direct,
-    summary=f"Send up to {MOST_PURCHASES:,} purchases", name="create_purchases",
+    summary=f"Send up to {MAX_PURCHASES:,} purchases", name="create_purchases",
     openapi_extra=described(
         TOLD, TOLD_EXAMPLE, status=202, body=BATCH, body_example={"purchases": [EXAMPLE]}, parameters=[KEY],
         errors=[409], said="Kafka has them all.",
@@ -233,8 +236,8 @@ for _path, _send, _body, _example, _what in (
 def _key(request: Request) -> str:
     """The Idempotency-Key, empty where there is none. Raises a Problem (422)."""
     text = request.headers.get("idempotency-key")
-    if text is not None and not (0 < len(text) <= LONGEST_KEY and text.isascii() and text.isprintable()):
-        raise parameter("Idempotency-Key", f"Idempotency-Key must be 1 to {LONGEST_KEY} visible ASCII characters.")
+    if text is not None and not (0 < len(text) <= MAX_KEY_LENGTH and text.isascii() and text.isprintable()):
+        raise parameter("Idempotency-Key", f"Idempotency-Key must be 1 to {MAX_KEY_LENGTH} visible ASCII characters.")
     return text or ""
 
 
@@ -247,7 +250,7 @@ def _key(request: Request) -> str:
 async def status(request: Request, _: Reader, event_id: ID) -> Response:
     """`accepted`: Kafka has it. `in_silver`: with its lines. `superseded`: in silver, and another event with the
     same number came later. `refused`: with the rule and its sentence."""
-    parts: Parts = request.app.state.parts
+    parts: Backends = request.app.state.parts
     given = ASKED.read(request)
     day: date | None = given.get("sold_on")
     sql = LINES + (ON_DAY if day else "") + IN_ORDER
@@ -265,7 +268,7 @@ async def status(request: Request, _: Reader, event_id: ID) -> Response:
     raise not_found(f"purchase {event_id[:80]!r} in silver or quarantine")
 
 
-async def _later(parts: Parts, event_id: str, lines: list[dict[str, Any]]) -> dict[str, str] | None:
+async def _later(parts: Backends, event_id: str, lines: list[dict[str, Any]]) -> dict[str, str] | None:
     """The event that holds under the number, where it is another one."""
     number = {
         "seller": lines[0]["seller_id"], "number": lines[0]["purchase_id"],

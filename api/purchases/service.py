@@ -18,11 +18,11 @@ from typing import Any, Protocol
 
 import orjson
 
-from api.backends.protocols import Record, Topics
-from api.backends.table_cache import Mirror
-from api.http.metrics import Measures
+from api.backends.protocols import EventProducer, Record
+from api.backends.table_cache import TableCache
+from api.http.metrics import Metrics
 from api.http.problems import Problem, invalid
-from api.purchases.versions import Number, Version, Versions, digest_of
+from api.purchases.versions import PurchaseNumber, Version, Versions, digest_of
 from schemas.common.cloudevents import cloud_event
 from schemas.contract import contract
 from schemas.derive.content_id import Content, content_id
@@ -34,21 +34,21 @@ BREATH_BYTES = 20_000
 """After so much of one request others get a turn."""
 PROOF_BYTES = 12
 """As many as nobody can guess."""
-MOST_REMEMBERED = 100_000
+MAX_REMEMBERED = 100_000
 SOURCE = "source"
 SELLERS = "SELECT seller_id FROM shop.sellers"
 FIND_SELLERS = f"{SELLERS} WHERE seller_id = ANY(%s)"
 ABOVE_ZERO = ("above_zero", "above zero; what comes back is sent to POST /v1/returns")
 
 
-class Claiming(Protocol):
-    """As much of `Claims` as is needed."""
+class IdempotencyStore(Protocol):
+    """As much of `IdempotencyKeys` as is needed."""
 
     async def claim(self, owner: str, text: str, content: bytes) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class AcceptedPurchase:
     """A purchase that Kafka has. `is_new` is false where nothing was sent, for the same content was there already."""
 
     event_id: str
@@ -67,10 +67,10 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class ValidPurchase:
     """A purchase or return that keeps every rule, with the event that would be sent of it."""
 
-    number: Number
+    number: PurchaseNumber
     digest: bytes
     sold_on: str
     purchased_at: str
@@ -78,13 +78,13 @@ class Document:
     body: bytes
 
 
-class Judged:
+class ValidatedPurchases:
     """Purchases of one request that keep every rule, ready to be sent."""
 
     def __init__(self, key_id: str, idempotency_key: str, place: str, *, are_returns: bool) -> None:
         self.key_id, self.idempotency_key, self.place = key_id, idempotency_key, place
         self._are_returns = are_returns
-        self.documents: list[Document] = []
+        self.documents: list[ValidPurchase] = []
         self.digest = sha256()
         """Of all contents: what an Idempotency-Key is held to."""
         self.content = b""
@@ -99,8 +99,8 @@ class Judged:
             return False
         self.digest.update(b"\n" + self.content if self.documents else self.content)
         self.documents.append(
-            Document(
-                Number(row["seller_id"], row["purchase_id"], self._are_returns), digest_of(self.content),
+            ValidPurchase(
+                PurchaseNumber(row["seller_id"], row["purchase_id"], self._are_returns), digest_of(self.content),
                 row["purchased_at"].date().isoformat(), content["purchased_at"],
                 content_id(EVENT.event_type, self.content), body,
             )
@@ -136,11 +136,11 @@ class Purchases:
     """
 
     def __init__(
-        self, topics: Topics, sellers: Mirror[bool], claims: Claiming, versions: Versions, measures: Measures,
-        secret: str,
+        self, topics: EventProducer, sellers: TableCache[bool], claims: IdempotencyStore, versions: Versions,
+        metrics: Metrics, secret: str,
     ) -> None:  # fmt: skip
         self._secret = secret.encode()
-        self._topics, self._sellers, self._claims, self._measures = topics, sellers, claims, measures
+        self._topics, self._sellers, self._claims, self._measures = topics, sellers, claims, metrics
         self._versions = versions
         self._reader, self._content = Reader(EVENT), Content(EVENT)
         self._lately: OrderedDict[str, None] = OrderedDict()
@@ -152,17 +152,17 @@ class Purchases:
     def _prove(self, event_id: str) -> str:
         return blake2b(event_id.encode(), key=self._secret, digest_size=PROOF_BYTES).hexdigest()
 
-    async def judge(
+    async def validate(
         self, key_id: str, idempotency_key: str, purchases: Iterable[tuple[bytes, Any]], place: str = "", *,
         are_returns: bool = False,
-    ) -> Judged:  # fmt: skip
+    ) -> ValidatedPurchases:  # fmt: skip
         """Judge purchases: as they were written, and the same as values.
 
         `place` is where they stand in the request's body, as a pointer. Raises a Problem (422) with what is wrong in
         any of them. Of each no more is kept than is sent and told: the values of a batch would take much memory.
         """
         now = datetime.now(UTC)
-        made = Judged(key_id, idempotency_key, place, are_returns=are_returns)
+        made = ValidatedPurchases(key_id, idempotency_key, place, are_returns=are_returns)
         errors: list[dict[str, Any]] = []
         size = 0
         for number, (body, value) in enumerate(purchases):
@@ -184,43 +184,43 @@ class Purchases:
             raise invalid(errors)
         return made
 
-    async def accept(self, judged: Judged, *, replacing: bool = False) -> list[Accepted]:
+    async def accept(self, validated: ValidatedPurchases, *, replacing: bool = False) -> list[AcceptedPurchase]:
         """Send all that is new, and come back when Kafka has it all. Raises a Problem, and then nothing counts.
 
         Other content under a number that is taken is a Problem (409), unless it is `replacing` what holds there.
         """
-        errors = await self._strangers(judged)
+        errors = await self._strangers(validated)
         if errors:
             raise invalid(errors)
-        if judged.idempotency_key:
-            await self._claims.claim(judged.key_id, judged.idempotency_key, judged.digest.digest())
-        digests = _one_content_each(judged)
+        if validated.idempotency_key:
+            await self._claims.claim(validated.key_id, validated.idempotency_key, validated.digest.digest())
+        digests = _one_content_each(validated)
         with self._versions.sending(digests):
-            holding = await self._holding(judged, replacing=replacing)
+            holding = await self._holding(validated, replacing=replacing)
             if replacing:
-                _put_in_place(judged, holding)
+                _put_in_place(validated, holding)
             else:
-                _refuse_others(judged, holding)
+                _refuse_others(validated, holding)
             new = {
                 each.event_id: each
-                for each in judged.documents
+                for each in validated.documents
                 if each.number not in holding or (replacing and holding[each.number].digest != each.digest)
             }
-            await self._send(judged.key_id, list(new.values()), holding)
-        return [self._answer(each, holding, is_new=each.event_id in new) for each in judged.documents]
+            await self._send(validated.key_id, list(new.values()), holding)
+        return [self._answer(each, holding, is_new=each.event_id in new) for each in validated.documents]
 
-    async def _holding(self, judged: Judged, *, replacing: bool) -> dict[Number, Version]:
+    async def _holding(self, validated: ValidatedPurchases, *, replacing: bool) -> dict[PurchaseNumber, Version]:
         """What holds of the purchases' numbers.
 
         Where ClickHouse is away, purchases are taken, and what turns out to be other content counts as a correction:
         a till must not stand still for it. What is to be replaced must be known.
         """
-        found: dict[Number, Version] = {}
-        for each in judged.documents:
+        found: dict[PurchaseNumber, Version] = {}
+        for each in validated.documents:
             lately = self._versions.lately(each.number)
             if lately is not None and lately.digest == each.digest and not replacing:
                 found[each.number] = lately
-        others = [each.number for each in judged.documents if each.number not in found]
+        others = [each.number for each in validated.documents if each.number not in found]
         try:
             return found | await self._versions.holding(others, every=replacing)
         except Problem:
@@ -228,7 +228,9 @@ class Purchases:
                 raise
             return found | {n: lately for n in others if (lately := self._versions.lately(n)) is not None}
 
-    async def _send(self, key_id: str, documents: list[Document], holding: Mapping[Number, Version]) -> None:
+    async def _send(
+        self, key_id: str, documents: list[ValidPurchase], holding: Mapping[PurchaseNumber, Version]
+    ) -> None:
         if not documents:
             return
         source = f"api:{key_id}"
@@ -242,29 +244,31 @@ class Purchases:
         await self._topics.send(EVENT.topic, records)
         self._measures.purchases.inc(len(records))
         self._lately.update((each.event_id, None) for each in documents)
-        while len(self._lately) > MOST_REMEMBERED:
+        while len(self._lately) > MAX_REMEMBERED:
             self._lately.popitem(last=False)
         for each in documents:
             before = holding.get(each.number)
             earlier = (before.event_id, *before.earlier) if before else ()
             self._versions.accepted(each.number, Version(each.event_id, each.digest, each.sold_on, earlier))
 
-    def _answer(self, document: Document, holding: Mapping[Number, Version], *, is_new: bool) -> Accepted:
+    def _answer(
+        self, document: ValidPurchase, holding: Mapping[PurchaseNumber, Version], *, is_new: bool
+    ) -> AcceptedPurchase:
         event_id, day = document.event_id, document.sold_on
         held = holding.get(document.number)
         if not is_new and held is not None and held.digest == document.digest:
             event_id, day = held.event_id, held.sold_on
-        return Accepted(event_id, document.number.purchase_id, day, self._prove(event_id), is_new)
+        return AcceptedPurchase(event_id, document.number.purchase_id, day, self._prove(event_id), is_new)
 
-    async def _strangers(self, judged: Judged) -> list[dict[str, Any]]:
-        sellers = [each.number.seller_id for each in judged.documents]
+    async def _strangers(self, validated: ValidatedPurchases) -> list[dict[str, Any]]:
+        sellers = [each.number.seller_id for each in validated.documents]
         unknown = await self._sellers.lacking(set(sellers))
         if not unknown:
             return []
         found = [(number, seller_id) for number, seller_id in enumerate(sellers) if seller_id in unknown]
         return [
             self._told(
-                judged.at(number),
+                validated.at(number),
                 Finding(("seller_id",), "seller_id.known", f'seller_id names no seller; found "{seller_id}"'),
             )
             for number, seller_id in found[:MOST_FINDINGS]
@@ -275,27 +279,29 @@ class Purchases:
         return {"pointer": at + finding.pointer, "rule": finding.rule, "detail": finding.sentence}
 
 
-def _one_content_each(judged: Judged) -> dict[Number, bytes]:
+def _one_content_each(validated: ValidatedPurchases) -> dict[PurchaseNumber, bytes]:
     """The digest of each number's content. Raises a Problem (409) where one request gives a number two."""
-    found: dict[Number, bytes] = {}
+    found: dict[PurchaseNumber, bytes] = {}
     errors = []
-    for place, each in enumerate(judged.documents):
+    for place, each in enumerate(validated.documents):
         if found.setdefault(each.number, each.digest) != each.digest:
-            errors.append(_taken(judged.at(place), f"the {each.number} is in this request twice, with unlike content"))
+            errors.append(
+                _taken(validated.at(place), f"the {each.number} is in this request twice, with unlike content")
+            )
     if errors:
         raise _conflict(errors)
     return found
 
 
-def _refuse_others(judged: Judged, holding: Mapping[Number, Version]) -> None:
+def _refuse_others(validated: ValidatedPurchases, holding: Mapping[PurchaseNumber, Version]) -> None:
     """Raises a Problem (409) where a number is taken by other content; an earlier version sent again is no other."""
     errors = []
-    for place, each in enumerate(judged.documents):
+    for place, each in enumerate(validated.documents):
         held = holding.get(each.number)
         if held is not None and held.digest != each.digest and each.event_id not in held.earlier:
             errors.append(
                 _taken(
-                    judged.at(place),
+                    validated.at(place),
                     f"the {each.number} is there with other content (event {held.event_id}); a number names one "
                     f"purchase, and a correction is sent by PUT to {each.number.path}",
                 )
@@ -313,10 +319,10 @@ def _conflict(errors: list[dict[str, str]]) -> Problem:
     return Problem(409, "taken", f"{errors[0]['detail']}{more}.", errors=errors[:MOST_FINDINGS])
 
 
-def _put_in_place(judged: Judged, holding: Mapping[Number, Version]) -> None:
+def _put_in_place(validated: ValidatedPurchases, holding: Mapping[PurchaseNumber, Version]) -> None:
     """What replaces a version is an event of its own, also where it returns to what held before."""
-    (document,) = judged.documents
+    (document,) = validated.documents
     held = holding.get(document.number)
     if held is not None and held.digest != document.digest:
-        event_id = content_id(EVENT.event_type, judged.content, replaces=held.event_id)
-        judged.documents = [replace(document, event_id=event_id)]
+        event_id = content_id(EVENT.event_type, validated.content, replaces=held.event_id)
+        validated.documents = [replace(document, event_id=event_id)]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-from api.backends.bloom_filter import Bloom
+from api.backends.bloom_filter import BloomFilter
 from api.backends.protocols import Warehouse
 from api.http.problems import Problem
 from schemas.contract import contract
@@ -24,7 +24,7 @@ from schemas.derive.content_id import Content, written
 from schemas.purchases.events import PurchaseEvent
 
 LOG = logging.getLogger("sauda.api")
-MOST_REMEMBERED = 100_000
+MAX_REMEMBERED = 100_000
 NUMBERS_AT_ONCE = 200
 PATIENCE_SECONDS = 2.0
 """After so long a purchase no longer waits for ClickHouse."""
@@ -54,7 +54,7 @@ FOUND = (
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Number:
+class PurchaseNumber:
     """What names a purchase: its seller, the seller's number of it, and whether it is a return."""
 
     seller_id: str
@@ -96,17 +96,17 @@ class Versions:
 
     def __init__(self, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
-        self._lately: OrderedDict[Number, Version] = OrderedDict()
-        self._under_way: dict[Number, bytes] = {}
-        self._filter: Bloom | None = None
+        self._lately: OrderedDict[PurchaseNumber, Version] = OrderedDict()
+        self._under_way: dict[PurchaseNumber, bytes] = {}
+        self._filter: BloomFilter | None = None
         self._away_until = 0.0
 
-    def lately(self, number: Number) -> Version | None:
+    def lately(self, number: PurchaseNumber) -> Version | None:
         """What this process accepted last under a number."""
         return self._lately.get(number)
 
     @contextmanager
-    def sending(self, digests: Mapping[Number, bytes]) -> Iterator[None]:
+    def sending(self, digests: Mapping[PurchaseNumber, bytes]) -> Iterator[None]:
         """Meanwhile nobody else sends other content under these numbers. Raises a Problem (409)."""
         for number, digest in digests.items():
             if self._under_way.get(number, digest) != digest:
@@ -122,16 +122,16 @@ class Versions:
             for number in ours:
                 del self._under_way[number]
 
-    def accepted(self, number: Number, version: Version) -> None:
+    def accepted(self, number: PurchaseNumber, version: Version) -> None:
         """Remember what Kafka has just acknowledged."""
         self._lately[number] = version
         self._lately.move_to_end(number)
-        if len(self._lately) > MOST_REMEMBERED:
+        if len(self._lately) > MAX_REMEMBERED:
             self._lately.popitem(last=False)
         if self._filter is not None:
             self._filter.add(number.text)
 
-    async def holding(self, numbers: Iterable[Number], *, every: bool = False) -> dict[Number, Version]:
+    async def holding(self, numbers: Iterable[PurchaseNumber], *, every: bool = False) -> dict[PurchaseNumber, Version]:
         """What holds under those of the numbers that are taken. Raises a Problem (503) where ClickHouse is away.
 
         It is asked only for numbers that it may have, unless for `every` one.
@@ -142,7 +142,7 @@ class Versions:
             if every or lately is not None or self._filter is None or number.text in self._filter
         ]  # fmt: skip
         shown = await self._shown(suspects) if suspects else {}
-        found: dict[Number, Version] = {}
+        found: dict[PurchaseNumber, Version] = {}
         for number, lately in known.items():
             there = shown.get(number)
             # What ClickHouse does not show yet came after all that it shows.
@@ -152,7 +152,7 @@ class Versions:
                 found[number] = there
         return found
 
-    async def _shown(self, numbers: Sequence[Number]) -> dict[Number, Version]:
+    async def _shown(self, numbers: Sequence[PurchaseNumber]) -> dict[PurchaseNumber, Version]:
         if time.monotonic() < self._away_until:
             raise _away()
         rows: list[dict[str, Any]] = []
@@ -190,7 +190,7 @@ class Versions:
 
     async def _build(self) -> None:
         (counted,) = await self._warehouse.rows(COUNT)
-        made = Bloom(max(int(counted["numbers"]) * ROOM, LEAST_ROOM))
+        made = BloomFilter(max(int(counted["numbers"]) * ROOM, LEAST_ROOM))
         async for hashes in self._warehouse.stream(HASHES.format(since="")):
             made.add_hashes(hashes)
             await asyncio.sleep(0)
@@ -198,7 +198,7 @@ class Versions:
             made.add(number.text)
         self._filter = made
 
-    async def _follow(self, known: Bloom, since: int) -> None:
+    async def _follow(self, known: BloomFilter, since: int) -> None:
         before = known.count
         async for hashes in self._warehouse.stream(HASHES.format(since=SINCE.format()), {"since": since}):
             known.add_hashes(hashes)
@@ -214,17 +214,19 @@ def _away() -> Problem:
     )  # fmt: skip
 
 
-def read(rows: Iterable[Mapping[str, Any]]) -> dict[Number, Version]:
+def read(rows: Iterable[Mapping[str, Any]]) -> dict[PurchaseNumber, Version]:
     """The version that holds under each number, of lines of ClickHouse: the one that came last."""
     events: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
         events.setdefault(row["event_id"], []).append(row)
     # A larger arrival came earlier (`streaming.core.parse.ARRIVAL`).
-    found: dict[Number, Version] = {}
+    found: dict[PurchaseNumber, Version] = {}
     for event_id, lines in sorted(events.items(), key=lambda event: -int(event[1][0]["arrival"])):
         lines.sort(key=lambda line: int(line["line_no"]))
         first = lines[0]
-        number = Number(first["seller_id"], first["purchase_id"], all(int(line["quantity"]) < 0 for line in lines))
+        number = PurchaseNumber(
+            first["seller_id"], first["purchase_id"], all(int(line["quantity"]) < 0 for line in lines)
+        )
         content = written(CONTENT.of({**first, "lines": lines}))
         before = found.get(number)
         earlier = (before.event_id, *before.earlier) if before else ()

@@ -11,7 +11,7 @@ import re
 from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, Response
 
-from api.http.loopback import must_be_here
+from api.http.loopback import require_loopback
 from api.http.problems import Problem, not_found
 
 ROUTER = APIRouter(tags=["service"], include_in_schema=False)
@@ -23,7 +23,7 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-a
 @ROUTER.get("/data-docs/{name:path}")
 async def data_docs(request: Request, name: str) -> Response:
     """A page of them. No other file, and nothing above their folder, can be named."""
-    must_be_here(request)
+    require_loopback(request)
     file = request.app.state.settings.data_docs / name
     if NAME.fullmatch(name) and await asyncio.to_thread(file.is_file):
         return FileResponse(file, media_type="text/html", headers={"Content-Security-Policy": POLICY})

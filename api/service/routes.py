@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import Response
 
-from api.backends.backends import Parts
+from api.backends.backends import Backends
 from api.http.openapi import VERSION, named
 from api.http.problems import MEDIA, RETRY_SECONDS, Problem
 from api.http.readiness import Probe
@@ -45,7 +45,7 @@ async def readiness(request: Request) -> Response:
 
     A part that is away takes only its own paths with it. The parts are asked at most once a second.
     """
-    parts: Parts = request.app.state.parts
+    parts: Backends = request.app.state.parts
     names = list(parts.probes)
     found = await asyncio.gather(*(_answers(parts.probes[name]) for name in names))
     told: dict[str, Any] = {"parts": {n: "ready" if good else "away" for n, good in zip(names, found, strict=True)}}
@@ -77,4 +77,4 @@ async def version() -> Any:
 
 @ROUTER.get("/metrics", name="get_metrics", summary="Counters, for Prometheus", response_class=Response)
 async def metrics(request: Request) -> Response:
-    return Response(generate_latest(request.app.state.measures.registry), media_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest(request.app.state.metrics.registry), media_type=CONTENT_TYPE_LATEST)

@@ -9,14 +9,15 @@ import orjson
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
-from api.backends.backends import Parts
+from api.backends.backends import Backends
 from api.backends.keys import Key
-from api.http import bodies, cursor
+from api.http import bodies
 from api.http.access import Reader, Writer
 from api.http.examples import row as example
 from api.http.openapi import column_schema, described, listed
 from api.http.parameters import NOTHING, Parameter, Parameters, limit
 from api.http.problems import Problem, invalid
+from api.shop import cursor
 from api.shop.entities import UNREADABLE, Entity, catalogue
 from api.shop.service import Catalogue
 from schemas.contract.types import INSTANT, TEXT
@@ -27,8 +28,8 @@ WHY = {
     "description": "Columns whose value cannot be shown, such as an infinite time, and why. They are null then.",
 }  # fmt: skip
 ROUTER = APIRouter(tags=["catalogue"])
-PAGE, LARGEST_PAGE = 50, 500
-MOST_BYTES = 64_000
+PAGE, MAX_PAGE = 50, 500
+MAX_BYTES = 64_000
 TEXT_KEY = Annotated[str, Path(description="Its key.", min_length=1, max_length=64, pattern=r"^[^\x00]+$")]
 CURSOR = {"next": {"type": ["string", "null"], "description": "The cursor of the next page; null on the last."}}
 
@@ -40,7 +41,7 @@ def _answer(value: Any, status: int = 200, headers: dict[str, str] | None = None
 
 
 def _of(request: Request, entity: Entity) -> Catalogue:
-    parts: Parts = request.app.state.parts
+    parts: Backends = request.app.state.parts
     return parts.catalogues[entity.plural]
 
 
@@ -55,7 +56,7 @@ def _refuse(findings: list[Finding]) -> None:
 
 def _noted(request: Request, entity: Entity, key: str, *, is_there: bool) -> None:
     """What was just written is known here at once, and relayed at once."""
-    parts: Parts = request.app.state.parts
+    parts: Backends = request.app.state.parts
     if entity.plural == "sellers":
         parts.sellers.know(key, True) if is_there else parts.sellers.forget(key)
     parts.changed()
@@ -64,7 +65,7 @@ def _noted(request: Request, entity: Entity, key: str, *, is_there: bool) -> Non
 def _create(entity: Entity) -> Endpoint:
     async def create(request: Request, key: Writer) -> Response:
         NOTHING.read(request)
-        value = await bodies.read(request, MOST_BYTES)
+        value = await bodies.read(request, MAX_BYTES)
         row, findings = entity.read(value)
         _refuse(findings)
         made = await _of(request, entity).create(row)
@@ -87,7 +88,7 @@ def _get(entity: Entity) -> Endpoint:
 def _update(entity: Entity) -> Endpoint:
     async def update(request: Request, key: Writer, name: TEXT_KEY) -> Response:
         NOTHING.read(request)
-        value = await bodies.read(request, MOST_BYTES)
+        value = await bodies.read(request, MAX_BYTES)
         row, findings = entity.read(value, partial=True)
         if not findings and row.pop(entity.key, name) != name:
             findings.append(Finding((entity.key,), f"{entity.key}.fixed", f"{entity.key} cannot be changed"))
@@ -119,7 +120,7 @@ def _asked(entity: Entity) -> Parameters:
         Parameter("sort", TEXT, f"One of {', '.join(entity.sorted_by)}; with a minus the greatest first.",
                   default=entity.key, choices=tuple(s + c for c in entity.sorted_by for s in ("", "-"))),
         Parameter("cursor", TEXT, "`next` of the page before."),
-        limit(PAGE, LARGEST_PAGE),
+        limit(PAGE, MAX_PAGE),
     )  # fmt: skip
 
 

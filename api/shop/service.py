@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from psycopg import DataError, errors
 from psycopg.sql import SQL, Composed, Identifier, Placeholder
 
-from api.backends.postgres import Shop
-from api.http import cursor
-from api.http.cursor import Order
+from api.backends.postgres import Postgres
 from api.http.problems import Problem, invalid, not_found
+from api.shop import cursor
+from api.shop.cursor import Order
 from api.shop.entities import Entity
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Catalogue:
     """The rows of one entity in PostgreSQL. Every method raises a Problem where it cannot do what is asked."""
 
-    def __init__(self, shop: Shop, entity: Entity) -> None:
+    def __init__(self, shop: Postgres, entity: Entity) -> None:
         self.shop, self.entity = shop, entity
         self._table = Identifier(entity.contract.layer, entity.contract.table)
         self._columns = SQL(", ").join(Identifier(c.name) for c in entity.contract.columns)

@@ -14,10 +14,10 @@ import orjson
 from fastapi import FastAPI
 
 from api.app import app
-from api.backends.backends import Parts
+from api.backends.backends import Backends
 from api.backends.keys import Key, hashed, key_id_of
 from api.backends.protocols import Record
-from api.backends.table_cache import Mirror
+from api.backends.table_cache import TableCache
 from api.http.problems import Problem, unavailable
 from api.purchases.service import Purchases
 from api.purchases.versions import Versions
@@ -87,7 +87,7 @@ class FakeClaims:
 
 @dataclass
 class FakeTable:
-    """Rows as PostgreSQL would give them to a `Mirror`, which is what is tested with it."""
+    """Rows as PostgreSQL would give them to a `TableCache`, which is what is tested with it."""
 
     rows: dict[str, Any] = field(default_factory=dict)
     is_away: bool = False
@@ -105,8 +105,8 @@ class FakeTable:
         return {key: self.rows[key] for key in keys if key in self.rows}
 
 
-def mirror(table: FakeTable) -> Mirror[Any]:
-    return Mirror(table.load, table.find, fresh_seconds=5, stale_seconds=60)
+def mirror(table: FakeTable) -> TableCache[Any]:
+    return TableCache(table.load, table.find, fresh_seconds=5, stale_seconds=60)
 
 
 KEYS = {
@@ -133,7 +133,7 @@ class Client:
     """`ask` sends one request with the key of that name."""
 
     app: FastAPI
-    parts: Parts
+    parts: Backends
     topics: FakeTopics
     warehouse: FakeWarehouse
     keys: FakeTable
@@ -166,8 +166,8 @@ def client(home: Path, **settings: Any) -> Client:
     topics, warehouse, keys, sellers = FakeTopics(), FakeWarehouse(), _keys(), FakeTable({"almaly-market": True})
     known, made = mirror(sellers), app(chosen)
     secret, versions = "a secret of the tests", Versions(warehouse)
-    purchases = Purchases(topics, known, FakeClaims(), versions, made.state.measures, secret)
-    parts = Parts(chosen, warehouse, mirror(keys), known, purchases)
+    purchases = Purchases(topics, known, FakeClaims(), versions, made.state.metrics, secret)
+    parts = Backends(chosen, warehouse, mirror(keys), known, purchases)
     # What the server's start would do.
     made.state.parts = parts
     return Client(made, parts, topics, warehouse, keys, sellers)

@@ -17,8 +17,8 @@ import psutil
 import pytest
 from confluent_kafka import Producer
 
-from api.backends.relay import LOCK
 from api.purchases.analytics import QUESTIONS
+from api.shop.relay import LOCK
 from conf import Settings
 from conf.connect import clickhouse, postgres, producer_config
 from tests.support.api import SESSION, Api, Topic, away, database, ids, problem, purchase, sellers

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
-from api.live.document import Seen, state
+from api.live.document import Reading, state
 from api.live.routes import MEDIA, POLICY, WEB
 from conf import LOOPBACK
 from tests.support.site import busy, flowing, part
@@ -23,7 +23,11 @@ def document() -> Document:
     """A whole document, of a busy hour; a test changes what it is about."""
     parts = [part("clickhouse", "ClickHouse"), part("stream", "Stream")]
     now = time.time()
-    seen = {"sales": Seen(busy(), None, now), "flow": Seen(flowing(), None, now), "parts": Seen(parts, None, now)}
+    seen = {
+        "sales": Reading(busy(), None, now),
+        "flow": Reading(flowing(), None, now),
+        "parts": Reading(parts, None, now),
+    }
     made: Document = json.loads(json.dumps(state(now, seen)))
     return made
 

@@ -15,11 +15,11 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
-from api.backends.backends import Parts
+from api.backends.backends import Backends
 from api.http.protocol import Protocol
 from api.live import routes
-from api.live.document import Flow, Link, Part, Sales, Taking
-from api.live.hub import Hub, Look
+from api.live.document import Flow, Link, Part, RevenueStep, Sales
+from api.live.hub import Hub, Source
 from conf import LOOPBACK, Settings
 
 EVIL = '<img src="/x" onerror="document.title=\'owned\'">'
@@ -47,21 +47,21 @@ class Site:
 
     def _app(self) -> FastAPI:
         made = FastAPI(docs_url=None, redoc_url=None)
-        made.state.settings, made.state.parts = Settings(), mock.MagicMock(spec=Parts, probes={})
+        made.state.settings, made.state.parts = Settings(), mock.MagicMock(spec=Backends, probes={})
         made.include_router(routes.ROUTER)
         return made
 
-    def _hub(self, settings: Settings, parts: Parts, client: httpx.AsyncClient) -> Hub:  # noqa: ARG002
-        def saying(name: str, told: Any) -> Look:
+    def _hub(self, settings: Settings, parts: Backends, client: httpx.AsyncClient) -> Hub:  # noqa: ARG002
+        def saying(name: str, told: Any) -> Source:
             async def ask() -> Any:
                 if name in self.faults:
                     raise OSError(self.faults[name])
                 return told()
 
-            return Look(name, ask, every=0.2)
+            return Source(name, ask, every=0.2)
 
         looks = [saying("sales", lambda: self.sales), saying("flow", flowing), saying("parts", lambda: self.parts)]
-        self.hub = Hub(looks, routes._event, most_viewers=8)
+        self.hub = Hub(looks, routes._event, max_viewers=8)
         return self.hub
 
     def __enter__(self) -> Self:
@@ -88,7 +88,7 @@ def busy() -> Sales:
     """An hour with much of everything, among it names that are long, foreign or evil."""
     now, random = time.time(), Random(5)
     takings = [
-        Taking(int(now) - 60 * m, code, amount := (1 + math.sin(m / 9)) * size * random.uniform(0.5, 1),
+        RevenueStep(int(now) - 60 * m, code, amount := (1 + math.sin(m / 9)) * size * random.uniform(0.5, 1),
                random.randrange(9, 40), "KZT", amount * worth)
         for m in range(60) for code, size, worth in (("KZT", 9e6, 1.0), ("EUR", 900.0, 560.0), ("JPY", 1e5, 3.4))
     ]  # fmt: skip

@@ -14,7 +14,7 @@ from psycopg import errors
 from pydantic import SecretStr
 
 from api.backends import postgres
-from api.backends.postgres import Shop
+from api.backends.postgres import Postgres
 from api.http.problems import Problem
 from conf import Settings
 from tests.api.asking import RUNNER
@@ -26,7 +26,7 @@ READY = (
 """Lets in whoever comes, and then waits for a statement."""
 
 
-def asked(home: Path, answer: bytes, ask: Callable[[Shop], Coroutine[Any, Any, Any]]) -> Any:
+def asked(home: Path, answer: bytes, ask: Callable[[Postgres], Coroutine[Any, Any, Any]]) -> Any:
     """Run `ask` beside a server that says `answer` to each connection, and nothing more."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -44,7 +44,7 @@ def asked(home: Path, answer: bytes, ask: Callable[[Shop], Coroutine[Any, Any, A
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         url = SecretStr(f"postgresql://x:y@127.0.0.1:{port}/x?sslmode=disable&gssencmode=disable")
-        made = Shop(Settings(stack="unit", home=home, postgres_url=url))
+        made = Postgres(Settings(stack="unit", home=home, postgres_url=url))
         await made.open()
         try:
             return await ask(made)
@@ -59,7 +59,7 @@ def asked(home: Path, answer: bytes, ask: Callable[[Shop], Coroutine[Any, Any, A
 def test_a_database_that_hangs_is_told_as_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: bytes) -> None:
     monkeypatch.setattr(postgres, "CHECK_SECONDS", 0.3)
 
-    async def ask(made: Shop) -> float:
+    async def ask(made: Postgres) -> float:
         began = time.monotonic()
         with pytest.raises(Problem, match="PostgreSQL does not answer now"):
             await made.rows("SELECT 1")
@@ -77,7 +77,7 @@ def test_a_database_that_hangs_at_the_statement_is_cut_off(tmp_path: Path, monke
     monkeypatch.setattr(postgres, "_check", good)
     monkeypatch.setattr(postgres, "ANSWER_SECONDS", 0.3)
 
-    async def ask(made: Shop) -> float:
+    async def ask(made: Postgres) -> float:
         began = time.monotonic()
         with pytest.raises(Problem, match="PostgreSQL does not answer now"):
             await made.rows("SELECT 1")
@@ -91,7 +91,7 @@ def test_a_database_that_hangs_at_the_statement_is_cut_off(tmp_path: Path, monke
     (errors.IoError, True), (errors.UndefinedTable, False), (errors.UniqueViolation, False),
 ])  # fmt: skip
 def test_a_database_that_cannot_now_is_told_as_away(tmp_path: Path, error: type[errors.Error], is_told: bool) -> None:
-    made = Shop(Settings(stack="unit", home=tmp_path))
+    made = Postgres(Settings(stack="unit", home=tmp_path))
 
     class Pool:
         @asynccontextmanager

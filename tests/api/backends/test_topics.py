@@ -12,7 +12,7 @@ from confluent_kafka import KafkaError
 
 from api.backends import topics
 from api.backends.protocols import Record
-from api.backends.topics import Kafka
+from api.backends.topics import KafkaProducer
 from api.http.problems import Problem
 from conf import Settings
 from tests.api.asking import RUNNER
@@ -22,8 +22,8 @@ RECORD = Record(b"k", b"v", [("ce_id", b"1")])
 
 
 @pytest.fixture
-def kafka() -> Iterator[Kafka]:
-    made = Kafka({"bootstrap.servers": "none", "test.mock.num.brokers": 1, "linger.ms": 0})
+def kafka() -> Iterator[KafkaProducer]:
+    made = KafkaProducer({"bootstrap.servers": "none", "test.mock.num.brokers": 1, "linger.ms": 0})
     yield made
     RUNNER.run(made.close(5))
 
@@ -56,16 +56,16 @@ class FakeProducer:
 
 
 @pytest.fixture
-def played(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Kafka, FakeProducer]]:
+def played(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[KafkaProducer, FakeProducer]]:
     producer = FakeProducer()
     monkeypatch.setattr(topics, "Producer", lambda _: producer)
     monkeypatch.setattr(topics, "POLL_SECONDS", 0.001)
-    made = Kafka({})
+    made = KafkaProducer({})
     yield made, producer
     RUNNER.run(made.close(0))
 
 
-def test_who_sends_waits_for_the_acknowledgement(kafka: Kafka) -> None:
+def test_who_sends_waits_for_the_acknowledgement(kafka: KafkaProducer) -> None:
     async def run() -> None:
         await asyncio.gather(*(kafka.send("purchases", [RECORD] * 10) for _ in range(20)))
 
@@ -74,7 +74,7 @@ def test_who_sends_waits_for_the_acknowledgement(kafka: Kafka) -> None:
     until("nothing to wait", lambda: kafka.waiting == 0, 10)
 
 
-def test_nothing_is_answered_before_every_record_is_heard_of(played: tuple[Kafka, FakeProducer]) -> None:
+def test_nothing_is_answered_before_every_record_is_heard_of(played: tuple[KafkaProducer, FakeProducer]) -> None:
     kafka, producer = played
 
     async def run() -> None:
@@ -91,7 +91,7 @@ def test_nothing_is_answered_before_every_record_is_heard_of(played: tuple[Kafka
     RUNNER.run(run())
 
 
-def test_one_record_that_fails_fails_its_request(played: tuple[Kafka, FakeProducer]) -> None:
+def test_one_record_that_fails_fails_its_request(played: tuple[KafkaProducer, FakeProducer]) -> None:
     kafka, producer = played
 
     async def run() -> None:
@@ -108,7 +108,7 @@ def test_one_record_that_fails_fails_its_request(played: tuple[Kafka, FakeProduc
 def test_a_batch_for_which_there_is_no_room_is_told_at_once_and_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
     producer = FakeProducer()
     monkeypatch.setattr(topics, "Producer", lambda _: producer)
-    kafka = Kafka({"queue.buffering.max.messages": 5})
+    kafka = KafkaProducer({"queue.buffering.max.messages": 5})
 
     async def run() -> None:
         first = asyncio.ensure_future(kafka.send("purchases", [RECORD] * 3))
@@ -124,7 +124,7 @@ def test_a_batch_for_which_there_is_no_room_is_told_at_once_and_not_begun(monkey
     RUNNER.run(run())
 
 
-def test_a_full_queue_of_the_library_is_told_too(played: tuple[Kafka, FakeProducer]) -> None:
+def test_a_full_queue_of_the_library_is_told_too(played: tuple[KafkaProducer, FakeProducer]) -> None:
     kafka, producer = played
     producer.most = 2
 
@@ -136,7 +136,9 @@ def test_a_full_queue_of_the_library_is_told_too(played: tuple[Kafka, FakeProduc
     RUNNER.run(run())
 
 
-def test_while_kafka_is_down_one_request_finds_out_and_the_others_are_told(played: tuple[Kafka, FakeProducer]) -> None:
+def test_while_kafka_is_down_one_request_finds_out_and_the_others_are_told(
+    played: tuple[KafkaProducer, FakeProducer],
+) -> None:
     kafka, producer = played
 
     async def run() -> None:
@@ -160,7 +162,7 @@ def test_while_kafka_is_down_one_request_finds_out_and_the_others_are_told(playe
     RUNNER.run(run())
 
 
-def test_who_went_away_is_no_trouble(played: tuple[Kafka, FakeProducer]) -> None:
+def test_who_went_away_is_no_trouble(played: tuple[KafkaProducer, FakeProducer]) -> None:
     kafka, producer = played
 
     async def run() -> None:

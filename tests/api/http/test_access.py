@@ -10,9 +10,9 @@ import pytest
 
 from api.backends import keys
 from api.backends.keys import Key, hashed
-from api.backends.table_cache import Mirror
+from api.backends.table_cache import TableCache
 from api.http.problems import Problem
-from api.http.rate_limit import Rates
+from api.http.rate_limit import RateLimiter
 from conf import Settings
 from conf.postgres_values import Unreadable
 from tests.api.asking import KEYS, RUNNER, Client, FakeTable, mirror, problem
@@ -89,7 +89,7 @@ def test_a_key_that_asks_too_often_is_told_when_to_come_back(api: Client) -> Non
 
 def test_buckets_fill_with_time_and_no_higher_than_ten_seconds() -> None:
     clock = [0.0]
-    rates = Rates(lambda: clock[0])
+    rates = RateLimiter(lambda: clock[0])
 
     def taken() -> int:
         count = 0
@@ -126,7 +126,9 @@ def test_a_mirror_finds_what_is_new_and_remembers_what_is_not_there() -> None:
 def test_a_mirror_lasts_while_postgresql_is_away_and_then_ends() -> None:
     clock = [0.0]
     table = FakeTable({"a": 1})
-    held: Mirror[int] = Mirror(table.load, table.find, fresh_seconds=5, stale_seconds=60, clock=lambda: clock[0])
+    held: TableCache[int] = TableCache(
+        table.load, table.find, fresh_seconds=5, stale_seconds=60, clock=lambda: clock[0]
+    )
     RUNNER.run(held.get("a"))
     table.is_away = True
 
@@ -150,7 +152,7 @@ def test_what_was_deleted_here_is_not_brought_back_by_an_older_answer() -> None:
         return rows
 
     async def run() -> tuple[int | None, int | None]:
-        held: Mirror[int] = Mirror(load, table.find, fresh_seconds=5, stale_seconds=60)
+        held: TableCache[int] = TableCache(load, table.find, fresh_seconds=5, stale_seconds=60)
         loading = asyncio.ensure_future(held.refresh())
         await asyncio.sleep(0)
         held.know("c", 3)

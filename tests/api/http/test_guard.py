@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from api.http import guard
-from api.http.guard import Guard, Guarded
-from api.http.metrics import Measures
+from api.http.guard import Guard, GuardMiddleware
+from api.http.metrics import Metrics
 from conf import Settings, disk
 from tests.api.asking import GOOD, RUNNER, Client, client, problem
 
@@ -61,8 +61,8 @@ def test_all_bodies_together_have_a_limit(tmp_path: Path) -> None:
     assert api.send(GOOD).status_code == 202
 
 
-def _guarded(settings: Settings, app: Any) -> Guarded:
-    return Guarded(app, Guard(settings, Measures()))
+def _guarded(settings: Settings, app: Any) -> GuardMiddleware:
+    return GuardMiddleware(app, Guard(settings, Metrics()))
 
 
 def _scope(path: str = "/x") -> dict[str, Any]:

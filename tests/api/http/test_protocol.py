@@ -12,8 +12,8 @@ import orjson
 import pytest
 import uvicorn
 
-from api.http.guard import Guard, Guarded
-from api.http.metrics import Measures
+from api.http.guard import Guard, GuardMiddleware
+from api.http.metrics import Metrics
 from api.http.protocol import ENDLESS, WHOLE, Protocol
 from conf import Settings
 from tests.api.asking import RUNNER
@@ -24,7 +24,7 @@ LARGE = b"x" * 20_000_000
 class Short(Protocol):
     """With limits that a test can wait for."""
 
-    header_seconds, header_bytes, most_connections = 0.2, 2_000, 3
+    header_seconds, header_bytes, max_connections = 0.2, 2_000, 3
     answer_seconds = 0.2
     made: list[Short] = []
     """All of this server, with `lost` set when the connection is no more."""
@@ -256,7 +256,7 @@ def test_a_body_that_comes_in_drops_is_cut_at_its_deadline(tmp_path: Path) -> No
     settings = Settings(stack="unit", home=tmp_path, api_body_seconds=0.3, api_hosts="x")
     head = b"POST /x HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n"
 
-    guarded = Guarded(reading, Guard(settings, Measures()))
+    guarded = GuardMiddleware(reading, Guard(settings, Metrics()))
     answer = served(lambda port: _said(port, head, *[b"x"] * 100, pause=0.02), guarded)
 
     assert answer == b"" or _problem(answer)[0] == 408

@@ -8,11 +8,11 @@ import math
 
 import pytest
 
-from api.backends.backends import Parts
-from api.backends.relay import Backlog
-from api.http.metrics import Measures
+from api.backends.backends import Backends
+from api.http.metrics import Metrics
 from api.http.problems import unavailable
-from api.http.readiness import Shared
+from api.http.readiness import SharedProbe
+from api.shop.relay import Backlog
 from tests.api.asking import RUNNER, Client, problem
 
 
@@ -32,7 +32,7 @@ class Probed:
 
 def test_a_part_is_asked_once_a_second_however_many_want_to_know() -> None:
     part, clock = Probed(), [0.0]
-    shared = Shared(part, lambda: clock[0])
+    shared = SharedProbe(part, lambda: clock[0])
 
     async def run() -> None:
         await asyncio.gather(*(shared() for _ in range(100)))
@@ -48,7 +48,7 @@ def test_a_part_is_asked_once_a_second_however_many_want_to_know() -> None:
 
 def test_who_goes_away_while_a_part_is_asked_leaves_the_answer_to_the_others() -> None:
     part = Probed()
-    shared = Shared(part)
+    shared = SharedProbe(part)
 
     async def run() -> None:
         first, second = asyncio.ensure_future(shared()), asyncio.ensure_future(shared())
@@ -87,8 +87,8 @@ class FakeOutbox:
 
 def test_what_waits_in_the_outbox_is_seen(api: Client, caplog: pytest.LogCaptureFixture) -> None:
     outbox, clock = FakeOutbox(), [0.0]
-    measures: Measures = api.app.state.measures
-    backlog = api.parts.backlog = Backlog(outbox, measures, lambda: clock[0])  # type: ignore[arg-type]
+    metrics: Metrics = api.app.state.metrics
+    backlog = api.parts.backlog = Backlog(outbox, metrics, lambda: clock[0])  # type: ignore[arg-type]
     assert api.get("/readyz", None).json()["outbox"] == {"rows": None, "oldest_seconds": None}
 
     with caplog.at_level(logging.WARNING, "sauda.api"):
@@ -111,7 +111,7 @@ def test_a_task_of_the_background_that_fails_begins_again(
     api: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("api.backends.backends.AGAIN_SECONDS", 0.0)
-    parts: Parts = api.parts
+    parts: Backends = api.parts
     tries, done = [0], asyncio.Event()
 
     async def task() -> None:

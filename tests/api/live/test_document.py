@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.live.document import Flow, Sales, Seen, Taking, currencies, first_minute, merged, rate, series, state, topics
+from api.live.document import (
+    Flow,
+    Reading,
+    RevenueStep,
+    Sales,
+    currencies,
+    first_minute,
+    merged,
+    rate,
+    series,
+    state,
+    topics,
+)
 
 NOW = 1_800_000_035.0
 MINUTE = 1_800_000_000
@@ -20,26 +32,30 @@ def test_the_hour_ends_with_the_minute_at_hand() -> None:
 
 
 def test_fresh_steps_replace_kept_ones_and_older_ones_stay() -> None:
-    kept = [Taking(MINUTE - 60, "KZT", 5.0, 1), Taking(MINUTE, "KZT", 1.0, 1), Taking(MINUTE, "EUR", 9.0, 9)]
-    fresh = [Taking(MINUTE, "KZT", 7.0, 3)]
+    kept = [
+        RevenueStep(MINUTE - 60, "KZT", 5.0, 1),
+        RevenueStep(MINUTE, "KZT", 1.0, 1),
+        RevenueStep(MINUTE, "EUR", 9.0, 9),
+    ]
+    fresh = [RevenueStep(MINUTE, "KZT", 7.0, 3)]
 
-    assert merged(kept, fresh, MINUTE) == [Taking(MINUTE - 60, "KZT", 5.0, 1), Taking(MINUTE, "KZT", 7.0, 3)]
+    assert merged(kept, fresh, MINUTE) == [RevenueStep(MINUTE - 60, "KZT", 5.0, 1), RevenueStep(MINUTE, "KZT", 7.0, 3)]
 
 
 def test_takings_are_forgotten_after_an_hour() -> None:
-    kept = [Taking(MINUTE - 3600, "KZT", 5.0, 1), Taking(MINUTE - 3660, "KZT", 6.0, 1)]
+    kept = [RevenueStep(MINUTE - 3600, "KZT", 5.0, 1), RevenueStep(MINUTE - 3660, "KZT", 6.0, 1)]
 
-    assert merged(kept, [Taking(MINUTE, "KZT", 1.0, 1)], MINUTE - 60)[0] == kept[0]
-    assert len(merged(kept, [Taking(MINUTE, "KZT", 1.0, 1)], MINUTE - 60)) == 2
+    assert merged(kept, [RevenueStep(MINUTE, "KZT", 1.0, 1)], MINUTE - 60)[0] == kept[0]
+    assert len(merged(kept, [RevenueStep(MINUTE, "KZT", 1.0, 1)], MINUTE - 60)) == 2
 
 
 def test_each_currency_has_sixty_minutes_and_the_busiest_is_first() -> None:
     takings = [
-        Taking(FIRST, "EUR", 10.5, 1),
-        Taking(MINUTE, "KZT", 100.0, 2),
-        Taking(MINUTE + 50, "KZT", -30.0, 1),
-        Taking(FIRST - 60, "KZT", 999.0, 9),
-        Taking(MINUTE + 60, "KZT", 999.0, 9),
+        RevenueStep(FIRST, "EUR", 10.5, 1),
+        RevenueStep(MINUTE, "KZT", 100.0, 2),
+        RevenueStep(MINUTE + 50, "KZT", -30.0, 1),
+        RevenueStep(FIRST - 60, "KZT", 999.0, 9),
+        RevenueStep(MINUTE + 60, "KZT", 999.0, 9),
     ]
     products = [
         {"currency_code": code, "seller_id": "s", "product_id": name, "description": text, "piece_count": 2,
@@ -58,15 +74,15 @@ def test_each_currency_has_sixty_minutes_and_the_busiest_is_first() -> None:
 
 def test_all_currencies_together_come_first_in_the_base_currency() -> None:
     takings = [
-        Taking(FIRST, "KZT", 100.0, 2, "KZT", 100.0),
-        Taking(MINUTE, "USD", 10.0, 1, "KZT", 5_100.0),
-        Taking(MINUTE + 10, "EUR", 7.0, 1, "KZT", None, 3),
-        Taking(MINUTE + 60, "USD", 99.0, 9, "KZT", 99.0),
+        RevenueStep(FIRST, "KZT", 100.0, 2, "KZT", 100.0),
+        RevenueStep(MINUTE, "USD", 10.0, 1, "KZT", 5_100.0),
+        RevenueStep(MINUTE + 10, "EUR", 7.0, 1, "KZT", None, 3),
+        RevenueStep(MINUTE + 60, "USD", 99.0, 9, "KZT", 99.0),
     ]
     best = [{"currency_code": "KZT", "seller_id": "s", "product_id": "p", "description": "Tea", "piece_count": 1,
              "revenue_amount": 5_100.0}]  # fmt: skip
 
-    told = state(NOW, {"sales": Seen(Sales(takings=takings, top_products=best), None, NOW)})["currencies"]
+    told = state(NOW, {"sales": Reading(Sales(takings=takings, top_products=best), None, NOW)})["currencies"]
 
     assert [(hour["currency_code"], hour["is_total"]) for hour in told] == [
         ("KZT", True), ("KZT", False), ("EUR", False), ("USD", False),
@@ -78,9 +94,11 @@ def test_all_currencies_together_come_first_in_the_base_currency() -> None:
 
 
 def test_where_there_is_only_the_base_currency_it_is_its_own_total() -> None:
-    takings = [Taking(FIRST, "KZT", 100.0, 2, "KZT", 100.0)]
+    takings = [RevenueStep(FIRST, "KZT", 100.0, 2, "KZT", 100.0)]
 
-    assert [hour["is_total"] for hour in state(NOW, {"sales": Seen(Sales(takings=takings))})["currencies"]] == [False]
+    assert [hour["is_total"] for hour in state(NOW, {"sales": Reading(Sales(takings=takings))})["currencies"]] == [
+        False
+    ]
 
 
 def test_the_rate_leaves_out_the_second_that_is_not_over() -> None:
@@ -141,8 +159,8 @@ def test_a_topic_may_have_another_name_than_its_domain() -> None:
 
 def test_what_was_told_stays_when_its_source_fails_but_a_rate_does_not() -> None:
     flow = Flow({"queries": {"live:purchases": progress()}}, {"now": NOW, "queries": {}})
-    sales = Sales(takings=[Taking(MINUTE, "KZT", 5.0, 1)], newest_at=NOW - 7, refused_count=4)
-    good = {"flow": Seen(flow, None, NOW), "sales": Seen(sales, None, NOW), "parts": Seen([], None, NOW)}
+    sales = Sales(takings=[RevenueStep(MINUTE, "KZT", 5.0, 1)], newest_at=NOW - 7, refused_count=4)
+    good = {"flow": Reading(flow, None, NOW), "sales": Reading(sales, None, NOW), "parts": Reading([], None, NOW)}
 
     assert len(state(NOW, good)["topics"]) == 1
 
@@ -155,7 +173,7 @@ def test_what_was_told_stays_when_its_source_fails_but_a_rate_does_not() -> None
 
 
 def test_before_anything_was_told_all_is_empty() -> None:
-    told = state(NOW, {"flow": Seen(error="away"), "sales": Seen(), "parts": Seen()})
+    told = state(NOW, {"flow": Reading(error="away"), "sales": Reading(), "parts": Reading()})
 
     assert (told["topics"], told["currencies"], told["latest"], told["parts"]) == ([], [], [], [])
     assert told["newest_at"] is None

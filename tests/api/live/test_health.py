@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from api.live.document import Part
-from api.live.health import PartsLook
+from api.live.health import PartsHealth
 from conf import Settings, disk
 from conf.addresses import addresses
 
@@ -53,7 +53,7 @@ def look(settings: Settings, answers: dict[tuple[str, str], Any], states: dict[s
 
     async def ask() -> list[Part]:
         async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
-            return await PartsLook(settings, probes or {}, client)()
+            return await PartsHealth(settings, probes or {}, client)()
 
     return {part["name"]: part for part in asyncio.run(ask())}
 

@@ -11,18 +11,18 @@ from typing import Any
 import pytest
 
 from api.http.problems import Problem
-from api.live.document import Seen
-from api.live.hub import FAULT, Hub, Look
+from api.live.document import Reading
+from api.live.hub import FAULT, Hub, Source
 
 TICK = 0.005
 
 
-def write(now: float, seen: Mapping[str, Seen]) -> bytes:  # noqa: ARG001
+def write(now: float, seen: Mapping[str, Reading]) -> bytes:  # noqa: ARG001
     return json.dumps({name: [each.value, each.error] for name, each in seen.items()}).encode()
 
 
-def hub(*looks: Look, most: int = 8, **options: Any) -> Hub:
-    return Hub(looks, write, most_viewers=most, **({"every": TICK} | options))
+def hub(*looks: Source, most: int = 8, **options: Any) -> Hub:
+    return Hub(looks, write, max_viewers=most, **({"every": TICK} | options))
 
 
 class Counter:
@@ -39,8 +39,8 @@ class Counter:
         return self.asked
 
     @property
-    def look(self) -> Look:
-        return Look("count", self, every=0)
+    def look(self) -> Source:
+        return Source("count", self, every=0)
 
 
 def run(trial: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -114,7 +114,7 @@ def test_nothing_is_asked_while_nobody_watches() -> None:
 def test_a_source_that_is_away_is_told_and_its_last_word_kept() -> None:
     async def trial() -> None:
         counter, other = Counter(), Counter()
-        made = hub(counter.look, Look("other", other, every=0))
+        made = hub(counter.look, Source("other", other, every=0))
         with made.viewer() as states:
             last = (await following(states))["count"][0]
             counter.fault = OSError("ClickHouse does not answer.")
@@ -139,7 +139,7 @@ def test_a_source_that_hangs_holds_up_no_other_and_is_asked_once() -> None:
             await asyncio.Event().wait()
 
         counter = Counter()
-        made = hub(Look("hung", hang), counter.look)
+        made = hub(Source("hung", hang), counter.look)
         with made.viewer() as states:
             await until(states, lambda told: told["count"][0] >= 5)
             assert begun == 1
@@ -149,7 +149,7 @@ def test_a_source_that_hangs_holds_up_no_other_and_is_asked_once() -> None:
 
 def test_an_answer_that_takes_too_long_is_told() -> None:
     async def trial() -> None:
-        made = hub(Look("hung", asyncio.Event().wait), patience=0.01)
+        made = hub(Source("hung", asyncio.Event().wait), patience=0.01)
         with made.viewer() as states:
             told = await until(states, lambda told: told["hung"][1] is not None)
             assert told["hung"] == [None, "No answer within 0.01 seconds."]
@@ -161,7 +161,7 @@ def test_a_fault_of_ours_is_told_and_logged_once(caplog: pytest.LogCaptureFixtur
     async def trial() -> None:
         broken, counter = Counter(), Counter()
         broken.fault = ZeroDivisionError("oh")
-        made = hub(Look("broken", broken), counter.look)
+        made = hub(Source("broken", broken), counter.look)
         with made.viewer() as states:
             told = await until(states, lambda told: told["count"][0] >= 5)
             assert told["broken"] == [None, FAULT]
@@ -188,7 +188,7 @@ def test_places_are_limited_and_free_again_when_a_viewer_leaves() -> None:
 
 def test_a_sign_of_life_comes_where_there_is_no_news() -> None:
     async def trial() -> None:
-        made = hub(Look("hung", asyncio.Event().wait), every=60, heartbeat=0.01)
+        made = hub(Source("hung", asyncio.Event().wait), every=60, heartbeat=0.01)
         with made.viewer() as states:
             assert await anext(states) is None
 

@@ -10,7 +10,7 @@ import pytest
 
 from api.http.problems import Problem, unavailable
 from api.live import queries
-from api.live.queries import FlowLook, Question, SalesLook
+from api.live.queries import SalesFigures, ScheduledQuery, StreamFigures
 from conf import Settings
 
 NOW = 1_800_000_035.0
@@ -47,8 +47,8 @@ class FakeWarehouse:
         return found
 
 
-def look(warehouse: FakeWarehouse) -> SalesLook:
-    return SalesLook(warehouse, clock=lambda: warehouse.now)
+def look(warehouse: FakeWarehouse) -> SalesFigures:
+    return SalesFigures(warehouse, clock=lambda: warehouse.now)
 
 
 def test_the_newest_is_asked_each_time_and_the_whole_hour_seldom() -> None:
@@ -92,7 +92,7 @@ def test_after_a_pause_all_is_asked_at_once() -> None:
 
 @pytest.mark.parametrize(("seconds", "due"), [(0.02, 101.0), (0.5, 105.0)])
 def test_a_question_that_takes_long_is_asked_less_often(seconds: float, due: float) -> None:
-    question = Question("SELECT 1", every=1)
+    question = ScheduledQuery("SELECT 1", every=1)
     question.asked(100.0, seconds)
 
     assert (question.due, question.is_due(due - 0.01), question.is_due(due)) == (due, False, True)
@@ -223,11 +223,11 @@ def test_the_stream_is_asked_for_both_its_pages() -> None:
     port = settings.port("metrics")
     client = answering({(port, "/progress"): {"queries": {}}, (port, "/recent"): {"now": 5}})
 
-    flow = asyncio.run(FlowLook(settings, client)())
+    flow = asyncio.run(StreamFigures(settings, client)())
 
     assert (flow.progress, flow.recent) == ({"queries": {}}, {"now": 5})
 
 
 def test_a_stream_that_is_away_is_a_sentence() -> None:
     with pytest.raises(OSError, match=r"The stream does not answer \(ConnectError\)\."):
-        asyncio.run(FlowLook(Settings(), answering({}))())
+        asyncio.run(StreamFigures(Settings(), answering({}))())

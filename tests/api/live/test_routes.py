@@ -14,17 +14,17 @@ import pytest
 from fastapi import FastAPI
 
 from api.app import app
-from api.backends.backends import Parts
+from api.backends.backends import Backends
 from api.http.protocol import ENDLESS, Protocol
 from api.live import routes
-from api.live.document import Sales, Seen
-from api.live.hub import Hub, Look
+from api.live.document import Reading, Sales
+from api.live.hub import Hub, Source
 from conf import Settings
 
 
 def no_parts() -> Any:
     """As much of the parts as the page asks for."""
-    made = mock.MagicMock(spec=Parts, probes={}, warehouse=mock.AsyncMock())
+    made = mock.MagicMock(spec=Backends, probes={}, warehouse=mock.AsyncMock())
     made.__aenter__ = mock.AsyncMock(return_value=made)
     made.__aexit__ = mock.AsyncMock(return_value=None)
     return made
@@ -126,7 +126,7 @@ def test_another_site_cannot_watch(client: Client) -> None:
 
 
 def test_more_viewers_than_places_are_told_to_come_again(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(routes, "MOST_VIEWERS", 0)
+    monkeypatch.setattr(routes, "MAX_VIEWERS", 0)
 
     answer = client.get("/live")
 
@@ -141,7 +141,7 @@ def test_events_are_whole_states_and_a_viewer_who_leaves_frees_its_place() -> No
         return Sales(refused_count=7)
 
     async def trial() -> tuple[list[bytes], Hub]:
-        hub = Hub([Look("sales", sales)], routes._event, most_viewers=1, every=0.005)
+        hub = Hub([Source("sales", sales)], routes._event, max_viewers=1, every=0.005)
         sent: list[bytes] = []
         enough = asyncio.Event()
 
@@ -156,7 +156,7 @@ def test_events_are_whole_states_and_a_viewer_who_leaves_frees_its_place() -> No
 
         scope = {"type": "http", "method": "GET", "asgi": {"spec_version": "2.3"}, ENDLESS: True}
         async with asyncio.timeout(10):
-            await routes.Watching(hub)(scope, receive, send)
+            await routes.ViewerResponse(hub)(scope, receive, send)
         return sent, hub
 
     sent, hub = asyncio.run(trial())
@@ -186,7 +186,7 @@ def test_a_name_with_a_line_break_stays_in_one_event() -> None:
     sales = Sales(latest=[{"event_id": "e", "at": 1.0, "seller_id": "s", "currency_code": "KZT", "amount": 1.0,
                            "line_count": 1, "product": "two\nlines\r\n\r\ndata: x"}])  # fmt: skip
 
-    written = routes._event(5.0, {"sales": Seen(sales, None, 5.0)})
+    written = routes._event(5.0, {"sales": Reading(sales, None, 5.0)})
 
     assert written.count(b"\n") == 2
     assert orjson.loads(written.removeprefix(b"data: "))["latest"][0]["product"] == "two\nlines\r\n\r\ndata: x"

@@ -10,9 +10,9 @@ from typing import Any
 import orjson
 import pytest
 
-from api.backends.bloom_filter import Bloom
+from api.backends.bloom_filter import BloomFilter
 from api.http.problems import unavailable
-from api.purchases.versions import Number, Version, Versions
+from api.purchases.versions import PurchaseNumber, Version, Versions
 from tests.api.asking import GOOD, RUNNER, Client, FakeWarehouse, problem
 from tests.api.purchases.test_service import batch, ids
 
@@ -108,8 +108,8 @@ def test_a_batch_is_taken_whole_or_not(api: Client) -> None:
     assert [(e["pointer"], e["rule"]) for e in told["errors"]] == [("/purchases/1/purchase_id", "purchase_id.taken")]
     assert len(api.topics.sent) == 1
 
-    twice = GOOD | {"purchase_id": "19"}
-    first, second, _ = ids(batch(api, [twice, twice, GOOD]))
+    duplicate_field = GOOD | {"purchase_id": "19"}
+    first, second, _ = ids(batch(api, [duplicate_field, duplicate_field, GOOD]))
     assert first == second
     assert len(api.topics.sent) == 2
 
@@ -182,7 +182,7 @@ def test_what_kafka_did_not_take_takes_no_number(api: Client) -> None:
 
 
 def test_the_filter_says_of_nearly_all_that_they_are_new() -> None:
-    known = Bloom(10_000)
+    known = BloomFilter(10_000)
     known.add_hashes(b"".join(md5(f"s/{n}".encode(), usedforsecurity=False).digest() for n in range(5_000)))
     for number in range(5_000, 10_000):
         known.add(f"s/{number}")
@@ -198,7 +198,7 @@ def test_clickhouse_is_asked_only_for_what_it_may_have() -> None:
     versions = Versions(warehouse)
     RUNNER.run(versions._build())
     warehouse.asked.clear()
-    new, known = Number("almaly-market", "new", False), Number("almaly-market", "17", False)
+    new, known = PurchaseNumber("almaly-market", "new", False), PurchaseNumber("almaly-market", "17", False)
 
     assert RUNNER.run(versions.holding([new])) == {}
     assert warehouse.asked == []

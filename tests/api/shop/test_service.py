@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from api.http import cursor
-from api.http.cursor import Order
 from api.http.examples import row as example
 from api.http.problems import Problem
+from api.shop import cursor
+from api.shop.cursor import Order
 from api.shop.entities import Entity, catalogue, masked
 from api.shop.service import Catalogue
 from conf.postgres_values import Unreadable

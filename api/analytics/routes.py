@@ -8,7 +8,7 @@ import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.backends.backends import Parts
+from api.backends.backends import Backends
 from api.http.access import Reader
 from api.http.examples import WORDS, table_row
 from api.http.openapi import column_schema, described, listed
@@ -30,7 +30,7 @@ def _asks(question: Question) -> Callable[..., Awaitable[Response]]:
     async def ask(request: Request, _: Reader) -> Response:
         given = asked.read(request)
         in_order(given)
-        parts: Parts = request.app.state.parts
+        parts: Backends = request.app.state.parts
         rows = await parts.warehouse.rows(question.sql(given), given)
         return Response(orjson.dumps({"items": rows}), media_type="application/json")
 

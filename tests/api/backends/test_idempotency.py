@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from psycopg import errors
 
-from api.http.claims import Claims
+from api.backends.idempotency import IdempotencyKeys
 from api.http.problems import Problem, unavailable
 from tests.api.asking import RUNNER
 
@@ -63,7 +63,7 @@ class FakeDatabase:
 
 def claimed(database: FakeDatabase, *wanted: tuple[str, str, bytes], clock: Any = lambda: 0.0) -> list[Any]:
     """What claims made at one time by a fresh process end in: None, or the problem."""
-    claims = Claims(database, clock)  # type: ignore[arg-type]
+    claims = IdempotencyKeys(database, clock)  # type: ignore[arg-type]
 
     async def run() -> list[Any]:
         worker = asyncio.ensure_future(claims.run())
@@ -113,7 +113,7 @@ def test_while_postgresql_is_away_memory_has_to_do() -> None:
 
 def test_a_process_remembers_what_it_noted_without_asking_again() -> None:
     database = FakeDatabase()
-    claims = Claims(database, lambda: 0.0)  # type: ignore[arg-type]
+    claims = IdempotencyKeys(database, lambda: 0.0)  # type: ignore[arg-type]
 
     async def run() -> None:
         worker = asyncio.ensure_future(claims.run())
@@ -133,7 +133,7 @@ def test_trouble_that_nobody_thought_of_ends_neither_the_request_nor_the_noting(
 ) -> None:
     """A table that is not there, a server that only reads: the next key is noted again."""
     database, clock = FakeDatabase(), [0.0]
-    claims = Claims(database, lambda: clock[0])  # type: ignore[arg-type]
+    claims = IdempotencyKeys(database, lambda: clock[0])  # type: ignore[arg-type]
 
     async def run() -> None:
         worker = asyncio.ensure_future(claims.run())
@@ -151,7 +151,7 @@ def test_trouble_that_nobody_thought_of_ends_neither_the_request_nor_the_noting(
 
 def test_a_database_that_hangs_is_not_waited_for() -> None:
     database = FakeDatabase()
-    claims = Claims(database, lambda: 0.0, patience=0.05)  # type: ignore[arg-type]
+    claims = IdempotencyKeys(database, lambda: 0.0, patience=0.05)  # type: ignore[arg-type]
 
     async def run() -> None:
         database.hangs = asyncio.Event()
@@ -168,7 +168,7 @@ def test_a_database_that_hangs_is_not_waited_for() -> None:
 
 def test_a_day_begins_when_the_key_was_first_used_and_not_when_a_process_heard_of_it() -> None:
     database, clock = FakeDatabase(), [0.0]
-    claims = Claims(database, lambda: clock[0])  # type: ignore[arg-type]
+    claims = IdempotencyKeys(database, lambda: clock[0])  # type: ignore[arg-type]
 
     async def run() -> None:
         worker = asyncio.ensure_future(claims.run())

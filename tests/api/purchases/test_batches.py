@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from api.http import batches, bodies
+from api.http import bodies
 from api.http.problems import Problem
+from api.purchases import batches
 
 
 def read(body: bytes) -> list[tuple[bytes, Any]]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from api.live import queries
-from api.live.document import Sales, Seen, Taking, state
+from api.live.document import Reading, RevenueStep, Sales, state
 from schemas.contract import contract
 from schemas.derive.fakes import Row, fill
 from schemas.ops.tables import Quarantine
@@ -171,8 +171,8 @@ def test_the_page_shows_what_the_view_of_the_same_question_says(tmp_path: Path) 
         before=[*definitions(), *(insert(LINES, [row]) for row in [*rows, *rows, *old]), rates(),
                 insert(CORRECTIONS, [corrected])],
     )  # fmt: skip
-    takings = [Taking(int(now.timestamp()), "EUR", 10.0, 1, "KZT", 5605.0)]
-    told = state(now.timestamp(), {"sales": Seen(Sales(takings=takings, top_products=page))})["currencies"][0]
+    takings = [RevenueStep(int(now.timestamp()), "EUR", 10.0, 1, "KZT", 5605.0)]
+    told = state(now.timestamp(), {"sales": Reading(Sales(takings=takings, top_products=page))})["currencies"][0]
 
     shown = [(p["seller_id"], p["product_id"], p["description"], p["revenue_amount"]) for p in told["products"]]
     # Ten euros at 560.50, and a hundred tenge: one product of one seller.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from uuid import UUID
 
-from api.backends.relay import record
+from api.shop.relay import record
 from conf.postgres_values import Unreadable
 
 

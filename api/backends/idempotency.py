@@ -13,12 +13,12 @@ from collections import OrderedDict
 from collections.abc import Callable
 from hashlib import sha256
 
-from api.backends.postgres import Shop
+from api.backends.postgres import Postgres
 from api.http.problems import Problem
 
 LOG = logging.getLogger("sauda.api")
-MOST_REMEMBERED = 200_000
-MOST_AT_ONCE = 1_000
+MAX_REMEMBERED = 200_000
+MAX_BATCH = 1_000
 AWAY_SECONDS = 2.0
 PATIENCE_SECONDS = 2.0
 """After so long a purchase no longer waits for PostgreSQL."""
@@ -40,13 +40,13 @@ FORGET = "DELETE FROM shop.api_claims WHERE created_at < clock_timestamp() - int
 Waiting = tuple[bytes, bytes, "asyncio.Future[tuple[bytes, float]]"]
 
 
-class Claims:
+class IdempotencyKeys:
     """Who claimed what within the last day. While PostgreSQL is away this process's memory has to do.
 
     Many requests share a statement: what comes while one is under way goes with the next.
     """
 
-    def __init__(self, shop: Shop, clock: Callable[[], float] = time.monotonic,
+    def __init__(self, shop: Postgres, clock: Callable[[], float] = time.monotonic,
                  patience: float = PATIENCE_SECONDS) -> None:  # fmt: skip
         self._shop, self._clock, self._patience = shop, clock, patience
         self._known: OrderedDict[bytes, tuple[bytes, float]] = OrderedDict()
@@ -63,7 +63,7 @@ class Claims:
         else:
             first, age = await self._noted(claim, content)
             self._known[claim] = (first, self._clock() - age)
-            if len(self._known) > MOST_REMEMBERED:
+            if len(self._known) > MAX_REMEMBERED:
                 self._known.popitem(last=False)
         if first != content:
             raise Problem(
@@ -95,7 +95,7 @@ class Claims:
                 pass
             self._woken.clear()
             while self._waiting:
-                batch, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
+                batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
                 await self._note(batch)
             if self._clock() >= forget_at:
                 forget_at = self._clock() + HOUR_SECONDS

@@ -16,9 +16,9 @@ from typing import Any
 from psycopg import AsyncConnection, Error
 from psycopg.rows import DictRow
 
-from api.backends.postgres import Shop, cut_after, options
-from api.backends.protocols import Record, Topics
-from api.http.metrics import Measures
+from api.backends.postgres import Postgres, cut_after, options
+from api.backends.protocols import EventProducer, Record
+from api.http.metrics import Metrics
 from api.http.problems import Problem
 from conf import Settings
 from conf.postgres_values import Unreadable, tolerate
@@ -31,11 +31,11 @@ BATCH = 500
 PAUSE_SECONDS = 0.5
 AWAY_SECONDS = 2.0
 SOURCE = "/shop"
-MOST_BYTES = 15_000_000
+MAX_BYTES = 15_000_000
 NEXT = (
     "SELECT position, event_id, topic, key, event_type, payload::text AS payload, created_at FROM shop.outbox"
     # One that Kafka never takes must not keep the others: it stays, and is told of.
-    f" WHERE octet_length(payload::text) <= {MOST_BYTES} ORDER BY position LIMIT %s"
+    f" WHERE octet_length(payload::text) <= {MAX_BYTES} ORDER BY position LIMIT %s"
 )
 WAITING = (
     "SELECT count(*) AS row_count, count(*) FILTER (WHERE octet_length(payload::text) > %s) AS too_large_count,"
@@ -49,13 +49,13 @@ DONE = "DELETE FROM shop.outbox WHERE position = ANY(%s)"
 class Backlog:
     """How much waits in the outbox, looked at now and then: whoever relays it may be another process."""
 
-    def __init__(self, shop: Shop, measures: Measures, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, shop: Postgres, metrics: Metrics, clock: Callable[[], float] = time.monotonic) -> None:
         self._shop, self._clock = shop, clock
         self._told_at = -TELL_SECONDS
         self.rows, self.oldest_seconds = math.nan, math.nan
-        measures.gauge("outbox_rows", "Changes that wait in the outbox; NaN while that is not known.",
+        metrics.gauge("outbox_rows", "Changes that wait in the outbox; NaN while that is not known.",
                        lambda: self.rows)  # fmt: skip
-        measures.gauge("outbox_oldest_seconds", "Age of the oldest change that waits.", lambda: self.oldest_seconds)
+        metrics.gauge("outbox_oldest_seconds", "Age of the oldest change that waits.", lambda: self.oldest_seconds)
 
     async def run(self) -> None:
         """Look for ever."""
@@ -66,7 +66,7 @@ class Backlog:
     async def look(self) -> None:
         """Look once; what has waited for a minute is told in the log, once a minute."""
         try:
-            (found,) = await self._shop.rows(WAITING, (MOST_BYTES,))
+            (found,) = await self._shop.rows(WAITING, (MAX_BYTES,))
         except Problem:
             self.rows = self.oldest_seconds = math.nan
             return
@@ -77,7 +77,7 @@ class Backlog:
                         self.rows, self.oldest_seconds)  # fmt: skip
             if found.get("too_large_count"):
                 LOG.warning("%d changes have more than %d bytes, which Kafka does not take: they stay in shop.outbox, "
-                            "and the others go on", found["too_large_count"], MOST_BYTES)  # fmt: skip
+                            "and the others go on", found["too_large_count"], MAX_BYTES)  # fmt: skip
 
     def told(self) -> dict[str, float | None]:
         """For people; null where it is not known."""
@@ -89,8 +89,8 @@ class Backlog:
 class Relay:
     """One at a time, over all processes: an advisory lock is held for as long as its connection lives."""
 
-    def __init__(self, settings: Settings, topics: Topics, measures: Measures) -> None:
-        self._settings, self._topics, self._measures = settings, topics, measures
+    def __init__(self, settings: Settings, topics: EventProducer, metrics: Metrics) -> None:
+        self._settings, self._topics, self._measures = settings, topics, metrics
         self._woken = asyncio.Event()
 
     def wake(self) -> None:

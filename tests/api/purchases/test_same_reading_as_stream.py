@@ -12,7 +12,7 @@ import pytest
 
 from api.http import bodies
 from api.http.problems import Problem
-from api.purchases.service import Document
+from api.purchases.service import ValidPurchase
 from schemas.contract import contract
 from schemas.purchases.silver import PurchaseLines
 from streaming.core.registry import domains
@@ -86,10 +86,10 @@ def spelt(chance: Random) -> bytes:
     return ("{" + ",".join(fields) + "}").encode()
 
 
-def judged(api: Client, body: bytes) -> Document | None:
+def validated(api: Client, body: bytes) -> ValidPurchase | None:
     """What would be sent; None where it is refused."""
     try:
-        found = api.parts.purchases.judge("k", "", ((body, bodies.parse(body)),))
+        found = api.parts.purchases.validate("k", "", ((body, bodies.parse(body)),))
         return RUNNER.run(found).documents[0]
     except Problem:
         return None
@@ -104,7 +104,7 @@ def reading(verdict: Verdict) -> tuple[Any, ...]:
 def test_what_is_accepted_is_accepted_and_known_by_what_is_read(api: Client, spark: SparkSession) -> None:
     (branch,) = (b for d in domains() for b in d.branches if b.silver == contract(PurchaseLines))
     chance = Random(12)
-    documents = [d for _ in range(6_000) if (d := judged(api, spelt(chance))) is not None]
+    documents = [d for _ in range(6_000) if (d := validated(api, spelt(chance))) is not None]
     distinct = list({d.body: d for d in documents}.values())
     assert 300 < len(distinct) < len(documents)
 
@@ -131,7 +131,7 @@ def test_every_spelling_is_tried(api: Client, field: str) -> None:
                 "purchased_at": (f'"{INSTANTS[0]}"', [f'"{t}"' for t in INSTANTS])}  # fmt: skip
     value, others = of_field[field]
     accepted = [
-        judged(api, usual.replace(f'"{field}":{value}'.encode(), f'"{field}":{other}'.encode())) for other in others
+        validated(api, usual.replace(f'"{field}":{value}'.encode(), f'"{field}":{other}'.encode())) for other in others
     ]  # fmt: skip
 
     assert 5 < sum(d is not None for d in accepted) < len(others)

@@ -12,8 +12,8 @@ from api.http.problems import Problem, invalid
 from schemas.contract import contract
 from schemas.purchases.events import PurchaseEvent
 
-MOST_PURCHASES = 1_000
-MOST_BYTES = contract(PurchaseEvent).max_bytes
+MAX_PURCHASES = 1_000
+MAX_BYTES = contract(PurchaseEvent).max_bytes
 _BEGIN = re.compile(r'[ \t\n\r]*\{[ \t\n\r]*"purchases"[ \t\n\r]*:[ \t\n\r]*\[')
 _END = re.compile(r"[ \t\n\r]*\][ \t\n\r]*\}[ \t\n\r]*")
 _FIELD = re.compile(r'[ \t\n\r]*\][ \t\n\r]*,[ \t\n\r]*(?=")')
@@ -28,13 +28,13 @@ def read(body: bytes) -> Iterator[tuple[bytes, Any]]:
         raise _other(body)
     end, count = begun.end(), 0
     try:
-        for raw, value, behind in bodies.elements(text, end, MOST_BYTES):
+        for raw, value, behind in bodies.elements(text, end, MAX_BYTES):
             end, count = behind, count + 1
-            if count > MOST_PURCHASES:
+            if count > MAX_PURCHASES:
                 raise _count("more")
             yield raw.encode(), value
     except bodies.Oversized:
-        said = f"the event has more than {MOST_BYTES} bytes; at most {MOST_BYTES} are taken"
+        said = f"the event has more than {MAX_BYTES} bytes; at most {MAX_BYTES} are taken"
         raise refused(f"/purchases/{count}", "record.oversized", said) from None
     _close(text, end)
     if not count:
@@ -46,17 +46,17 @@ def _close(text: str, at: int) -> None:
     closed = _END.match(text, at)
     if closed:
         if closed.end() < len(text):
-            raise bodies.no_json("Extra data", closed.end())
+            raise bodies.not_json("Extra data", closed.end())
         return
     more = _FIELD.match(text, at)
     if more is None:
         at = _BRACKET.match(text, at).end()  # type: ignore[union-attr]
-        raise bodies.no_json("Expecting ',' delimiter", at)
+        raise bodies.not_json("Expecting ',' delimiter", at)
     try:
         name = json.JSONDecoder().raw_decode(text, more.end())[0]
     except json.JSONDecodeError as error:
-        raise bodies.no_json(error.msg, error.pos) from None
-    raise _unknown(name) if name != "purchases" else bodies.twice(name)
+        raise bodies.not_json(error.msg, error.pos) from None
+    raise _unknown(name) if name != "purchases" else bodies.duplicate_field(name)
 
 
 def _other(body: bytes) -> Problem:
@@ -74,7 +74,7 @@ def _unknown(name: str) -> Problem:
 
 
 def _count(found: str) -> Problem:
-    said = f"purchases must have 1 to {MOST_PURCHASES:,} elements; found {found}"
+    said = f"purchases must have 1 to {MAX_PURCHASES:,} elements; found {found}"
     return refused("/purchases", "purchases.count", said)
 
 
