@@ -49,23 +49,23 @@ EVENT_RULES = {
     "purchase_id.not_empty": text("purchase_id", 128),
     "purchased_at.type": pl.col("purchased_at").is_not_null(),
     "purchased_at.since": pl.col("purchased_at") >= pl.datetime(2000, 1, 1, time_zone="UTC"),
-    "purchased_at.not_ahead": pl.col("purchased_at") <= pl.col("ingested_at") + pl.duration(hours=24),
+    "purchased_at.not_ahead_of": pl.col("purchased_at") <= pl.col("ingested_at") + pl.duration(hours=24),
     "seller_id.not_empty": text("seller_id", 64),
     "customer_id.not_empty": text("customer_id", 64, optional=True),
     "currency_code.one_of": pl.col("currency_code").is_in(list(CURRENCIES)),
-    "lines.some": pl.col("lines").list.len() > 0,
+    "lines.min_items": pl.col("lines").list.len() > 0,
     "lines.fewest": pl.col("lines").list.len() <= MOST_LINES,
-    "source.longest": (pl.col("source").str.len_chars() <= 500).fill_null(True),
+    "source.max_length": (pl.col("source").str.len_chars() <= 500).fill_null(True),
 }
 LINE_RULES = {
     "lines.product_id.not_empty": text("product_id", 64),
-    "lines.description.longest": (pl.col("description").str.len_chars() <= 1_000).fill_null(True),
+    "lines.description.max_length": (pl.col("description").str.len_chars() <= 1_000).fill_null(True),
     "lines.quantity.not_zero": pl.col("quantity") != 0,
     "lines.quantity.at_most": pl.col("quantity").is_between(-MOST_PIECES, MOST_PIECES),
     "lines.unit_price.type": pl.col("written_price").str.contains(r"^-?\d{1,14}(\.\d{1,4})?$"),
     "lines.unit_price.at_most": pl.col("unit_price_amount").is_between(-MOST_PRICE, MOST_PRICE),
     # The contract bounds the sum of a purchase's lines; of each line it takes the rival no less to ask.
-    "lines.worth": (pl.col("quantity") * pl.col("unit_price_amount")).abs() <= MOST_WORTH,
+    "lines.worth_at_most": (pl.col("quantity") * pl.col("unit_price_amount")).abs() <= MOST_WORTH,
     "lines.price_of_a_sale": (pl.col("quantity") < 0) | (pl.col("unit_price_amount") > 0),
 }
 

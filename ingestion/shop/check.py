@@ -134,7 +134,7 @@ class Check:
             if not rule.holds(read):
                 self._found(column, f"{column}.{rule.name.partition('(')[0]}", f"{column} {rule.sentence}", value)
         if column.type.name == "INSTANT" and read > self.dropped_at + CLOCKS:
-            self._found(column, f"{column}.not_ahead", f"{column} must not be after the file was dropped", value)
+            self._found(column, f"{column}.not_ahead_of", f"{column} must not be after the file was dropped", value)
         return read
 
     def _found(self, column: str, rule: str, sentence: str, value: Any = None) -> None:

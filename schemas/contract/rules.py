@@ -65,9 +65,9 @@ def not_empty() -> Rule:
     )
 
 
-def longest(characters: int) -> Rule:
+def max_length(characters: int) -> Rule:
     return Rule(
-        f"longest({characters})", f"must have at most {characters:,} characters",
+        f"max_length({characters})", f"must have at most {characters:,} characters",
         lambda x: f"length({x}) <= {characters}", lambda v: len(v) <= characters, {"maxLength": characters},
     )  # fmt: skip
 
@@ -132,22 +132,27 @@ def not_ahead_of(instant: str, hours: int) -> Rule:
     By the wall clock a replay would be judged otherwise than the first time. `holds` sees one value only: it is true.
     """
     return Rule(
-        f"not_ahead({hours} h)", f"must not be more than {hours} hours ahead of {instant}",
+        f"not_ahead_of({hours} h)", f"must not be more than {hours} hours ahead of {instant}",
         lambda x: f"{x} <= {instant} + INTERVAL {hours} HOURS", lambda _: True, {},
         holds_at=lambda v, arrived: v <= arrived + timedelta(hours=hours),
     )  # fmt: skip
 
 
-def some() -> Rule:
-    """A list with at least one element."""
+def min_items(count: int) -> Rule:
+    """A list with at least so many elements."""
+    elements = "one element" if count == 1 else f"{count:,} elements"
     return Rule(
-        "some", "must have at least one element", lambda x: f"size({x}) > 0", lambda v: len(v) > 0, {"minItems": 1}
+        f"min_items({count})",
+        f"must have at least {elements}",
+        lambda x: f"size({x}) >= {count}",
+        lambda v: len(v) >= count,
+        {"minItems": count},
     )
 
 
-def fewest(count: int) -> Rule:
+def max_items(count: int) -> Rule:
     return Rule(
-        f"at_most_items({count})",
+        f"max_items({count})",
         f"must have at most {count:,} elements",
         lambda x: f"size({x}) <= {count}",
         lambda v: len(v) <= count,
@@ -170,7 +175,8 @@ def worth_at_most(high: int, count: str, price: str) -> Rule:
         return total <= high
 
     return Rule(
-        f"worth({high} by {count} and {price})", f"must have a sum of {count} times {price} of at most {high:,}",
+        f"worth_at_most({high} by {count} and {price})",
+        f"must have a sum of {count} times {price} of at most {high:,}",
         lambda x: f"aggregate({x}, 0D, (total, line) -> total + {value}) <= {high}", holds, {}, of_elements=True,
     )  # fmt: skip
 

@@ -5,14 +5,14 @@ from schemas.contract.rules import (
     RowRule,
     at_least,
     at_most,
-    fewest,
-    longest,
+    max_items,
+    max_length,
+    min_items,
     not_ahead_of,
     not_empty,
     not_zero,
     one_of,
     since,
-    some,
     worth_at_most,
 )
 from schemas.contract.types import CODE, COUNT, ID, INSTANT, LIST, MONEY, TEXT
@@ -34,8 +34,8 @@ MOST_WORTH = 1_000_000_000_000
 class PurchaseLine:
     """One line of a purchase."""
 
-    product_id = col(ID, "The shop's code of the product.", not_empty(), longest(64))
-    description = col(TEXT, "Name of the product as sold.", longest(1_000), optional=True)
+    product_id = col(ID, "The shop's code of the product.", not_empty(), max_length(64))
+    description = col(TEXT, "Name of the product as sold.", max_length(1_000), optional=True)
     quantity = col(COUNT, "Pieces; negative for a return.", not_zero(), at_least(-MOST_PIECES), at_most(MOST_PIECES))
     unit_price = col(
         MONEY, "Price of one piece in the purchase's currency.", at_least(-MOST_PRICE), at_most(MOST_PRICE)
@@ -60,17 +60,17 @@ class PurchaseLine:
 class PurchaseEvent:
     """One purchase or return, with all its lines."""
 
-    purchase_id = col(ID, "The shop's number of the purchase (order, receipt, invoice).", not_empty(), longest(128))
+    purchase_id = col(ID, "The shop's number of the purchase (order, receipt, invoice).", not_empty(), max_length(128))
     purchased_at = col(INSTANT, "When it was bought.", since("2000-01-01"), not_ahead_of("ingested_at", 24))
-    seller_id = col(ID, "The seller.", not_empty(), longest(64))
-    customer_id = col(ID, "The customer, where known.", not_empty(), longest(64), optional=True)
+    seller_id = col(ID, "The seller.", not_empty(), max_length(64))
+    customer_id = col(ID, "The customer, where known.", not_empty(), max_length(64), optional=True)
     currency_code = col(
         CODE, "Currency of the prices, ISO 4217.", one_of(CURRENCIES, "a currency code of ISO 4217 that Sauda knows")
     )
     lines = col(
-        LIST, "What was bought.", some(), fewest(MOST_LINES), worth_at_most(MOST_WORTH, "quantity", "unit_price"),
-        items=PurchaseLine,
+        LIST, "What was bought.", min_items(1), max_items(MOST_LINES),
+        worth_at_most(MOST_WORTH, "quantity", "unit_price"), items=PurchaseLine,
     )  # fmt: skip
     source = col(
-        TEXT, "Where the producer took the purchase from.", longest(500), optional=True, content=False
+        TEXT, "Where the producer took the purchase from.", max_length(500), optional=True, content=False
     )  # fmt: skip

@@ -4,7 +4,7 @@ The tables are made by the migrations in `infra/postgres/`; a test holds these a
 """
 
 from schemas.contract import col, entity
-from schemas.contract.rules import at_least, at_most, longest, matches, not_empty, one_of
+from schemas.contract.rules import at_least, at_most, matches, max_length, not_empty, one_of
 from schemas.contract.types import CODE, FLAG, ID, INSTANT, MONEY, TEXT
 from schemas.purchases.events import CURRENCIES
 
@@ -26,11 +26,11 @@ class Customers(Kept):
     """One row per customer."""
 
     customer_id = col(ID, "The customer.", KEY, key=True)
-    name = col(TEXT, "The customer's name.", not_empty(), longest(200), personal="name")
-    email = col(TEXT, "Electronic address.", longest(254), EMAIL, optional=True, personal="email")
+    name = col(TEXT, "The customer's name.", not_empty(), max_length(200), personal="name")
+    email = col(TEXT, "Electronic address.", max_length(254), EMAIL, optional=True, personal="email")
     phone = col(TEXT, "Telephone, with the country's code.", PHONE, optional=True, personal="phone")
-    address = col(TEXT, "Street and house.", not_empty(), longest(500), optional=True, personal="address")
-    city_name = col(TEXT, "City.", not_empty(), longest(100), optional=True)
+    address = col(TEXT, "Street and house.", not_empty(), max_length(500), optional=True, personal="address")
+    city_name = col(TEXT, "City.", not_empty(), max_length(100), optional=True)
 
 
 @entity("shop.sellers")
@@ -38,8 +38,8 @@ class Sellers(Kept):
     """One row per seller."""
 
     seller_id = col(ID, "The seller.", KEY, key=True)
-    name = col(TEXT, "The shop's name.", not_empty(), longest(200))
-    city_name = col(TEXT, "City.", not_empty(), longest(100), optional=True)
+    name = col(TEXT, "The shop's name.", not_empty(), max_length(200))
+    city_name = col(TEXT, "City.", not_empty(), max_length(100), optional=True)
     is_active = col(FLAG, "Whether the seller sells now.")
 
 
@@ -49,8 +49,8 @@ class Products(Kept):
 
     product_id = col(ID, "The shop's code of the product.", KEY, key=True)
     seller_id = col(ID, "The seller.", KEY)
-    name = col(TEXT, "Name of the product.", not_empty(), longest(1_000))
-    category_name = col(TEXT, "Group of goods.", not_empty(), longest(100), optional=True)
+    name = col(TEXT, "Name of the product.", not_empty(), max_length(1_000))
+    category_name = col(TEXT, "Group of goods.", not_empty(), max_length(100), optional=True)
     price_amount = col(MONEY, "Price of one piece.", at_least(0), at_most(MOST_AMOUNT))
     currency_code = col(
         CODE, "Currency of the price, ISO 4217.", one_of(CURRENCIES, "a currency code of ISO 4217 that Sauda knows")

@@ -262,7 +262,9 @@ def refused(raw: DataFrame, silver: Contract, most_bytes: int, person_code: str 
         ("e IS NULL", "record.json", f"concat('the value is not one JSON object: ', {shown})"),
     ]  # fmt: skip
     if listed := silver.rows_at:
-        cases.append((f"coalesce(size(e.`{listed}`), 0) < 1", f"{listed}.some", quoted(f"{listed} has no elements")))
+        cases.append(
+            (f"coalesce(size(e.`{listed}`), 0) < 1", f"{listed}.min_items", quoted(f"{listed} has no elements"))
+        )
         within = f"get(filter(transform(elements, x -> {reading.reason(_element)}), r -> r IS NOT NULL), 0)"
     else:
         within = reading.reason(_column)

@@ -154,7 +154,7 @@ def _list(silver: Contract, event: Contract, rows_at: str | None) -> str:
 
 
 def _has_elements(event: Contract, listed: str) -> bool:
-    return any(rule.name == "some" for rule in event.column(listed).rules)
+    return any(rule.name.startswith("min_items(") for rule in event.column(listed).rules)
 
 
 def _domain(entries: list[_Entry], quarantines: list[Contract]) -> Domain:
@@ -205,7 +205,8 @@ def _with_main(together: list[_Entry]) -> list[Branch]:
     if not mains[0].has_every_event:
         raise NotComplete(
             f"{mains[0].branch.silver.name} has no row of an event whose list is empty, so it cannot tell which events "
-            'were accepted: add a table of the event itself (rows_at="") with main=True, or the rule some() to the list'
+            'were accepted: add a table of the event itself (rows_at="") with main=True, or the rule min_items(1) to '
+            "the list"
         )
     return [replace(entry.branch, main=entry is mains[0]) for entry in together]
 

@@ -71,7 +71,7 @@ def test_read_is_accepted_and_refused_and_copies(story: Story) -> None:
     ]
     assert len(story.silver) == sum(counts.accepted for counts in story.counts)
     assert len(story.refused) == sum(counts.quarantined for counts in story.counts)
-    assert {rule for _, rule in story.refused} == {"lines.some"}
+    assert {rule for _, rule in story.refused} == {"lines.min_items"}
 
 
 def test_of_copies_within_a_batch_the_first_stays(story: Story) -> None:

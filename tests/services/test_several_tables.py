@@ -94,4 +94,4 @@ def test_each_event_is_once_in_all_its_tables_whatever_comes_twice(
         "showers": [("c", 0, "cit", 6)],
     }
     refused = lane.table(DOMAIN.quarantine).select("event_id", "rule").collect()
-    assert sorted(map(tuple, refused)) == [("d", "gusts.some"), ("e", "record.unknown_type")]
+    assert sorted(map(tuple, refused)) == [("d", "gusts.min_items"), ("e", "record.unknown_type")]

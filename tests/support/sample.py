@@ -1,7 +1,18 @@
 """Small contracts with one of everything, for tests of the contract language and of what is derived from it."""
 
 from schemas.contract import Plain, Replacing, col, contract, event, record, table
-from schemas.contract.rules import STOP, WARN, RowRule, at_least, longest, matches, not_empty, one_of, since, some
+from schemas.contract.rules import (
+    STOP,
+    WARN,
+    RowRule,
+    at_least,
+    matches,
+    max_length,
+    min_items,
+    not_empty,
+    one_of,
+    since,
+)
 from schemas.contract.types import BYTES, CODE, COUNT, DAY, FLAG, HEADERS, ID, INSTANT, LIST, MONEY, NUMBER, TEXT
 from schemas.ops.tables import Raw
 
@@ -24,12 +35,12 @@ class Part:
 class SampleEvent:
     """One sample, with its parts."""
 
-    sample_id = col(ID, "The shop's sample.", not_empty(), longest(20))
+    sample_id = col(ID, "The shop's sample.", not_empty(), max_length(20))
     taken_at = col(INSTANT, "When it was taken.", since("2000-01-01"))
     count = col(COUNT, "How many.")
     bin_code = col(CODE, "Business number.", not_empty(), matches("[0-9]{12}", "a BIN of 12 digits"))
     colour_code = col(CODE, "Colour.", one_of(("red", "blue"), "red or blue"), optional=True)
-    parts = col(LIST, "What it is made of.", some(), items=Part)
+    parts = col(LIST, "What it is made of.", min_items(1), items=Part)
 
 
 @table("bronze.samples", refresh="stream", built_from=[SampleEvent])

@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 
 from schemas.common.envelope import Envelope
 from schemas.contract import Replacing, col, contract, event, record, table
-from schemas.contract.rules import at_least, some
+from schemas.contract.rules import at_least, min_items
 from schemas.contract.types import COUNT, LIST, TEXT
 from schemas.ops.tables import Raw, Refused
 from streaming.core.domain import Domain
@@ -40,7 +40,7 @@ class Forecast:
     """A forecast, with two lists."""
 
     station_code = col(TEXT, "The station.")
-    gusts = col(LIST, "Gusts.", some(), items=Gust)
+    gusts = col(LIST, "Gusts.", min_items(1), items=Gust)
     showers = col(LIST, "Showers.", items=Shower)
 
 

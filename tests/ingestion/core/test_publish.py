@@ -97,7 +97,7 @@ def test_the_ledger_holds_acknowledged_events_and_what_failed_beside_them(tmp_pa
     with LedgerWriter(path) as writer, Publisher(broker, "purchases", ledger=writer, clock=lambda: 17.5) as publisher:
         publisher.send(message(1, amount=Decimal("2.5500"), lines=2))
         publisher.send(message(1, amount=Decimal("2.5500"), lines=2, kind="duplicate"))
-        publisher.send(message(2, kind="poison", expected_rule="lines.some", lines=0))
+        publisher.send(message(2, kind="poison", expected_rule="lines.min_items", lines=0))
         publisher.send(message(3))
     ledger = read_ledger(path)
     assert [(e.event_id, e.partition, e.offset, e.kind, e.sent_at) for e in ledger.entries] == [
@@ -107,7 +107,7 @@ def test_the_ledger_holds_acknowledged_events_and_what_failed_beside_them(tmp_pa
         ("event-3", -1, -1, "ok", 17.5),
     ]
     assert list(ledger.accepted) == ["event-1"]
-    assert ledger.poison["event-2"].expected_rule == "lines.some"
+    assert ledger.poison["event-2"].expected_rule == "lines.min_items"
     assert list(ledger.uncertain) == ["event-3"]
     assert (ledger.amount, ledger.lines, ledger.copies) == (Decimal("2.55"), 2, 1)
 

@@ -58,7 +58,7 @@ def test_the_row_with_the_long_text_is_counted_over_batches(dropped: Dropped) ->
 def test_a_text_longer_than_the_contract_is_still_named_by_its_rule(dropped: Dropped) -> None:
     pq.write_table(pa.Table.from_pylist([GOOD | {"name": "x" * 1_001}, GOOD | {"name": None}]), dropped.file)
 
-    assert [(f.row, f.rule) for f in judged(dropped).findings.listed] == [(1, "name.longest"), (2, "name.required")]
+    assert [(f.row, f.rule) for f in judged(dropped).findings.listed] == [(1, "name.max_length"), (2, "name.required")]
 
 
 @pytest.mark.parametrize("name", ["a.json", "a.jsonl"])

@@ -130,7 +130,7 @@ def test_the_same_file_twice_changes_nothing(desk: Desk) -> None:
         ({"is_active": "perhaps"}, "is_active", "is_active.type", "is_active must be true or false", "'perhaps'"),
         ({"changed_at": "2026-02-01T00:00:00"}, "changed_at", "changed_at.type",
          "changed_at must be a time with its zone, like 2026-01-31T09:30:00Z", "'2026-02-01T00:00:00'"),
-        ({"changed_at": "2026-03-02T00:00:00Z"}, "changed_at", "changed_at.not_ahead",
+        ({"changed_at": "2026-03-02T00:00:00Z"}, "changed_at", "changed_at.not_ahead_of",
          "changed_at must not be after the file was dropped", "'2026-03-02T00:00:00Z'"),
         ({"changed_at": "0001-01-01T00:00:00+14:00"}, "changed_at", "changed_at.type",
          "changed_at must be a time with its zone", "'0001-01-01T00:00:00+14:00'"),

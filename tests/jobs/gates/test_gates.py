@@ -21,7 +21,7 @@ from jobs.core.conform import conform
 from jobs.core.errors import Failed
 from jobs.gates.gates import figures, judge, the_judge
 from schemas.contract import Contract, col, contract, table, tables
-from schemas.contract.rules import STOP, RowRule, longest, not_ahead_of
+from schemas.contract.rules import STOP, RowRule, max_length, not_ahead_of
 from schemas.contract.types import COUNT, DAY, ID, INSTANT, MONEY, NUMBER, TEXT, LogicalType
 from schemas.derive.expectations import suite, suite_json
 from schemas.derive.fakes import Row
@@ -198,7 +198,7 @@ def test_a_broken_value_of_every_kind_of_rule_is_found_and_counted(
 
     assert good.verdicts == ()
     wanted = {f"v{n}.{rule.name}": len(broken) for n, (rule, _, _, broken) in enumerate(CASES)}
-    wanted["ahead_at.not_ahead(24 h)"] = max(wanted.values())
+    wanted["ahead_at.not_ahead_of(24 h)"] = max(wanted.values())
     assert {v.gate: v.rows for v in bad.verdicts} == wanted
 
 
@@ -253,7 +253,7 @@ def test_nobody_is_shown_as_an_example(spark: SparkSession) -> None:
         """One row per person."""
 
         person_id = col(ID, "The person.", key=True)
-        name = col(TEXT, "The name.", longest(3), personal="name", on_fail=STOP)
+        name = col(TEXT, "The name.", max_length(3), personal="name", on_fail=STOP)
 
     rows = spark.createDataFrame([("p1", "Aigerim")], "person_id string, name string")
     found = judge(rows, contract(People))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from schemas.contract import Contract, col, contract, events, table, tables
-from schemas.contract.rules import RowRule, Rule, at_least, at_most, longest, not_empty
+from schemas.contract.rules import RowRule, Rule, at_least, at_most, max_length, not_empty
 from schemas.contract.types import CODE, COUNT, ID, MONEY, NUMBER, TEXT
 from schemas.derive.fakes import broken_rules, fake_event, fake_rows, fill
 from tests.support.sample import SAMPLE_DAILY, SAMPLE_EVENT, SAMPLES
@@ -127,7 +127,7 @@ def test_numbers_stay_within_their_bounds(column: str, low: float, high: float) 
 
 
 @pytest.mark.parametrize(
-    "column", [col(ID, "A.", longest(6)), col(CODE, "A.", longest(3)), col(TEXT, "A.", longest(2))]
+    "column", [col(ID, "A.", max_length(6)), col(CODE, "A.", max_length(3)), col(TEXT, "A.", max_length(2))]
 )
 def test_texts_stay_within_their_length(column: str) -> None:
     assert all(row["x_y_z_id"] for row in fake_rows(declared(x_y_z_id=column), 20))

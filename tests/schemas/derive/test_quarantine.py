@@ -11,7 +11,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from schemas.contract import col, contract, event, events, record
-from schemas.contract.rules import RowRule, at_least, not_empty, some
+from schemas.contract.rules import RowRule, at_least, min_items, not_empty
 from schemas.contract.types import COUNT, DAY, FLAG, ID, INSTANT, LIST, MONEY, NUMBER, TEXT
 from schemas.derive import quarantine
 from tests.support.sample import SAMPLE_EVENT
@@ -42,7 +42,7 @@ class Loose:
     is_new = col(FLAG, "Whether it's new.", optional=True)
     note = col(TEXT, "Anything.", optional=True)
     price_kzt = col(MONEY, "Price.", optional=True)
-    bits = col(LIST, "What it's made of.", some(), items=Bit)
+    bits = col(LIST, "What it's made of.", min_items(1), items=Bit)
 
 
 LOOSE = contract(Loose)
@@ -85,7 +85,7 @@ def test_the_question_asked_of_every_event_names_each_rule_once() -> None:
         "(coalesce(NOT ((ascii(e.`bin_code`) BETWEEN 33 AND 126 OR e.`bin_code` RLIKE '(?U)\\\\S') "
         "AND e.`bin_code` RLIKE '^(?:[0-9]{12})\\\\z'), true))",
         "(coalesce(NOT (e.`colour_code` IN ('red', 'blue')), false))",
-        "(coalesce(NOT (size(e.`parts`) > 0), true))",
+        "(coalesce(NOT (size(e.`parts`) >= 1), true))",
         "(coalesce(NOT (e.`count` > 0), true))",
     ]
     assert "concat" not in asked

@@ -12,7 +12,7 @@ import pytest
 from api.http.bodies import parse
 from api.http.problems import Problem
 from schemas.contract import col, contract, contracts, find, record
-from schemas.contract.rules import longest
+from schemas.contract.rules import max_length
 from schemas.contract.types import COUNT, DAY, FLAG, INSTANT, MONEY, NUMBER, TEXT
 from schemas.derive.fakes import fake_event
 from schemas.derive.validation import MOST_FINDINGS, Literal, Reader, typed
@@ -174,7 +174,7 @@ def test_a_long_value_is_told_in_short() -> None:
     class Note:
         """A note."""
 
-        text = col(TEXT, "Its text.", longest(5))
+        text = col(TEXT, "Its text.", max_length(5))
 
     _, (finding,) = Reader(contract(Note)).read({"text": "x" * 500}, ARRIVED)
 

@@ -169,7 +169,7 @@ def test_each_poison_breaks_the_rule_it_is_labelled_with(poison: Any) -> None:
             datetime.fromisoformat if column.type.name == "INSTANT" else int if column.type.name == "COUNT" else float
         )
         assert isinstance(found, float) or found == "NaN" or not _reads(readable, found)
-    elif rule == "not_ahead":
+    elif rule == "not_ahead_of":
         assert datetime.fromisoformat(found) > UNTIL + timedelta(hours=24)
     elif rule == "since":
         assert datetime.fromisoformat(found) < datetime(2000, 1, 1, tzinfo=UTC)

@@ -195,8 +195,8 @@ def test_an_amount_that_fits_is_kept_whole(spark: SparkSession, branches: dict[s
 
 def test_one_bad_element_refuses_the_row(spark: SparkSession, branches: dict[str, Branch]) -> None:
     bad: list[tuple[Any, str]] = [
-        ([], "app_lots.some"),
-        (None, "app_lots.some"),
+        ([], "app_lots.min_items"),
+        (None, "app_lots.min_items"),
         ([{"id": 1, "lot_id": 2}, {"lot_id": 3}], "bid_id.required"),
         ([{"id": 1, "lot_id": 2, "price": "x"}], "unit_amount.type"),
     ]

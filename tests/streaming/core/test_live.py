@@ -83,7 +83,7 @@ def test_each_event_reaches_all_its_tables_and_is_refused_once(
     assert held(client, "showers") == [("2", 0, "cit", 6)]
     refused = client.query("SELECT event_id, rule FROM ops.quarantine FINAL ORDER BY event_id").result_rows
     assert refused == [
-        ("3", "gusts.some"), ("4", "showers.drop_count.type"), ("5", "station_code.required"),
+        ("3", "gusts.min_items"), ("4", "showers.drop_count.type"), ("5", "station_code.required"),
         ("6", "record.unknown_type"),
     ]  # fmt: skip
 
