@@ -84,7 +84,7 @@ class StreamTable:
     @property
     def day(self) -> str:
         """The day by which the table is compared: that of its sorting key, else that of its arrival."""
-        days = [c for c in self.contract.orders if self.contract.column(c).type.name == "DAY"]
+        days = [c for c in self.contract.sorting_key if self.contract.column(c).type.name == "DAY"]
         return ident(days[0]) if days else "toDate32(ingested_at, 'UTC')"
 
     @property

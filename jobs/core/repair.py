@@ -46,7 +46,7 @@ def _repair_month(table: StreamTable, days: list[date], name: str) -> None:
             client.command(f"INSERT INTO {fresh} ({columns}) {source}", settings=LOAD)
             for (partition,) in client.query(f"SELECT DISTINCT _partition_id FROM {fresh}").result_rows:
                 client.command(f"ALTER TABLE {served.name} ATTACH PARTITION ID {quoted(partition)} FROM {fresh}")
-        same = ", ".join(map(ident, [*served.orders, *(c for c in PLACE if c in served.columns)]))
+        same = ", ".join(map(ident, [*served.sorting_key, *(c for c in PLACE if c in served.columns)]))
         unknown = f"{of_days} AND {table.reached} AND {table.topic} AND ({same}) NOT IN (SELECT {same} FROM {fresh})"
         ((count,),) = client.query(f"SELECT count() FROM {served.name} WHERE {unknown}").result_rows
         if count:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from schemas.contract import Contract
 
 PERSONAL = ("name", "email", "phone", "address")
-"""What a column may tell of a natural person."""
+"""The kinds of personal data a column may hold."""
 
 
 class Column(str):
@@ -26,7 +26,7 @@ class Column(str):
     optional: bool
     serving: bool
     items: Contract | None
-    at: tuple[str, ...]
+    source_fields: tuple[str, ...]
     mask: tuple[str, ...]
     personal: str
     refers_to: str
@@ -41,8 +41,8 @@ class Column(str):
 
 
 @dataclass(frozen=True)
-class Pending:
-    """A column before its class has given it a name."""
+class UnnamedColumn:
+    """A column before its class gives it a name."""
 
     facts: Mapping[str, Any]
 
@@ -56,7 +56,7 @@ def col(
     serving: bool = True,
     on_fail: OnFail | None = None,
     items: type | None = None,
-    at: str = "",
+    source_fields: str = "",
     mask: str = "",
     personal: str = "",
     refers_to: str = "",
@@ -67,19 +67,22 @@ def col(
 ) -> str:
     """Declare a column. It is required unless `optional`.
 
-    `key` columns together name a row. `serving=False` keeps a column out of ClickHouse.
-    `on_fail` replaces the outcome of the column's rules. `items` is the record class of a list column (events only).
-    `at` names the fields of a feed's rows that the column is read from; of several the first that is filled counts.
-    `mask` hides a natural person: `code` makes a keyed hash of a person's code, other words are the fields with the
-    code of whoever the value belongs to, and it is left out where that is a person; `person` hashes whatever it is.
-    `personal` says what the column tells of a natural person (one of `PERSONAL`): such a column is never served.
-    `refers_to` is the column of another table whose values these are (``silver.shop_orders.order_id``), of a table
-    that is split, of a part of it; see `schemas.contract.references`. With `refers_within`, a column of both tables, it
-    is held only against rows whose value of that column the other table has at all. Of a finished table's rows
-    `unresolved_pct` percent may refer to nothing before a night warns.
-    By a column with `lookup` rows are looked up in ClickHouse: it gets an index there, and of a table of versions a
-    view that finds the rows that hold today by it. What is no `content` of an event tells nothing of what it says
-    (`schemas.derive.content_id`).
+    - `key`: the key columns together name a row.
+    - `serving=False`: ClickHouse does not hold the column.
+    - `on_fail`: replaces the outcome of the column's rules.
+    - `items`: the record class of a list column (events only).
+    - `source_fields`: the fields of a feed's rows from which the column is read; the first that is filled counts.
+    - `mask`: hides a natural person. `code` stores a keyed hash of a person's code; `person` stores a keyed hash of
+      any value; other words are the fields with the code of the value's owner, and a person's value is left out.
+    - `personal`: what the column tells of a natural person (one of `PERSONAL`). ClickHouse never holds such a column.
+    - `refers_to`: the column of another table whose values these are (``silver.shop_orders.order_id``); of a split
+      table, the column of one of its views. See `schemas.contract.references`.
+    - `refers_within`: a column of both tables. The reference is checked only for rows whose value of this column
+      occurs in the other table.
+    - `unresolved_pct`: the percentage of rows that may refer to nothing before the nightly check warns.
+    - `lookup`: users search rows by this column in ClickHouse. It gets an index, and a table of versions gets a view
+      that finds the rows that hold today by it.
+    - `content=False`: the column is not part of the content of an event (`schemas.derive.content_id`).
     """
     if personal and personal not in PERSONAL:
         raise ValueError(f"personal={personal!r} is not known; there are {', '.join(PERSONAL)}")
@@ -89,11 +92,12 @@ def col(
         rules = tuple(replace(rule, on_fail=on_fail) for rule in rules)
     facts = {
         "type": type, "description": description, "rules": tuple(rules), "key": key, "optional": optional,
-        "serving": serving and not personal, "items": items, "at": tuple(at.split()), "mask": tuple(mask.split()),
+        "serving": serving and not personal, "items": items, "source_fields": tuple(source_fields.split()),
+        "mask": tuple(mask.split()),
         "personal": personal, "refers_to": refers_to, "refers_within": refers_within,
         "unresolved_pct": unresolved_pct, "lookup": lookup, "content": content,
     }  # fmt: skip
-    return Pending(facts)  # type: ignore[return-value]
+    return UnnamedColumn(facts)  # type: ignore[return-value]
 
 
 def like(
@@ -102,16 +106,16 @@ def like(
     key: bool = False,
     optional: bool = False,
     serving: bool = True,
-    judged: bool = False,
+    with_rules: bool = False,
     lookup: bool = False,
 ) -> str:
-    """Another table's column again: its type, its description and what it tells of a person.
+    """The same column in another table: its type, its description and what it tells of a person.
 
-    Its rules stay behind unless it is `judged`: what came past them once need not come past them again.
+    Its rules are copied only `with_rules`: a value that was checked once needs no second check.
     """
     if not isinstance(column, Column):
-        raise TypeError(f"{column!r} is no column of a contract")
+        raise TypeError(f"{column!r} is not a column of a contract")
     return col(
-        column.type, column.description, *(column.rules if judged else ()), key=key, optional=optional,
+        column.type, column.description, *(column.rules if with_rules else ()), key=key, optional=optional,
         serving=serving, personal=column.personal, lookup=lookup,
     )  # fmt: skip

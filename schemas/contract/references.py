@@ -43,11 +43,11 @@ def references(contract: Contract) -> tuple[Reference, ...]:
 def _found(source: Contract, column: Column) -> Reference:
     table, _, name = column.refers_to.rpartition(".")
     for target in tables():
-        if table == target.name or table in target.parts:
+        if table == target.name or table in target.split_views:
             if name not in target.columns:
                 break
             within = column.refers_within
             if within and not (within in source.columns and within in target.columns):
                 raise ValueError(f"{source.name}.{column} refers within {within}, which not both tables have")
-            return Reference(source, column, target, target.column(name), table if table in target.parts else "")
+            return Reference(source, column, target, target.column(name), table if table in target.split_views else "")
     raise ValueError(f"{source.name}.{column} refers to {column.refers_to}, which no contract has")

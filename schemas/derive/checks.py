@@ -24,8 +24,8 @@ def counted(contract: Contract, collection: str = "") -> str:
     """Rows by collection and table: (collection, table, rows). The parts of a split table are tables."""
     name = quoted(contract.name)
     if contract.split_by:
-        words = list(contract.parts.values())
-        shown = f"{list(contract.parts)}, {name}"
+        words = list(contract.split_views.values())
+        shown = f"{list(contract.split_views)}, {name}"
         name = f"transform(toString({ident(contract.split_by)}), {words}, {shown})"
     return (
         f"SELECT toString({_collection(contract)}) AS counted_collection, {name} AS counted_table, count() "
@@ -59,7 +59,7 @@ def unresolved(found: Sequence[Reference], collection: str = "") -> str:
         listed = found[0].column
         # Numbers in one register are texts in another: 12 and "12".
         each = f"arrayMap(one -> trim(BOTH '\"' FROM one), JSONExtractArrayRaw(ifNull({ident(listed)}, '[]')))"
-        entity = ", ".join(map(ident, source.entity))
+        entity = ", ".join(map(ident, source.business_key))
         rows = f"(SELECT {_collection(source)} AS {COLLECTION}, {entity}, arrayJoin({each}) AS {LISTED} FROM {rows})"
     mine = COLLECTION if found[0].is_list else _collection(source)
     asked = [f"toString({mine}) AS counted_collection"]
@@ -83,7 +83,7 @@ def _value(column: str, reference: Reference) -> str:
 
 def _shown(reference: Reference, value: str) -> str:
     """``lot_id 7: tender_id 9``."""
-    key = ", ' ', ".join(f"'{c} ', toString({ident(c)})" for c in reference.source.entity)
+    key = ", ' ', ".join(f"'{c} ', toString({ident(c)})" for c in reference.source.business_key)
     return f"concat({key}, ': {reference.column} ', {value})"
 
 

@@ -28,7 +28,7 @@ def create_table(contract: Contract, name: str | None = None) -> str:
     clauses = [f"ENGINE = {engine(contract)}"]
     if storage.partition:
         clauses.append(f"PARTITION BY {storage.partition}")
-    clauses.append(f"ORDER BY ({', '.join(contract.orders)})")
+    clauses.append(f"ORDER BY ({', '.join(contract.sorting_key)})")
     if storage.ttl:
         clauses.append(f"TTL {storage.ttl}")
     if storage.dedup_window:
@@ -121,7 +121,7 @@ def qualified(name: str) -> str:
 def _type(column: Column, contract: Contract) -> str:
     """A column of the sorting key is never Nullable: ClickHouse refuses it, and a null is stored as the empty value."""
     plain = column.type.clickhouse
-    if not column.optional or column.name in contract.orders or column.type.name in _NEVER_NULL:
+    if not column.optional or column.name in contract.sorting_key or column.type.name in _NEVER_NULL:
         return plain
     if plain.startswith("LowCardinality("):
         return f"LowCardinality(Nullable({plain.removeprefix('LowCardinality(')[:-1]}))"

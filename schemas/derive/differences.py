@@ -66,7 +66,7 @@ def clickhouse_columns(contract: Contract, live: Mapping[str, tuple[str, str]]) 
     for column in contract.serving_columns:
         want = declared[column]
         if column not in live:
-            can_add = column.optional and column.name not in contract.orders
+            can_add = column.optional and column.name not in contract.sorting_key
             add = clickhouse.add_column(contract, column) if can_add else ""
             found.append(_missing(what, contract, column, want, remedy, add))
             continue
@@ -111,7 +111,7 @@ def clickhouse_table(
     engine, ttl, settings = (clauses["engine"], clauses["ttl"], clauses["settings"]) if clauses else ("", "", "")
     compared = {
         "engine": (engine, clickhouse.engine(contract)),
-        "sorting key": (sorting, ", ".join(contract.orders)),
+        "sorting key": (sorting, ", ".join(contract.sorting_key)),
         "partition key": (partition, storage.partition),
         "TTL": (ttl or "", storage.ttl),
     }

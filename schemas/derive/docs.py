@@ -126,7 +126,7 @@ def _table(contract: Contract) -> str:
     if contract.fed_by:
         rows = f", a row each element of `{contract.rows_at}`" if contract.rows_at else ""
         facts.append(f"- Filled from {', '.join(f'`{kind}`' for kind in contract.fed_by)}{rows}.")
-    if contract.entity:
+    if contract.business_key:
         facts.append(f"- Every version is kept; those that hold today are in `{contract.name}{latest_views.SUFFIX}`.")
     by = latest_views.lookups(contract)
     if by:
@@ -159,7 +159,7 @@ def _storage(contract: Contract) -> str:
     said = [f"`{engine(contract)}`"]
     if isinstance(storage, Replacing):
         said.append("read it with `FINAL`")
-    said.append(f"sorted by `{', '.join(contract.orders)}`")
+    said.append(f"sorted by `{', '.join(contract.sorting_key)}`")
     if storage.partition:
         said.append(f"partitioned by `{storage.partition}`")
     if storage.ttl:

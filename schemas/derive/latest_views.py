@@ -18,19 +18,19 @@ _DELETIONS = "silver.{}_deletions"
 
 def versioned() -> tuple[Contract, ...]:
     """Tables that keep versions and are served."""
-    return tuple(t for t in tables("silver") if t.entity and t.clickhouse is not None)
+    return tuple(t for t in tables("silver") if t.business_key and t.clickhouse is not None)
 
 
 def views(contract: Contract) -> list[str]:
     """The view of what holds today, of a table of many kinds one for each (``silver.procurement_ref_units``), and one
     for each column by which rows are looked up."""
-    parts = [_part(contract, name, word) for name, word in contract.parts.items()]
+    parts = [_part(contract, name, word) for name, word in contract.split_views.items()]
     return [view(contract), *parts, *(_lookup(contract, column) for column in lookups(contract).values())]
 
 
 def lookups(contract: Contract) -> dict[str, str]:
     """View → the column by which it looks rows up: ``SELECT * FROM lookup.lots_by_number(value = '7')``."""
-    keyed = not contract.keeps_versions and contract.entity
+    keyed = not contract.keeps_versions and contract.business_key
     return {f"{LOOKUP}.{contract.table}_by_{c}": c.name for c in contract.serving_columns if c.lookup and keyed}
 
 
@@ -44,7 +44,7 @@ def _lookup(contract: Contract, column: str) -> str:
     value. So entities that ever had it are found by the column's index, and only their versions are compared: 0.14 s
     where the filter on the view of all takes 1.5 s (two million versions, of which 120 have the value)."""
     name = qualified(f"{LOOKUP}.{contract.table}_by_{column}")
-    entity = ", ".join(map(ident, ("collection_code", *contract.entity)))
+    entity = ", ".join(map(ident, ("collection_code", *contract.business_key)))
     has = f"{ident(column)} = {{value:String}}"
     return (
         f"CREATE OR REPLACE VIEW {name} AS\nSELECT * FROM {qualified(name_of(contract))}\n"
@@ -74,8 +74,8 @@ def _newest(contract: Contract) -> str:
     made = f"CREATE OR REPLACE VIEW {qualified(name_of(contract))} AS\n"
     if "is_current" in contract.columns:
         return f"{made}SELECT * FROM {qualified(contract.name)} WHERE is_current"
-    (version,) = (c for c in contract.key if c not in contract.entity)
-    last = f"ORDER BY {ident(version)} DESC LIMIT 1 BY {', '.join(map(ident, contract.entity))}"
+    (version,) = (c for c in contract.key if c not in contract.business_key)
+    last = f"ORDER BY {ident(version)} DESC LIMIT 1 BY {', '.join(map(ident, contract.business_key))}"
     return f"{made}SELECT * FROM (SELECT * FROM {qualified(contract.name)} {last}) WHERE NOT is_deleted"
 
 
@@ -94,7 +94,7 @@ def view(contract: Contract) -> str:
     """
     if contract.keeps_versions:
         return _newest(contract)
-    entity = ", ".join(map(ident, ("collection_code", *contract.entity)))
+    entity = ", ".join(map(ident, ("collection_code", *contract.business_key)))
     brief = [f"source_code IN ({', '.join(map(quoted, found))})"] if (found := summaries(contract)) else []
     newest = ", ".join([*brief, "changed_at DESC, ingested_at DESC, kafka_offset DESC, line_no"])
     source = f"{qualified(contract.name)} FINAL{_of_newest_events(contract)}"
@@ -121,7 +121,10 @@ def _of_newest_events(contract: Contract) -> str:
 def _deletable(contract: Contract) -> Iterator[tuple[str, Sequence[str]]]:
     """By what a row may be deleted, itself or what it belongs to: its number, and the journal's words for it."""
     if contract.services:
-        yield f"concatWithSeparator('-', {', '.join(f'rows.{ident(c)}' for c in contract.entity)})", contract.services
+        yield (
+            f"concatWithSeparator('-', {', '.join(f'rows.{ident(c)}' for c in contract.business_key)})",
+            contract.services,
+        )
     for column, services in contract.deleted_with:
         yield f"rows.{ident(column)}", services
 

@@ -98,7 +98,7 @@ def apply_served(client: ClickHouseClient, contracts: Iterable[Contract]) -> lis
         return apply_clickhouse(client, wanted)
     except ContractMismatch as mismatch:
         old = {difference.table for difference in mismatch.differences}
-        if not all(contract.is_remade for contract in wanted if contract.name in old):
+        if not all(contract.is_rebuilt_nightly for contract in wanted if contract.name in old):
             raise
         done = apply_clickhouse(client, [contract for contract in wanted if contract.name not in old])
         return [*done, *(f"{name} is of an older contract; the next night makes it anew." for name in sorted(old))]
@@ -111,7 +111,7 @@ def apply_each(client: ClickHouseClient, contracts: Iterable[Contract]) -> tuple
     """
     wanted = list(contracts)
     refused = [difference for difference in differences_clickhouse(client, wanted) if not difference.statement]
-    remade = {contract.name for contract in wanted if contract.is_remade}
+    remade = {contract.name for contract in wanted if contract.is_rebuilt_nightly}
     kept = {difference.table for difference in refused}
     done = apply_clickhouse(client, [contract for contract in wanted if contract.name not in kept])
     done += [f"{name} is of an older contract; the next night makes it anew." for name in sorted(kept & remade)]
@@ -124,7 +124,7 @@ def remake_delta(spark: Spark, contract: Contract, path: str) -> list[str]:
     try:
         return apply_delta(spark, contract, path)
     except ContractMismatch:
-        if not contract.is_remade:
+        if not contract.is_rebuilt_nightly:
             raise
         spark.sql(delta.create_table(contract, path, anew=True)).collect()
         return [f"{contract.name} was of an older contract, and is made anew."]

@@ -84,7 +84,7 @@ def _latest_views() -> list[View]:
     for contract in latest_views.versioned():
         description = contract.description[:1].lower() + contract.description[1:]
         questions = {latest_views.name_of(contract): f"What holds today of {contract.name}: {description}"}
-        for name, word in contract.parts.items():
+        for name, word in contract.split_views.items():
             questions[name] = f"The entries of `{word}` in {contract.name} that hold today."
         for name, column in latest_views.lookups(contract).items():
             questions[name] = (

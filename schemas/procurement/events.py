@@ -47,17 +47,20 @@ class Registered(Envelope):
     """
 
     collection_code = col(
-        CODE, "The publisher or set of files; no analysis mixes two.", key=True, at="collection_code @collection"
+        CODE,
+        "The publisher or set of files; no analysis mixes two.",
+        key=True,
+        source_fields="collection_code @collection",
     )
     changed_at = col(
         INSTANT,
         "When the register last changed the row, where it says so; else when it was fetched.",
-        at="changed_at index_date last_update_date timestamp edit_date date_action @ce_time",
+        source_fields="changed_at index_date last_update_date timestamp edit_date date_action @ce_time",
     )
-    fetched_at = col(INSTANT, "When it was fetched.", optional=True, at="@ce_time")
+    fetched_at = col(INSTANT, "When it was fetched.", optional=True, source_fields="@ce_time")
     source_code = col(
         CODE, "The register's kind of row, such as contract, or contract_short for what only some fields are known of.",
-        at="@type",
+        source_fields="@type",
     )  # fmt: skip
     line_no = col(COUNT, "Place of the row in its event, from 0.", key=True)
     times_text = col(
@@ -70,7 +73,7 @@ class Published(Registered):
 
     is_published = col(
         FLAG, "False for a version that says that the publisher no longer has it; `_latest` leaves it out.",
-        optional=True, at="is_published",
+        optional=True, source_fields="is_published",
     )  # fmt: skip
 
 

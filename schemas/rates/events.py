@@ -40,10 +40,14 @@ class ExchangeRates(Envelope):
     """
 
     line_no = col(COUNT, "Place of the row in its event, always 0.", key=True)
-    base_currency_code = col(CODE, "Currency in which the rate is given, ISO 4217.", at="base_currency_code")
-    currency_code = col(CODE, "Currency whose rate it is, ISO 4217.", at="currency_code")
-    quoted_on = col(DAY, "Day for which the rate is official.", at="quoted_on")
-    rate = col(RATE, "What `quantity` units of the currency cost in the base currency.", at="rate")
-    quantity = col(RATE, "For how many units of the currency the rate is given, such as 1 or 100.", at="quantity =1")
-    changed_at = col(INSTANT, "When it was published to us; of a day's rates the later holds.", at="@ce_time")
-    source = col(TEXT, "Who published it: a service or a file.", optional=True, at="source @ce_source")
+    base_currency_code = col(CODE, "Currency in which the rate is given, ISO 4217.", source_fields="base_currency_code")
+    currency_code = col(CODE, "Currency whose rate it is, ISO 4217.", source_fields="currency_code")
+    quoted_on = col(DAY, "Day for which the rate is official.", source_fields="quoted_on")
+    rate = col(RATE, "What `quantity` units of the currency cost in the base currency.", source_fields="rate")
+    quantity = col(
+        RATE, "For how many units of the currency the rate is given, such as 1 or 100.", source_fields="quantity =1"
+    )
+    changed_at = col(
+        INSTANT, "When it was published to us; of a day's rates the later holds.", source_fields="@ce_time"
+    )
+    source = col(TEXT, "Who published it: a service or a file.", optional=True, source_fields="source @ce_source")

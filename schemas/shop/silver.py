@@ -11,7 +11,7 @@ from schemas.shop.stage import CustomersStaged, ProductsStaged
     built_from=[CustomersStaged],
     refresh="nightly",
     clickhouse=Plain(order_by=("customer_id", "taken_at")),
-    entity=["customer_id"],
+    business_key=["customer_id"],
 )
 class ShopCustomers:
     """One row per version of a customer.
@@ -28,8 +28,10 @@ class ShopCustomers:
     email = like(CustomersStaged.email, optional=True)
     phone = like(CustomersStaged.phone, optional=True)
     address = like(CustomersStaged.address, optional=True)
-    email_id = col(ID, "Keyed hash of the e-mail address in small letters.", optional=True, at="email", mask="person")
-    phone_id = col(ID, "Keyed hash of the telephone number.", optional=True, at="phone", mask="person")
+    email_id = col(
+        ID, "Keyed hash of the e-mail address in small letters.", optional=True, source_fields="email", mask="person"
+    )
+    phone_id = col(ID, "Keyed hash of the telephone number.", optional=True, source_fields="phone", mask="person")
     city_name = like(CustomersStaged.city_name, optional=True)
     created_at = like(CustomersStaged.created_at, optional=True)
     run_no = like(CustomersStaged.run_no)
@@ -41,7 +43,7 @@ class ShopCustomers:
     built_from=[ProductsStaged, ShopChanges],
     refresh="nightly",
     clickhouse=Plain(order_by=("product_id", "valid_from")),
-    entity=["product_id"],
+    business_key=["product_id"],
 )
 class ShopProducts:
     """One row per product and time in which nothing of it changed: a slowly changing dimension, type 2.

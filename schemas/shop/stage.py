@@ -36,13 +36,13 @@ class CustomersStaged(Staged):
 class ProductRow:
     """One row of a file of products."""
 
-    product_id = like(Products.product_id, judged=True)
-    seller_id = like(Products.seller_id, judged=True)
-    name = like(Products.name, judged=True)
-    category_name = like(Products.category_name, judged=True, optional=True)
-    price_amount = like(Products.price_amount, judged=True)
-    currency_code = like(Products.currency_code, judged=True)
-    is_active = like(Products.is_active, judged=True, optional=True)
+    product_id = like(Products.product_id, with_rules=True)
+    seller_id = like(Products.seller_id, with_rules=True)
+    name = like(Products.name, with_rules=True)
+    category_name = like(Products.category_name, with_rules=True, optional=True)
+    price_amount = like(Products.price_amount, with_rules=True)
+    currency_code = like(Products.currency_code, with_rules=True)
+    is_active = like(Products.is_active, with_rules=True, optional=True)
     changed_at = col(
         INSTANT, "Since when it is so; where it is not said, since the file was dropped.", since("2000-01-01"),
         optional=True,

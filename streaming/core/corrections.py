@@ -34,7 +34,7 @@ def facts(silver: Contract) -> tuple[str, ...]:
     """The columns of an event, one value in all its lines, by which corrections are found and told."""
     assert silver.superseded_by is not None
     shown = {source or name for name, source in _columns(silver.superseded_by)} - {"batch_id"}
-    return tuple(c.name for c in silver.columns if c in shown | {*silver.document, *IN_ORDER})
+    return tuple(c.name for c in silver.columns if c in shown | {*silver.document_key, *IN_ORDER})
 
 
 def successions(events: pa.Table, silver: Contract) -> Found:
@@ -48,7 +48,7 @@ def successions(events: pa.Table, silver: Contract) -> Found:
     order = [(column, "ascending") for column in IN_ORDER]
     ordered = events.sort_by([*order, ("is_new", "descending")])
     ordered = ordered.filter(pa.array(~ordered.select(["event_id"]).to_pandas()["event_id"].duplicated().to_numpy()))
-    groups = ordered.select([*silver.document, KIND]).to_pandas().groupby([*silver.document, KIND], sort=False)
+    groups = ordered.select([*silver.document_key, KIND]).to_pandas().groupby([*silver.document_key, KIND], sort=False)
     of = groups.ngroup().to_numpy()
     together = np.argsort(of, kind="stable")
     ordered, of = ordered.take(pa.array(together)), of[together]

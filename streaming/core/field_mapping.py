@@ -1,4 +1,4 @@
-"""Rows of outside registers, read as the silver tables say (`at`): pure DataFrame functions.
+"""Rows of outside registers, read as the silver tables say (`source_fields`): pure DataFrame functions.
 
 A register's JSON is loose: ids come as numbers or texts, sums as texts, times without a zone. So every field is read as
 the text that it was written with, and typed by its column.
@@ -55,7 +55,7 @@ class Reading:
     @cached_property
     def schema(self) -> str:
         """What `from_json` reads: the fields that columns name, each as text, and the list of which rows are made."""
-        tokens = [t for c in self.columns for t in (*c.at, *(c.mask if c.mask not in HASHED else ()))]
+        tokens = [t for c in self.columns for t in (*c.source_fields, *(c.mask if c.mask not in HASHED else ()))]
         names = {token for token in tokens if token[0] not in "@="}
         prefix = f"{self.silver.rows_at}."
         inner = sorted({n.removeprefix(prefix) for n in names if self.silver.rows_at and n.startswith(prefix)})
@@ -72,9 +72,9 @@ class Reading:
         """
         found = {}
         for c in self.columns:
-            found[f"t:{c}"] = _first(self._field(t, _is_time(c)) for t in c.at)
+            found[f"t:{c}"] = _first(self._field(t, _is_time(c)) for t in c.source_fields)
             if c in self._times:
-                found[f"w:{c}"] = _first(self._field(t) for t in c.at)
+                found[f"w:{c}"] = _first(self._field(t) for t in c.source_fields)
             if c.mask and c.mask not in HASHED:
                 found[f"m:{c}"] = _first(map(self._field, c.mask))
         return found
@@ -82,7 +82,7 @@ class Reading:
     @cached_property
     def _times(self) -> list[Column]:
         """Those that the register itself wrote."""
-        return [c for c in self.columns if c.type.name == "INSTANT" and any(t[0] not in "@=" for t in c.at)]
+        return [c for c in self.columns if c.type.name == "INSTANT" and any(t[0] not in "@=" for t in c.source_fields)]
 
     def _field(self, token: str, is_time: bool = False) -> str:
         if token.startswith("="):
@@ -159,7 +159,7 @@ class Reading:
         for c in self.columns:
             text = named(f"t:{c}")
             if not c.optional:
-                looked = ", ".join(token for token in c.at if token[0] != "=")
+                looked = ", ".join(token for token in c.source_fields if token[0] != "=")
                 missing = quoted(f"{c} is missing; it was looked for in {looked}")
                 cases.append((f"{text} IS NULL", f"{c}.required", missing))
             if c in self.judged_by_text:
@@ -296,7 +296,7 @@ def _told(judged: DataFrame, rule: str, sentence: str) -> DataFrame:
 
 
 def branch(silver: Contract, person_code: str = "") -> Branch:
-    """How a table that says where its columns are read from (`at`, `fed_by`) is filled.
+    """How a table that says where its columns are read from (`source_fields`, `fed_by`) is filled.
 
     Raises ValueError where it masks persons by their codes, and nothing says which codes are a person's.
     """

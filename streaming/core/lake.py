@@ -259,7 +259,7 @@ class LakeLane:
         since = F.col("ingested_at") >= F.lit(begun)
         earlier = versions(before.where(~since))
         last = F.max_by(F.struct("*"), F.struct(*IN_ORDER)).alias("last")
-        held = earlier.groupBy(*silver.document, KIND).agg(last).select("last.*")
+        held = earlier.groupBy(*silver.document_key, KIND).agg(last).select("last.*")
         known = held.unionByName(versions(before.where(since)).select(*held.columns))
         every = versions(self._rows(silver, number)).withColumn("is_new", F.lit(True)).unionByName(
             known.withColumn("is_new", F.lit(False))
@@ -364,7 +364,7 @@ class LakeLane:
 
 def _document(silver: Contract) -> str:
     """What tells a document among others, in Spark's SQL."""
-    return f"xxhash64({', '.join(silver.document)})"
+    return f"xxhash64({', '.join(silver.document_key)})"
 
 
 def later(found: pa.Table, known: pa.ChunkedArray) -> Places:

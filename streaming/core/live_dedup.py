@@ -68,7 +68,7 @@ class Known:
     def screen(self, client: Client, lines: pa.Table) -> Screened:
         """Judge a batch's lines. Asks ClickHouse only where an event or its document may have come before."""
         events = events_of(lines, self._columns)
-        ids, documents = hashes(keys_of(events, ["event_id"])), hashes(keys_of(events, self.silver.document))
+        ids, documents = hashes(keys_of(events, ["event_id"])), hashes(keys_of(events, self.silver.document_key))
         known_ids, known_documents = self._filters(client, len(ids))
         copies, displaced = self._copies(client, events, among(ids, suspects(ids, known_ids)))
         fresh = ~copies
@@ -106,7 +106,7 @@ class Known:
         return self._ids, self._documents
 
     def _hashed(self, client: Client, where: str) -> Iterable[tuple[Hashes, Hashes]]:
-        document = "concat(" + ", '\\0', ".join(f"toString({c})" for c in self.silver.document) + ")"
+        document = "concat(" + ", '\\0', ".join(f"toString({c})" for c in self.silver.document_key) + ")"
         asked = [f"reinterpretAsInt64(substring(MD5({x}), 1, 8)) AS h{n}" for n, x in enumerate(("event_id", document))]
         sql = f"SELECT {', '.join(asked)} FROM {self.silver.name} WHERE line_no = 0 AND ({where})"
         found = client.query_arrow(sql)
@@ -134,9 +134,9 @@ class Known:
 
     def _corrections(self, client: Client, fresh: pa.Table, displaced: list[tuple[int, int]]) -> Found:
         """What these events supersede, and what supersedes them."""
-        asked = {column: fresh[column] for column in self.silver.document}
+        asked = {column: fresh[column] for column in self.silver.document_key}
         begun = pc.min(fresh["ingested_at"]).as_py()
-        order, by = ", ".join(f"{c} DESC" for c in IN_ORDER), ", ".join([*self.silver.document, KIND])
+        order, by = ", ".join(f"{c} DESC" for c in IN_ORDER), ", ".join([*self.silver.document_key, KIND])
         since = f"toDateTime64('{begun:%Y-%m-%d %H:%M:%S.%f}', 6, 'UTC')"
         # Of those before the batch the last is enough: a shop may give one number to everything.
         reduced = f"ORDER BY {order} LIMIT 1 BY {by}, if(ingested_at < {since}, -1, {PLACE})"

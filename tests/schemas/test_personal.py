@@ -64,7 +64,7 @@ def test_events_of_changes_carry_nothing_personal() -> None:
         _, key, *left_out = re.findall(r"'(\w+)'", v0001_shop.ANNOUNCED[entity.table])
         assert (key,) == entity.key
         assert set(left_out) == {c.name for c in entity.columns if c.personal}
-    read = {field for c in contract(ShopChanges).columns for field in c.at}
+    read = {field for c in contract(ShopChanges).columns for field in c.source_fields}
     assert not read & set(PERSONAL)
 
 

@@ -1,1 +1,1 @@
-"""Procurement, cleaned, in the words of OCDS where it has one."""
+"""Procurement, cleaned: named as in OCDS where it has a name."""

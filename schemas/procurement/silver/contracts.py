@@ -29,95 +29,112 @@ DICTIONARIES = tuple(e.event_type for e in ENDPOINTS if e.path.startswith("/v3/r
     built_from=[ProcurementRaw],
     clickhouse=versions("contract_id"),
     fed_by=[f"{GOSZAKUP}contract", f"{GOSZAKUP}contract_short", "ocds.contract"],
-    entity=["contract_id"],
+    business_key=["contract_id"],
     services=CONTRACT_WORDS,
 )
 class Contracts(Published):
     """One row per version of a contract or of an addendum to one, which is a row with a number of its own."""
 
-    contract_id = col(ID, "The register's number of the contract or addendum.", key=True, at="contract_id id")
-    parent_id = col(ID, "What an addendum changes.", optional=True, at="parent_id", refers_to=CONTRACT)
-    root_id = col(
-        ID, "The contract at the chain's beginning.", optional=True, at="root_id", refers_to=CONTRACT, lookup=True
+    contract_id = col(
+        ID, "The register's number of the contract or addendum.", key=True, source_fields="contract_id id"
     )
-    number = col(TEXT, "Number of the contract.", optional=True, at="number contract_number", lookup=True)
+    parent_id = col(ID, "What an addendum changes.", optional=True, source_fields="parent_id", refers_to=CONTRACT)
+    root_id = col(
+        ID,
+        "The contract at the chain's beginning.",
+        optional=True,
+        source_fields="root_id",
+        refers_to=CONTRACT,
+        lookup=True,
+    )
+    number = col(TEXT, "Number of the contract.", optional=True, source_fields="number contract_number", lookup=True)
     system_number = col(
-        TEXT, "Number in the register of contracts.", optional=True, at="contract_number_sys", lookup=True
+        TEXT, "Number in the register of contracts.", optional=True, source_fields="contract_number_sys", lookup=True
     )
     tender_id = col(
         ID,
         "The tender; 0 where there was none.",
         optional=True,
-        at="tender_id trd_buy_id",
+        source_fields="tender_id trd_buy_id",
         refers_to=TENDER,
         lookup=True,
     )
     tender_number = col(
-        TEXT, "Number of the announcement.", optional=True, at="tender_number trd_buy_number_anno", lookup=True
+        TEXT,
+        "Number of the announcement.",
+        optional=True,
+        source_fields="tender_number trd_buy_number_anno",
+        lookup=True,
     )
     lot_ids = col(
         TEXT,
         "The lots it fulfils, as a JSON list, where the source says so.",
         optional=True,
-        at="lot_ids",
+        source_fields="lot_ids",
         refers_to=LOT,
     )
     award_ids = col(
-        TEXT, "The awards it fulfils, as a JSON list, where the source says so.", optional=True, at="award_ids",
-        refers_to=AWARD,
+        TEXT, "The awards it fulfils, as a JSON list, where the source says so.", optional=True,
+        source_fields="award_ids", refers_to=AWARD,
     )  # fmt: skip
     kind_code = col(
         CODE,
         "1 contract, 2 addendum.",
         optional=True,
-        at="kind_code ref_contract_type_id",
+        source_fields="kind_code ref_contract_type_id",
         refers_to=entry("ref_contract_type"),
     )
     status_code = col(
         CODE,
         "Status.",
         optional=True,
-        at="status_code ref_contract_status_id",
+        source_fields="status_code ref_contract_status_id",
         refers_to=entry("ref_contract_status"),
         lookup=True,
     )
-    buyer_id = col(ID, "The buyer.", optional=True, at="buyer_id customer_id", refers_to=PARTY)
-    buyer_tax_id = col(ID, "BIN of the buyer.", optional=True, at="buyer_code customer_bin", mask="code", lookup=True)
-    supplier_id = col(ID, "The supplier.", optional=True, at="supplier_id", refers_to=PARTY)
-    supplier_raw_id = col(ID, "BIN, or a person's IIN.", optional=True, serving=False, at="supplier_biin")
-    supplier_tax_id = col(
-        ID, f"BIN of the supplier. {HASHED}", optional=True, at="supplier_biin", mask="code", lookup=True
+    buyer_id = col(ID, "The buyer.", optional=True, source_fields="buyer_id customer_id", refers_to=PARTY)
+    buyer_tax_id = col(
+        ID, "BIN of the buyer.", optional=True, source_fields="buyer_code customer_bin", mask="code", lookup=True
     )
-    total_amount = col(MONEY, "Sum without VAT.", optional=True, at="total_amount contract_sum")
-    total_vat_amount = col(MONEY, "Sum with VAT.", optional=True, at="total_vat_amount contract_sum_wnds total_amount")
-    paid_vat_amount = col(MONEY, "Sum that was carried out, with VAT.", optional=True, at="fakt_sum_wnds")
-    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", at="currency_code ref_currency_code =KZT")
-    fin_year = col(TEXT, "Financial year.", optional=True, at="fin_year", lookup=True)
+    supplier_id = col(ID, "The supplier.", optional=True, source_fields="supplier_id", refers_to=PARTY)
+    supplier_raw_id = col(ID, "BIN, or a person's IIN.", optional=True, serving=False, source_fields="supplier_biin")
+    supplier_tax_id = col(
+        ID, f"BIN of the supplier. {HASHED}", optional=True, source_fields="supplier_biin", mask="code", lookup=True
+    )
+    total_amount = col(MONEY, "Sum without VAT.", optional=True, source_fields="total_amount contract_sum")
+    total_vat_amount = col(
+        MONEY, "Sum with VAT.", optional=True, source_fields="total_vat_amount contract_sum_wnds total_amount"
+    )
+    paid_vat_amount = col(MONEY, "Sum that was carried out, with VAT.", optional=True, source_fields="fakt_sum_wnds")
+    currency_code = col(
+        CODE, "Currency of the money columns, ISO 4217.", source_fields="currency_code ref_currency_code =KZT"
+    )
+    fin_year = col(TEXT, "Financial year.", optional=True, source_fields="fin_year", lookup=True)
     method_code = col(
         CODE,
         "Procurement method.",
         optional=True,
-        at="method_code fakt_trade_methods_id",
+        source_fields="method_code fakt_trade_methods_id",
         refers_to=entry("ref_trade_methods"),
     )
-    description = col(TEXT, "What it is about.", optional=True, at="description description_ru")
-    created_at = col(INSTANT, "When it was entered.", optional=True, at="created_at crdate")
-    signed_at = col(INSTANT, "When it was signed.", optional=True, at="signed_at sign_date")
+    description = col(TEXT, "What it is about.", optional=True, source_fields="description description_ru")
+    created_at = col(INSTANT, "When it was entered.", optional=True, source_fields="created_at crdate")
+    signed_at = col(INSTANT, "When it was signed.", optional=True, source_fields="signed_at sign_date")
     planned_end_at = col(INSTANT, "Until when it was to be carried out.", optional=True,
-                         at="planned_end_at plan_exec_date ec_end_date")  # fmt: skip
-    ended_at = col(INSTANT, "When it was carried out.", optional=True, at="ended_at fakt_exec_date")
-    terminated_at = col(INSTANT, "When it was broken off.", optional=True, at="contract_end_date")
+                         source_fields="planned_end_at plan_exec_date ec_end_date")  # fmt: skip
+    ended_at = col(INSTANT, "When it was carried out.", optional=True, source_fields="ended_at fakt_exec_date")
+    terminated_at = col(INSTANT, "When it was broken off.", optional=True, source_fields="contract_end_date")
     cancel_code = col(
         CODE,
         "Why it was broken off.",
         optional=True,
-        at="ref_contract_cancel_id",
+        source_fields="ref_contract_cancel_id",
         refers_to=entry("ref_contract_cancel"),
     )
     amendment_codes = col(
-        TEXT, "Why an addendum was made, as a JSON list.", optional=True, at="ref_amendm_agreem_justif_id"
+        TEXT, "Why an addendum was made, as a JSON list.", optional=True, source_fields="ref_amendm_agreem_justif_id"
     )
-    is_deleted = col(FLAG, "Whether the register counts it as deleted.", optional=True, at="deleted")
+    is_deleted = col(FLAG, "Whether the register counts it as deleted.", optional=True, source_fields="deleted")
 
 
 @table(
@@ -126,33 +143,35 @@ class Contracts(Published):
     built_from=[ProcurementRaw],
     clickhouse=versions("item_id"),
     fed_by=[f"{GOSZAKUP}contract_unit", "ocds.contract_item"],
-    entity=["item_id"],
+    business_key=["item_id"],
     deleted_with={"contract_id": CONTRACT_WORDS},
 )
 class ContractItems(Published):
     """One row per version of an item of a contract."""
 
-    item_id = col(ID, "The register's number of the item.", key=True, at="item_id id")
+    item_id = col(ID, "The register's number of the item.", key=True, source_fields="item_id id")
     contract_id = col(
-        ID, "The contract.", at="contract_id contract_registry_id @parent", refers_to=CONTRACT, lookup=True
+        ID, "The contract.", source_fields="contract_id contract_registry_id @parent", refers_to=CONTRACT, lookup=True
     )
-    lot_id = col(ID, "The lot; 0 where there was none.", optional=True, at="lot_id", refers_to=LOT, lookup=True)
+    lot_id = col(
+        ID, "The lot; 0 where there was none.", optional=True, source_fields="lot_id", refers_to=LOT, lookup=True
+    )
     planning_item_id = col(
-        ID, "The planned item.", optional=True, at="planning_item_id pln_point_id", refers_to=PLANNING_ITEM
+        ID, "The planned item.", optional=True, source_fields="planning_item_id pln_point_id", refers_to=PLANNING_ITEM
     )
-    tender_id = col(ID, "The tender.", optional=True, at="tender_id trd_buy_id", refers_to=TENDER)
-    quantity = col(NUMBER, "How many units.", optional=True, at="quantity")
-    unit_amount = col(MONEY, "Price of a unit without VAT.", optional=True, at="unit_amount item_price")
-    total_amount = col(MONEY, "Sum without VAT.", optional=True, at="total_amount total_sum")
-    total_vat_amount = col(MONEY, "Sum with VAT.", optional=True, at="total_sum_wnds total_amount")
-    done_amount = col(MONEY, "What was carried out, without VAT.", optional=True, at="fact_sum")
-    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", at="currency_code =KZT")
-    local_content_pct = col(NUMBER, "Share of local content, percent.", optional=True, at="ks_proc")
-    planned_at = col(INSTANT, "When it was to be carried out.", optional=True, at="exec_plan_date")
-    done_at = col(INSTANT, "When it was carried out.", optional=True, at="exec_fakt_date")
-    budget = col(TEXT, "Its budget lines, as JSON.", optional=True, at="spec")
-    is_done = col(FLAG, "Whether it was carried out.", optional=True, at="executed")
-    is_deleted = col(FLAG, "Whether the register counts it as deleted.", optional=True, at="deleted")
+    tender_id = col(ID, "The tender.", optional=True, source_fields="tender_id trd_buy_id", refers_to=TENDER)
+    quantity = col(NUMBER, "How many units.", optional=True, source_fields="quantity")
+    unit_amount = col(MONEY, "Price of a unit without VAT.", optional=True, source_fields="unit_amount item_price")
+    total_amount = col(MONEY, "Sum without VAT.", optional=True, source_fields="total_amount total_sum")
+    total_vat_amount = col(MONEY, "Sum with VAT.", optional=True, source_fields="total_sum_wnds total_amount")
+    done_amount = col(MONEY, "What was carried out, without VAT.", optional=True, source_fields="fact_sum")
+    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", source_fields="currency_code =KZT")
+    local_content_pct = col(NUMBER, "Share of local content, percent.", optional=True, source_fields="ks_proc")
+    planned_at = col(INSTANT, "When it was to be carried out.", optional=True, source_fields="exec_plan_date")
+    done_at = col(INSTANT, "When it was carried out.", optional=True, source_fields="exec_fakt_date")
+    budget = col(TEXT, "Its budget lines, as JSON.", optional=True, source_fields="spec")
+    is_done = col(FLAG, "Whether it was carried out.", optional=True, source_fields="executed")
+    is_deleted = col(FLAG, "Whether the register counts it as deleted.", optional=True, source_fields="deleted")
 
 
 @table(
@@ -161,35 +180,37 @@ class ContractItems(Published):
     built_from=[ProcurementRaw],
     clickhouse=versions("act_id"),
     fed_by=[f"{GOSZAKUP}acts", "ocds.milestone"],
-    entity=["act_id"],
+    business_key=["act_id"],
     services=["act", "acts", "contractact"],
 )
 class Acts(Published):
     """One row per version of an act: what of a contract was delivered and accepted (a milestone)."""
 
-    act_id = col(ID, "The register's number of the act.", key=True, at="act_id id")
-    contract_id = col(ID, "The contract.", optional=True, at="contract_id", refers_to=CONTRACT, lookup=True)
+    act_id = col(ID, "The register's number of the act.", key=True, source_fields="act_id id")
+    contract_id = col(ID, "The contract.", optional=True, source_fields="contract_id", refers_to=CONTRACT, lookup=True)
     root_contract_id = col(
         ID,
         "The contract at the chain's beginning.",
         optional=True,
-        at="root_contract_id contract_root_id",
+        source_fields="root_contract_id contract_root_id",
         refers_to=CONTRACT,
         lookup=True,
     )
-    number = col(TEXT, "Number of the act.", optional=True, at="number number_act")
-    status_code = col(CODE, "Status; 15 is approved.", optional=True, at="status_code status_id", lookup=True)
-    status_name = col(TEXT, "Status in words.", optional=True, at="status_name status_name_ru")
-    supplier_id = col(ID, "The supplier.", optional=True, at="supplier_id", refers_to=PARTY, lookup=True)
-    buyer_id = col(ID, "The buyer.", optional=True, at="buyer_id customer_id", refers_to=PARTY, lookup=True)
-    transfer_kzt = col(MONEY, "Sum to be paid for it.", optional=True, at="sum_transfer")
-    advance_kzt = col(MONEY, "Advance that is taken off.", optional=True, at="sum_avans")
-    fine_kzt = col(MONEY, "Fine.", optional=True, at="sum_fine")
-    overdue_days = col(NUMBER, "Days late.", optional=True, at="day_overdue")
-    acted_at = col(INSTANT, "Date of the act.", optional=True, at="acted_at akt_date")
-    approved_at = col(INSTANT, "When it was approved.", optional=True, at="approved_at approve_date")
-    created_at = col(INSTANT, "When it was entered.", optional=True, at="created_at create_date_act")
-    is_deleted = col(FLAG, "Whether the register counts it as deleted.", optional=True, at="is_deleted")
+    number = col(TEXT, "Number of the act.", optional=True, source_fields="number number_act")
+    status_code = col(
+        CODE, "Status; 15 is approved.", optional=True, source_fields="status_code status_id", lookup=True
+    )
+    status_name = col(TEXT, "Status in words.", optional=True, source_fields="status_name status_name_ru")
+    supplier_id = col(ID, "The supplier.", optional=True, source_fields="supplier_id", refers_to=PARTY, lookup=True)
+    buyer_id = col(ID, "The buyer.", optional=True, source_fields="buyer_id customer_id", refers_to=PARTY, lookup=True)
+    transfer_kzt = col(MONEY, "Sum to be paid for it.", optional=True, source_fields="sum_transfer")
+    advance_kzt = col(MONEY, "Advance that is taken off.", optional=True, source_fields="sum_avans")
+    fine_kzt = col(MONEY, "Fine.", optional=True, source_fields="sum_fine")
+    overdue_days = col(NUMBER, "Days late.", optional=True, source_fields="day_overdue")
+    acted_at = col(INSTANT, "Date of the act.", optional=True, source_fields="acted_at akt_date")
+    approved_at = col(INSTANT, "When it was approved.", optional=True, source_fields="approved_at approve_date")
+    created_at = col(INSTANT, "When it was entered.", optional=True, source_fields="created_at create_date_act")
+    is_deleted = col(FLAG, "Whether the register counts it as deleted.", optional=True, source_fields="is_deleted")
 
 
 @table(
@@ -198,31 +219,33 @@ class Acts(Published):
     built_from=[ProcurementRaw],
     clickhouse=versions("transaction_id"),
     fed_by=[f"{GOSZAKUP}treasury_pay", "ocds.transaction"],
-    entity=["transaction_id"],
+    business_key=["transaction_id"],
     services=["treasurypay"],
 )
 class Transactions(Published):
     """One row per version of a payment by the treasury."""
 
-    transaction_id = col(ID, "The register's number of the payment.", key=True, at="transaction_id id")
-    contract_id = col(ID, "The contract.", optional=True, at="contract_id @parent", refers_to=CONTRACT, lookup=True)
+    transaction_id = col(ID, "The register's number of the payment.", key=True, source_fields="transaction_id id")
+    contract_id = col(
+        ID, "The contract.", optional=True, source_fields="contract_id @parent", refers_to=CONTRACT, lookup=True
+    )
     supplier_tax_id = col(
         ID,
         f"BIN of the supplier. {HASHED}",
         optional=True,
-        at="supplier_biin rnn_supplier",
+        source_fields="supplier_biin rnn_supplier",
         mask="code",
         lookup=True,
     )
-    paid_amount = col(MONEY, "Sum paid.", optional=True, at="paid_amount pay_amount")
-    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", at="currency_code =KZT")
-    description = col(TEXT, "What for.", optional=True, at="description pay_description")
-    payment_number = col(TEXT, "Number of the payment.", optional=True, at="check_number")
-    treasury_code = col(CODE, "Office of the treasury; no KATO.", optional=True, at="kato")
-    specific_code = col(CODE, "Budget specific.", optional=True, at="espk")
-    office_code = col(CODE, "State office that pays.", optional=True, at="gu")
-    paid_at = col(INSTANT, "When it was paid.", optional=True, at="paid_at pay_date")
-    booked_at = col(INSTANT, "When it was booked.", optional=True, at="accounting_date dt_reg")
+    paid_amount = col(MONEY, "Sum paid.", optional=True, source_fields="paid_amount pay_amount")
+    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", source_fields="currency_code =KZT")
+    description = col(TEXT, "What for.", optional=True, source_fields="description pay_description")
+    payment_number = col(TEXT, "Number of the payment.", optional=True, source_fields="check_number")
+    treasury_code = col(CODE, "Office of the treasury; no KATO.", optional=True, source_fields="kato")
+    specific_code = col(CODE, "Budget specific.", optional=True, source_fields="espk")
+    office_code = col(CODE, "State office that pays.", optional=True, source_fields="gu")
+    paid_at = col(INSTANT, "When it was paid.", optional=True, source_fields="paid_at pay_date")
+    booked_at = col(INSTANT, "When it was booked.", optional=True, source_fields="accounting_date dt_reg")
 
 
 @table(
@@ -231,30 +254,34 @@ class Transactions(Published):
     built_from=[ProcurementRaw],
     clickhouse=versions("system_code", "debarment_id"),
     fed_by=[f"{GOSZAKUP}rnu", f"{GOSZAKUP}rnu_entry"],
-    entity=["system_code", "debarment_id"],
+    business_key=["system_code", "debarment_id"],
     services=["rnu", "rnulist"],
 )
 class Debarments(Registered):
     """One row per version of an entry in the register of bad suppliers; only the entry's own page knows the periods."""
 
-    system_code = col(CODE, "1 Mitwork, 2 Samruk, 3 Goszakup.", key=True, at="system_code system_id")
-    debarment_id = col(ID, "The register's number of the entry.", key=True, at="debarment_id id")
-    supplier_id = col(ID, "The supplier, where it is registered.", optional=True, at="supplier_id pid", refers_to=PARTY)
-    supplier_raw_id = col(ID, "BIN, or a person's IIN.", optional=True, serving=False, at="supplier_biin")
+    system_code = col(CODE, "1 Mitwork, 2 Samruk, 3 Goszakup.", key=True, source_fields="system_code system_id")
+    debarment_id = col(ID, "The register's number of the entry.", key=True, source_fields="debarment_id id")
+    supplier_id = col(
+        ID, "The supplier, where it is registered.", optional=True, source_fields="supplier_id pid", refers_to=PARTY
+    )
+    supplier_raw_id = col(ID, "BIN, or a person's IIN.", optional=True, serving=False, source_fields="supplier_biin")
     supplier_tax_id = col(
-        ID, f"BIN of the supplier. {HASHED}", optional=True, at="supplier_biin", mask="code", lookup=True
+        ID, f"BIN of the supplier. {HASHED}", optional=True, source_fields="supplier_biin", mask="code", lookup=True
     )
     supplier_name = col(
-        TEXT, "Name of the supplier; none for a person.", optional=True, at="supplier_name supplier_name_ru",
+        TEXT, "Name of the supplier; none for a person.", optional=True, source_fields="supplier_name supplier_name_ru",
         mask="supplier_biin",
     )  # fmt: skip
-    buyer_tax_id = col(ID, "BIN of the buyer who asked for it.", optional=True, at="customer_biin", mask="code")
-    court_decision = col(TEXT, "The court's decision.", optional=True, at="court_decision")
-    decided_at = col(INSTANT, "When the court decided.", optional=True, at="court_decision_date")
-    started_at = col(INSTANT, "Since when it is barred.", optional=True, at="started_at start_date")
-    ended_at = col(INSTANT, "Until when.", optional=True, at="ended_at end_date")
-    reason_code = col(CODE, "Why.", optional=True, at="ref_reason_id", refers_to=entry("ref_reason"))
-    kato_codes = col(TEXT, "Places, KATO, as a JSON list.", optional=True, at="kato_list")
+    buyer_tax_id = col(
+        ID, "BIN of the buyer who asked for it.", optional=True, source_fields="customer_biin", mask="code"
+    )
+    court_decision = col(TEXT, "The court's decision.", optional=True, source_fields="court_decision")
+    decided_at = col(INSTANT, "When the court decided.", optional=True, source_fields="court_decision_date")
+    started_at = col(INSTANT, "Since when it is barred.", optional=True, source_fields="started_at start_date")
+    ended_at = col(INSTANT, "Until when.", optional=True, source_fields="ended_at end_date")
+    reason_code = col(CODE, "Why.", optional=True, source_fields="ref_reason_id", refers_to=entry("ref_reason"))
+    kato_codes = col(TEXT, "Places, KATO, as a JSON list.", optional=True, source_fields="kato_list")
 
 
 @table(
@@ -263,15 +290,22 @@ class Debarments(Registered):
     built_from=[ProcurementRaw],
     clickhouse=versions("dictionary_code", "item_id"),
     fed_by=DICTIONARIES,
-    entity=["dictionary_code", "item_id"],
+    business_key=["dictionary_code", "item_id"],
     split_by="dictionary_code",
 )
 class ReferenceItems(Registered):
     """One row per version of an entry of a register's dictionary."""
 
-    dictionary_code = col(CODE, "The dictionary, such as ref_buy_status.", key=True, at="@type")
-    item_id = col(ID, "What other tables call it: its number, or its code where it has none.", key=True, at="id code")
-    code = col(TEXT, "Its code, where it has one beside the number.", optional=True, at="code symbol_code alpha_code")
-    parent_code = col(CODE, "The entry above it.", optional=True, at="parent_code")
-    name = col(TEXT, "Name in Russian.", optional=True, at="name_ru full_name_ru cname_ru shortname_ru name")
-    name_kz = col(TEXT, "Name in Kazakh.", optional=True, at="name_kz full_name_kz cname_kz shortname_kz")
+    dictionary_code = col(CODE, "The dictionary, such as ref_buy_status.", key=True, source_fields="@type")
+    item_id = col(
+        ID, "What other tables call it: its number, or its code where it has none.", key=True, source_fields="id code"
+    )
+    code = col(
+        TEXT,
+        "Its code, where it has one beside the number.",
+        optional=True,
+        source_fields="code symbol_code alpha_code",
+    )
+    parent_code = col(CODE, "The entry above it.", optional=True, source_fields="parent_code")
+    name = col(TEXT, "Name in Russian.", optional=True, source_fields="name_ru full_name_ru cname_ru shortname_ru name")
+    name_kz = col(TEXT, "Name in Kazakh.", optional=True, source_fields="name_kz full_name_kz cname_kz shortname_kz")

@@ -21,14 +21,14 @@ from schemas.procurement.events import (
     built_from=[ProcurementRaw],
     clickhouse=versions("party_id"),
     fed_by=[f"{GOSZAKUP}plans_customer"],
-    entity=["party_id"],
+    business_key=["party_id"],
 )
 class Planners(Registered):
     """One row per version of a buyer that has yearly plans."""
 
-    party_id = col(ID, "The buyer.", key=True, at="pid", refers_to=PARTY)
-    party_tax_id = col(ID, "BIN of the buyer.", optional=True, at="bin", mask="code", lookup=True)
-    plan_count = col(COUNT, "Its plans.", optional=True, at="doc_count")
+    party_id = col(ID, "The buyer.", key=True, source_fields="pid", refers_to=PARTY)
+    party_tax_id = col(ID, "BIN of the buyer.", optional=True, source_fields="bin", mask="code", lookup=True)
+    plan_count = col(COUNT, "Its plans.", optional=True, source_fields="doc_count")
 
 
 @table(
@@ -37,66 +37,76 @@ class Planners(Registered):
     built_from=[ProcurementRaw],
     clickhouse=versions("planning_item_id"),
     fed_by=[f"{GOSZAKUP}plans", "ocds.planning_item"],
-    entity=["planning_item_id"],
+    business_key=["planning_item_id"],
     services=PLANNING_WORDS,
 )
 class PlanningItems(Published):
     """One row per version of a point of a yearly plan."""
 
-    planning_item_id = col(ID, "The register's number of the point.", key=True, at="planning_item_id id")
-    root_item_id = col(ID, "The point's first version.", optional=True, at="rootrecord_id")
-    plan_number = col(TEXT, "Number of the plan's act.", optional=True, at="plan_act_number", lookup=True)
-    fin_year = col(TEXT, "Financial year.", optional=True, at="fin_year plan_fin_year pln_point_year", lookup=True)
-    buyer_id = col(ID, "The buyer.", optional=True, at="buyer_id sys_subjects_id", refers_to=PARTY)
-    buyer_tax_id = col(ID, "BIN of the buyer.", optional=True, at="buyer_code subject_biin", mask="code", lookup=True)
-    name = col(TEXT, "What is to be bought.", optional=True, at="name name_ru")
-    description = col(TEXT, "More about it.", optional=True, at="description desc_ru")
+    planning_item_id = col(ID, "The register's number of the point.", key=True, source_fields="planning_item_id id")
+    root_item_id = col(ID, "The point's first version.", optional=True, source_fields="rootrecord_id")
+    plan_number = col(TEXT, "Number of the plan's act.", optional=True, source_fields="plan_act_number", lookup=True)
+    fin_year = col(
+        TEXT, "Financial year.", optional=True, source_fields="fin_year plan_fin_year pln_point_year", lookup=True
+    )
+    buyer_id = col(ID, "The buyer.", optional=True, source_fields="buyer_id sys_subjects_id", refers_to=PARTY)
+    buyer_tax_id = col(
+        ID, "BIN of the buyer.", optional=True, source_fields="buyer_code subject_biin", mask="code", lookup=True
+    )
+    name = col(TEXT, "What is to be bought.", optional=True, source_fields="name name_ru")
+    description = col(TEXT, "More about it.", optional=True, source_fields="description desc_ru")
     enstru_code = col(
-        CODE, "Class of goods, works or services, ENS TRU.", optional=True, at="enstru_code ref_enstru_code"
+        CODE, "Class of goods, works or services, ENS TRU.", optional=True, source_fields="enstru_code ref_enstru_code"
     )
     method_code = col(
         CODE,
         "Procurement method.",
         optional=True,
-        at="method_code ref_trade_methods_id",
+        source_fields="method_code ref_trade_methods_id",
         refers_to=entry("ref_trade_methods"),
     )
     subject_code = col(
         CODE,
         "1 goods, 2 works, 3 services.",
         optional=True,
-        at="subject_code ref_subject_types_id",
+        source_fields="subject_code ref_subject_types_id",
         refers_to=entry("ref_subject_type"),
     )
     unit_code = col(
-        CODE, "Unit of measure.", optional=True, at="unit_code ref_units_code", refers_to=entry("ref_units", "code")
+        CODE,
+        "Unit of measure.",
+        optional=True,
+        source_fields="unit_code ref_units_code",
+        refers_to=entry("ref_units", "code"),
     )
-    quantity = col(NUMBER, "How many units.", optional=True, at="quantity count")
-    unit_amount = col(MONEY, "Price of a unit.", optional=True, at="unit_amount price")
-    total_amount = col(MONEY, "Sum planned.", optional=True, at="total_amount amount")
-    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", at="currency_code =KZT")
-    prepayment_pct = col(NUMBER, "Prepayment, percent.", optional=True, at="prepayment")
-    month_code = col(CODE, "Month of the purchase.", optional=True, at="ref_months_id", refers_to=entry("ref_months"))
+    quantity = col(NUMBER, "How many units.", optional=True, source_fields="quantity count")
+    unit_amount = col(MONEY, "Price of a unit.", optional=True, source_fields="unit_amount price")
+    total_amount = col(MONEY, "Sum planned.", optional=True, source_fields="total_amount amount")
+    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", source_fields="currency_code =KZT")
+    prepayment_pct = col(NUMBER, "Prepayment, percent.", optional=True, source_fields="prepayment")
+    month_code = col(
+        CODE, "Month of the purchase.", optional=True, source_fields="ref_months_id", refers_to=entry("ref_months")
+    )
     status_code = col(
         CODE,
         "Status of the point.",
         optional=True,
-        at="status_code ref_pln_point_status_id",
+        source_fields="status_code ref_pln_point_status_id",
         refers_to=entry("ref_pln_point_status"),
         lookup=True,
     )
     financing_code = col(
-        CODE, "Source of the money.", optional=True, at="ref_finsource_id", refers_to=entry("ref_finsource")
+        CODE, "Source of the money.", optional=True, source_fields="ref_finsource_id", refers_to=entry("ref_finsource")
     )
     abp_code = col(
         CODE,
         "Administrator of the budget programme.",
         optional=True,
-        at="ref_abp_code",
+        source_fields="ref_abp_code",
         refers_to=entry("ref_abp", "code"),
     )
-    approved_at = col(INSTANT, "When it was approved.", optional=True, at="approved_at date_approved")
-    created_at = col(INSTANT, "When it was entered.", optional=True, at="created_at date_create")
+    approved_at = col(INSTANT, "When it was approved.", optional=True, source_fields="approved_at date_approved")
+    created_at = col(INSTANT, "When it was entered.", optional=True, source_fields="created_at date_create")
 
 
 @table(
@@ -105,21 +115,26 @@ class PlanningItems(Published):
     built_from=[ProcurementRaw],
     clickhouse=versions("delivery_id"),
     fed_by=[f"{GOSZAKUP}plans_kato"],
-    entity=["delivery_id"],
+    business_key=["delivery_id"],
     services=["planskato", "plnpointskato"],
     deleted_with={"planning_item_id": PLANNING_WORDS},
 )
 class PlanningDeliveries(Registered):
     """One row per version of a place to which a planned item is to be delivered."""
 
-    delivery_id = col(ID, "The register's number of the place.", key=True, at="id")
-    planning_item_id = col(ID, "The planned item.", at="pln_points_id", refers_to=PLANNING_ITEM, lookup=True)
+    delivery_id = col(ID, "The register's number of the place.", key=True, source_fields="id")
+    planning_item_id = col(ID, "The planned item.", source_fields="pln_points_id", refers_to=PLANNING_ITEM, lookup=True)
     kato_code = col(
-        CODE, "Place, KATO.", optional=True, at="ref_kato_code", refers_to=entry("ref_kato", "code"), lookup=True
+        CODE,
+        "Place, KATO.",
+        optional=True,
+        source_fields="ref_kato_code",
+        refers_to=entry("ref_kato", "code"),
+        lookup=True,
     )
-    country_code = col(CODE, "Country, as the register codes it.", optional=True, at="ref_countries_code")
-    place = col(TEXT, "The place in words.", optional=True, at="full_delivery_place_name_ru")
-    quantity = col(NUMBER, "How many units go there.", optional=True, at="count")
+    country_code = col(CODE, "Country, as the register codes it.", optional=True, source_fields="ref_countries_code")
+    place = col(TEXT, "The place in words.", optional=True, source_fields="full_delivery_place_name_ru")
+    quantity = col(NUMBER, "How many units go there.", optional=True, source_fields="count")
 
 
 @table(
@@ -128,22 +143,32 @@ class PlanningDeliveries(Registered):
     built_from=[ProcurementRaw],
     clickhouse=versions("finance_id"),
     fed_by=[f"{GOSZAKUP}plans_spec"],
-    entity=["finance_id"],
+    business_key=["finance_id"],
     services=["plansspec", "plnpointsspec"],
     deleted_with={"planning_item_id": PLANNING_WORDS},
 )
 class PlanningFinances(Registered):
     """One row per version of a budget line from which a planned item is to be paid."""
 
-    finance_id = col(ID, "The register's number of the line.", key=True, at="id")
-    planning_item_id = col(ID, "The planned item.", at="pln_points_id", refers_to=PLANNING_ITEM, lookup=True)
+    finance_id = col(ID, "The register's number of the line.", key=True, source_fields="id")
+    planning_item_id = col(ID, "The planned item.", source_fields="pln_points_id", refers_to=PLANNING_ITEM, lookup=True)
     program_code = col(
-        CODE, "Budget programme.", optional=True, at="ref_fkrb_program_id", refers_to=entry("ref_fkrb_program")
+        CODE,
+        "Budget programme.",
+        optional=True,
+        source_fields="ref_fkrb_program_id",
+        refers_to=entry("ref_fkrb_program"),
     )
     subprogram_code = col(
-        CODE, "Budget subprogramme.", optional=True, at="ref_fkrb_subprogram_id", refers_to=entry("ref_fkrb_subprogram")
+        CODE,
+        "Budget subprogramme.",
+        optional=True,
+        source_fields="ref_fkrb_subprogram_id",
+        refers_to=entry("ref_fkrb_subprogram"),
     )
-    specific_code = col(CODE, "Budget specific, EKRB.", optional=True, at="ref_ekrb_id", refers_to=entry("ref_ekrb"))
-    quantity = col(NUMBER, "How many units.", optional=True, at="count")
-    unit_kzt = col(MONEY, "Price of a unit.", optional=True, at="price")
-    total_kzt = col(MONEY, "Sum planned.", optional=True, at="amount")
+    specific_code = col(
+        CODE, "Budget specific, EKRB.", optional=True, source_fields="ref_ekrb_id", refers_to=entry("ref_ekrb")
+    )
+    quantity = col(NUMBER, "How many units.", optional=True, source_fields="count")
+    unit_kzt = col(MONEY, "Price of a unit.", optional=True, source_fields="price")
+    total_kzt = col(MONEY, "Sum planned.", optional=True, source_fields="amount")

@@ -14,9 +14,11 @@ def test_every_reference_names_a_column_that_holds_the_same_kind_of_value(contra
     for reference in references(contract):
         kinds = {reference.column.type.name, reference.target_column.type.name}
         assert kinds <= {"ID", "CODE", "TEXT"}, f"{contract.name}.{reference.column}"
-        assert reference.target.entity, f"{reference.target.name} keeps no versions, so no view says what holds today"
+        assert reference.target.business_key, (
+            f"{reference.target.name} keeps no versions, so no view says what holds today"
+        )
         if not reference.part:
-            assert reference.target_column in reference.target.entity, f"{reference.target_column} names no row"
+            assert reference.target_column in reference.target.business_key, f"{reference.target_column} names no row"
 
 
 def found(name: str, column: str) -> Reference:

@@ -178,7 +178,7 @@ def deleted(service: str, number: int, day: int) -> dict[str, Any]:
 def holding(folder: Path, name: str, rows: list[dict[str, Any]], gone: list[dict[str, Any]]) -> list[str]:
     """The first column of the table's entity, of what holds."""
     table = find(name)
-    (entity, *_) = table.entity
+    (entity, *_) = table.business_key
     found = answers(
         folder,
         [
@@ -218,7 +218,7 @@ def test_a_bid_that_left_its_application_is_gone(tmp_path: Path) -> None:
     ],
 )
 def test_what_belongs_to_something_deleted_goes_with_it(tmp_path: Path, name: str, owner: str, service: str) -> None:
-    (entity, *_) = find(name).entity
+    (entity, *_) = find(name).business_key
     rows = [
         {"collection_code": "a", entity: number, owner: of, "line_no": 0, "changed_at": "2026-01-01 00:00:00"}
         for number, of in (("11", "1"), ("12", "1"), ("21", "2"))

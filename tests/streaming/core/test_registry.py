@@ -33,7 +33,7 @@ def test_what_a_lane_needs_follows_from_the_silver_table() -> None:
     assert found.tables == (
         contract(PurchasesRaw), contract(PurchaseLines), corrections, contract(PurchasesRefused)
     )  # fmt: skip
-    assert (branch.corrections, branch.silver.document) == (corrections, ("seller_id", "purchase_id"))
+    assert (branch.corrections, branch.silver.document_key) == (corrections, ("seller_id", "purchase_id"))
     assert branch.clean is purchases
     assert found.is_live
     assert not found.is_typed

@@ -129,11 +129,11 @@ def test_every_field_that_is_sent_is_read_by_the_silver_table_of_its_type(proces
     for message, body in zip(sent(process), bodies(process), strict=True):
         kind = dict(message.headers)["ce_type"].decode()
         (table,) = (t for t in tables("silver", "procurement") if kind in t.fed_by)
-        tokens = {token for column in table.columns for token in column.at}
+        tokens = {token for column in table.columns for token in column.source_fields}
         fields = {*body} - {"app_lots"} | {f"app_lots.{name}" for row in body.get("app_lots", []) for name in row}
         assert fields - tokens == set(), kind
-        needed = [c for c in table.columns if c.at and not c.optional]
-        missing = [c for c in needed if not any(t in fields or t[0] in "=@" for t in c.at)]
+        needed = [c for c in table.columns if c.source_fields and not c.optional]
+        missing = [c for c in needed if not any(t in fields or t[0] in "=@" for t in c.source_fields)]
         assert missing == [], kind
         seen[kind] += 1
     assert len(seen) == 11

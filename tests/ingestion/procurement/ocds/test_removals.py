@@ -27,8 +27,8 @@ def test_a_removal_has_all_that_its_table_requires(kind: str, table: Contract) -
     lacking = [
         column.name
         for column in table.columns
-        if column.at and not column.optional and not given & set(column.at)
-        and not any(field.startswith(("=", "@")) for field in column.at)
+        if column.source_fields and not column.optional and not given & set(column.source_fields)
+        and not any(field.startswith(("=", "@")) for field in column.source_fields)
     ]  # fmt: skip
 
     assert lacking == []
