@@ -1,1 +1,1 @@
-"""What plays the outside world for the demo and for tests."""
+"""What plays the outside world, for demonstrations and tests: a package a service, and the simulator's world."""

@@ -1,1 +1,1 @@
-"""Collecting from an API page by page: what every client needs."""
+"""What every client of an HTTP API needs: pace, retries, pages on their way to Kafka, and state between runs."""

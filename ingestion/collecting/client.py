@@ -19,9 +19,9 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 
 from conf.domains.procurement import ProcurementSettings
 from ingestion.collecting.limiter import Limiter
-from ingestion.collecting.pages import Damaged
 from ingestion.collecting.state import is_loopback
 from ingestion.core.errors import IngestError, Unreadable
+from ingestion.procurement.goszakup.pages import Damaged
 
 TRIES = 6
 """How often an answer that cannot be read is asked for: what is wrong in the data stays wrong. Others at least."""

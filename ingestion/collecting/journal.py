@@ -15,8 +15,8 @@ from typing import Any
 from conf import Settings
 from conf.connect import clickhouse
 from conf.domains.procurement import ProcurementSettings
+from ingestion.collecting.run_stats import Tally
 from ingestion.collecting.state import Walk
-from ingestion.collecting.tally import Tally
 from schemas.contract import contract
 from schemas.ops.tables import CollectRuns
 from schemas.procurement import COLLECTION

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from ingestion.collecting.outbox import Line, Outbox
-from ingestion.collecting.tally import Tally
+from ingestion.collecting.run_stats import Tally
 from ingestion.core.message import Message
 
 

@@ -1,1 +1,1 @@
-"""Files of rows as people save them: CSV in any encoding, packed or not, and workbooks. Knows no domain."""
+"""Reading tables that people export: CSV and workbooks, with the numbers, dates and encodings found in them."""

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ingestion.files.moments import EXCEL, ISO, SCIENTIFIC, SERIAL
+from ingestion.files.instants import EXCEL, ISO, SCIENTIFIC, SERIAL
 
 ISO_LIKE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?( ?(Z|UTC|GMT|[+-]\d\d:?\d\d))?)?", re.ASCII)
 NUMERIC = re.compile(r"(\d{1,4})([./-])(\d{1,2})\2(\d{2,4})(.*)", re.ASCII)

@@ -1,1 +1,1 @@
-"""The client of goszakup, the state register of procurement: its registers, dictionaries and changes."""
+"""Public procurement: the registers of goszakup, and files of the Open Contracting Data Standard."""

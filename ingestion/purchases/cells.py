@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
-from ingestion.files.moments import expected
+from ingestion.files.instants import expected
 from ingestion.files.numbers import Mark, Unread, number
 from ingestion.files.workbook import shown_cell
 

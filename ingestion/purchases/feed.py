@@ -23,7 +23,7 @@ from ingestion.core.message import Message, cloud_event, instant
 from ingestion.core.publish import Say
 from ingestion.files.csv_rows import Row
 from ingestion.files.currencies import currency_of
-from ingestion.files.moments import expected, moment
+from ingestion.files.instants import expected, moment
 from ingestion.files.numbers import is_lost_id
 from ingestion.files.workbook import shown_cell
 from ingestion.purchases.cells import (

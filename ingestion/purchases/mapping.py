@@ -31,7 +31,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ingestion.core.errors import Unreadable
-from ingestion.files.moments import EXCEL, ISO
+from ingestion.files.instants import EXCEL, ISO
 
 PurchaseField = Literal[
     "purchase_id", "product_id", "description", "quantity", "purchased_at", "unit_price", "customer_id", "seller_id",

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ingestion.files.moments import ISO, moment
+from ingestion.files.instants import ISO, moment
 from ingestion.shop.file_faults import Unfit
 from schemas.contract import contract
 from schemas.shop.stage import ProductRow

@@ -17,7 +17,6 @@ from conf import Settings
 from conf.domains.shop import ShopSettings
 from ingestion.core.errors import Unreadable
 from ingestion.core.registry import Around, Collector, Connect
-from ingestion.shop import world_people
 from ingestion.shop.bucket import Bucket, opened
 from ingestion.shop.check import FILE
 from ingestion.shop.check_process import STAGED, Apart
@@ -25,6 +24,7 @@ from ingestion.shop.dropped_file import INCOMING, Desk, Outcome
 from ingestion.shop.file_faults import Unfit
 from ingestion.shop.files import check_name
 from ingestion.shop.stage import alone, schema, write_parquet
+from standins.shop import people
 from standins.world.world import make_world
 
 NAME = "shop.products"
@@ -44,7 +44,7 @@ def drop(bucket: Bucket, path: Path) -> str:
 def simulated(path: Path, seed: int, around: Around) -> None:
     """Write the products of the simulated world as a file that a shop might send."""
     world = make_world(seed, until=around.now)
-    rows = ({**row, "changed_at": world.since} for row in world_people.products(world))
+    rows = ({**row, "changed_at": world.since} for row in people.products(world))
     write_parquet(path, schema(FILE), rows)
 
 

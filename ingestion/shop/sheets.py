@@ -13,7 +13,7 @@ from ingestion.core.errors import Unreadable
 from ingestion.files.csv_rows import DELIMITERS, CsvFile, Row, Undecodable
 from ingestion.files.currencies import currency_of
 from ingestion.files.header import find_header, plain
-from ingestion.files.moments import ISO, moment
+from ingestion.files.instants import ISO, moment
 from ingestion.files.numbers import Mark, Unread, is_lost_id, number, proven_mark
 from ingestion.files.packed import is_workbook
 from ingestion.files.workbook import WorkbookFile, shown_cell

@@ -23,7 +23,7 @@ from standins.goszakup.routes import ROUTES, Route
 from standins.goszakup.service import BadRequest, NotThere, Service
 from standins.goszakup.totals import totals
 from standins.goszakup.world import Over
-from standins.rates import rates
+from standins.rates import document
 
 JSON = "application/json; charset=UTF-8"
 ON_PAGES = ("cursor", *ON_NEXT)
@@ -69,7 +69,7 @@ def build_app(site: Site) -> Starlette:
 async def _rates(request: Request) -> Response:
     """Another service in the same process: the National Bank's rates, which ask for no token."""
     try:
-        return Response(rates.document(request.query_params.get("fdate", "")), media_type="text/xml")
+        return Response(document.document(request.query_params.get("fdate", "")), media_type="text/xml")
     except ValueError:
         return error(400, "fdate=dd.mm.yyyy")
 

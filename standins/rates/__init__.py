@@ -1,1 +1,1 @@
-"""The bank that publishes exchange rates."""
+"""The exchange rates that the National Bank of Kazakhstan publishes, made up."""

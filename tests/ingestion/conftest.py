@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.ingestion.procurement.fakes import FakeGoszakup, FakeKafka, serving
+from tests.ingestion.procurement.goszakup.fakes import FakeGoszakup, FakeKafka, serving
 
 
 @pytest.fixture

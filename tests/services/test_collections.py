@@ -17,8 +17,8 @@ from conf.connect import clickhouse
 from conf.stream_progress import settle
 from ingestion.core.errors import IngestError
 from ingestion.core.run import main
-from ingestion.procurement.ocds import known
-from ingestion.procurement.ocds.known import InPostgres
+from ingestion.procurement.ocds import stored_processes
+from ingestion.procurement.ocds.stored_processes import InPostgres
 from schemas.contract import tables
 from schemas.procurement import TOPIC
 from tests.ingestion.procurement.ocds.held import CASES
@@ -122,8 +122,8 @@ def test_two_loads_of_one_collection_wait_for_each_other_and_a_forgotten_one_is_
     InPostgres(chosen, f"{MERGED}_b").close()
     assert set(held.processes(["ocds-w-1", "ocds-none"])) == {"ocds-w-1"}
     held.close()
-    assert known.forget(chosen, MERGED) == 13
-    assert known.forget(chosen, MERGED) == 0
+    assert stored_processes.forget(chosen, MERGED) == 13
+    assert stored_processes.forget(chosen, MERGED) == 0
 
 
 def test_a_drop_beside_a_stream_is_refused(loaded: Any) -> None:
@@ -145,7 +145,7 @@ def test_a_collection_goes_and_others_stay_and_it_comes_back(
     state.write_bytes(b"")
 
     stream.stop()
-    command("ingestion.core.forget", GONE)
+    command("ingestion.procurement.forget", GONE)
     told = json.loads(command("streaming.core.drop_collection", GONE, "--json").splitlines()[-1])
 
     assert not state.exists()

@@ -19,7 +19,7 @@ from conf.connect import clickhouse
 from conf.stream_progress import settle
 from schemas.contract import find
 from schemas.derive.expectations import suite
-from standins.rates import rates
+from standins.rates import document
 from tests.support.commands import run_command
 from tests.support.judge import Judge
 from tests.support.stream import Parts, Stream, simulate
@@ -91,7 +91,7 @@ def rated(ledger: Path, chosen: Settings, tmp_path_factory: pytest.TempPathFacto
     assert ledger.exists()
     today = datetime.now(UTC).date()
     days = [day for n in range(70) if (day := today - timedelta(days=n)).weekday() < 5]
-    lines = [f"{day},{code},{rates.rate(code, day)},{quantity}" for day in days for code, quantity in RATED]
+    lines = [f"{day},{code},{document.rate(code, day)},{quantity}" for day in days for code, quantity in RATED]
     file = tmp_path_factory.mktemp("rates") / "rates.csv"
     file.write_text("\n".join(["date,currency,rate,quantity", *lines]))
     assert run("ingestion.core.run", "rates.file", str(file), "--json")[0]["acknowledged"] == len(lines)

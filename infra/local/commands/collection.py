@@ -76,7 +76,11 @@ def drop(settings: Settings, stack: Stack, name: str, say: Callable[[str], None]
         except Unsettled as late:
             raise Failed(f"{late} Nothing was dropped. See: ./start.sh logs stream") from None
     env = children.environment(settings, java.remembered(settings), "drop")
-    say(children.run([sys.executable, "-m", "ingestion.core.forget", name], "Forgetting the state", env=env).strip())
+    say(
+        children.run(
+            [sys.executable, "-m", "ingestion.procurement.forget", name], "Forgetting the state", env=env
+        ).strip()
+    )
     try:
         if is_streaming:
             say("The stream stops.")

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from ingestion.procurement.ocds.contracts import contracted
-from ingestion.procurement.ocds.known import Known, KnownParty
 from ingestion.procurement.ocds.merge import Unmergeable
 from ingestion.procurement.ocds.parties import ADDRESS, FLAGS, Party
 from ingestion.procurement.ocds.persons import Persons
@@ -16,6 +15,7 @@ from ingestion.procurement.ocds.shape import Event, Json, Shape, decoded, encode
 from ingestion.procurement.ocds.spool import Spool, together
 from ingestion.procurement.ocds.state import State
 from ingestion.procurement.ocds.statuses import Statuses
+from ingestion.procurement.ocds.stored_processes import Known, KnownParty
 from ingestion.procurement.ocds.tenders import awarded, offered, planned, tendered
 
 PARTY, PARTY_ADDRESS = "ocds.party", "ocds.address"

@@ -23,12 +23,12 @@ from ingestion.core.publish import Say
 from ingestion.core.registry import Around, Source
 from ingestion.procurement.ocds.convert import PARTY, PARTY_ADDRESS, Conversion
 from ingestion.procurement.ocds.files import JsonFile, found
-from ingestion.procurement.ocds.known import InPostgres, Known, Nothing
 from ingestion.procurement.ocds.persons import Persons
 from ingestion.procurement.ocds.releases import Problem, releases
 from ingestion.procurement.ocds.shape import Event, written
 from ingestion.procurement.ocds.spool import Spool
 from ingestion.procurement.ocds.statuses import Statuses
+from ingestion.procurement.ocds.stored_processes import InPostgres, Known, Nothing
 from schemas.procurement import COLLECTION, STANDIN_COLLECTION, TOPIC
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")

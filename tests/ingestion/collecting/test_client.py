@@ -24,9 +24,9 @@ from ingestion.collecting.client import (
     _retry_after,
 )
 from ingestion.collecting.limiter import CUT, GROWTH_SECONDS, LONGEST_STEP, Limiter
-from ingestion.collecting.pages import Page, read_object, read_page
 from ingestion.core.errors import Unreadable
-from tests.ingestion.procurement.fakes import TOKEN, FakeGoszakup, FakeTime, Reply, chosen, rows, serving
+from ingestion.procurement.goszakup.pages import Page, read_object, read_page
+from tests.ingestion.procurement.goszakup.fakes import TOKEN, FakeGoszakup, FakeTime, Reply, chosen, rows, serving
 
 
 @pytest.fixture

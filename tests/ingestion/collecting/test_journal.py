@@ -9,7 +9,7 @@ import pytest
 from conf import Settings
 from ingestion.collecting import journal
 from ingestion.collecting.client import Counts
-from ingestion.collecting.tally import Tally
+from ingestion.collecting.run_stats import Tally
 
 
 def tally(name: str = "lots") -> Tally:

@@ -8,11 +8,11 @@ from confluent_kafka import KafkaError
 
 from ingestion.collecting.outbox import Line, Outbox
 from ingestion.collecting.page_batch import Parcel
-from ingestion.collecting.tally import Tally
+from ingestion.collecting.run_stats import Tally
 from ingestion.core.errors import BrokerLost
 from ingestion.core.message import Message
 from schemas.procurement import TOPIC
-from tests.ingestion.procurement.fakes import FakeKafka
+from tests.ingestion.procurement.goszakup.fakes import FakeKafka
 
 
 def message(number: int) -> Message:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from conf.domains.procurement import ProcurementSettings
-from ingestion.collecting.show import estimate
+from ingestion.collecting.progress import estimate
 from ingestion.collecting.state import Known, State, Walk, forget, state_path
 from ingestion.core.errors import IngestError
 

@@ -32,11 +32,11 @@ def figures(result: Result) -> dict[str, Any]:
     return dict(json.loads(result.stdout.splitlines()[-1]))
 
 
-def test_sources_are_found_by_looking_and_named_as_their_modules() -> None:
+def test_sources_are_found_by_looking_and_named_after_their_domains() -> None:
     assert {"purchases.file", "purchases.simulate", "procurement.goszakup"} <= sources().keys()
     for name, source in sources().items():
-        if name not in ("procurement.ocds", "purchases.simulate"):
-            assert source.open.__module__ == f"ingestion.{name}"
+        root, folder, *_ = source.open.__module__.split(".")
+        assert root == "standins" or folder == name.partition(".")[0]
 
 
 def test_an_unknown_source_is_refused_with_the_known_ones() -> None:

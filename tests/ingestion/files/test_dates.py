@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ingestion.files.dates import dates
-from ingestion.files.moments import moment
+from ingestion.files.instants import moment
 
 AT = datetime(2025, 12, 31, 14, 5, tzinfo=UTC)
 

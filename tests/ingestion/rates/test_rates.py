@@ -16,7 +16,7 @@ from ingestion.core.errors import IngestError, Unreadable
 from ingestion.core.run import main
 from ingestion.rates import file, nbk
 from ingestion.rates.quotes import Held, Key, Quote, Quotes, message
-from standins.rates import rates
+from standins.rates import document
 from tests.ingestion.fakes import FakeBroker
 
 NOW = datetime(2026, 1, 6, 12, tzinfo=UTC)
@@ -201,7 +201,7 @@ def test_the_command_sends_a_file(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("nothing_held")
 def test_the_command_asks_for_each_day(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        nbk, "fetch", lambda _, __, day, source: nbk.parse(rates.document(f"{day:%d.%m.%Y}").encode(), day, source)
+        nbk, "fetch", lambda _, __, day, source: nbk.parse(document.document(f"{day:%d.%m.%Y}").encode(), day, source)
     )
     broker = FakeBroker()
     result = run("rates.nbk", "--since", "2026-01-02", "--until", "2026-01-05", broker=broker)
@@ -209,7 +209,7 @@ def test_the_command_asks_for_each_day(monkeypatch: pytest.MonkeyPatch) -> None:
     # Friday to Monday: the stand-in publishes on working days.
     assert result.exit_code == 0, result.output
     assert {record.body["quoted_on"] for record in broker.stored} == {"2026-01-02", "2026-01-05"}
-    assert len(broker.stored) == 2 * len(rates.CENTRES)
+    assert len(broker.stored) == 2 * len(document.CENTRES)
 
 
 def test_days_to_come_are_refused() -> None:
@@ -220,7 +220,7 @@ def test_days_to_come_are_refused() -> None:
 
 
 def test_the_stand_ins_rates_are_always_the_same() -> None:
-    assert rates.rate("USD", DAY) == rates.rate("USD", DAY)
-    assert 480 < rates.rate("USD", DAY) < 540
+    assert document.rate("USD", DAY) == document.rate("USD", DAY)
+    assert 480 < document.rate("USD", DAY) < 540
     with pytest.raises(ValueError, match="does not match"):
-        rates.document("2026-01-05")
+        document.document("2026-01-05")

@@ -11,10 +11,10 @@ from typing import Any
 import orjson
 
 from ingestion.core.message import Message
-from ingestion.procurement.ocds.known import KnownParty
 from ingestion.procurement.ocds.persons import Persons
 from ingestion.procurement.ocds.source import OcdsFiles
 from ingestion.procurement.ocds.state import KEYS
+from ingestion.procurement.ocds.stored_processes import KnownParty
 
 Json = dict[str, Any]
 CASES = Path(__file__).parents[3] / "cases" / "ocds"

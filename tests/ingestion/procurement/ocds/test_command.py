@@ -14,7 +14,7 @@ from conf.domains.procurement import ProcurementSettings
 from ingestion.core.message import Headers
 from ingestion.core.publish import Delivered, Say
 from ingestion.core.run import main
-from ingestion.procurement.ocds.known import Nothing
+from ingestion.procurement.ocds.stored_processes import Nothing
 from schemas.procurement import STANDIN_COLLECTION, TOPIC
 from tests.ingestion.fakes import FakeBroker
 from tests.ingestion.procurement.ocds.samples import AWARD, CONTRACT, TENDER, package, written

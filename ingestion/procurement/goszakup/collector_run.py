@@ -14,13 +14,22 @@ import msgspec
 from ingestion.collecting.client import Client, NoAnswer, Useless
 from ingestion.collecting.outbox import Line, Outbox
 from ingestion.collecting.page_batch import Parcel
-from ingestion.collecting.pages import Damaged
-from ingestion.collecting.plan import JOURNAL_ON, LOADED_ON, Asked, Lookup, Plan, again, journal_reached, loaded_on
+from ingestion.collecting.run_stats import Tallies, Tally
 from ingestion.collecting.state import State, Walk
-from ingestion.collecting.tally import Tallies, Tally
-from ingestion.collecting.walk import Walker
-from ingestion.procurement.changes import Changes
-from ingestion.procurement.lists import Desk
+from ingestion.procurement.goszakup.changes import Changes
+from ingestion.procurement.goszakup.lists import Desk
+from ingestion.procurement.goszakup.pages import Damaged
+from ingestion.procurement.goszakup.plan import (
+    JOURNAL_ON,
+    LOADED_ON,
+    Asked,
+    Lookup,
+    Plan,
+    again,
+    journal_reached,
+    loaded_on,
+)
+from ingestion.procurement.goszakup.walk import Walker
 from schemas.procurement.endpoints import by_name
 
 SHOW_EVERY = 0.2

@@ -12,10 +12,10 @@ import pytest
 from ingestion.collecting.client import TRIES, TokenRefused
 from ingestion.collecting.state import State, state_path
 from ingestion.core.errors import BrokerLost
-from ingestion.procurement.lists import AGAIN
+from ingestion.procurement.goszakup.lists import AGAIN
 from schemas.procurement.endpoints import registers
-from tests.ingestion.procurement.fakes import FakeGoszakup, FakeKafka, Killed, Reply, chosen, rows
-from tests.ingestion.procurement.runs import TODAY, collect
+from tests.ingestion.procurement.goszakup.fakes import FakeGoszakup, FakeKafka, Killed, Reply, chosen, rows
+from tests.ingestion.procurement.goszakup.runs import TODAY, collect
 
 
 def test_a_register_is_walked_to_its_end_row_by_row(service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path) -> None:

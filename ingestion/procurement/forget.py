@@ -1,6 +1,6 @@
-"""Forgets what is known of a collection: ``python -m ingestion.core.forget COLLECTION``; its next load is a first one.
+"""``python -m ingestion.procurement.forget COLLECTION``: forget what is known of a collection.
 
-Exit code 0: forgotten, or nothing was known. 1: a run of the collection is under way.
+The next load of the collection is then a first one. Exit code 0: forgotten, or nothing was known. 1: a run goes on.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import click
 from conf import settings
 from ingestion.collecting.state import forget
 from ingestion.core.errors import IngestError
-from ingestion.procurement.ocds import known
+from ingestion.procurement.ocds import stored_processes
 
 
 @click.command()
@@ -20,7 +20,7 @@ def main(collection: str) -> None:
     try:
         chosen = settings()
         files = forget(chosen, collection)
-        processes = known.forget(chosen, collection)
+        processes = stored_processes.forget(chosen, collection)
     except IngestError as problem:
         raise click.ClickException(str(problem)) from None
     is_known = files or processes

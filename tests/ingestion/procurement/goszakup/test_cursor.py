@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from ingestion.collecting.cursor import CursorRefused, first_address, follow
+from ingestion.procurement.goszakup.cursor import CursorRefused, first_address, follow
 from schemas.procurement.endpoints import Endpoint, by_name
 
 BASE = "https://ows.goszakup.gov.kz"

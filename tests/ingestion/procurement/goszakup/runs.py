@@ -12,13 +12,13 @@ from rich.console import Console
 
 from ingestion.collecting.client import Client
 from ingestion.collecting.outbox import Outbox
-from ingestion.collecting.plan import Asked, made
-from ingestion.collecting.show import Progressing
+from ingestion.collecting.progress import Progressing
+from ingestion.collecting.run_stats import Tallies, Tally
 from ingestion.collecting.state import State, state_path
-from ingestion.collecting.tally import Tallies, Tally
-from ingestion.procurement.collect import Run
+from ingestion.procurement.goszakup.collector_run import Run
+from ingestion.procurement.goszakup.plan import Asked, made
 from schemas.procurement import TOPIC
-from tests.ingestion.procurement.fakes import FakeGoszakup, FakeKafka, FakeTime, chosen
+from tests.ingestion.procurement.goszakup.fakes import FakeGoszakup, FakeKafka, FakeTime, chosen
 
 TODAY = date(2026, 2, 10)
 

@@ -17,8 +17,8 @@ from ingestion.collecting import journal
 from ingestion.core.errors import BrokerLost
 from ingestion.core.run import main
 from ingestion.core.stopping import stopped_by_sigterm
-from ingestion.procurement.goszakup import Collection
-from tests.ingestion.procurement.fakes import TOKEN, FakeGoszakup, FakeKafka, chosen, rows
+from ingestion.procurement.goszakup.source import Collection
+from tests.ingestion.procurement.goszakup.fakes import TOKEN, FakeGoszakup, FakeKafka, chosen, rows
 
 Runs = Callable[..., Result]
 
@@ -145,7 +145,7 @@ def test_ctrl_c_ends_with_130_and_keeps_the_place(
     async def interrupted(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ingestion.procurement.collect._shown", interrupted)
+    monkeypatch.setattr("ingestion.procurement.goszakup.collector_run._shown", interrupted)
     result = run("--register", "lots")
     assert result.exit_code == 130
     assert "Stopped by Ctrl-C or SIGTERM." in result.stderr
@@ -165,7 +165,7 @@ def test_sigterm_ends_as_ctrl_c_does_with_all_that_is_due(
         os.kill(os.getpid(), signal.SIGTERM)
         await asyncio.Event().wait()
 
-    monkeypatch.setattr("ingestion.procurement.collect._shown", terminated)
+    monkeypatch.setattr("ingestion.procurement.goszakup.collector_run._shown", terminated)
     try:
         with stopped_by_sigterm():
             result = run("--register", "lots")

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ingestion.collecting.pages import Row, digest
 from ingestion.collecting.state import State
+from ingestion.procurement.goszakup.pages import Row, digest
 from schemas.procurement.endpoints import Endpoint
 
 GONE = "gone"

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ingestion.collecting.client import Answer, NoAnswer, Useless
-from ingestion.collecting.cursor import VERSIONED, first_address
 from ingestion.collecting.page_batch import Parcel
-from ingestion.collecting.pages import Envelope, Row
-from ingestion.collecting.plan import filled
 from ingestion.core.message import instant
-from ingestion.procurement.lists import Desk
+from ingestion.procurement.goszakup.cursor import VERSIONED, first_address
+from ingestion.procurement.goszakup.lists import Desk
+from ingestion.procurement.goszakup.pages import Envelope, Row
+from ingestion.procurement.goszakup.plan import filled
 from schemas.procurement.endpoints import Endpoint, by_name, by_path, by_service, item_of
 
 AT_ONCE = 32

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from ingestion.collecting.limiter import Limiter
-from ingestion.collecting.pace import PaceFile
+from ingestion.collecting.pace_file import PaceFile
 
 
 def test_the_pace_is_written_once_a_second_and_gone_at_the_end(tmp_path: Path) -> None:

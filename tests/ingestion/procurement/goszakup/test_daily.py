@@ -10,10 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from ingestion.collecting.plan import JOURNAL_ON, Asked, made, told
 from ingestion.collecting.state import State, state_path
-from tests.ingestion.procurement.fakes import FakeGoszakup, FakeKafka, Killed, Reply, chosen, rows
-from tests.ingestion.procurement.runs import TODAY, collect
+from ingestion.procurement.goszakup.plan import JOURNAL_ON, Asked, made, told
+from tests.ingestion.procurement.goszakup.fakes import FakeGoszakup, FakeKafka, Killed, Reply, chosen, rows
+from tests.ingestion.procurement.goszakup.runs import TODAY, collect
 
 TOMORROW = date(2026, 2, 11)
 

@@ -8,14 +8,14 @@ from functools import partial
 from typing import NamedTuple
 
 from ingestion.collecting.client import Answer, Check, Client, NoAnswer, Useless
-from ingestion.collecting.cursor import CursorRefused, Step, first_address, follow
 from ingestion.collecting.page_batch import Parcel
-from ingestion.collecting.pages import Envelope, Page, Reader, Row, read_object, read_page, unreadable
-from ingestion.collecting.plan import filled, own_parameters
+from ingestion.collecting.run_stats import Tallies, Tally
 from ingestion.collecting.state import State
-from ingestion.collecting.tally import Tallies, Tally
 from ingestion.core.message import Message, instant
-from ingestion.procurement.versions import Versions
+from ingestion.procurement.goszakup.cursor import CursorRefused, Step, first_address, follow
+from ingestion.procurement.goszakup.pages import Envelope, Page, Reader, Row, read_object, read_page, unreadable
+from ingestion.procurement.goszakup.plan import filled, own_parameters
+from ingestion.procurement.goszakup.versions import Versions
 from schemas.procurement.endpoints import Endpoint, details
 
 AGAIN = 3

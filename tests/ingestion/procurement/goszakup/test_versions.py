@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from ingestion.collecting.state import State, state_path
-from ingestion.procurement.versions import Versions, following
+from ingestion.procurement.goszakup.versions import Versions, following
 from schemas.procurement.endpoints import by_name
-from tests.ingestion.procurement.fakes import FakeGoszakup, FakeKafka, Killed, chosen
-from tests.ingestion.procurement.runs import collect
-from tests.ingestion.procurement.test_daily import began, journal
+from tests.ingestion.procurement.goszakup.fakes import FakeGoszakup, FakeKafka, Killed, chosen
+from tests.ingestion.procurement.goszakup.runs import collect
+from tests.ingestion.procurement.goszakup.test_daily import began, journal
 
 PLANNERS = "/v3/plans"
 

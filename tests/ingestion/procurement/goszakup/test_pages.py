@@ -5,7 +5,7 @@ from hashlib import blake2b
 
 import pytest
 
-from ingestion.collecting.pages import (
+from ingestion.procurement.goszakup.pages import (
     LONGEST_UNREADABLE,
     Damaged,
     Envelope,

@@ -12,7 +12,7 @@ import pytest
 from ingestion.purchases.feed import PurchasesFile
 from ingestion.purchases.mapping import load_mapping
 
-CASES = Path(__file__).parent.parent / "cases" / "purchases"
+CASES = Path(__file__).parents[2] / "cases" / "purchases"
 
 
 def read(file: str, mapping: str) -> tuple[list[dict[str, Any]], list[str], PurchasesFile]:

@@ -18,15 +18,15 @@ from conf.domains.procurement import ProcurementSettings
 from ingestion.collecting import journal
 from ingestion.collecting.client import Client
 from ingestion.collecting.outbox import Outbox
-from ingestion.collecting.pace import PaceFile, pace_path
-from ingestion.collecting.plan import Asked, Plan, made, told
-from ingestion.collecting.show import Progressing, summary
+from ingestion.collecting.pace_file import PaceFile, pace_path
+from ingestion.collecting.progress import Progressing, summary
 from ingestion.collecting.state import State, state_path
 from ingestion.core.errors import IngestError
 from ingestion.core.publish import remedy
 from ingestion.core.registry import Around, Collector, Connect
 from ingestion.core.stopping import STOPPED, STOPPED_BY_SIGNAL
-from ingestion.procurement.collect import Run
+from ingestion.procurement.goszakup.collector_run import Run
+from ingestion.procurement.goszakup.plan import Asked, Plan, made, told
 from schemas.procurement import TOPIC
 
 LOCAL = timezone(timedelta(hours=5))

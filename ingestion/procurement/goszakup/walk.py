@@ -8,18 +8,18 @@ from dataclasses import replace
 from functools import partial
 
 from ingestion.collecting.client import Answer, NoAnswer, Useless
-from ingestion.collecting.cursor import CursorRefused, follow
-from ingestion.collecting.narrow import FEW_TRIES, Narrow, remains
 from ingestion.collecting.outbox import Line, Outbox
 from ingestion.collecting.page_batch import Parcel
-from ingestion.collecting.pages import Page, Row, digest
-from ingestion.collecting.plan import own_parameters
+from ingestion.collecting.run_stats import Tally
 from ingestion.collecting.state import Known, State, Walk
-from ingestion.collecting.tally import Tally
 from ingestion.core.errors import IngestError
 from ingestion.core.message import Message
-from ingestion.procurement.changes import Changes
-from ingestion.procurement.lists import AGAIN, Desk, Read, least
+from ingestion.procurement.goszakup.changes import Changes
+from ingestion.procurement.goszakup.cursor import CursorRefused, follow
+from ingestion.procurement.goszakup.lists import AGAIN, Desk, Read, least
+from ingestion.procurement.goszakup.page_limit import FEW_TRIES, Narrow, remains
+from ingestion.procurement.goszakup.pages import Page, Row, digest
+from ingestion.procurement.goszakup.plan import own_parameters
 from schemas.procurement.endpoints import Endpoint, details
 
 TOLERATED = 0.001

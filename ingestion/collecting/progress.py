@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from ingestion.collecting.limiter import Limiter
-from ingestion.collecting.tally import Tallies
+from ingestion.collecting.run_stats import Tallies
 from ingestion.core.progress import PLAIN_EVERY, REFRESH_EVERY
 
 

@@ -6,16 +6,16 @@ from datetime import UTC, datetime, timedelta
 
 import orjson
 
-from ingestion.shop import world_people
 from schemas.contract import find
 from schemas.derive.fakes import broken_rules
+from standins.shop import people
 from standins.world.simulator import events
 from standins.world.world import make_world
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WORLD = make_world(7, until=NOW)
-ROWS = {"customers": list(world_people.customers(WORLD)), "sellers": list(world_people.sellers(WORLD)),
-        "products": list(world_people.products(WORLD))}  # fmt: skip
+ROWS = {"customers": list(people.customers(WORLD)), "sellers": list(people.sellers(WORLD)),
+        "products": list(people.products(WORLD))}  # fmt: skip
 
 
 def test_whatever_a_simulated_purchase_names_is_in_the_database() -> None:
@@ -38,9 +38,9 @@ def test_every_row_keeps_the_rules_of_its_contract() -> None:
 def test_the_same_seed_gives_the_same_people_on_another_day() -> None:
     later = make_world(7, until=NOW + timedelta(days=9))
 
-    assert list(world_people.customers(later)) == ROWS["customers"]
-    assert list(world_people.products(later)) == ROWS["products"]
-    assert list(world_people.customers(make_world(8, until=NOW))) != ROWS["customers"]
+    assert list(people.customers(later)) == ROWS["customers"]
+    assert list(people.products(later)) == ROWS["products"]
+    assert list(people.customers(make_world(8, until=NOW))) != ROWS["customers"]
 
 
 def test_some_leave_something_out_and_no_address_is_anybodys() -> None:

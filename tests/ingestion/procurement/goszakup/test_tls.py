@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from ingestion.collecting.client import Answer, Client, Counts, NoAnswer
-from ingestion.collecting.pages import read_page
-from tests.ingestion.procurement.fakes import FakeTime, chosen
+from ingestion.procurement.goszakup.pages import read_page
+from tests.ingestion.procurement.goszakup.fakes import FakeTime, chosen
 
 PAGE = b'{"items":[{"id":1}],"next_page":""}'
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from urllib.parse import quote
 
-from ingestion.collecting.cursor import first_address
 from ingestion.collecting.state import Known, State, Walk
 from ingestion.core.errors import Unreadable
+from ingestion.procurement.goszakup.cursor import first_address
 from schemas.procurement.endpoints import ENDPOINTS, Endpoint, by_name, details, registers
 
 WEEK = timedelta(days=7)

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
-from ingestion.collecting.pages import Page
+from ingestion.procurement.goszakup.pages import Page
 
 NARROWER = 8
 """So many times fewer rows are asked for when a page cannot be read."""

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.collecting.narrow import Narrow, remains
-from ingestion.procurement.lists import AGAIN
-from tests.ingestion.procurement.fakes import FakeGoszakup, FakeKafka, Killed, Reply, rows
-from tests.ingestion.procurement.runs import collect
+from ingestion.procurement.goszakup.lists import AGAIN
+from ingestion.procurement.goszakup.page_limit import Narrow, remains
+from tests.ingestion.procurement.goszakup.fakes import FakeGoszakup, FakeKafka, Killed, Reply, rows
+from tests.ingestion.procurement.goszakup.runs import collect
 
 SPOILED = b'{"id": 47, "name_ru": "\x01"}'
 

@@ -13,10 +13,10 @@ from rich.console import Console
 
 from conf import Settings
 from ingestion.core.registry import Around, Collector, Connect
-from ingestion.shop import world_people
 from ingestion.shop.snapshot import database
-from ingestion.shop.world_people import Row
 from schemas.contract import Contract, find
+from standins.shop import people
+from standins.shop.people import Row
 from standins.world.world import make_world
 
 if TYPE_CHECKING:
@@ -53,9 +53,9 @@ class Seeding:
         with database(settings) as connection, connection.transaction():
             # Products name their sellers.
             for name, rows in (
-                ("sellers", world_people.sellers),
-                ("products", world_people.products),
-                ("customers", world_people.customers),
+                ("sellers", people.sellers),
+                ("products", people.products),
+                ("customers", people.customers),
             ):
                 added[name] = seed(connection, find(f"shop.{name}"), rows(world))
         told = ", ".join(f"{count:,} {name}" for name, count in added.items())

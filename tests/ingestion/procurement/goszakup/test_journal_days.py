@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.collecting.plan import JOURNAL_ON
 from ingestion.collecting.state import State, state_path
-from tests.ingestion.procurement.fakes import FakeGoszakup, FakeKafka, Killed, Reply, chosen, rows
-from tests.ingestion.procurement.runs import TODAY, collect
-from tests.ingestion.procurement.test_daily import began, dates, journal, made_plan, noted
+from ingestion.procurement.goszakup.plan import JOURNAL_ON
+from tests.ingestion.procurement.goszakup.fakes import FakeGoszakup, FakeKafka, Killed, Reply, chosen, rows
+from tests.ingestion.procurement.goszakup.runs import TODAY, collect
+from tests.ingestion.procurement.goszakup.test_daily import began, dates, journal, made_plan, noted
 
 SINCE = date(2026, 1, 15)
 

@@ -1,0 +1,1 @@
+"""Collecting from goszakup.gov.kz: its registers, dictionaries and journal of changes."""

@@ -1,0 +1,1 @@
+"""The shop's own database and product files, filled from the simulated world."""
