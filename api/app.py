@@ -1,20 +1,19 @@
-"""The application: routers found by looking, parts opened at its start and closed at its end."""
+"""The application: every router of `api.registry`; backends are opened at its start and closed at its end."""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
+from api import registry
 from api.backends.backends import Backends
 from api.http import methods, openapi
 from api.http.access import Direct
@@ -22,13 +21,6 @@ from api.http.guard import Guard, GuardedRequest, GuardMiddleware
 from api.http.metrics import Metrics
 from api.http.problems import Problem, invalid
 from conf import Settings
-
-TAGS = [
-    {"name": "catalogue", "description": "Sellers, products and customers. Every change is told in Kafka, once."},
-    {"name": "purchases", "description": "Send purchases, and see what became of them."},
-    {"name": "analytics", "description": "What the nightly jobs made of all purchases."},
-    {"name": "service", "description": "Health, version, metrics."},
-]
 
 
 class App(FastAPI):
@@ -54,51 +46,40 @@ class App(FastAPI):
         return None
 
 
-def app(settings: Settings, parts: Backends | None = None) -> FastAPI:
-    """The application of these settings. Tests hand in `parts` with fakes; else the real ones are made.
+def app(settings: Settings, backends: Backends | None = None) -> FastAPI:
+    """The application of these settings. Tests hand in `backends` with fakes; else the real ones are made.
 
-    A router finds them as ``request.app.state.parts``; it may have a lifespan of its own.
+    A router finds them as ``request.app.state.backends``; it may have a lifespan of its own.
     """
     metrics = Metrics()
 
     @asynccontextmanager
-    async def lifespan(made: FastAPI) -> AsyncIterator[None]:
-        opened = parts or Backends.of(settings, metrics)
-        made.state.parts = opened
+    async def lifespan(application: FastAPI) -> AsyncIterator[None]:
+        opened = backends or Backends.of(settings, metrics)
+        if backends is None:
+            registry.open_domains(opened)
+        application.state.backends = opened
         async with opened:
             yield
 
-    made = App(
-        title="Sauda", version=openapi.VERSION, description=openapi.ABOUT, openapi_tags=TAGS, docs_url=None,
+    application = App(
+        title="Sauda", version=openapi.VERSION, description=openapi.ABOUT, openapi_tags=registry.tags(), docs_url=None,
         redoc_url=None, lifespan=lifespan, redirect_slashes=False, separate_input_output_schemas=False,
         generate_unique_id_function=openapi.operation_id,
     )  # fmt: skip
-    made.state.settings, made.state.metrics = settings, metrics
-    found = list(routers())
-    for router in found:
-        made.include_router(router)
-    made.add_exception_handler(Problem, _problem)
-    made.add_exception_handler(HTTPException, _http_error)
-    made.add_exception_handler(RequestValidationError, _invalid)
-    ours = [route for router in found for route in router.routes]
-    made.paths = [*ours, *(route for route in made.routes if isinstance(route, Route))]
-    made.guard = Guard(settings, metrics)
-    made.direct = {(method, r.path): r for r in ours if isinstance(r, Direct) for method in r.methods or ()}
-    made.add_middleware(GuardMiddleware, guard=made.guard)
-    made.openapi = lambda: openapi.document(made, ours)  # type: ignore[method-assign]
-    return made
-
-
-def routers() -> Iterator[APIRouter]:
-    """The `ROUTER` of each module `…routes` below `api/`. Paths are tried in turn: those with `IS_HOT` come first."""
-    import api
-
-    walked = pkgutil.walk_packages(api.__path__, "api.")
-    names = sorted(module.name for module in walked if module.name.endswith("routes"))
-    found = [importlib.import_module(name) for name in names]
-    for module in sorted(found, key=lambda module: not getattr(module, "IS_HOT", False)):
-        router: APIRouter = module.ROUTER
-        yield router
+    application.state.settings, application.state.metrics = settings, metrics
+    for router in registry.routers():
+        application.include_router(router)
+    application.add_exception_handler(Problem, _problem)
+    application.add_exception_handler(HTTPException, _http_error)
+    application.add_exception_handler(RequestValidationError, _invalid)
+    ours = [route for router in registry.routers() for route in router.routes]
+    application.paths = [*ours, *(route for route in application.routes if isinstance(route, Route))]
+    application.guard = Guard(settings, metrics)
+    application.direct = {(method, r.path): r for r in ours if isinstance(r, Direct) for method in r.methods or ()}
+    application.add_middleware(GuardMiddleware, guard=application.guard)
+    application.openapi = lambda: openapi.document(application, ours)  # type: ignore[method-assign]
+    return application
 
 
 async def _problem(_: Request, problem: Exception) -> Response:

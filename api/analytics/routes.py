@@ -1,4 +1,4 @@
-"""What the nightly jobs made of all purchases."""
+"""A path for each question of each domain."""
 
 from __future__ import annotations
 
@@ -8,52 +8,46 @@ import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.backends.backends import Backends
+from api.analytics.question import Question
+from api.backends.backends import backends_of
 from api.http.access import Reader
-from api.http.examples import WORDS, table_row
+from api.http.examples import table_row
 from api.http.openapi import column_schema, described, listed
 from api.http.parameters import in_order
-from api.purchases.analytics import QUESTIONS, Question
+from api.registry import domains
 
 ROUTER = APIRouter(tags=["analytics"])
-ABOUT = (
-    "Amounts are texts with four decimals, each in the currency beside it; revenue_base_amount is in the base "
-    "currency, by which currencies are ranked together. Made every night from all purchases."
-)
-NAMES = {"customers": "sales_by_customer", "products/top": "top_products"}
-"""In OpenAPI, where the path says too little."""
 
 
-def _asks(question: Question) -> Callable[..., Awaitable[Response]]:
-    asked = question.parameters
+def _endpoint(question: Question) -> Callable[..., Awaitable[Response]]:
+    parameters = question.parameters
 
-    async def ask(request: Request, _: Reader) -> Response:
-        given = asked.read(request)
+    async def answer(request: Request, _: Reader) -> Response:
+        given = parameters.read(request)
         in_order(given)
-        parts: Backends = request.app.state.parts
-        rows = await parts.warehouse.rows(question.sql(given), given)
+        rows = await backends_of(request).warehouse.rows(question.sql(given), given)
         return Response(orjson.dumps({"items": rows}), media_type="application/json")
 
-    return ask
+    return answer
 
 
 def _add(question: Question) -> None:
     columns = question.columns()
     names = [c.name for c in columns]
-    name = NAMES.get(question.name, question.name.replace("/", "_").replace("-", "_"))
+    name = question.operation or question.name.replace("/", "_").replace("-", "_")
     kind = "".join(word.capitalize() for word in name.split("_"))
     item = {
         "title": f"{kind}Row", "type": "object", "required": names,
         "properties": {c.name: column_schema(c, answered=True) for c in columns},
     }  # fmt: skip
-    example = {n: WORDS.get(n) for n in names} | table_row(question.table, names)
+    example = dict.fromkeys(names) | table_row(question.table, names)
     ROUTER.add_api_route(
-        f"/v1/analytics/{question.name}", _asks(question), methods=["GET"], summary=question.summary,
-        name=f"get_{name}",
-        description=f"{question.about} {ABOUT}".strip(),
+        f"/v1/analytics/{question.name}", _endpoint(question), methods=["GET"], summary=question.summary,
+        name=f"get_{name}", description=question.about,
         openapi_extra=described(listed(kind, item), {"items": [example]}, parameters=question.parameters.described()),
     )  # fmt: skip
 
 
-for _question in QUESTIONS:
-    _add(_question)
+for _domain in domains():
+    for _question in _domain.questions:
+        _add(_question)

@@ -28,6 +28,13 @@ class Warehouse(Protocol):
         ...
 
 
+class IdempotencyStore(Protocol):
+    """Which content an idempotency key was first used for."""
+
+    async def claim(self, owner: str, text: str, content: bytes) -> None:
+        """Claim an owner's key for a content. Raises a Problem (422) where it was used for another."""
+
+
 class EventProducer(Protocol):
     """As much of Kafka as is needed."""
 

@@ -27,7 +27,7 @@ MAX_WAITING = 100_000
 """Of the library itself, where nothing else is said."""
 
 
-def purchases(settings: Settings) -> dict[str, Any]:
+def for_requests(settings: Settings) -> dict[str, Any]:
     """For requests: who waits is told soon, and no more waits than can be answered for."""
     return producer_config(settings) | {
         "delivery.timeout.ms": int(settings.api_kafka_seconds * 1_000),
@@ -35,7 +35,7 @@ def purchases(settings: Settings) -> dict[str, Any]:
     }
 
 
-def changes(settings: Settings) -> dict[str, Any]:
+def for_outbox(settings: Settings) -> dict[str, Any]:
     """For the outbox: it waits for as long as it takes, since giving up on one record would let a later one pass it."""
     return producer_config(settings) | {"delivery.timeout.ms": 0}
 

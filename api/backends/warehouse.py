@@ -12,11 +12,39 @@ import orjson
 
 from api.http.problems import Problem, unavailable
 from conf import Settings
+from schemas.derive.views import all_views
 
 PART = "ClickHouse"
 SECONDS = 20.0
 STREAMED_BYTES = 1 << 16
 TOO_SLOW, TOO_MUCH = "159", "241"
+
+
+_SINCE = """
+    ingested_at >= toDateTime({since:UInt32}) AND _part IN (
+        SELECT name FROM system.parts
+        WHERE database = '{database}' AND table = '{table}' AND modification_time >= toDateTime({since:UInt32}) - 60
+    )
+"""
+
+
+def arrived_since(name: str) -> str:
+    """The condition that a row of this table arrived since the parameter ``since``.
+
+    Such a row lies in a part that was written since then: older parts need not be read. Parts that were merged away
+    meanwhile are named too, for the query may still read them.
+    """
+    database, _, table = name.partition(".")
+    return _SINCE.replace("{database}", database).replace("{table}", table)
+
+
+def view_over(view: str, source: str, rows: str) -> str:
+    """The statement of a view that reads the subquery `rows` in place of the table or view `source`."""
+    (statement,) = (each.statement for each in all_views() if each.name == view)
+    _, found, select = statement.partition(f"CREATE OR REPLACE VIEW {view} AS")
+    if not found or select.count(f"FROM {source}") != 1:
+        raise ValueError(f"{view} does not read {source} just once")
+    return select.replace(f"FROM {source}", f"FROM ({rows})")
 
 
 class ClickHouse:

@@ -11,10 +11,12 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api.backends.backends import Backends
+from api.backends.backends import backends_of
 from api.backends.keys import Key, key_id_of
 from api.http.problems import Problem
 
+NEEDED: set[str] = set()
+"""The scopes that any path needs: `api.registry` refuses one that nobody declares."""
 REALM = {"WWW-Authenticate": 'Bearer realm="sauda"'}
 
 
@@ -31,16 +33,17 @@ async def key_of(request: Request) -> Key:
     key_id = key_id_of(text) if word.lower() == "bearer" else ""
     if not key_id:
         raise _unknown()
-    parts: Backends = request.app.state.parts
-    key = await parts.keys.get(key_id)
+    backends = backends_of(request)
+    key = await backends.keys.get(key_id)
     if key is None or not key.opens(text, datetime.now(UTC)):
         raise _unknown()
-    parts.rates.take(key.key_id, key.rate_per_minute)
+    backends.rates.take(key.key_id, key.rate_per_minute)
     return key
 
 
 def needs(scope: str) -> Callable[[Request], Awaitable[Key]]:
     """A dependency that gives the request's key. Raises a Problem (403) where it lacks the scope."""
+    NEEDED.add(scope)
 
     async def allowed(request: Request) -> Key:
         key = await key_of(request)
@@ -68,5 +71,3 @@ class Direct(APIRoute):
 
 
 Reader = Annotated[Key, Depends(needs("read"))]
-Writer = Annotated[Key, Depends(needs("write:catalogue"))]
-Buyer = Annotated[Key, Depends(needs("write:purchases"))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
@@ -26,15 +26,6 @@ class Metrics:
         )  # fmt: skip
         self.in_flight = Gauge("sauda_api_requests_in_flight", "Requests under way.", registry=self.registry)
         self.body_bytes = Gauge("sauda_api_body_bytes", "Bytes of bodies that are held.", registry=self.registry)
-        self.purchases = Counter(
-            "sauda_api_purchases_accepted", "Purchases that Kafka acknowledged.", registry=self.registry
-        )
-        self.refused = Counter(
-            "sauda_api_rules_broken", "Rules that purchases broke, each refused.", ("rule",), registry=self.registry
-        )
-        self.relayed = Counter(
-            "sauda_api_changes_relayed", "Changes of the shop that Kafka acknowledged.", registry=self.registry
-        )
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count an answer. Looking up its counters by their labels would take longer than counting."""
@@ -44,6 +35,10 @@ class Metrics:
             self._answers[method, route, status] = found
         found[0].inc()
         found[1].observe(seconds)
+
+    def counter(self, name: str, description: str, labels: Sequence[str] = ()) -> Counter:
+        """A counter of a domain."""
+        return Counter(f"sauda_api_{name}", description, labels, registry=self.registry)
 
     def gauge(self, name: str, description: str, value: Callable[[], float]) -> None:
         """A figure that is asked for when /metrics is read."""

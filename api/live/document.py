@@ -1,7 +1,6 @@
-"""What the page shows, as one JSON document a second: its shape, and how it is made of what was asked.
+"""What the page shows, as one JSON document a second: its shape, and how it is made of what the sources answered.
 
-Everything here is pure: `api/live/queries.py` asks, `api/live/hub.py` hands out. Times are seconds since 1970, UTC;
-amounts are numbers to look at, not to book (the exact ones are in ClickHouse).
+Everything here is pure: `api/live/queries.py` asks, `api/live/hub.py` hands out. Times are seconds since 1970, UTC.
 """
 
 from __future__ import annotations
@@ -9,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypedDict
 
-HOUR_MINUTES = 60
+from api.domain import Figures
+
 SERIES_SECONDS, BUCKET_SECONDS = 600, 5
 LIVE_WINDOW_SECONDS, LAKE_WINDOW_SECONDS = 10, 60
 """Over how long events a second are averaged: a lake lane reads in batches of many seconds."""
-MAX_CURRENCIES = 12
 
 
 class Query(TypedDict):
@@ -43,42 +42,6 @@ class Topic(TypedDict):
     series: list[float]
     fresh: Freshness | None
     queries: list[Query]
-
-
-class Product(TypedDict):
-    """What was sold of a product in the last hour, returns taken off."""
-
-    seller_id: str
-    product_id: str
-    description: str
-    piece_count: int
-    revenue_amount: float | None
-
-
-class Currency(TypedDict):
-    """The last hour in one currency: a figure a minute from `State.first_minute_at` on, the last minute unfinished.
-
-    Of all currencies together (`is_total`) amounts are in the base currency, less the lines that have no rate.
-    """
-
-    currency_code: str
-    is_total: bool
-    unconverted_line_count: int
-    revenue_amounts: list[float]
-    purchase_counts: list[int]
-    products: list[Product]
-
-
-class Purchase(TypedDict):
-    """One of the latest purchases; `product` names its dearest line."""
-
-    event_id: str
-    at: float
-    seller_id: str
-    currency_code: str
-    amount: float
-    line_count: int
-    product: str
 
 
 class Refusal(TypedDict):
@@ -113,19 +76,18 @@ class SourceStatus(TypedDict):
     as_of: float | None
 
 
-class State(TypedDict):
-    """The whole document. What a source has never told is empty; what it told before it failed is kept."""
+class Document(TypedDict):
+    """The document's members that belong to no domain; each domain adds its own (`api.domain.Figures`)."""
 
     at: float
     sources: dict[str, SourceStatus]
     topics: list[Topic]
-    first_minute_at: float
-    currencies: list[Currency]
-    latest: list[Purchase]
-    newest_at: float | None
     refused_count: int
     refusals: list[Refusal]
     parts: list[Part]
+
+
+MEMBERS = tuple(Document.__annotations__)
 
 
 class Reading(NamedTuple):
@@ -136,123 +98,38 @@ class Reading(NamedTuple):
     as_of: float | None = None
 
 
-class RevenueStep(NamedTuple):
-    """What came in within a step of some seconds in one currency; `taken_at` is where the step begins."""
+class Refused(NamedTuple):
+    """The events of the last hour that were refused."""
 
-    taken_at: int
-    currency_code: str
-    revenue_amount: float
-    purchase_count: int
-    base_currency_code: str = ""
-    revenue_base_amount: float | None = None
-    unconverted_line_count: int = 0
-
-
-class Sales(NamedTuple):
-    """What ClickHouse told."""
-
-    takings: Sequence[RevenueStep] = ()
-    products: Sequence[Mapping[str, Any]] = ()
-    top_products: Sequence[Mapping[str, Any]] = ()
-    latest: Sequence[Purchase] = ()
-    newest_at: float | None = None
-    refused_count: int = 0
-    refusals: Sequence[Refusal] = ()
+    event_count: int = 0
+    latest: Sequence[Refusal] = ()
 
 
 class Flow(NamedTuple):
-    """What the stream told: /progress and /recent."""
+    """What the stream answers at /progress and /recent."""
 
     progress: Mapping[str, Any]
     recent: Mapping[str, Any]
 
 
-def state(now: float, seen: Mapping[str, Reading]) -> State:
-    """The document at `now`. `seen` has ``flow`` (`Flow`), ``sales`` (`Sales`) and ``parts`` (list of `Part`)."""
-    flow, sales, parts = (seen.get(name, Reading()) for name in ("flow", "sales", "parts"))
-    told: Sales = sales.value or Sales()
-    first = first_minute(now)
-    return {
+def document(now: float, readings: Mapping[str, Reading], figures: Iterable[Figures] = ()) -> dict[str, Any]:
+    """The document at `now`: what concerns all domains, and the members of each domain's figures.
+
+    What a source has never answered is empty; what it answered before it failed is kept.
+    """
+    nothing = Reading()
+    flow, refused = readings.get("flow", nothing), readings.get("refused", nothing).value or Refused()
+    generic: Document = {
         "at": now,
-        "sources": {name: {"error": each.error, "as_of": each.as_of} for name, each in seen.items()},
+        "sources": {name: {"error": each.error, "as_of": each.as_of} for name, each in readings.items()},
         # Rates and lags of a stream that does not answer are not known, and old ones would look like life.
         "topics": topics(flow.value) if flow.value and not flow.error else [],
-        "first_minute_at": first,
-        "currencies": [
-            *total(told.takings, told.top_products, first),
-            *currencies(told.takings, told.products, first),
-        ],
-        "latest": list(told.latest),
-        "newest_at": told.newest_at,
-        "refused_count": told.refused_count,
-        "refusals": list(told.refusals),
-        "parts": list(parts.value or []),
+        "refused_count": refused.event_count,
+        "refusals": list(refused.latest),
+        "parts": list(readings.get("parts", nothing).value or []),
     }
-
-
-def first_minute(now: float) -> int:
-    """The first of the sixty minutes whose last is the one at hand."""
-    return int(now) // 60 * 60 - (HOUR_MINUTES - 1) * 60
-
-
-def merged(kept: Iterable[RevenueStep], fresh: Iterable[RevenueStep], since: int) -> list[RevenueStep]:
-    """`kept`, in which everything from `since` on is replaced by `fresh`; what is older than an hour is forgotten."""
-    fresh = list(fresh)
-    last = max((taking.taken_at for taking in fresh), default=since)
-    return [taking for taking in kept if last - HOUR_MINUTES * 60 <= taking.taken_at < since] + fresh
-
-
-def currencies(takings: Iterable[RevenueStep], products: Iterable[Mapping[str, Any]], first: int) -> list[Currency]:
-    """The last hour by currency, the one with most purchases first."""
-    found: dict[str, Currency] = {}
-    for taking in takings:
-        place = (taking.taken_at - first) // 60
-        if not 0 <= place < HOUR_MINUTES:
-            continue
-        hour = found.setdefault(
-            taking.currency_code,
-            _hour(taking.currency_code),
-        )
-        hour["revenue_amounts"][place] += taking.revenue_amount
-        hour["purchase_counts"][place] += taking.purchase_count
-    for row in products:
-        if row["currency_code"] in found:
-            found[row["currency_code"]]["products"].append(_product(row))
-    ranked = sorted(found.values(), key=lambda hour: (-sum(hour["purchase_counts"]), hour["currency_code"]))
-    return ranked[:MAX_CURRENCIES]
-
-
-def total(takings: Iterable[RevenueStep], products: Iterable[Mapping[str, Any]], first: int) -> list[Currency]:
-    """The last hour of all currencies together; nothing where there is none but the base currency."""
-    within = [taking for taking in takings if 0 <= (taking.taken_at - first) // 60 < HOUR_MINUTES]
-    base = next((taking.base_currency_code for taking in within if taking.base_currency_code), "")
-    if not base or {taking.currency_code for taking in within} <= {base}:
-        return []
-    hour = _hour(base, is_total=True)
-    for taking in within:
-        place = (taking.taken_at - first) // 60
-        hour["revenue_amounts"][place] += taking.revenue_base_amount or 0.0
-        hour["purchase_counts"][place] += taking.purchase_count
-        hour["unconverted_line_count"] += taking.unconverted_line_count
-    hour["products"] = [_product(row) for row in products]
-    return [hour]
-
-
-def _hour(currency_code: str, *, is_total: bool = False) -> Currency:
-    return {
-        "currency_code": currency_code, "is_total": is_total, "unconverted_line_count": 0,
-        "revenue_amounts": [0.0] * HOUR_MINUTES, "purchase_counts": [0] * HOUR_MINUTES, "products": [],
-    }  # fmt: skip
-
-
-def _product(row: Mapping[str, Any]) -> Product:
-    return {
-        "seller_id": row["seller_id"],
-        "product_id": row["product_id"],
-        "description": row["description"] or row["product_id"],
-        "piece_count": row["piece_count"],
-        "revenue_amount": row["revenue_amount"],
-    }
+    members = [each.members(now, readings.get(each.name, nothing).value) for each in figures]
+    return {name: value for part in (generic, *members) for name, value in part.items()}
 
 
 def topics(flow: Flow) -> list[Topic]:

@@ -15,14 +15,16 @@ from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from api import registry
 from api.backends.backends import Backends
+from api.domain import Figures
 from api.http.loopback import require_loopback
 from api.http.problems import Problem, not_found
 from api.http.protocol import ENDLESS
-from api.live.document import Reading, state
+from api.live.document import Reading, document
 from api.live.health import PartsHealth
 from api.live.hub import Hub, Source
-from api.live.queries import SalesFigures, StreamFigures
+from api.live.queries import RefusedFigures, StreamFigures
 from conf import REPOSITORY, Settings
 
 WEB = REPOSITORY / "web"
@@ -35,25 +37,31 @@ POLICY = (
 
 
 @asynccontextmanager
-async def lifespan(made: FastAPI) -> AsyncIterator[None]:
+async def lifespan(application: FastAPI) -> AsyncIterator[None]:
     """The hub stands ready; it asks nothing until somebody watches."""
     # Everything asked lies on loopback: a proxy of the environment is for elsewhere.
     async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
-        made.state.hub = hub(made.state.settings, made.state.parts, client)
+        application.state.hub = hub(application.state.settings, application.state.backends, client)
         yield
 
 
-def hub(settings: Settings, parts: Backends, client: httpx.AsyncClient) -> Hub:
-    looks = [
-        Source("sales", SalesFigures(parts.warehouse)),
+def hub(settings: Settings, backends: Backends, client: httpx.AsyncClient) -> Hub:
+    sources = [Source(each.name, each.source(backends), each.every) for each in figures()]
+    sources += [
+        Source("refused", RefusedFigures(backends.warehouse)),
         Source("flow", StreamFigures(settings, client)),
-        Source("parts", PartsHealth(settings, parts.probes, client), every=3.0),
+        Source("parts", PartsHealth(settings, backends.probes, client), every=3.0),
     ]
-    return Hub(looks, _event, max_viewers=MAX_VIEWERS)
+    return Hub(sources, _event, max_viewers=MAX_VIEWERS)
 
 
-def _event(now: float, seen: Mapping[str, Reading]) -> bytes:
-    return format_sse_event(data_str=orjson.dumps(state(now, seen)).decode())
+def figures() -> list[Figures]:
+    """The live figures of all domains."""
+    return [each for domain in registry.domains() for each in domain.figures]
+
+
+def _event(now: float, readings: Mapping[str, Reading]) -> bytes:
+    return format_sse_event(data_str=orjson.dumps(document(now, readings, figures())).decode())
 
 
 ROUTER = APIRouter(tags=["service"], lifespan=lifespan, include_in_schema=False)
@@ -93,7 +101,7 @@ async def asset(request: Request, name: str) -> Response:
 
 @ROUTER.get("/live")
 async def live(request: Request) -> Response:
-    """Server-sent events: each is the whole state (`api.live.document.State`), about once a second."""
+    """Server-sent events: each is the whole state (`api.live.document.document`), about once a second."""
     require_loopback(request)
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise Problem(403, "elsewhere", "Only the page itself may watch; this request comes from another site.")

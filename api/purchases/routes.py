@@ -6,20 +6,20 @@ from datetime import date
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import Response
 
-from api.backends.backends import Backends
+from api.backends.backends import Backends, backends_of
 from api.backends.keys import Key
 from api.http import bodies
-from api.http.access import Buyer, Direct, Reader, needs
+from api.http.access import Direct, Reader, needs
 from api.http.examples import event as example
 from api.http.openapi import described
 from api.http.parameters import NOTHING, Parameter, Parameters
 from api.http.problems import invalid, not_found, parameter
 from api.purchases import batches
 from api.purchases.batches import MAX_PURCHASES
-from api.purchases.service import EVENT, AcceptedPurchase
+from api.purchases.service import EVENT, AcceptedPurchase, Purchases
 from schemas.contract.types import DAY, TEXT
 from schemas.contract.types import ID as ID_TYPE
 from schemas.derive.jsonschema import json_schema
@@ -60,6 +60,7 @@ NUMBER = Annotated[
 ]
 
 _buyer = needs("write:purchases")
+Buyer = Annotated[Key, Depends(_buyer)]
 
 
 def _schema(name: str, **quantity: int) -> dict[str, Any]:
@@ -142,11 +143,12 @@ async def _one(request: Request, *, is_return: bool) -> Response:
     NOTHING.read(request)
     name = _key(request)
     body = await bodies.taken(request, EVENT.max_bytes)
-    parts: Backends = request.app.state.parts
-    async with parts.turn(len(body)):
+    backends = backends_of(request)
+    purchases = backends.service(Purchases)
+    async with backends.turn(len(body)):
         value = bodies.parse(body)
-        validated = await parts.purchases.validate(key.key_id, name, ((body, value),), are_returns=is_return)
-    return _answer(await parts.purchases.accept(validated))
+        validated = await purchases.validate(key.key_id, name, ((body, value),), are_returns=is_return)
+    return _answer(await purchases.accept(validated))
 
 
 async def send_batch(request: Request) -> Response:
@@ -154,11 +156,12 @@ async def send_batch(request: Request) -> Response:
     key = await _buyer(request)
     NOTHING.read(request)
     name = _key(request)
-    parts: Backends = request.app.state.parts
-    body = await bodies.taken(request, parts.settings.api_body_bytes)
-    async with parts.turn(len(body)):
-        validated = await parts.purchases.validate(key.key_id, name, batches.read(body), "/purchases")
-    return _answer(await parts.purchases.accept(validated))
+    backends = backends_of(request)
+    purchases = backends.service(Purchases)
+    body = await bodies.taken(request, backends.settings.api_body_bytes)
+    async with backends.turn(len(body)):
+        validated = await purchases.validate(key.key_id, name, batches.read(body), "/purchases")
+    return _answer(await purchases.accept(validated))
 
 
 async def put_purchase(request: Request, key: Buyer, seller_id: SELLER, purchase_id: NUMBER) -> Response:
@@ -177,19 +180,18 @@ async def put_return(request: Request, key: Buyer, seller_id: SELLER, purchase_i
 async def _put(request: Request, key: Key, seller_id: str, purchase_id: str, *, is_return: bool) -> Response:
     NOTHING.read(request)
     name = _key(request)
-    parts: Backends = request.app.state.parts
+    backends = backends_of(request)
+    purchases = backends.service(Purchases)
     body = await bodies.taken(request, EVENT.max_bytes)
-    async with parts.turn(len(body)):
-        validated = await parts.purchases.validate(
-            key.key_id, name, ((body, bodies.parse(body)),), are_returns=is_return
-        )
+    async with backends.turn(len(body)):
+        validated = await purchases.validate(key.key_id, name, ((body, bodies.parse(body)),), are_returns=is_return)
     (document,) = validated.documents
     for field, given, found in (("seller_id", seller_id, document.number.seller_id),
                                 ("purchase_id", purchase_id, document.number.purchase_id)):  # fmt: skip
         if typed(ID_TYPE, given) != found:
             said = f'{field} must be that of the path, {given[:80]!r}; found "{found[:80]}"'
             raise invalid([{"pointer": f"/{field}", "rule": f"{field}.path", "detail": said}])
-    accepted = await parts.purchases.accept(validated, replacing=True)
+    accepted = await purchases.accept(validated, replacing=True)
     return _answer(accepted, 202 if accepted[0].is_new else 200)
 
 
@@ -250,31 +252,31 @@ def _key(request: Request) -> str:
 async def status(request: Request, _: Reader, event_id: ID) -> Response:
     """`accepted`: Kafka has it. `in_silver`: with its lines. `superseded`: in silver, and another event with the
     same number came later. `refused`: with the rule and its sentence."""
-    parts: Backends = request.app.state.parts
+    backends = backends_of(request)
     given = ASKED.read(request)
     day: date | None = given.get("sold_on")
     sql = LINES + (ON_DAY if day else "") + IN_ORDER
-    lines = await parts.warehouse.rows(sql, {"id": event_id} | ({"day": day} if day else {}))
+    lines = await backends.warehouse.rows(sql, {"id": event_id} | ({"day": day} if day else {}))
     if lines:
-        later = await _later(parts, event_id, lines)
+        later = await _later(backends, event_id, lines)
         if later:
             return _state(event_id, "superseded", superseded_by=later, purchase=_purchase(lines))
         return _state(event_id, "in_silver", purchase=_purchase(lines))
-    refused = await parts.warehouse.rows(REFUSED, {"topic": EVENT.topic, "id": event_id})
+    refused = await backends.warehouse.rows(REFUSED, {"topic": EVENT.topic, "id": event_id})
     if refused:
         return _state(event_id, "refused", **refused[0])
-    if parts.purchases.has_taken(event_id, given.get("proof", "")):
+    if backends.service(Purchases).has_taken(event_id, given.get("proof", "")):
         return _state(event_id, "accepted")
     raise not_found(f"purchase {event_id[:80]!r} in silver or quarantine")
 
 
-async def _later(parts: Backends, event_id: str, lines: list[dict[str, Any]]) -> dict[str, str] | None:
+async def _later(backends: Backends, event_id: str, lines: list[dict[str, Any]]) -> dict[str, str] | None:
     """The event that holds under the number, where it is another one."""
     number = {
         "seller": lines[0]["seller_id"], "number": lines[0]["purchase_id"],
         "is_return": all(line["is_return"] for line in lines),
     }  # fmt: skip
-    found = await parts.warehouse.rows(LATER, number)
+    found = await backends.warehouse.rows(LATER, number)
     if not found or found[0]["event_id"] == event_id:
         return None
     (holds,) = found

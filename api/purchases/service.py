@@ -14,11 +14,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import blake2b, sha256
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 
-from api.backends.protocols import EventProducer, Record
+from api.backends.protocols import EventProducer, IdempotencyStore, Record
 from api.backends.table_cache import TableCache
 from api.http.metrics import Metrics
 from api.http.problems import Problem, invalid
@@ -36,15 +36,7 @@ PROOF_BYTES = 12
 """As many as nobody can guess."""
 MAX_REMEMBERED = 100_000
 SOURCE = "source"
-SELLERS = "SELECT seller_id FROM shop.sellers"
-FIND_SELLERS = f"{SELLERS} WHERE seller_id = ANY(%s)"
 ABOVE_ZERO = ("above_zero", "above zero; what comes back is sent to POST /v1/returns")
-
-
-class IdempotencyStore(Protocol):
-    """As much of `IdempotencyKeys` as is needed."""
-
-    async def claim(self, owner: str, text: str, content: bytes) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +128,13 @@ class Purchases:
     """
 
     def __init__(
-        self, topics: EventProducer, sellers: TableCache[bool], claims: IdempotencyStore, versions: Versions,
+        self, producer: EventProducer, sellers: TableCache[bool], claims: IdempotencyStore, versions: Versions,
         metrics: Metrics, secret: str,
     ) -> None:  # fmt: skip
         self._secret = secret.encode()
-        self._topics, self._sellers, self._claims, self._measures = topics, sellers, claims, metrics
+        self._producer, self._sellers, self._claims = producer, sellers, claims
+        self._accepted = metrics.counter("purchases_accepted", "Purchases that Kafka acknowledged.")
+        self._broken_rules = metrics.counter("rules_broken", "Rules that purchases broke, each refused.", ["rule"])
         self._versions = versions
         self._reader, self._content = Reader(EVENT), Content(EVENT)
         self._lately: OrderedDict[str, None] = OrderedDict()
@@ -241,8 +235,8 @@ class Purchases:
             )
             for each in documents
         ]  # fmt: skip
-        await self._topics.send(EVENT.topic, records)
-        self._measures.purchases.inc(len(records))
+        await self._producer.send(EVENT.topic, records)
+        self._accepted.inc(len(records))
         self._lately.update((each.event_id, None) for each in documents)
         while len(self._lately) > MAX_REMEMBERED:
             self._lately.popitem(last=False)
@@ -275,7 +269,7 @@ class Purchases:
         ]
 
     def _told(self, at: str, finding: Finding) -> dict[str, Any]:
-        self._measures.refused.labels(finding.rule).inc()
+        self._broken_rules.labels(finding.rule).inc()
         return {"pointer": at + finding.pointer, "rule": finding.rule, "detail": finding.sentence}
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from api.backends.bloom_filter import BloomFilter
 from api.backends.protocols import Warehouse
+from api.backends.warehouse import arrived_since
 from api.http.problems import Problem
 from schemas.contract import contract
 from schemas.derive.content_id import Content, written
@@ -40,11 +41,7 @@ HASHES = (
     "SELECT MD5(concat(seller_id, '/', purchase_id)) FROM silver.purchase_lines WHERE line_no = 0{since}"
     " SETTINGS max_threads = 1, max_execution_time = 600, log_queries = 0 FORMAT RowBinary"
 )
-# Parts that were written before then hold no row that came since.
-SINCE = (
-    " AND ingested_at >= toDateTime({{since:UInt32}}) AND _part IN (SELECT name FROM system.parts WHERE"
-    " database = 'silver' AND table = 'purchase_lines' AND modification_time >= toDateTime({{since:UInt32}}) - 60)"
-)
+SINCE = f" AND {arrived_since('silver.purchase_lines')}"
 FOUND = (
     "SELECT event_id, purchase_id, seller_id, customer_id, currency_code, purchased_at, toString(sold_on) AS day,"
     " arrival, line_no, product_id, description, quantity, unit_price_amount AS unit_price"
@@ -200,7 +197,7 @@ class Versions:
 
     async def _follow(self, known: BloomFilter, since: int) -> None:
         before = known.count
-        async for hashes in self._warehouse.stream(HASHES.format(since=SINCE.format()), {"since": since}):
+        async for hashes in self._warehouse.stream(HASHES.format(since=SINCE), {"since": since}):
             known.add_hashes(hashes)
             await asyncio.sleep(0)
         # Most of what came in the overlap was counted before.

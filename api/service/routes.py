@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import Response
 
-from api.backends.backends import Backends
+from api.backends.backends import backends_of
 from api.http.openapi import VERSION, named
 from api.http.problems import MEDIA, RETRY_SECONDS, Problem
 from api.http.readiness import Probe
@@ -45,17 +45,17 @@ async def readiness(request: Request) -> Response:
 
     A part that is away takes only its own paths with it. The parts are asked at most once a second.
     """
-    parts: Backends = request.app.state.parts
-    names = list(parts.probes)
-    found = await asyncio.gather(*(_answers(parts.probes[name]) for name in names))
-    told: dict[str, Any] = {"parts": {n: "ready" if good else "away" for n, good in zip(names, found, strict=True)}}
-    if parts.backlog is not None:
-        told["outbox"] = parts.backlog.told()
-    away = [name for name, good in zip(names, found, strict=True) if not good]
+    backends = backends_of(request)
+    names = list(backends.probes)
+    answers = await asyncio.gather(*(_answers(backends.probes[name]) for name in names))
+    is_ready = dict(zip(names, answers, strict=True))
+    details: dict[str, Any] = {"parts": {name: "ready" if good else "away" for name, good in is_ready.items()}}
+    details |= {name: describe() for name, describe in backends.details.items()}
+    away = [name for name, good in is_ready.items() if not good]
     if away:
         raise Problem(503, "not-ready", f"No answer from {', '.join(away)}. Try again in {RETRY_SECONDS} seconds.",
-                      headers={"Retry-After": str(RETRY_SECONDS)}, more=told)  # fmt: skip
-    return Response(orjson.dumps({"status": "ready"} | told), media_type="application/json")
+                      headers={"Retry-After": str(RETRY_SECONDS)}, more=details)  # fmt: skip
+    return Response(orjson.dumps({"status": "ready"} | details), media_type="application/json")
 
 
 async def _answers(probe: Probe) -> bool:

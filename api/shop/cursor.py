@@ -11,8 +11,9 @@ from typing import Any
 
 import msgspec
 
+from api.http.json_values import json_value
 from api.http.problems import Problem, parameter
-from api.shop.entities import Entity, written
+from api.shop.entities import Entity
 from conf.postgres_values import Unreadable
 from schemas.derive.validation import Literal, typed
 
@@ -47,7 +48,7 @@ def order(entity: Entity, text: str) -> Order:
 def made(order: Order, filters: Mapping[str, Any], entity: Entity, row: Mapping[str, Any]) -> str:
     """The cursor behind this row."""
     value = row[order.column]
-    shown = f"{AS_WRITTEN}{value}" if isinstance(value, Unreadable) else str(written(value))
+    shown = f"{AS_WRITTEN}{value}" if isinstance(value, Unreadable) else str(json_value(value))
     place = _Place(_question(order, filters), shown, row[entity.key])
     return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from typing import Any
 
+from api.http.json_values import json_value
 from conf.postgres_values import Unreadable, fault
-from schemas.common.cloudevents import instant
 from schemas.contract import Column, Contract, entities
 from schemas.derive.validation import Finding, Reader
 
@@ -76,7 +75,7 @@ class Entity:
         What cannot be read is null, and its own member says why.
         """
         made = {
-            c.name: masked(c, row[c]) if c.personal and not personal else written(row[c])
+            c.name: masked(c, row[c]) if c.personal and not personal else json_value(row[c])
             for c in self.contract.columns
         }  # fmt: skip
         bad = {c.name: fault(row[c]) for c in self.contract.columns if isinstance(row[c], Unreadable)}
@@ -92,19 +91,6 @@ def masked(column: Column, value: str | None) -> str | None:
     if column.personal == "phone":
         return f"***{value[-2:]}"
     return f"{value[0]}***"
-
-
-def written(value: Any) -> Any:
-    """A value of PostgreSQL in JSON: amounts as texts, so that no reader rounds them; times in UTC with a Z."""
-    if isinstance(value, Unreadable):
-        return None
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, datetime):
-        return instant(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    return value
 
 
 @lru_cache(maxsize=1)

@@ -49,8 +49,8 @@ DONE = "DELETE FROM shop.outbox WHERE position = ANY(%s)"
 class Backlog:
     """How much waits in the outbox, looked at now and then: whoever relays it may be another process."""
 
-    def __init__(self, shop: Postgres, metrics: Metrics, clock: Callable[[], float] = time.monotonic) -> None:
-        self._shop, self._clock = shop, clock
+    def __init__(self, postgres: Postgres, metrics: Metrics, clock: Callable[[], float] = time.monotonic) -> None:
+        self._postgres, self._clock = postgres, clock
         self._told_at = -TELL_SECONDS
         self.rows, self.oldest_seconds = math.nan, math.nan
         metrics.gauge("outbox_rows", "Changes that wait in the outbox; NaN while that is not known.",
@@ -66,7 +66,7 @@ class Backlog:
     async def look(self) -> None:
         """Look once; what has waited for a minute is told in the log, once a minute."""
         try:
-            (found,) = await self._shop.rows(WAITING, (MAX_BYTES,))
+            (found,) = await self._postgres.rows(WAITING, (MAX_BYTES,))
         except Problem:
             self.rows = self.oldest_seconds = math.nan
             return
@@ -79,7 +79,7 @@ class Backlog:
                 LOG.warning("%d changes have more than %d bytes, which Kafka does not take: they stay in shop.outbox, "
                             "and the others go on", found["too_large_count"], MAX_BYTES)  # fmt: skip
 
-    def told(self) -> dict[str, float | None]:
+    def described(self) -> dict[str, float | None]:
         """For people; null where it is not known."""
         known = not math.isnan(self.rows)
         return {"rows": self.rows if known else None,
@@ -89,8 +89,9 @@ class Backlog:
 class Relay:
     """One at a time, over all processes: an advisory lock is held for as long as its connection lives."""
 
-    def __init__(self, settings: Settings, topics: EventProducer, metrics: Metrics) -> None:
-        self._settings, self._topics, self._measures = settings, topics, metrics
+    def __init__(self, settings: Settings, producer: EventProducer, metrics: Metrics) -> None:
+        self._settings, self._producer = settings, producer
+        self._relayed = metrics.counter("changes_relayed", "Changes of the shop that Kafka acknowledged.")
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -123,7 +124,7 @@ class Relay:
                 await self._send(rows)
                 with cut_after(connection):
                     await connection.execute(DONE, ([row["position"] for row in rows],))
-                self._measures.relayed.inc(len(rows))
+                self._relayed.inc(len(rows))
             if len(rows) < BATCH:
                 # What another process writes wakes nobody here.
                 try:
@@ -137,7 +138,7 @@ class Relay:
         for row in rows:
             by_topic.setdefault(row["topic"], []).append(record(row))
         for topic, records in by_topic.items():
-            await self._topics.send(topic, records)
+            await self._producer.send(topic, records)
 
 
 def record(row: dict[str, Any]) -> Record:

@@ -6,20 +6,20 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import Response
 
-from api.backends.backends import Backends
+from api.backends.backends import backends_of
 from api.backends.keys import Key
 from api.http import bodies
-from api.http.access import Reader, Writer
-from api.http.examples import row as example
+from api.http.access import Reader, needs
 from api.http.openapi import column_schema, described, listed
 from api.http.parameters import NOTHING, Parameter, Parameters, limit
 from api.http.problems import Problem, invalid
 from api.shop import cursor
 from api.shop.entities import UNREADABLE, Entity, catalogue
-from api.shop.service import Catalogue
+from api.shop.examples import row as example
+from api.shop.service import Catalogue, Catalogues
 from schemas.contract.types import INSTANT, TEXT
 from schemas.derive.validation import Finding
 
@@ -33,6 +33,7 @@ MAX_BYTES = 64_000
 TEXT_KEY = Annotated[str, Path(description="Its key.", min_length=1, max_length=64, pattern=r"^[^\x00]+$")]
 CURSOR = {"next": {"type": ["string", "null"], "description": "The cursor of the next page; null on the last."}}
 
+Writer = Annotated[Key, Depends(needs("write:catalogue"))]
 Endpoint = Callable[..., Awaitable[Response]]
 
 
@@ -41,8 +42,7 @@ def _answer(value: Any, status: int = 200, headers: dict[str, str] | None = None
 
 
 def _of(request: Request, entity: Entity) -> Catalogue:
-    parts: Backends = request.app.state.parts
-    return parts.catalogues[entity.plural]
+    return backends_of(request).service(Catalogues).of(entity)
 
 
 def _told(finding: Finding) -> dict[str, str]:
@@ -54,12 +54,8 @@ def _refuse(findings: list[Finding]) -> None:
         raise invalid([_told(finding) for finding in findings])
 
 
-def _noted(request: Request, entity: Entity, key: str, *, is_there: bool) -> None:
-    """What was just written is known here at once, and relayed at once."""
-    parts: Backends = request.app.state.parts
-    if entity.plural == "sellers":
-        parts.sellers.know(key, True) if is_there else parts.sellers.forget(key)
-    parts.changed()
+def _changed(request: Request, entity: Entity, key: str, *, is_there: bool) -> None:
+    backends_of(request).service(Catalogues).changed(entity, key, is_there=is_there)
 
 
 def _create(entity: Entity) -> Endpoint:
@@ -69,7 +65,7 @@ def _create(entity: Entity) -> Endpoint:
         row, findings = entity.read(value)
         _refuse(findings)
         made = await _of(request, entity).create(row)
-        _noted(request, entity, made[entity.key], is_there=True)
+        _changed(request, entity, made[entity.key], is_there=True)
         where = f"/v1/{entity.plural}/{made[entity.key]}"
         return _answer(entity.shown(made, personal=key.may("personal")), 201, {"Location": where})
 
@@ -96,7 +92,7 @@ def _update(entity: Entity) -> Endpoint:
             findings.append(Finding((), "record.empty", "nothing is to be changed: the body names no other column"))
         _refuse(findings)
         changed = await _of(request, entity).update(name, row)
-        _noted(request, entity, name, is_there=True)
+        _changed(request, entity, name, is_there=True)
         return _answer(entity.shown(changed, personal=key.may("personal")))
 
     return update
@@ -106,7 +102,7 @@ def _delete(entity: Entity) -> Endpoint:
     async def delete(request: Request, _: Writer, name: TEXT_KEY) -> Response:
         NOTHING.read(request)
         await _of(request, entity).delete(name)
-        _noted(request, entity, name, is_there=False)
+        _changed(request, entity, name, is_there=False)
         return Response(status_code=204)
 
     return delete

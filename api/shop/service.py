@@ -5,7 +5,7 @@ The database's triggers write each change into the outbox, in the transaction th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from psycopg import DataError, errors
 from psycopg.sql import SQL, Composed, Identifier, Placeholder
 
 from api.backends.postgres import Postgres
+from api.backends.table_cache import TableCache
 from api.http.problems import Problem, invalid, not_found
 from api.shop import cursor
 from api.shop.cursor import Order
@@ -113,6 +114,26 @@ class Catalogue:
             said = error.diag.message_primary or str(error)
             finding = {"pointer": "", "rule": "database", "detail": f"The database refuses it: {said}."}
             raise invalid([finding]) from None
+
+
+class Catalogues:
+    """The catalogues of all entities. `relay` is called after a change, so that it is sent to Kafka at once."""
+
+    def __init__(
+        self, by_plural: Mapping[str, Catalogue], relay: Callable[[], None],
+        key_caches: Mapping[str, TableCache[bool]],
+    ) -> None:  # fmt: skip
+        self.by_plural, self.relay, self._key_caches = dict(by_plural), relay, key_caches
+
+    def of(self, entity: Entity) -> Catalogue:
+        return self.by_plural[entity.plural]
+
+    def changed(self, entity: Entity, key: str, *, is_there: bool) -> None:
+        """A row was just written or deleted: it is known here at once, and relayed at once."""
+        cache = self._key_caches.get(entity.contract.name)
+        if cache is not None:
+            cache.know(key, True) if is_there else cache.forget(key)
+        self.relay()
 
 
 def _nobody(column: str, one: str, value: str) -> dict[str, str]:

@@ -16,11 +16,11 @@ from fastapi import FastAPI
 from api.app import app
 from api.backends.backends import Backends
 from api.backends.keys import Key, hashed, key_id_of
+from api.backends.postgres import Postgres
 from api.backends.protocols import Record
 from api.backends.table_cache import TableCache
 from api.http.problems import Problem, unavailable
-from api.purchases.service import Purchases
-from api.purchases.versions import Versions
+from api.registry import open_domains
 from conf import Settings
 from tests.support.steady import SteadyLoop
 
@@ -34,7 +34,7 @@ GOOD: Json = {
 }  # fmt: skip
 
 
-class FakeTopics:
+class FakeProducer:
     """Takes records at once, or is away."""
 
     def __init__(self) -> None:
@@ -74,7 +74,7 @@ class FakeWarehouse:
             yield piece
 
 
-class FakeClaims:
+class FakeIdempotency:
     """In memory."""
 
     def __init__(self) -> None:
@@ -83,6 +83,13 @@ class FakeClaims:
     async def claim(self, owner: str, text: str, content: bytes) -> None:
         if self.known.setdefault((owner, text), content) != content:
             raise Problem(422, "idempotency-key", "It was used for another body.")
+
+
+class FakePostgres(Postgres):
+    """Has no connection: a test that needs rows gives the shop's catalogues another."""
+
+    def __init__(self) -> None:
+        pass
 
 
 @dataclass
@@ -105,7 +112,7 @@ class FakeTable:
         return {key: self.rows[key] for key in keys if key in self.rows}
 
 
-def mirror(table: FakeTable) -> TableCache[Any]:
+def table_cache(table: FakeTable) -> TableCache[Any]:
     return TableCache(table.load, table.find, fresh_seconds=5, stale_seconds=60)
 
 
@@ -133,8 +140,8 @@ class Client:
     """`ask` sends one request with the key of that name."""
 
     app: FastAPI
-    parts: Backends
-    topics: FakeTopics
+    backends: Backends
+    producer: FakeProducer
     warehouse: FakeWarehouse
     keys: FakeTable
     sellers: FakeTable
@@ -163,14 +170,16 @@ class Client:
 def client(home: Path, **settings: Any) -> Client:
     """An API of its own; `settings` are those that a test is about."""
     chosen = Settings(stack="unit", home=home, **settings)
-    topics, warehouse, keys, sellers = FakeTopics(), FakeWarehouse(), _keys(), FakeTable({"almaly-market": True})
-    known, made = mirror(sellers), app(chosen)
-    secret, versions = "a secret of the tests", Versions(warehouse)
-    purchases = Purchases(topics, known, FakeClaims(), versions, made.state.metrics, secret)
-    parts = Backends(chosen, warehouse, mirror(keys), known, purchases)
+    producer, warehouse, keys, sellers = FakeProducer(), FakeWarehouse(), _keys(), FakeTable({"almaly-market": True})
+    application = app(chosen)
+    backends = Backends(
+        chosen, application.state.metrics, warehouse, FakePostgres(), producer, FakeProducer(), FakeIdempotency(),
+        table_cache(keys), key_caches={"shop.sellers": table_cache(sellers)},
+    )  # fmt: skip
     # What the server's start would do.
-    made.state.parts = parts
-    return Client(made, parts, topics, warehouse, keys, sellers)
+    open_domains(backends)
+    application.state.backends = backends
+    return Client(application, backends, producer, warehouse, keys, sellers)
 
 
 def problem(answer: httpx.Response, status: int) -> Json:

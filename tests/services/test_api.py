@@ -144,7 +144,7 @@ def test_a_customer_whose_time_nobody_can_read_is_listed_with_the_others(api: Ap
 def _keys(own: Settings, *words: str) -> str:
     environment = {**Api(own).environment}
     return subprocess.run(
-        [sys.executable, "-m", "api.backends.keys", *words], env=environment, text=True, check=True, capture_output=True
+        [sys.executable, "-m", "api.keys", *words], env=environment, text=True, check=True, capture_output=True
     ).stdout
 
 

@@ -10,25 +10,27 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
-from api.live.document import Reading, state
+from api.live import routes
+from api.live.document import Reading, document
 from api.live.routes import MEDIA, POLICY, WEB
 from conf import LOOPBACK
-from tests.support.site import busy, flowing, part
+from tests.support.site import busy, flowing, part, refused
 
 Document = dict[str, Any]
 PAUSE_SECONDS = 0.1
 
 
-def document() -> Document:
+def whole_document() -> Document:
     """A whole document, of a busy hour; a test changes what it is about."""
     parts = [part("clickhouse", "ClickHouse"), part("stream", "Stream")]
     now = time.time()
-    seen = {
+    readings = {
         "sales": Reading(busy(), None, now),
+        "refused": Reading(refused(), None, now),
         "flow": Reading(flowing(), None, now),
         "parts": Reading(parts, None, now),
     }
-    made: Document = json.loads(json.dumps(state(now, seen)))
+    made: Document = json.loads(json.dumps(document(now, readings, routes.figures())))
     return made
 
 
@@ -36,7 +38,7 @@ class Canned:
     """Serves the page on a free port of loopback. `told` is what the stream says, again and again."""
 
     def __init__(self, told: Document | None = None) -> None:
-        self.told: Document | str = told if told is not None else document()
+        self.told: Document | str = told if told is not None else whole_document()
         self._server = ThreadingHTTPServer((LOOPBACK, 0), _handler(lambda: self.told))
         self._server.daemon_threads = True
         self.url = f"http://localhost:{self._server.server_port}/"

@@ -18,8 +18,9 @@ from fastapi import FastAPI
 from api.backends.backends import Backends
 from api.http.protocol import Protocol
 from api.live import routes
-from api.live.document import Flow, Link, Part, RevenueStep, Sales
+from api.live.document import Flow, Link, Part, Refused
 from api.live.hub import Hub, Source
+from api.purchases.live_document import RevenueStep, Sales
 from conf import LOOPBACK, Settings
 
 EVIL = '<img src="/x" onerror="document.title=\'owned\'">'
@@ -47,11 +48,11 @@ class Site:
 
     def _app(self) -> FastAPI:
         made = FastAPI(docs_url=None, redoc_url=None)
-        made.state.settings, made.state.parts = Settings(), mock.MagicMock(spec=Backends, probes={})
+        made.state.settings, made.state.backends = Settings(), mock.MagicMock(spec=Backends, probes={})
         made.include_router(routes.ROUTER)
         return made
 
-    def _hub(self, settings: Settings, parts: Backends, client: httpx.AsyncClient) -> Hub:  # noqa: ARG002
+    def _hub(self, settings: Settings, backends: Backends, client: httpx.AsyncClient) -> Hub:  # noqa: ARG002
         def saying(name: str, told: Any) -> Source:
             async def ask() -> Any:
                 if name in self.faults:
@@ -60,8 +61,8 @@ class Site:
 
             return Source(name, ask, every=0.2)
 
-        looks = [saying("sales", lambda: self.sales), saying("flow", flowing), saying("parts", lambda: self.parts)]
-        self.hub = Hub(looks, routes._event, max_viewers=8)
+        answers = {"sales": lambda: self.sales, "refused": refused, "flow": flowing, "parts": lambda: self.parts}
+        self.hub = Hub([saying(name, answer) for name, answer in answers.items()], routes._event, max_viewers=8)
         return self.hub
 
     def __enter__(self) -> Self:
@@ -87,7 +88,7 @@ def part(name: str, title: str, state: str = "up", sentence: str = "") -> Part:
 def busy() -> Sales:
     """An hour with much of everything, among it names that are long, foreign or evil."""
     now, random = time.time(), Random(5)
-    takings = [
+    revenue_steps = [
         RevenueStep(int(now) - 60 * m, code, amount := (1 + math.sin(m / 9)) * size * random.uniform(0.5, 1),
                random.randrange(9, 40), "KZT", amount * worth)
         for m in range(60) for code, size, worth in (("KZT", 9e6, 1.0), ("EUR", 900.0, 560.0), ("JPY", 1e5, 3.4))
@@ -102,12 +103,18 @@ def busy() -> Sales:
          "amount": 12_345_678.9, "line_count": 3, "product": NAMES[n % len(NAMES)]}
         for n in range(14)
     ]  # fmt: skip
+    return Sales(revenue_steps, products, products, latest, now)  # type: ignore[arg-type]
+
+
+def refused() -> Refused:
+    """Refused events whose text is long and evil."""
+    now = time.time()
     refusals = [
         {"event_id": f"r{n}", "at": now - 60 * n, "topic": "purchases", "rule": "lines.unit_price.price_of_a_sale",
          "sentence": f"unit_price must be above zero, and is {EVIL}{'9' * 300}"}
         for n in range(5)
     ]  # fmt: skip
-    return Sales(takings, products, products, latest, now, 1_234, refusals)  # type: ignore[arg-type]
+    return Refused(1_234, refusals)  # type: ignore[arg-type]
 
 
 def flowing() -> Flow:

@@ -11,7 +11,7 @@ import pytest
 
 from infra.local.tools import chromium
 from tests.support.browser import Browser
-from tests.support.canned import Canned, Document, document
+from tests.support.canned import Canned, Document, whole_document
 from tests.support.waiting import until
 
 LONG = "Ж" * 500
@@ -33,7 +33,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def whole() -> Document:
-    return document()
+    return whole_document()
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +146,7 @@ def test_half_a_document_is_a_lost_connection(show: Show, served: Canned) -> Non
 def empty(told: Document) -> None:
     told.update(
         topics=[], currencies=[], latest=[], refusals=[], parts=[], newest_at=None, refused_count=0,
-        sources={name: {"error": None, "as_of": told["at"]} for name in ("sales", "flow", "parts")},
+        sources={name: {"error": None, "as_of": told["at"]} for name in ("sales", "refused", "flow", "parts")},
     )  # fmt: skip
 
 

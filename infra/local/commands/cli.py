@@ -196,7 +196,7 @@ def ingest(source: str, rest: tuple[str, ...]) -> None:
 @click.argument("rest", nargs=-1, type=click.UNPROCESSED, metavar="create|list|revoke [OPTIONS]")
 def keys(rest: tuple[str, ...]) -> None:
     """Make, list and revoke keys of the REST API, e.g. keys create "Aigul's shop" --scope write:purchases"""
-    pass_on(current(), "keys", ["api.backends.keys", *rest])
+    pass_on(current(), "keys", ["api.keys", *rest])
 
 
 @cli.command()

@@ -178,9 +178,9 @@ def test_who_went_away_is_no_trouble(played: tuple[KafkaProducer, FakeProducer])
 
 def test_purchases_are_acknowledged_by_all_and_told_soon(tmp_path: Path) -> None:
     settings = Settings(stack="unit", home=tmp_path, api_kafka_seconds=3, api_queue_events=5_000)
-    config = topics.purchases(settings)
+    config = topics.for_requests(settings)
 
     assert (config["acks"], config["enable.idempotence"]) == ("all", True)
     assert (config["delivery.timeout.ms"], config["queue.buffering.max.messages"]) == (3_000, 5_000)
     # Else a later change of a row could pass an earlier one that was given up.
-    assert topics.changes(settings)["delivery.timeout.ms"] == 0
+    assert topics.for_outbox(settings)["delivery.timeout.ms"] == 0

@@ -13,9 +13,10 @@ from api.backends.keys import Key, hashed
 from api.backends.table_cache import TableCache
 from api.http.problems import Problem
 from api.http.rate_limit import RateLimiter
+from api.registry import scopes
 from conf import Settings
 from conf.postgres_values import Unreadable
-from tests.api.asking import KEYS, RUNNER, Client, FakeTable, mirror, problem
+from tests.api.asking import KEYS, RUNNER, Client, FakeTable, problem, table_cache
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
 
@@ -41,7 +42,7 @@ def test_health_and_metrics_need_no_key(api: Client) -> None:
 
 
 def test_a_key_opens_as_long_as_it_is_good() -> None:
-    text, row = keys.made("Aigul", ("read",), 60, NOW + timedelta(days=1))
+    text, row = keys.new("Aigul", ("read",), 60, NOW + timedelta(days=1))
     key = Key.of(row | {"revoked_at": None})
 
     assert key.opens(text, NOW)
@@ -51,8 +52,8 @@ def test_a_key_opens_as_long_as_it_is_good() -> None:
 
 
 def test_a_key_is_256_random_bits_and_kept_as_a_hash() -> None:
-    texts = {keys.made("Aigul", ("read",), 60, None)[0] for _ in range(50)}
-    text, row = keys.made("Aigul", ("read",), 60, None)
+    texts = {keys.new("Aigul", ("read",), 60, None)[0] for _ in range(50)}
+    text, row = keys.new("Aigul", ("read",), 60, None)
 
     assert len({text.partition(".")[2] for text in texts}) == 50
     assert {len(text.partition(".")[2]) for text in texts} == {43}
@@ -73,8 +74,8 @@ def test_the_demo_s_key_is_that_of_the_secrets(tmp_path: Path) -> None:
 def test_admin_may_everything_and_others_what_they_were_given() -> None:
     key = Key("k", b"", "", frozenset({"read"}), 1)
 
-    assert [key.may(scope) for scope in keys.SCOPES] == [True, False, False, False, False]
-    assert all(Key("k", b"", "", frozenset({"admin"}), 1).may(scope) for scope in keys.SCOPES)
+    assert [key.may(scope) for scope in scopes()] == [True, False, False, False, False]
+    assert all(Key("k", b"", "", frozenset({"admin"}), 1).may(scope) for scope in scopes())
 
 
 def test_a_key_that_asks_too_often_is_told_when_to_come_back(api: Client) -> None:
@@ -111,7 +112,7 @@ def test_buckets_fill_with_time_and_no_higher_than_ten_seconds() -> None:
 
 def test_a_mirror_finds_what_is_new_and_remembers_what_is_not_there() -> None:
     table = FakeTable({"a": 1})
-    held = mirror(table)
+    held = table_cache(table)
 
     assert RUNNER.run(held.get("a")) == 1
     assert RUNNER.run(held.lacking(["a", "b", "c"])) == {"b", "c"}
@@ -169,7 +170,7 @@ def test_what_was_deleted_here_is_not_brought_back_by_an_older_answer() -> None:
     ("expires_at", "is_good"), [("infinity", True), ("12000-01-01 00:00:00+00", True), ("-infinity", False)]
 )
 def test_a_key_may_end_when_no_time_of_ours_is(expires_at: str, is_good: bool) -> None:
-    text, row = keys.made("shop", ("read",), 60, None)
+    text, row = keys.new("shop", ("read",), 60, None)
     key = Key.of(row | {"expires_at": Unreadable(expires_at), "revoked_at": None})
 
     assert key.opens(text, datetime.now(UTC)) == is_good

@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from api.app import routers
+from api.registry import routers
 from tests.api.asking import GOOD, Client
 
 

@@ -8,8 +8,6 @@ import math
 
 import pytest
 
-from api.backends.backends import Backends
-from api.http.metrics import Metrics
 from api.http.problems import unavailable
 from api.http.readiness import SharedProbe
 from api.shop.relay import Backlog
@@ -62,7 +60,8 @@ def test_who_goes_away_while_a_part_is_asked_leaves_the_answer_to_the_others() -
 
 def test_a_part_that_is_away_is_a_problem_that_names_it(api: Client) -> None:
     kafka, postgres = Probed(), Probed()
-    api.parts.probes = {"kafka": kafka, "postgres": postgres}
+    api.backends.probes = {"kafka": kafka, "postgres": postgres}
+    api.backends.details.clear()
     assert api.get("/readyz", None).json() == {"status": "ready", "parts": {"kafka": "ready", "postgres": "ready"}}
 
     kafka.trouble = OSError("gone")
@@ -87,8 +86,8 @@ class FakeOutbox:
 
 def test_what_waits_in_the_outbox_is_seen(api: Client, caplog: pytest.LogCaptureFixture) -> None:
     outbox, clock = FakeOutbox(), [0.0]
-    metrics: Metrics = api.app.state.metrics
-    backlog = api.parts.backlog = Backlog(outbox, metrics, lambda: clock[0])  # type: ignore[arg-type]
+    backlog: Backlog = api.backends.details["outbox"].__self__  # type: ignore[attr-defined]
+    backlog._postgres, backlog._clock = outbox, lambda: clock[0]  # type: ignore[assignment]
     assert api.get("/readyz", None).json()["outbox"] == {"rows": None, "oldest_seconds": None}
 
     with caplog.at_level(logging.WARNING, "sauda.api"):
@@ -110,8 +109,8 @@ def test_what_waits_in_the_outbox_is_seen(api: Client, caplog: pytest.LogCapture
 def test_a_task_of_the_background_that_fails_begins_again(
     api: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("api.backends.backends.AGAIN_SECONDS", 0.0)
-    parts: Backends = api.parts
+    monkeypatch.setattr("api.backends.backends.RETRY_SECONDS", 0.0)
+    backends = api.backends
     tries, done = [0], asyncio.Event()
 
     async def task() -> None:
@@ -121,8 +120,8 @@ def test_a_task_of_the_background_that_fails_begins_again(
         done.set()
 
     async def run() -> None:
-        parts.tasks = [task]
-        async with parts:
+        backends.tasks = [task]
+        async with backends:
             await asyncio.wait_for(done.wait(), 5)
 
     RUNNER.run(run())

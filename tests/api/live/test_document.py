@@ -4,101 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.live.document import (
-    Flow,
-    Reading,
-    RevenueStep,
-    Sales,
-    currencies,
-    first_minute,
-    merged,
-    rate,
-    series,
-    state,
-    topics,
-)
+from api.domain import Figures
+from api.live.document import Flow, Reading, Refused, document, rate, series, topics
 
 NOW = 1_800_000_035.0
-MINUTE = 1_800_000_000
-FIRST = MINUTE - 59 * 60
 
 
 def progress(lag: int = 0, state: str = "running", error: str = "") -> dict[str, Any]:
     return {"state": state, "lag_events": lag, "error": error, "restarts": 0}
-
-
-def test_the_hour_ends_with_the_minute_at_hand() -> None:
-    assert first_minute(NOW) == FIRST
-
-
-def test_fresh_steps_replace_kept_ones_and_older_ones_stay() -> None:
-    kept = [
-        RevenueStep(MINUTE - 60, "KZT", 5.0, 1),
-        RevenueStep(MINUTE, "KZT", 1.0, 1),
-        RevenueStep(MINUTE, "EUR", 9.0, 9),
-    ]
-    fresh = [RevenueStep(MINUTE, "KZT", 7.0, 3)]
-
-    assert merged(kept, fresh, MINUTE) == [RevenueStep(MINUTE - 60, "KZT", 5.0, 1), RevenueStep(MINUTE, "KZT", 7.0, 3)]
-
-
-def test_takings_are_forgotten_after_an_hour() -> None:
-    kept = [RevenueStep(MINUTE - 3600, "KZT", 5.0, 1), RevenueStep(MINUTE - 3660, "KZT", 6.0, 1)]
-
-    assert merged(kept, [RevenueStep(MINUTE, "KZT", 1.0, 1)], MINUTE - 60)[0] == kept[0]
-    assert len(merged(kept, [RevenueStep(MINUTE, "KZT", 1.0, 1)], MINUTE - 60)) == 2
-
-
-def test_each_currency_has_sixty_minutes_and_the_busiest_is_first() -> None:
-    takings = [
-        RevenueStep(FIRST, "EUR", 10.5, 1),
-        RevenueStep(MINUTE, "KZT", 100.0, 2),
-        RevenueStep(MINUTE + 50, "KZT", -30.0, 1),
-        RevenueStep(FIRST - 60, "KZT", 999.0, 9),
-        RevenueStep(MINUTE + 60, "KZT", 999.0, 9),
-    ]
-    products = [
-        {"currency_code": code, "seller_id": "s", "product_id": name, "description": text, "piece_count": 2,
-         "revenue_amount": 70.0}
-        for code, name, text in (("KZT", "p1", ""), ("USD", "p2", "x"))
-    ]  # fmt: skip
-
-    kzt, eur = currencies(takings, products, FIRST)
-
-    assert [kzt["currency_code"], eur["currency_code"]] == ["KZT", "EUR"]
-    assert (kzt["revenue_amounts"][59], kzt["purchase_counts"][59], sum(kzt["purchase_counts"])) == (70.0, 3, 3)
-    assert (eur["revenue_amounts"][0], sum(eur["revenue_amounts"]), len(eur["revenue_amounts"])) == (10.5, 10.5, 60)
-    assert [product["description"] for product in kzt["products"]] == ["p1"], "a product without a name shows its code"
-    assert eur["products"] == []
-
-
-def test_all_currencies_together_come_first_in_the_base_currency() -> None:
-    takings = [
-        RevenueStep(FIRST, "KZT", 100.0, 2, "KZT", 100.0),
-        RevenueStep(MINUTE, "USD", 10.0, 1, "KZT", 5_100.0),
-        RevenueStep(MINUTE + 10, "EUR", 7.0, 1, "KZT", None, 3),
-        RevenueStep(MINUTE + 60, "USD", 99.0, 9, "KZT", 99.0),
-    ]
-    best = [{"currency_code": "KZT", "seller_id": "s", "product_id": "p", "description": "Tea", "piece_count": 1,
-             "revenue_amount": 5_100.0}]  # fmt: skip
-
-    told = state(NOW, {"sales": Reading(Sales(takings=takings, top_products=best), None, NOW)})["currencies"]
-
-    assert [(hour["currency_code"], hour["is_total"]) for hour in told] == [
-        ("KZT", True), ("KZT", False), ("EUR", False), ("USD", False),
-    ]  # fmt: skip
-    whole = told[0]
-    assert (whole["revenue_amounts"][0], whole["revenue_amounts"][59], sum(whole["purchase_counts"])) == (100, 5100, 4)
-    assert whole["unconverted_line_count"] == 3
-    assert [product["product_id"] for product in whole["products"]] == ["p"]
-
-
-def test_where_there_is_only_the_base_currency_it_is_its_own_total() -> None:
-    takings = [RevenueStep(FIRST, "KZT", 100.0, 2, "KZT", 100.0)]
-
-    assert [hour["is_total"] for hour in state(NOW, {"sales": Reading(Sales(takings=takings))})["currencies"]] == [
-        False
-    ]
 
 
 def test_the_rate_leaves_out_the_second_that_is_not_over() -> None:
@@ -157,24 +70,32 @@ def test_a_topic_may_have_another_name_than_its_domain() -> None:
     assert [(query["lane"], query["lag_events"]) for query in changes["queries"]] == [("lake", 2)]
 
 
-def test_what_was_told_stays_when_its_source_fails_but_a_rate_does_not() -> None:
+def test_what_was_answered_stays_when_its_source_fails_but_a_rate_does_not() -> None:
     flow = Flow({"queries": {"live:purchases": progress()}}, {"now": NOW, "queries": {}})
-    sales = Sales(takings=[RevenueStep(MINUTE, "KZT", 5.0, 1)], newest_at=NOW - 7, refused_count=4)
-    good = {"flow": Reading(flow, None, NOW), "sales": Reading(sales, None, NOW), "parts": Reading([], None, NOW)}
+    refused = Refused(4)
+    good = {"flow": Reading(flow, None, NOW), "refused": Reading(refused, None, NOW), "parts": Reading([], None, NOW)}
 
-    assert len(state(NOW, good)["topics"]) == 1
+    assert len(document(NOW, good)["topics"]) == 1
 
-    failed = {name: seen._replace(error="away") for name, seen in good.items()}
-    told = state(NOW + 1, failed)
-    assert told["topics"] == []
-    assert told["currencies"][0]["revenue_amounts"][59] == 5.0
-    assert (told["newest_at"], told["refused_count"]) == (NOW - 7, 4)
-    assert told["sources"]["sales"] == {"error": "away", "as_of": NOW}
+    failed = {name: reading._replace(error="away") for name, reading in good.items()}
+    later = document(NOW + 1, failed)
+    assert later["topics"] == []
+    assert later["refused_count"] == 4
+    assert later["sources"]["refused"] == {"error": "away", "as_of": NOW}
 
 
-def test_before_anything_was_told_all_is_empty() -> None:
-    told = state(NOW, {"flow": Reading(error="away"), "sales": Reading(), "parts": Reading()})
+def test_before_any_answer_all_is_empty() -> None:
+    empty = document(NOW, {"flow": Reading(error="away"), "refused": Reading(), "parts": Reading()})
 
-    assert (told["topics"], told["currencies"], told["latest"], told["parts"]) == ([], [], [], [])
-    assert told["newest_at"] is None
-    assert told["sources"]["flow"] == {"error": "away", "as_of": None}
+    assert (empty["topics"], empty["refused_count"], empty["refusals"], empty["parts"]) == ([], 0, [], [])
+    assert empty["sources"]["flow"] == {"error": "away", "as_of": None}
+
+
+def test_a_domain_adds_its_members_from_what_its_source_answered() -> None:
+    figures = Figures("weather", lambda _: no_source, lambda now, value: {"warmest": value, "asked_at": now})
+
+    assert document(NOW, {"weather": Reading(31.5)}, [figures])["warmest"] == 31.5
+    assert document(NOW, {}, [figures])["warmest"] is None
+
+
+async def no_source() -> None: ...

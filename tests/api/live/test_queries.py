@@ -1,209 +1,49 @@
-"""What is asked, when, and of whom."""
+"""When queries are due, what was refused, and what the stream says of itself."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
 import pytest
 
-from api.http.problems import Problem, unavailable
 from api.live import queries
-from api.live.queries import SalesFigures, ScheduledQuery, StreamFigures
+from api.live.document import Refused
+from api.live.queries import RefusedFigures, ScheduledQuery, StreamFigures
 from conf import Settings
-
-NOW = 1_800_000_035.0
-HOUR_FROM = 1_800_000_035 - 3600
-ALL = ("TAKINGS", "PRODUCTS", "TOP_PRODUCTS", "PURCHASES", "NEWEST", "REFUSED", "REFUSALS")
-NAMES = {getattr(queries, name): name for name in ALL}
-
-
-class FakeWarehouse:
-    """Answers by question; remembers what it was asked."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-        self.seconds = 0.0
-        self.asked: list[tuple[str, dict[str, Any]]] = []
-        self.fault: Exception | None = None
-        self.answers: dict[str, list[dict[str, Any]]] = {
-            "NEWEST": [{"at": NOW - 2, "line_count": 10}],
-            "TAKINGS": [{"taken_at": 1_800_000_030, "currency_code": "KZT", "revenue_amount": 5.0,
-                         "purchase_count": 1}],
-            "REFUSED": [{"refused_count": 3}],
-        }  # fmt: skip
-
-    async def rows(self, sql: str, parameters: Any = None) -> list[dict[str, Any]]:
-        if self.fault:
-            raise self.fault
-        self.asked.append((NAMES[sql], dict(parameters or {})))
-        self.now += self.seconds
-        return self.answers.get(NAMES[sql], [])
-
-    def names(self) -> list[str]:
-        found = [name for name, _ in self.asked]
-        self.asked.clear()
-        return found
-
-
-def look(warehouse: FakeWarehouse) -> SalesFigures:
-    return SalesFigures(warehouse, clock=lambda: warehouse.now)
-
-
-def test_the_newest_is_asked_each_time_and_the_whole_hour_seldom() -> None:
-    warehouse = FakeWarehouse()
-    sales = look(warehouse)
-
-    asyncio.run(sales())
-    since = [parameters["since"] for name, parameters in warehouse.asked if name == "TAKINGS"]
-    assert since == [HOUR_FROM // 60 * 60, 1_800_000_010]
-    slow = {"NEWEST", "TAKINGS", "PRODUCTS", "TOP_PRODUCTS", "REFUSED", "REFUSALS"}
-    assert set(warehouse.names()) == slow | {"PURCHASES"}, "the first time, all is asked"
-
-    warehouse.now = NOW + 1
-    asyncio.run(sales())
-    assert warehouse.names() == ["TAKINGS", "PURCHASES"]
-
-    seen = []
-    for second in range(2, 40):
-        warehouse.now = NOW + second
-        asyncio.run(sales())
-        *slow_ones, takings, purchases = warehouse.names()
-        assert (takings, purchases) == ("TAKINGS", "PURCHASES")
-        assert len(slow_ones) <= 1, "one slow question a time"
-        seen += slow_ones
-    assert set(seen) == slow
-    assert seen.count("TAKINGS") == seen.count("NEWEST") == 1
-    assert seen.count("PRODUCTS") in (6, 7)
-
-
-def test_after_a_pause_all_is_asked_at_once() -> None:
-    warehouse = FakeWarehouse()
-    sales = look(warehouse)
-    asyncio.run(sales())
-    warehouse.names()
-    warehouse.now = NOW + 3_600
-
-    asyncio.run(sales())
-
-    assert len(warehouse.names()) == 8
+from tests.api.asking import FakeWarehouse
 
 
 @pytest.mark.parametrize(("seconds", "due"), [(0.02, 101.0), (0.5, 105.0)])
 def test_a_question_that_takes_long_is_asked_less_often(seconds: float, due: float) -> None:
-    question = ScheduledQuery("SELECT 1", every=1)
-    question.asked(100.0, seconds)
+    query = ScheduledQuery("SELECT 1", every=1)
+    query.done(100.0, seconds)
 
-    assert (question.due, question.is_due(due - 0.01), question.is_due(due)) == (due, False, True)
-
-
-def test_a_slow_question_does_not_slow_down_the_others() -> None:
-    warehouse = FakeWarehouse()
-    sales = look(warehouse)
-    asyncio.run(sales())
-    sales.recent.due = NOW + 60
-    warehouse.names()
-    warehouse.now = NOW + 1
-
-    asyncio.run(sales())
-
-    assert warehouse.names() == ["PURCHASES"]
+    assert (query.due, query.is_due(due - 0.01), query.is_due(due)) == (due, False, True)
 
 
-def test_a_question_that_never_ends_keeps_only_itself_waiting() -> None:
-    warehouse = FakeWarehouse()
-    sales = look(warehouse)
-    asyncio.run(sales())
-    warehouse.names()
+def test_refused_events_are_asked_one_query_at_a_time() -> None:
+    warehouse, clock = FakeWarehouse(), [1_800_000_000.0]
+    asked: list[str] = []
 
-    class TooSlow(FakeWarehouse):
-        async def rows(self, sql: str, parameters: Any = None) -> list[dict[str, Any]]:
-            if NAMES[sql] == "PRODUCTS":
-                self.now += 5
-                raise Problem(503, "too-much", "The question takes too much.")
-            return await super().rows(sql, parameters)
+    async def rows(sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        assert (parameters or {})["since"] == int(clock[0]) - queries.HOUR
+        asked.append(sql)
+        return [{"refused_count": 3}] if sql == queries.REFUSED else [{"event_id": "e"}]
 
-    sales.warehouse = slow = TooSlow()
-    warehouse.now = slow.now = NOW + 6
-    sales.clock = lambda: slow.now
-    with pytest.raises(OSError, match="takes too much"):
-        asyncio.run(sales())
-    for second in range(12, 30):
-        slow.now = NOW + second
-        asyncio.run(sales())
+    warehouse.rows = rows  # type: ignore[method-assign]
+    figures = RefusedFigures(warehouse, lambda: clock[0])
 
-    assert "PRODUCTS" not in slow.names(), "it is asked again after ten times the five seconds"
-
-
-def test_old_purchases_are_shown_where_there_are_no_new_ones() -> None:
-    warehouse = FakeWarehouse()
-    yesterday = NOW - 86_400
-    warehouse.answers |= {"NEWEST": [{"at": yesterday, "line_count": 1}], "TAKINGS": []}
-
-    told = asyncio.run(look(warehouse)())
-
-    assert dict(warehouse.asked)["PURCHASES"] == {"since": int(yesterday) - 3600, "most": queries.LATEST}
-    assert told.newest_at == yesterday
-
-
-@pytest.mark.parametrize(
-    ("counts", "since"),
-    [
-        ({30: queries.LATEST}, 10),
-        ({30: 3, -200: queries.LATEST - 3, -300: 50}, -200),
-        ({30: 3, -200: 3}, NOW - 2 - 3600 - 1_800_000_000),
-    ],
-)
-def test_purchases_are_looked_for_as_late_as_there_are_enough(counts: dict[int, int], since: float) -> None:
-    hour = [
-        {"taken_at": 1_800_000_000 + at, "currency_code": "KZT", "revenue_amount": 1.0, "purchase_count": count}
-        for at, count in counts.items()
-    ]
-    recent = [row for row in hour if row["taken_at"] >= 1_800_000_010]
-    answers = iter([hour, recent])
-
-    class Twice(FakeWarehouse):
-        async def rows(self, sql: str, parameters: Any = None) -> list[dict[str, Any]]:
-            rows = await super().rows(sql, parameters)
-            return next(answers) if NAMES[sql] == "TAKINGS" else rows
-
-    warehouse = Twice()
-    asyncio.run(look(warehouse)())
-
-    assert dict(warehouse.asked)["PURCHASES"]["since"] == 1_800_000_000 + int(since)
-
-
-def test_a_purchase_is_newer_than_the_newest_that_was_asked_for_before() -> None:
-    warehouse = FakeWarehouse()
-    sales = look(warehouse)
-    asyncio.run(sales())
-    warehouse.answers["PURCHASES"] = [{"event_id": "e", "at": NOW + 1}]
-    warehouse.now += 1
-
-    assert asyncio.run(sales()).newest_at == NOW + 1
-
-
-def test_an_empty_table_has_no_newest_purchase() -> None:
-    warehouse = FakeWarehouse()
-    warehouse.answers["NEWEST"] = [{"at": 0.0, "line_count": 0}]
-
-    assert asyncio.run(look(warehouse)()).newest_at is None
-
-
-@pytest.mark.parametrize(
-    ("fault", "sentence"),
-    [
-        (unavailable("ClickHouse"), "ClickHouse does not answer."),
-        (Problem(503, "too-much", "The question takes too much."), "The question takes too much."),
-    ],
-)
-def test_a_clickhouse_that_is_away_is_a_sentence(fault: Problem, sentence: str) -> None:
-    warehouse = FakeWarehouse()
-    warehouse.fault = fault
-
-    with pytest.raises(OSError, match=sentence):
-        asyncio.run(look(warehouse)())
+    assert asyncio.run(figures()) == Refused(3, [{"event_id": "e"}])  # type: ignore[list-item]
+    assert asked == [queries.REFUSED, queries.REFUSALS], "the first time, all is asked"
+    clock[0] += 5
+    asyncio.run(figures())
+    assert len(asked) == 3
+    clock[0] += 1
+    asyncio.run(figures())
+    assert sorted(asked[2:]) == sorted([queries.REFUSED, queries.REFUSALS])
 
 
 def answering(answers: dict[tuple[int, str], Any]) -> httpx.AsyncClient:

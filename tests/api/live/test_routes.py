@@ -17,13 +17,14 @@ from api.app import app
 from api.backends.backends import Backends
 from api.http.protocol import ENDLESS, Protocol
 from api.live import routes
-from api.live.document import Reading, Sales
+from api.live.document import Reading, Refused
 from api.live.hub import Hub, Source
+from api.purchases.live_document import Sales
 from conf import Settings
 
 
-def no_parts() -> Any:
-    """As much of the parts as the page asks for."""
+def no_backends() -> Any:
+    """As much of the backends as the page asks for."""
     made = mock.MagicMock(spec=Backends, probes={}, warehouse=mock.AsyncMock())
     made.__aenter__ = mock.AsyncMock(return_value=made)
     made.__aexit__ = mock.AsyncMock(return_value=None)
@@ -34,7 +35,7 @@ class Client:
     """Asks an application in this process; it is started and stopped for each request."""
 
     def __init__(self, settings: Settings) -> None:
-        self.made: FastAPI = app(settings, no_parts())
+        self.made: FastAPI = app(settings, no_backends())
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
         async def ask() -> httpx.Response:
@@ -137,11 +138,11 @@ def test_more_viewers_than_places_are_told_to_come_again(client: Client, monkeyp
 def test_events_are_whole_states_and_a_viewer_who_leaves_frees_its_place() -> None:
     """Against the answer itself: a test client would wait for its end."""
 
-    async def sales() -> Sales:
-        return Sales(refused_count=7)
+    async def refused() -> Refused:
+        return Refused(7)
 
     async def trial() -> tuple[list[bytes], Hub]:
-        hub = Hub([Source("sales", sales)], routes._event, max_viewers=1, every=0.005)
+        hub = Hub([Source("refused", refused)], routes._event, max_viewers=1, every=0.005)
         sent: list[bytes] = []
         enough = asyncio.Event()
 
@@ -166,7 +167,7 @@ def test_events_are_whole_states_and_a_viewer_who_leaves_frees_its_place() -> No
     assert sent[1].endswith(b"}\n\n")
     told = orjson.loads(sent[1].removeprefix(b"data: "))
     assert told["refused_count"] == 7
-    assert told["sources"]["sales"]["error"] is None
+    assert told["sources"]["refused"]["error"] is None
 
 
 @pytest.mark.parametrize("is_endless", [True, False])

@@ -11,9 +11,10 @@ import httpx
 import orjson
 import pytest
 
+from api.analytics.question import Question
 from api.backends.warehouse import ClickHouse
 from api.http.problems import Problem
-from api.purchases.analytics import QUESTIONS, Question
+from api.purchases.analytics import QUESTIONS
 from conf import Settings
 from schemas.contract import contract
 from schemas.derive.fakes import fill

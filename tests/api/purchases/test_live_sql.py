@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from api.live import queries
-from api.live.document import Reading, RevenueStep, Sales, state
+from api.purchases import live_queries
+from api.purchases.live_document import RevenueStep, Sales, members
 from schemas.contract import contract
 from schemas.derive.fakes import Row, fill
 from schemas.ops.tables import Quarantine
@@ -79,20 +80,20 @@ def refused() -> list[str]:
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
     folder: Path = tmp_path_factory.mktemp("clickhouse")
-    names = ("TAKINGS", "PRODUCTS", "TOP_PRODUCTS", "PURCHASES", "NEWEST", "REFUSED", "REFUSALS")
+    names = ("REVENUE", "PRODUCTS", "TOP_PRODUCTS", "PURCHASES", "NEWEST", "REFUSED", "REFUSALS")
     bound = {"{since:UInt32}": str(int(SINCE.timestamp())), "{most:UInt32}": "2"}
     questions = []
     for name in names:
-        sql = getattr(queries, name).replace(queries._QUIET, "")
+        text = (getattr(live_queries, name, None) or getattr(queries, name)).replace(queries.QUIET, "")
         for placeholder, value in bound.items():
-            sql = sql.replace(placeholder, value)
-        questions.append(sql)
+            text = text.replace(placeholder, value)
+        questions.append(text)
     told = LocalClickHouse(folder).ask(*questions, before=[*definitions(), *stream(), rates(), *refused()])
     return dict(zip(names, told, strict=True))
 
 
-def test_takings_are_in_steps_and_a_copy_counts_once_by_the_first(answers: dict[str, list[dict[str, Any]]]) -> None:
-    found = {(row["taken_at"], row["currency_code"]): row for row in answers["TAKINGS"]}
+def test_steps_are_in_steps_and_a_copy_counts_once_by_the_first(answers: dict[str, list[dict[str, Any]]]) -> None:
+    found = {(row["begins_at"], row["currency_code"]): row for row in answers["REVENUE"]}
     first, second = int(at("09:30:00").timestamp()), int(at("09:31:00").timestamp())
 
     assert set(found) == {(first, "KZT"), (second, "KZT"), (second, "EUR")}
@@ -117,7 +118,7 @@ def test_all_currencies_are_ranked_together_in_the_base_currency(answers: dict[s
     """Ten euros, at 560.50 tenge of the day before, go before 99.50 tenge."""
     found = [(row["currency_code"], row["seller_id"], row["product_id"], row["revenue_amount"])
              for row in answers["TOP_PRODUCTS"]]  # fmt: skip
-    euro = next(row for row in answers["TAKINGS"] if row["currency_code"] == "EUR")
+    euro = next(row for row in answers["REVENUE"] if row["currency_code"] == "EUR")
 
     assert found == [("KZT", "s2", "lamp", 5605.0), ("KZT", "s1", "rice", 99.5)]
     assert (euro["revenue_base_amount"], euro["unconverted_line_count"], euro["base_currency_code"]) == (5605, 0, "KZT")
@@ -164,15 +165,15 @@ def test_the_page_shows_what_the_view_of_the_same_question_says(tmp_path: Path) 
     ]
     old = [row | {"event_id": f"old {row['event_id']}", "ingested_at": now - timedelta(minutes=61)} for row in rows]
     corrected = fill(CORRECTIONS, {"event_id": "wrong", "ingested_at": now, "seller_id": "s1"}, 1)
-    sql = queries.TOP_PRODUCTS.replace(queries._QUIET, "").replace("{most:UInt32}", "8")
+    sql = live_queries.TOP_PRODUCTS.replace(queries.QUIET, "").replace("{most:UInt32}", "8")
     page, view = LocalClickHouse(tmp_path).ask(
         sql.replace("{since:UInt32}", str(int(now.timestamp()) - queries.HOUR)),
         "SELECT * FROM silver.top_products_arrived_last_hour",
         before=[*definitions(), *(insert(LINES, [row]) for row in [*rows, *rows, *old]), rates(),
                 insert(CORRECTIONS, [corrected])],
     )  # fmt: skip
-    takings = [RevenueStep(int(now.timestamp()), "EUR", 10.0, 1, "KZT", 5605.0)]
-    told = state(now.timestamp(), {"sales": Reading(Sales(takings=takings, top_products=page))})["currencies"][0]
+    steps = [RevenueStep(int(now.timestamp()), "EUR", 10.0, 1, "KZT", 5605.0)]
+    told = members(now.timestamp(), Sales(steps, top_products=page))["currencies"][0]
 
     shown = [(p["seller_id"], p["product_id"], p["description"], p["revenue_amount"]) for p in told["products"]]
     # Ten euros at 560.50, and a hundred tenge: one product of one seller.

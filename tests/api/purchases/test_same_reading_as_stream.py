@@ -12,7 +12,7 @@ import pytest
 
 from api.http import bodies
 from api.http.problems import Problem
-from api.purchases.service import ValidPurchase
+from api.purchases.service import Purchases, ValidPurchase
 from schemas.contract import contract
 from schemas.purchases.silver import PurchaseLines
 from streaming.core.registry import domains
@@ -89,7 +89,7 @@ def spelt(chance: Random) -> bytes:
 def validated(api: Client, body: bytes) -> ValidPurchase | None:
     """What would be sent; None where it is refused."""
     try:
-        found = api.parts.purchases.validate("k", "", ((body, bodies.parse(body)),))
+        found = api.backends.service(Purchases).validate("k", "", ((body, bodies.parse(body)),))
         return RUNNER.run(found).documents[0]
     except Problem:
         return None

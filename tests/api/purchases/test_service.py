@@ -28,7 +28,7 @@ def test_a_purchase_is_sent_as_it_was_read(api: Client) -> None:
     answer = api.ask("POST", "/v1/purchases", content=body, headers={"Content-Type": "application/json"})
 
     (event_id,) = ids(answer)
-    ((topic, record),) = api.topics.sent
+    ((topic, record),) = api.producer.sent
     assert (topic, record.key) == ("purchases", b"almaly-market/17"), "all versions of a purchase keep their order"
     assert orjson.loads(record.value) == GOOD | {
         "source": "till 3", "lines": [{"product_id": "p", "quantity": 2, "unit_price": "1234567.0001"}]
@@ -59,7 +59,7 @@ def test_ids_follow_from_content_alone(api: Client) -> None:
     assert ids(api.send(GOOD, headers={"Idempotency-Key": "a"})) == first
     assert ids(api.send(GOOD, headers={"Idempotency-Key": "b"})) == first, "a retry with a new key"
     assert ids(api.send(GOOD | {"purchase_id": "18"})) != first
-    assert len(api.topics.sent) == 2, "what is there already is not sent again"
+    assert len(api.producer.sent) == 2, "what is there already is not sent again"
 
 
 def test_an_idempotency_key_is_for_one_body(api: Client) -> None:
@@ -67,7 +67,7 @@ def test_an_idempotency_key_is_for_one_body(api: Client) -> None:
 
     problem(api.send(GOOD | {"purchase_id": "18"}, headers={"Idempotency-Key": "a"}), 422)
 
-    assert len(api.topics.sent) == 1
+    assert len(api.producer.sent) == 1
     # Another client's key of the same name is another one.
     ids(api.send(GOOD | {"purchase_id": "18"}, key="buyer", headers={"Idempotency-Key": "a"}))
 
@@ -84,8 +84,8 @@ def test_a_batch_is_sent_in_its_order(api: Client) -> None:
 
     found = ids(batch(api, many))
 
-    assert [dict(record.headers)["ce_id"].decode() for _, record in api.topics.sent] == found
-    sent = [orjson.loads(record.value)["purchase_id"] for _, record in api.topics.sent]
+    assert [dict(record.headers)["ce_id"].decode() for _, record in api.producer.sent] == found
+    sent = [orjson.loads(record.value)["purchase_id"] for _, record in api.producer.sent]
     assert sent == [str(n) for n in range(1_000)]
     assert len(set(found)) == 1_000
     assert "location" not in batch(api, many[:2]).headers
@@ -103,7 +103,7 @@ def test_what_is_no_batch_is_refused(api: Client, body: Any, pointer: str, detai
     told = problem(api.ask("POST", "/v1/purchases:batch", json=body), 422)
 
     assert (told["errors"][0]["pointer"], told["errors"][0]["detail"]) == (pointer, detail)
-    assert api.topics.sent == []
+    assert api.producer.sent == []
 
 
 def test_one_bad_purchase_refuses_its_batch(api: Client) -> None:
@@ -117,7 +117,7 @@ def test_one_bad_purchase_refuses_its_batch(api: Client) -> None:
         ("/purchases/3/seller_id", "seller_id.required"),
     ]
     assert told["detail"] == 'line 1: quantity must not be zero; found "0" (and 2 more)'
-    assert api.topics.sent == []
+    assert api.producer.sent == []
     assert 'sauda_api_rules_broken_total{rule="seller_id.required"} 1.0' in api.get("/metrics").text
 
 
@@ -134,7 +134,7 @@ def test_what_breaks_a_rule_never_reaches_kafka(api: Client, change: dict[str, A
     told = problem(api.send(GOOD | change), 422)
 
     assert told["errors"][0]["rule"] == rule
-    assert api.topics.sent == []
+    assert api.producer.sent == []
 
 
 def test_an_event_beyond_the_topic_s_size_is_refused(api: Client) -> None:
@@ -144,11 +144,11 @@ def test_an_event_beyond_the_topic_s_size_is_refused(api: Client) -> None:
     for each in (line, line | {"description": "ш" * 500}):
         told = problem(batch(api, [GOOD, GOOD | {"lines": [each] * 1_000}, GOOD]), 422)
         assert [(e["pointer"], e["rule"]) for e in told["errors"]] == [("/purchases/1", "record.oversized")]
-    assert api.topics.sent == []
+    assert api.producer.sent == []
 
 
 def test_kafka_away_is_never_a_202(api: Client) -> None:
-    api.topics.trouble = unavailable("Kafka")
+    api.producer.trouble = unavailable("Kafka")
 
     answer = api.send(GOOD)
 
@@ -223,10 +223,10 @@ def test_a_purchase_goes_out_and_a_return_comes_back(api: Client) -> None:
         ]  # fmt: skip
     told = problem(api.ask("POST", "/v1/returns", json=back), 422)
     assert [(e["pointer"], e["rule"]) for e in told["errors"]] == [("/lines/0/quantity", "lines.quantity.below_zero")]
-    assert api.topics.sent == []
+    assert api.producer.sent == []
 
     ids(api.ask("POST", "/v1/returns", json=GOOD | {"lines": back["lines"][1:]}))
-    ((topic, record),) = api.topics.sent
+    ((topic, record),) = api.producer.sent
     assert (topic, orjson.loads(record.value)["lines"][0]["quantity"]) == ("purchases", -1)
 
 
@@ -244,6 +244,6 @@ def test_scopes_hold(api: Client) -> None:
 
 
 def test_trouble_of_a_batch_is_the_problem_s(api: Client) -> None:
-    api.topics.trouble = Problem(503, "busy", "Too many events wait for Kafka.", headers={"Retry-After": "1"})
+    api.producer.trouble = Problem(503, "busy", "Too many events wait for Kafka.", headers={"Retry-After": "1"})
 
     assert problem(batch(api, [GOOD]), 503)["type"] == "urn:sauda:problem:busy"

@@ -56,7 +56,7 @@ def test_a_purchase_is_what_it_says(api: Client, body: str) -> None:
     answer = api.ask("POST", "/v1/purchases", content=body, headers={"Content-Type": "application/json"})
 
     assert ids(answer) == first
-    assert len(api.topics.sent) == 1
+    assert len(api.producer.sent) == 1
 
 
 def test_what_is_other_content_is_another_event(api: Client) -> None:
@@ -77,7 +77,7 @@ def test_texts_are_one_in_unicode_s_normal_form(api: Client) -> None:
     first = ids(api.send(GOOD | {"purchase_id": unicodedata.normalize("NFD", name)}))
 
     assert ids(api.send(GOOD | {"purchase_id": unicodedata.normalize("NFC", name)})) == first
-    assert orjson.loads(api.topics.sent[0][1].value)["purchase_id"] == unicodedata.normalize("NFC", name)
+    assert orjson.loads(api.producer.sent[0][1].value)["purchase_id"] == unicodedata.normalize("NFC", name)
 
 
 def test_a_number_names_one_purchase(api: Client) -> None:
@@ -95,7 +95,7 @@ def test_a_number_names_one_purchase(api: Client) -> None:
     back = GOOD | {"lines": line(quantity=-1)}
     ids(api.ask("POST", "/v1/returns", json=back))
     problem(api.ask("POST", "/v1/returns", json=back | {"lines": line(quantity=-2)}), 409)
-    assert len(api.topics.sent) == 2
+    assert len(api.producer.sent) == 2
 
 
 def test_a_batch_is_taken_whole_or_not(api: Client) -> None:
@@ -106,12 +106,12 @@ def test_a_batch_is_taken_whole_or_not(api: Client) -> None:
     assert [e["pointer"] for e in told["errors"]] == ["/purchases/2/purchase_id"]
     told = problem(batch(api, [GOOD | {"purchase_id": "18"}, OTHER]), 409)
     assert [(e["pointer"], e["rule"]) for e in told["errors"]] == [("/purchases/1/purchase_id", "purchase_id.taken")]
-    assert len(api.topics.sent) == 1
+    assert len(api.producer.sent) == 1
 
     duplicate_field = GOOD | {"purchase_id": "19"}
     first, second, _ = ids(batch(api, [duplicate_field, duplicate_field, GOOD]))
     assert first == second
-    assert len(api.topics.sent) == 2
+    assert len(api.producer.sent) == 2
 
 
 def test_a_replacement(api: Client) -> None:
@@ -125,7 +125,7 @@ def test_a_replacement(api: Client) -> None:
     assert put(api, OTHER).json()["events"][0]["event_id"] == second
     # A retry of the first request, late: it was accepted then, and is not put above its correction.
     assert ids(api.send(GOOD)) == [first]
-    assert len(api.topics.sent) == 2
+    assert len(api.producer.sent) == 2
     # Back to the first content: another event than the first, or nobody would count it.
     (third,) = ids(put(api, GOOD))
     (fourth,) = ids(put(api, OTHER))
@@ -145,7 +145,7 @@ def test_the_path_names_the_purchase_of_the_body(api: Client) -> None:
         assert problem(put(api, GOOD, path), 422)["errors"][0]["pointer"] == pointer
     problem(put(api, GOOD, key="reader"), 403)
     problem(put(api, GOOD, "/v1/returns/almaly-market/17"), 422)
-    assert len(api.topics.sent) == 1
+    assert len(api.producer.sent) == 1
 
 
 def test_what_came_another_way_is_known_from_clickhouse(api: Client) -> None:
@@ -153,7 +153,7 @@ def test_what_came_another_way_is_known_from_clickhouse(api: Client) -> None:
 
     assert ids(api.send(GOOD)) == ["of a file"], "the same purchase, loaded from a file"
     problem(api.send(OTHER), 409)
-    assert api.topics.sent == []
+    assert api.producer.sent == []
     (second,) = ids(put(api, OTHER))
     # ClickHouse does not show it yet, and then it does.
     assert put(api, OTHER).json()["events"][0]["event_id"] == second
@@ -170,13 +170,13 @@ def test_while_clickhouse_is_away_purchases_are_taken_and_nothing_is_replaced(ap
     ids(api.send(GOOD))
     problem(api.send(OTHER), 409)
     problem(put(api, OTHER), 503)
-    assert len(api.topics.sent) == 1
+    assert len(api.producer.sent) == 1
 
 
 def test_what_kafka_did_not_take_takes_no_number(api: Client) -> None:
-    api.topics.trouble = unavailable("Kafka")
+    api.producer.trouble = unavailable("Kafka")
     problem(api.send(GOOD), 503)
-    api.topics.trouble = None
+    api.producer.trouble = None
 
     ids(api.send(OTHER))
 

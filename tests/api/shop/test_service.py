@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from api.http.examples import row as example
 from api.http.problems import Problem
 from api.shop import cursor
 from api.shop.cursor import Order
 from api.shop.entities import Entity, catalogue, masked
-from api.shop.service import Catalogue
+from api.shop.examples import row as example
+from api.shop.service import Catalogue, Catalogues
 from conf.postgres_values import Unreadable
 from schemas.contract import find
 from tests.api.asking import GOOD, Client, problem
@@ -41,7 +41,7 @@ class FakeShop:
 
 def with_rows(api: Client, entity: Entity, rows: list[dict[str, Any]]) -> FakeShop:
     shop = FakeShop(rows)
-    api.parts.catalogues[entity.plural] = Catalogue(shop, entity)  # type: ignore[arg-type]
+    api.backends.service(Catalogues).by_plural[entity.plural] = Catalogue(shop, entity)  # type: ignore[arg-type]
     return shop
 
 
@@ -199,7 +199,7 @@ def test_a_seller_made_here_is_known_at_once_and_a_deleted_one_is_not(api: Clien
     with_rows(api, SELLERS, [row])
     woken: list[int] = []
     assert api.send(GOOD).status_code == 202
-    api.parts.changed = lambda: woken.append(1)
+    api.backends.service(Catalogues).relay = lambda: woken.append(1)
 
     answer = api.ask("POST", "/v1/sellers", json=example(SELLERS) | {"seller_id": "new"})
     assert (answer.status_code, answer.headers["location"]) == (201, "/v1/sellers/new")

@@ -57,7 +57,7 @@ def test_sessions_that_clients_go_on_with_stand_beside_each_other(server: Server
             assert server.look(f"?query=SELECT+1&session_id={session}", user="reader")[1] == "1"
 
 
-@pytest.mark.parametrize("question", [queries._QUIET, versions.HASHES.partition("SETTINGS")[2]])
+@pytest.mark.parametrize("question", [queries.QUIET, versions.HASHES.partition("SETTINGS")[2]])
 def test_the_page_and_the_api_may_set_what_they_set(server: Server, question: str) -> None:
     settings = question.replace("SETTINGS", "").partition("FORMAT")[0]
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from api.backends import keys
+from api import keys
+from api.backends import keys as stored
 
 
 class Database:
@@ -51,7 +52,7 @@ def run(*words: str) -> str:
 
 def test_for_programs_there_is_json_only(database: Database) -> None:
     made = json.loads(run("create", "Aigul's shop", "--scope", "read", "--days", "3", "--json"))
-    assert keys.key_id_of(made["key"]) == made["key_id"]
+    assert stored.key_id_of(made["key"]) == made["key_id"]
     assert (made["name"], made["scopes"], made["rate_per_minute"]) == ("Aigul's shop", ["read"], 6_000)
     database.rows[0]["expires_at"] = datetime.now(UTC) - timedelta(days=1)
     (listed,) = json.loads(run("list", "--json"))
@@ -63,6 +64,6 @@ def test_for_programs_there_is_json_only(database: Database) -> None:
 def test_a_key_is_one_line_and_nothing_else(database: Database) -> None:
     text = run("create", "x" * 300, "--scope", "admin")
 
-    assert keys.hashed(text.removesuffix("\n")) == database.rows[0]["key_hash"]
+    assert stored.hashed(text.removesuffix("\n")) == database.rows[0]["key_hash"]
     (line,) = run("list").splitlines()
     assert line.endswith("x" * 300)
