@@ -1,14 +1,14 @@
-"""A backlog reaches ClickHouse by way of the lake: the live lane steps over it, and the lake's files fill the gap.
+"""A backlog reaches ClickHouse by way of the lake: the live lane skips it, and the lake's files fill the gap.
 
-The live lane parses each event a second time to be early. With a backlog there is nothing to be early for, and new
-events would queue behind it. So a lane that finds itself far behind goes on from the end of the topic, and notes the
-gap; as the lake commits, ClickHouse reads the gap's rows from the Delta files by itself, at some millions a second.
+The live lane parses each event a second time so that it is visible early. With a backlog nothing is early any more, and
+new events would wait behind it. So a lane that is far behind goes on from the end of the topic and saves the gap. As
+the lake commits, ClickHouse reads the rows of the gap from the Delta files, some millions a second.
 
-What the lake says of corrections is followed all the time, by batch: it finds those between an event of the gap and one
-that came live, and whatever else the live lane could not know of.
+The lake's corrections are loaded all the time, by batch. Among them are those between an event of the gap and one that
+came live, which the live lane cannot find.
 
-The note is written before the live lane moves, and moved forward after each fill. A fill that is done twice changes
-nothing: rows have the same keys and versions, and ReplacingMergeTree keeps one.
+The gap is saved before the live lane moves, and made smaller after each fill. A fill that is repeated changes nothing:
+its rows have the same keys and versions, and ReplacingMergeTree keeps one.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ from streaming.core import failpoints
 from streaming.core.checkpoints import Offsets, checkpoint_position, topic_ends
 from streaming.core.domain import Branch, Domain
 from streaming.core.live import remove_copies
-from streaming.core.live_dedup import Known
-from streaming.core.offset_shift import UNCHANGED, Numbering
+from streaming.core.live_dedup import LiveDedup
+from streaming.core.offset_shift import NO_SHIFT, OffsetShift
 from streaming.core.progress import Progress
 
 log = logging.getLogger("sauda.stream")
 LOAD = {
     "max_partitions_per_insert_block": 0,
-    # What was deleted since an equal load must come again.
+    # Rows that were deleted since an equal load must be inserted again.
     "insert_deduplicate": 0,
-    # Else the lake's table is taken to have the columns of ClickHouse's, and batch_id is none of these.
+    # Else ClickHouse assumes the columns of its own table, which has no batch_id.
     "use_structure_from_insertion_table_in_table_functions": 0,
 }
 
 
 @dataclass(frozen=True)
 class Gap:
-    """Offsets by partition, as the lake counts them (`streaming.core.offset_shift`).
+    """Offsets by partition, shifted as in the lake (`streaming.core.offset_shift`).
 
     The live lane began at `end`; ClickHouse has everything before `filled` from elsewhere.
     """
@@ -57,25 +57,25 @@ class Gap:
         return any(self.filled.get(p, 0) < end for p, end in self.end.items())
 
     def reachable(self, lake: Offsets) -> dict[str, tuple[int, int]]:
-        """What can be filled now, as from and to by partition, when the lake has committed everything before `lake`."""
-        found = {}
+        """What can be filled now, as begin and end by partition, when the lake has committed all before `lake`."""
+        ranges = {}
         for partition, end in self.end.items():
             begin, to = self.filled.get(partition, 0), min(end, lake.get(partition, 0))
             if to > begin:
-                found[partition] = (begin, to)
-        return found
+                ranges[partition] = (begin, to)
+        return ranges
 
     def after(self, ranges: dict[str, tuple[int, int]]) -> Gap:
         return Gap(self.filled | {p: to for p, (_, to) in ranges.items()}, self.end)
 
     def widened(self, position: Offsets, end: Offsets) -> Gap:
-        """The gap when the live lane, being at `position`, moves on to `end`; an older gap that is open stays in it."""
+        """The gap when the live lane moves from `position` to `end`; an older gap that is open is part of it."""
         begin = {p: min(position.get(p, 0), self.filled.get(p, 0)) if self.is_open else position.get(p, 0) for p in end}
         return Gap(begin, end)
 
 
 class GapFile:
-    """Where a domain's gap is noted: beside the live lane's checkpoint."""
+    """The file with a domain's gap, beside the checkpoint of its live lane."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -91,18 +91,18 @@ class GapFile:
         fresh.replace(self._file)
 
 
-def step_over_backlog(
-    settings: Settings, domain: Domain, folder: Path, numbering: Numbering = UNCHANGED
+def skip_backlog(
+    settings: Settings, domain: Domain, folder: Path, shift: OffsetShift = NO_SHIFT
 ) -> str:  # fmt: skip
-    """Where the live lane begins when it has no checkpoint, as Spark's startingOffsets.
+    """Spark's startingOffsets for a live lane without a checkpoint.
 
-    A lane that is too far behind loses its checkpoint here, once the gap it leaves is noted. So does one whose next
-    events Kafka has dropped: the lake may have them.
+    The checkpoint of a lane that is too far behind is removed here, after its gap was saved. So is the checkpoint of a
+    lane whose next events Kafka has deleted: the lake may have them.
     """
-    notes, checkpoint = GapFile(folder), folder / "spark"
-    gap = notes.read()
+    gap_file, checkpoint = GapFile(folder), folder / "spark"
+    gap = gap_file.read()
     low, high = topic_ends(settings, domain.topic)
-    known = numbering.own(gap.end) | checkpoint_position(checkpoint, domain.topic)
+    known = shift.original(gap.end) | checkpoint_position(checkpoint, domain.topic)
     begin = {p: known.get(p, low[p]) for p in high}
     position = {p: max(low[p], begin[p]) for p in high}
     lag = sum(high[p] - position[p] for p in high)
@@ -111,25 +111,25 @@ def step_over_backlog(
         log.info("%d events wait, from %s on, and the topic begins at %s: the live lane goes on from %s, and the lake "
                  "fills the gap", lag, begin, low, "the topic's end" if is_far_behind else "there")  # fmt: skip
         position = high if is_far_behind else position
-        notes.write(gap.widened(numbering.counted(begin), numbering.counted(position)))
+        gap_file.write(gap.widened(shift.shifted(begin), shift.shifted(position)))
         shutil.rmtree(checkpoint, ignore_errors=True)
     return json.dumps({domain.topic: position})
 
 
 class Filler(threading.Thread):
-    """Fills one domain's gap as the lake goes on. `lake` answers how far the lake has committed.
+    """Fills one domain's gap as the lake goes on. `lake` returns the offsets up to which the lake has committed.
 
-    For a domain without a live lane, all that the lake commits is such a gap.
+    For a domain without a live lane, the gap is all that the lake commits.
     """
 
     def __init__(
         self, settings: Settings, domain: Domain, folder: Path, lake: Callable[[], Offsets], progress: Progress,
-        known: Mapping[str, Known] | None = None, numbering: Numbering = UNCHANGED,
+        known: Mapping[str, LiveDedup] | None = None, shift: OffsetShift = NO_SHIFT,
     ) -> None:  # fmt: skip
         super().__init__(name=f"fill:{domain.name}", daemon=True)
-        self.settings, self.domain, self.lake, self.notes = settings, domain, lake, GapFile(folder)
-        self.progress, self.known, self.numbering = progress, known or {}, numbering
-        self._followed: dict[str, tuple[Offsets, int]] = {}
+        self.settings, self.domain, self.lake, self.gap_file = settings, domain, lake, GapFile(folder)
+        self.progress, self.known, self.shift = progress, known or {}, shift
+        self._loaded: dict[str, tuple[Offsets, int]] = {}
         self._stopping = threading.Event()
 
     def run(self) -> None:
@@ -145,19 +145,19 @@ class Filler(threading.Thread):
         self._stopping.set()
 
     def report(self) -> None:
-        """Say how far ClickHouse was filled."""
-        gap, own = self.notes.read(), self.numbering.own
+        """Report the offsets up to which ClickHouse is filled."""
+        gap, original = self.gap_file.read(), self.shift.original
         self.progress.fill(
-            self.name, self.domain.topic, own(gap.filled), own(gap.end) if self.domain.is_live else None
+            self.name, self.domain.topic, original(gap.filled), original(gap.end) if self.domain.is_live else None
         )  # fmt: skip
 
     def fill(self) -> int:
-        """Load what the lake has of the gap. Returns how many offsets that covers."""
-        gap, lake = self.notes.read(), self.numbering.counted(self.lake())
+        """Load what the lake has of the gap. Returns the number of its offsets."""
+        gap, lake = self.gap_file.read(), self.shift.shifted(self.lake())
         if not self.domain.is_live:
             gap = Gap(gap.filled, lake)
         for corrections in self.domain.corrections:
-            self._follow(corrections, lake)
+            self._load_corrections(corrections, lake)
         ranges = gap.reachable(lake) if gap.is_open else {}
         if not ranges:
             return 0
@@ -167,14 +167,14 @@ class Filler(threading.Thread):
         for silver, known in self.known.items():
             self._reconcile_copies(find(silver), known, within, gap)
         self._load(self.domain.quarantine, find("ops.quarantine"), within)
-        failpoints.reached("fill.loaded")
-        self.notes.write(gap.after(ranges))
+        failpoints.hit("fill.loaded")
+        self.gap_file.write(gap.after(ranges))
         return sum(to - begin for begin, to in ranges.values())
 
     def _with_rows(self, within: str) -> list[Branch]:
         """The branches whose tables may have rows of the gap: those that take a type of event that is in it.
 
-        To ask for each table costs a look into its Delta log, of which a domain may have dozens.
+        Each load reads the Delta log of its table, and a domain may have dozens of tables.
         """
         served = [branch for branch in self.domain.branches if branch.silver.clickhouse is not None]
         if not self.domain.is_typed or len(served) == 1:
@@ -188,10 +188,10 @@ class Filler(threading.Thread):
             client.close()
         return [branch for branch in served if branch.types & types]
 
-    def _follow(self, corrections: Contract, lake: Offsets) -> None:
-        """Load what the lake listed since the last look; all of it at first, since they are few."""
-        seen, last = self._followed.get(corrections.name, ({}, -1))
-        if lake == seen:
+    def _load_corrections(self, corrections: Contract, lake: Offsets) -> None:
+        """Load the corrections since the last call; at first all of them, since they are few."""
+        before, last = self._loaded.get(corrections.name, ({}, -1))
+        if lake == before:
             return
         self._load(corrections, corrections, f"batch_id >= {last}")
         client = clickhouse(self.settings)
@@ -200,24 +200,24 @@ class Filler(threading.Thread):
             ((newest,),) = client.query(question).result_rows
         finally:
             client.close()
-        self._followed[corrections.name] = (lake, int(newest or 0))
+        self._loaded[corrections.name] = (lake, int(newest or 0))
 
-    def _reconcile_copies(self, silver: Contract, known: Known, within: str, gap: Gap) -> None:
-        """Have the live lane know what was filled in, and take out what came live and is a copy of it."""
+    def _reconcile_copies(self, silver: Contract, known: LiveDedup, within: str, gap: Gap) -> None:
+        """Add what was filled to the live lane's filters, and remove live rows that are copies of it."""
         client = clickhouse(self.settings, send_receive_timeout=600)
         try:
-            known.learn(client, within)
+            known.add(client, within)
             after = " OR ".join(
                 f"(kafka_partition = {int(p)} AND kafka_offset >= {end})" for p, end in sorted(gap.end.items())
             )
             came_live = f"SELECT event_id FROM {silver.name} WHERE line_no = 0 AND ({after})"
             filled = f"{came_live.replace(after, within)} AND event_id IN ({came_live})"
-            found = client.query(
+            copies = client.query(
                 "SELECT DISTINCT kafka_partition, kafka_offset "
                 f"FROM {silver.name} WHERE line_no = 0 AND ({after}) AND event_id IN ({filled})"
             ).result_rows
-            if found:
-                remove_copies(client, self.domain, silver, [(int(p), int(o)) for p, o in found])
+            if copies:
+                remove_copies(client, self.domain, silver, [(int(p), int(o)) for p, o in copies])
         finally:
             client.close()
 

@@ -1,7 +1,8 @@
-"""Who may call back from Java into this process.
+"""Guards the socket by which Java calls this process.
 
-Spark's batches come to Python through a socket of py4j. The way into Java asks for a secret; this way back does not,
-and Java could not tell it. Any user of the machine could begin a batch, so only Java processes of our own user get in.
+Spark hands its batches to Python through a socket of py4j. Connections to Java need a secret; connections from Java do
+not, and py4j's Java side could not send one. Any user of the machine could start a batch, so only processes of the same
+user are let in.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ LOCAL, REMOTE, STATE, USER = 1, 2, 3, 7
 
 
 def guard(spark: SparkSession) -> None:
-    """Open the way back, guarded."""
+    """Open the socket, guarded."""
     from pyspark.java_gateway import ensure_callback_server_started
 
     gateway = spark.sparkContext._gateway
@@ -32,7 +33,7 @@ def guard(spark: SparkSession) -> None:
 
     def guarded(peer: socket.socket, stream: Any) -> Any:
         if not is_ours(peer):
-            # Whoever reads from it finds its end at once.
+            # Its reader finds the end of the stream at once.
             peer.shutdown(socket.SHUT_RDWR)
         return connect(peer, stream)
 
@@ -40,9 +41,9 @@ def guard(spark: SparkSession) -> None:
 
 
 def is_ours(connection: socket.socket, tables: tuple[Path, ...] = TABLES) -> bool:
-    """Whether the other end of an accepted connection of loopback belongs to a process of our user.
+    """Whether the other end of an accepted loopback connection belongs to a process of the same user.
 
-    Where the system does not tell whose it is, it is let in, as it would be without this question.
+    Where the system does not tell the owner, the connection is let in, as without this check.
     """
     readable = [table for table in tables if os.access(table, os.R_OK)]
     if not readable:
@@ -53,7 +54,7 @@ def is_ours(connection: socket.socket, tables: tuple[Path, ...] = TABLES) -> boo
 
 
 def _owners(table: Path, port: int, to: int) -> Iterator[int]:
-    """Whose connections from one port to the other are; one that its process has closed belongs to nobody."""
+    """The owners of connections from one port to the other; a connection that its process has closed has none."""
     for line in table.read_text().splitlines()[1:]:
         fields = line.split()
         ports = tuple(int(fields[column].rpartition(":")[2], 16) for column in (LOCAL, REMOTE))

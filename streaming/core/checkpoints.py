@@ -1,4 +1,4 @@
-"""How far a query has come, and how far the topic goes."""
+"""The position of a query in its checkpoint, and the ends of its topic."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ def topic_ends(settings: Settings, topic: str) -> tuple[Offsets, Offsets]:
 
 
 def topic_id(settings: Settings, topic: str) -> str:
-    """The id that Kafka gave the topic when it made it; empty where the broker tells none."""
-    # What it answers comes only as long as the client lives.
+    """The id that Kafka gave the topic when it was created; empty where the broker returns none."""
+    # Its result needs the client to be alive.
     admin = kafka_admin(settings)
     (described,) = admin.describe_topics(TopicCollection([topic]), request_timeout=20).values()
     return str(described.result().topic_id or "")
 
 
 def checkpoint_position(checkpoint: Path, topic: str) -> Offsets:
-    """Up to where a query has finished, as its checkpoint says; empty without one."""
+    """The next offsets of a query by its checkpoint; empty without one."""
     commits = [int(f.name) for f in (checkpoint / "commits").glob("*") if f.name.isdigit()]
     if not commits:
         return {}
@@ -47,5 +47,5 @@ def checkpoint_position(checkpoint: Path, topic: str) -> Offsets:
 
 
 def checkpoint_id(checkpoint: Path) -> str:
-    """The id that Spark gave a checkpoint when it made it. Another checkpoint in the same place has another."""
+    """The id of a checkpoint. Another checkpoint in the same folder has another id."""
     return str(json.loads((checkpoint / "metadata").read_text())["id"])

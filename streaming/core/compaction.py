@@ -1,6 +1,6 @@
-"""Keeps the lake's files few: merges small ones and drops what no reader can need, on a schedule.
+"""Merges small files of the lake and deletes files that no reader needs, on a schedule.
 
-It stands in the streaming process because that process is the tables' one writer.
+It runs in the streaming process, since that process is the tables' one writer.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Which files a batch's commit added to a Delta table, read from the table's log.
+"""Finds the files that a batch's commit added to a Delta table, in the table's log.
 
-A batch's rows are read back several times. Asking Delta for them costs two Spark jobs each time, to bring its snapshot
-up to date and to prune files; the commit names the files at the price of one small read.
+The rows of a batch are read back several times. By Delta that costs two Spark jobs each time, to update its snapshot
+and to prune files. The commit names the files, for one small read.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from schemas.contract import Contract
 
 
 class Commits:
-    """Follows one table's log from where it stood when this was made."""
+    """Follows one table's log from its end on."""
 
     def __init__(self, settings: Settings, contract: Contract, app_id: str) -> None:
         self.settings, self.app_id = settings, app_id
@@ -28,13 +28,13 @@ class Commits:
             self._last = name
 
     def files(self, number: int) -> list[str] | None:
-        """Paths of the files of batch `number`; None when it was committed before this began to look."""
+        """Paths of the files of batch `number`; None where it was committed before this object was created."""
         for name in self._names():
             self._last = name
             self._read(name)
-        found = self._files.get(number)
+        paths = self._files.get(number)
         self._files = {n: files for n, files in self._files.items() if n >= number}
-        return found
+        return paths
 
     def _names(self) -> list[str]:
         listed = self._client.list_objects(self.settings.bucket, prefix=self._log, start_after=self._last)

@@ -18,12 +18,12 @@ Step = Callable[["DataFrame"], "DataFrame"]
 class Branch:
     """How one silver table is filled.
 
-    `exploded` makes of raw records one row a line (`line_no`, `line`, the envelope), with a null line for a record that
-    must be refused; `clean` makes of these the table's rows; `refused` says why of the records that it must refuse.
+    `exploded` turns raw records into one row a line (`line_no`, `line`, the envelope), with a null line for a record
+    that must be refused. `clean` turns these into the table's rows. `refused` gives the reasons of refused records.
     `types` are the event types that it takes; none stands for all.
 
-    Of several tables that take the same events one is `main`: an event is accepted when that table has it, and a copy
-    of an event is found there. The others take what it takes.
+    Of several tables that take the same events, one is `main`: an event is accepted when it is in that table, and
+    copies of an event are found there. The others take the same events.
     """
 
     silver: Contract
@@ -35,11 +35,11 @@ class Branch:
 
     @property
     def corrections(self) -> Contract | None:
-        """The table of those of its events that a later one has superseded, where it has one."""
+        """The table that lists its superseded events, where there is one."""
         return self.silver.superseded_by
 
     def rows(self, raw: DataFrame) -> DataFrame:
-        """The table's rows of those records that keep all rules."""
+        """The table's rows of the records that keep all rules."""
         return self.clean(self.exploded(raw).where("line IS NOT NULL"))
 
 
@@ -90,7 +90,7 @@ class Domain:
 
     @property
     def is_typed(self) -> bool:
-        """Whether records are told apart by their event type."""
+        """Whether tables take records by their event type."""
         return any(branch.types for branch in self.branches)
 
     @property

@@ -17,16 +17,16 @@ from conf import Settings
 from conf.connect import clickhouse
 from schemas.contract import find
 from schemas.derive import live_tables
-from streaming.core.backfill import Filler, step_over_backlog
+from streaming.core.backfill import Filler, skip_backlog
 from streaming.core.checkpoints import checkpoint_id, checkpoint_position
 from streaming.core.domain import Domain
 from streaming.core.lake import LakeLane, batch_base
 from streaming.core.live import LiveLane
-from streaming.core.live_dedup import Known
-from streaming.core.lost_offsets import Look, Place
+from streaming.core.live_dedup import LiveDedup
+from streaming.core.lost_offsets import OffsetCheck, TopicPosition
 from streaming.core.progress import Progress
-from streaming.core.queries import LONGEST_WAIT, Lane, Runner, sentence
-from streaming.core.schema_check import make_ready
+from streaming.core.queries import MAX_WAIT_SECONDS, Lane, QueryRunner, sentence
+from streaming.core.schema_check import prepare_tables
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -49,7 +49,7 @@ class DomainRunner(threading.Thread):
         self.attempted = threading.Event()
         """Set when its lanes run, or it is known why they do not."""
         self._stopping = threading.Event()
-        self._begun: list[Runner | Filler] = []
+        self._begun: list[QueryRunner | Filler] = []
         self._reported = ""
 
     def run(self) -> None:
@@ -58,10 +58,10 @@ class DomainRunner(threading.Thread):
         queries = [query for query, is_run in ((lake, self.has_lake), (live, self.has_live)) if is_run]
         for query in queries:
             self.progress.set(query, topic=topic)
-        place = self._until_done(self._prepare, lambda text: self._stop_queries(queries, text))
-        if place is None:
+        position = self._until_done(self._prepare, lambda text: self._stop_queries(queries, text))
+        if position is None:
             return
-        if self.has_lake and self._until_done(lambda: self._start_lake(place), lambda _: None) is None:
+        if self.has_lake and self._until_done(lambda: self._start_lake(position), lambda _: None) is None:
             return
 
         def serving_stopped(text: str) -> None:
@@ -69,7 +69,7 @@ class DomainRunner(threading.Thread):
                 self.progress.stopped(live, text)
             self.progress.fill_stopped(f"fill:{name}", topic, text)
 
-        self._until_done(lambda: self._start_serving(place), serving_stopped)
+        self._until_done(lambda: self._start_serving(position), serving_stopped)
         self.attempted.set()
 
     def stop(self) -> None:
@@ -79,7 +79,7 @@ class DomainRunner(threading.Thread):
             started.stop()
 
     def _until_done(self, step: Callable[[], T], stopped: Callable[[str], None]) -> T | None:
-        """Do a step of the start, again and again until it is done; None where it is to stop before that."""
+        """Repeat a step of the start until it succeeds; None where the runner is stopped before that."""
         while not self._stopping.is_set():
             try:
                 return step()
@@ -88,9 +88,9 @@ class DomainRunner(threading.Thread):
                 stopped(str(mismatch))
                 self.attempted.set()
             except Exception as error:
-                # A part may be down. Whatever it was, nothing was begun that could not be begun again.
+                # A part may be down. Every step can be repeated.
                 self._log(f"{self.domain.name} does not start: {sentence(error)}; it is tried again")
-            self._stopping.wait(LONGEST_WAIT)
+            self._stopping.wait(MAX_WAIT_SECONDS)
         return None
 
     def _log(self, text: str) -> None:
@@ -102,35 +102,35 @@ class DomainRunner(threading.Thread):
         for query in queries:
             self.progress.stopped(query, text)
 
-    def _begin(self, started: Runner | Filler) -> None:
+    def _begin(self, started: QueryRunner | Filler) -> None:
         self._begun.append(started)
-        if isinstance(started, Runner):
+        if isinstance(started, QueryRunner):
             self.progress.set(started.lane.name, state="starting", error="")
         if not self._stopping.is_set():
             started.start()
 
-    def _prepare(self) -> Place:
-        make_ready(self.spark, self.settings, self.domain.tables)
-        place = Place(self.spark, self.settings, self.domain)
-        place.settle()
-        return place
+    def _prepare(self) -> TopicPosition:
+        prepare_tables(self.spark, self.settings, self.domain.tables)
+        position = TopicPosition(self.spark, self.settings, self.domain)
+        position.apply_accepted()
+        return position
 
-    def _start_lake(self, place: Place) -> bool:
-        self._begin(Runner(self.spark, self.settings, self._lake_lane(place), self.progress))
+    def _start_lake(self, position: TopicPosition) -> bool:
+        self._begin(QueryRunner(self.spark, self.settings, self._lake_lane(position), self.progress))
         return True
 
-    def _start_serving(self, place: Place) -> bool:
-        """What fills ClickHouse: the live lane, and what takes from the lake."""
+    def _start_serving(self, position: TopicPosition) -> bool:
+        """Start what fills ClickHouse: the live lane, and the filler that reads from the lake."""
         check_served(self.settings, self.domain)
         dedup = {
-            branch.silver.name: Known(branch.silver, self.settings.dedup_days)
+            branch.silver.name: LiveDedup(branch.silver, self.settings.dedup_days)
             for branch in self.domain.branches
             if self.domain.is_live and branch.corrections is not None
         }
-        live = [self._live_lane(place, dedup)] if self.has_live else []
-        fillers = [self._filler(place, dedup)] if self.has_lake else []
+        live = [self._live_lane(position, dedup)] if self.has_live else []
+        fillers = [self._filler(position, dedup)] if self.has_lake else []
         for lane in live:
-            self._begin(Runner(self.spark, self.settings, lane, self.progress))
+            self._begin(QueryRunner(self.spark, self.settings, lane, self.progress))
         for filler in fillers:
             self._begin(filler)
         return True
@@ -139,12 +139,12 @@ class DomainRunner(threading.Thread):
         """Where a lane keeps its checkpoint (in `spark`) and its notes."""
         return Path(self.settings.checkpoints) / lane / self.domain.name
 
-    def _lake_lane(self, place: Place) -> Lane:
+    def _lake_lane(self, position: TopicPosition) -> Lane:
         domain, settings, progress = self.domain, self.settings, self.progress
         name, folder = f"lake:{domain.name}", self._folder("lake")
         lane = LakeLane(self.spark, settings, domain)
         if not (folder / "spark" / "metadata").exists() and (last := lane.last_batch()) is not None:
-            # The checkpoint was lost: its last batch may have been cut off between bronze and silver.
+            # The checkpoint was lost: its last batch may have been interrupted between bronze and silver.
             lane.refine(last)
 
         def handle(batch: DataFrame, batch_id: int) -> dict[str, int]:
@@ -158,24 +158,25 @@ class DomainRunner(threading.Thread):
                 "duplicates": counts.duplicates,
             }
 
-        looks: list[Look] = []
+        checks: list[OffsetCheck] = []
 
-        def look() -> dict[str, int]:
-            looks[:] = [place.need("lake")]
-            # Whoever looks for the events of some offsets in silver adds this to them.
-            progress.set(name, ahead=dict(place.numbering.ahead))
-            return looks[0].high
+        def check_topic() -> dict[str, int]:
+            checks[:] = [position.require("lake")]
+            # A reader that looks for offsets of the topic in silver adds this to them.
+            progress.set(name, ahead=dict(position.shift.ahead))
+            return checks[0].high
 
         def start() -> str:
             # Where there is a checkpoint, Spark goes on from it and looks at no other beginning.
-            return place.start(looks[0])
+            return position.starting_offsets(checks[0])
 
         trigger, most = settings.lake_trigger_seconds, settings.lake_batch_events
         return Lane(
-            name, domain.topic, folder, trigger, most, start, handle, "lake", look=look, numbering=place.numbering
+            name, domain.topic, folder, trigger, most, start, handle, "lake",
+            check_topic=check_topic, shift=position.shift,
         )  # fmt: skip
 
-    def _live_lane(self, place: Place, dedup: Mapping[str, Known]) -> Lane:
+    def _live_lane(self, position: TopicPosition, dedup: Mapping[str, LiveDedup]) -> Lane:
         domain, settings = self.domain, self.settings
         name, folder = f"live:{domain.name}", self._folder("live")
         lane = LiveLane(self.spark, settings, domain, dedup)
@@ -188,23 +189,23 @@ class DomainRunner(threading.Thread):
             return outcomes | {"read": sum(outcomes.values())}
 
         def start() -> str:
-            return step_over_backlog(settings, domain, folder, place.numbering)
+            return skip_backlog(settings, domain, folder, position.shift)
 
         trigger, most = settings.live_trigger_seconds, settings.live_batch_events
         return Lane(
             name, domain.topic, folder, trigger, most, start, handle, "live", lane.shape,
-            look=lambda: place.need("live").high, numbering=place.numbering,
+            check_topic=lambda: position.require("live").high, shift=position.shift,
         )  # fmt: skip
 
-    def _filler(self, place: Place, dedup: Mapping[str, Known]) -> Filler:
+    def _filler(self, position: TopicPosition, dedup: Mapping[str, LiveDedup]) -> Filler:
         """Follows the lake lane by its checkpoint; where it has none yet, by where it begins."""
         domain, lake = self.domain, self._folder("lake") / "spark"
 
-        def position() -> dict[str, int]:
+        def committed() -> dict[str, int]:
             return checkpoint_position(lake, domain.topic) or self.progress.position(f"lake:{domain.name}")
 
         filler = Filler(
-            self.settings, domain, self._folder("live"), position, self.progress, dedup, place.numbering
+            self.settings, domain, self._folder("live"), committed, self.progress, dedup, position.shift
         )  # fmt: skip
         filler.report()
         return filler

@@ -1,10 +1,10 @@
-"""Drops a collection whole: ``python -m streaming.core.drop_collection COLLECTION [--json]``, while no stream runs.
+"""Drops a collection: ``python -m streaming.core.drop_collection COLLECTION [--json]``, while no stream runs.
 
-Of a domain whose rows belong to collections, all rows of one go: silver, quarantine and bronze in the lake, and what
-ClickHouse shows of them. Rows of others stay. Loading it again fills everything again, for a duplicate is only what
-silver holds. This process holds the lease meanwhile, since Delta on S3 has one writer.
+All rows of the collection are deleted: silver, quarantine and bronze in the lake, and the same in ClickHouse. Rows of
+other collections stay. The collection can be loaded again afterwards, for only what is in silver makes a duplicate.
+This process holds the lease of all domains, since Delta on S3 has one writer.
 
-A drop that is cut off is done again: ClickHouse, where collections are listed, comes last. Exit code 0: dropped.
+A drop that was interrupted can be repeated: ClickHouse, where collections are listed, comes last. Exit code 0: dropped.
 1: a stream runs, or events wait. 2: no row belongs to such a collection.
 """
 
@@ -31,49 +31,49 @@ from schemas.derive import live_tables
 from schemas.derive.delta import set_properties
 from schemas.derive.spark import ident
 from streaming.core import spark_lock
-from streaming.core.bronze_position import note
+from streaming.core.bronze_position import save_position
 from streaming.core.checkpoints import checkpoint_position
 from streaming.core.domain import Domain
 from streaming.core.parse import header
 from streaming.core.registry import domains
-from streaming.core.schema_check import make_ready
+from streaming.core.schema_check import prepare_tables
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 FINDINGS = ("ops.quality", "ops.schema_drift")
-"""What was found of a collection goes with it: the next load of it is a first one."""
+"""Findings about a collection are dropped with it, so that the next load counts as a first one."""
 
 
 class NotDropped(Exception):
-    """Nothing was changed, and why."""
+    """Why nothing was changed."""
 
 
 @dataclass(frozen=True)
-class Gone:
-    """Rows that went: of the lake by table, of ClickHouse all together."""
+class DropResult:
+    """The numbers of deleted rows: of the lake by table, of ClickHouse together."""
 
     lake: dict[str, int]
     served: int
 
     @property
-    def is_anything(self) -> bool:
-        return any(self.lake.values()) or self.served > 0
+    def is_empty(self) -> bool:
+        return not any(self.lake.values()) and not self.served
 
 
-def drop(spark: SparkSession, chosen: Settings, domain: Domain, collection: str) -> Gone:
-    """Take the collection's rows out of lake and ClickHouse."""
-    make_ready(spark, chosen, domain.tables)
-    note(spark, chosen.table_path(domain.bronze.name))
-    gone = {branch.silver.name: _deleted(spark, chosen, branch.silver, collection) for branch in domain.branches}
-    gone[domain.quarantine.name] = _deleted(spark, chosen, domain.quarantine, collection)
-    gone[domain.bronze.name] = _from_bronze(spark, chosen, domain.bronze, collection)
-    return Gone(gone, _from_clickhouse(chosen, domain, collection))
+def drop(spark: SparkSession, chosen: Settings, domain: Domain, collection: str) -> DropResult:
+    """Delete the collection's rows from the lake and from ClickHouse."""
+    prepare_tables(spark, chosen, domain.tables)
+    save_position(spark, chosen.table_path(domain.bronze.name))
+    counts = {branch.silver.name: _delete(spark, chosen, branch.silver, collection) for branch in domain.branches}
+    counts[domain.quarantine.name] = _delete(spark, chosen, domain.quarantine, collection)
+    counts[domain.bronze.name] = _delete_from_bronze(spark, chosen, domain.bronze, collection)
+    return DropResult(counts, _delete_from_clickhouse(chosen, domain, collection))
 
 
 def belongs(contract: Contract, collection: str) -> str:
-    """True, in Spark's SQL, for a collection's rows. Ids of its events begin with its name."""
+    """A condition of Spark's SQL for a collection's rows. The ids of its events begin with its name."""
     if "collection_code" in contract.columns:
         return f"collection_code = {quoted(collection)}"
     by_id = f"startswith(event_id, {quoted(collection + ':')})"
@@ -82,38 +82,38 @@ def belongs(contract: Contract, collection: str) -> str:
     return by_id
 
 
-def _deleted(spark: SparkSession, chosen: Settings, contract: Contract, collection: str) -> int:
+def _delete(spark: SparkSession, chosen: Settings, contract: Contract, collection: str) -> int:
     at = f"delta.{ident(chosen.table_path(contract.name))}"
     (row,) = spark.sql(f"DELETE FROM {at} WHERE {belongs(contract, collection)}").collect()
     return max(0, int(row[0]))
 
 
-def _from_bronze(spark: SparkSession, chosen: Settings, bronze: Contract, collection: str) -> int:
-    """Bronze only grows, but for this. A process that dies in between leaves it open until the next start closes it."""
+def _delete_from_bronze(spark: SparkSession, chosen: Settings, bronze: Contract, collection: str) -> int:
+    """Bronze is append-only but for this. If the process dies in between, the next start sets that again."""
     path = chosen.table_path(bronze.name)
     spark.sql(set_properties(path, {"delta.appendOnly": "false"})).collect()
     try:
-        return _deleted(spark, chosen, bronze, collection)
+        return _delete(spark, chosen, bronze, collection)
     finally:
         spark.sql(set_properties(path, {"delta.appendOnly": "true"})).collect()
 
 
-def _from_clickhouse(chosen: Settings, domain: Domain, collection: str) -> int:
+def _delete_from_clickhouse(chosen: Settings, domain: Domain, collection: str) -> int:
     mine = f"collection_code = {quoted(collection)}"
     served = [find(name) for name in FINDINGS] + [b.silver for b in domain.branches if b.silver.clickhouse is not None]
     refused = f"kafka_topic = {quoted(domain.topic)} AND startsWith(event_id, {quoted(collection + ':')})"
     client = clickhouse(chosen, send_receive_timeout=1800)
-    gone = 0
+    deleted = 0
     try:
         live_tables.apply_clickhouse(client, [*served, find("ops.quarantine")])
         for table, where in [*((table.name, mine) for table in served), ("ops.quarantine", refused)]:
             ((count,),) = client.query(f"SELECT count() FROM {table} WHERE {where}").result_rows
             if count:
                 client.command(f"DELETE FROM {table} WHERE {where}", settings={"lightweight_deletes_sync": 2})
-                gone += int(count)
+                deleted += int(count)
     finally:
         client.close()
-    return gone
+    return deleted
 
 
 def with_collections() -> list[Domain]:
@@ -122,7 +122,7 @@ def with_collections() -> list[Domain]:
 
 
 def refuse_while_events_wait(chosen: Settings, domain: Domain) -> None:
-    """Events that are not yet in the lake might be the collection's, and bring it back. Raises NotDropped."""
+    """Events that are not in the lake yet might belong to the collection and bring it back. Raises NotDropped."""
     # Also what an open transaction holds back: it would come later.
     ends = topic_ends(chosen, [domain.topic])[domain.topic]
     position = checkpoint_position(Path(chosen.checkpoints) / "lake" / domain.name / "spark", domain.topic)
@@ -134,7 +134,7 @@ def refuse_while_events_wait(chosen: Settings, domain: Domain) -> None:
         )
 
 
-def run(chosen: Settings, collection: str) -> Gone:
+def run(chosen: Settings, collection: str) -> DropResult:
     """Hold the lease and drop. Raises NotDropped and NotOurs."""
     if not NAME.fullmatch(collection):
         raise NotDropped(f"{collection!r} is no name of a collection.")
@@ -144,11 +144,12 @@ def run(chosen: Settings, collection: str) -> Gone:
         spark = spark_session(chosen, "sauda-drop", memory=chosen.stream_memory, ui_port=0, quick=True)
         try:
             spark_lock.take_in_java(spark, chosen.run)
-            found = []
+            results = []
             for domain in with_collections():
                 held.check()
-                found.append(drop(spark, chosen, domain, collection))
-            return Gone({t: n for gone in found for t, n in gone.lake.items()}, sum(gone.served for gone in found))
+                results.append(drop(spark, chosen, domain, collection))
+            lake = {table: count for result in results for table, count in result.lake.items()}
+            return DropResult(lake, sum(result.served for result in results))
         finally:
             spark.stop()
 
@@ -160,18 +161,18 @@ def main(collection: str, as_json: bool) -> None:
     """Drop a COLLECTION from lake and ClickHouse, while no stream runs."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     try:
-        gone = run(settings(), collection)
+        result = run(settings(), collection)
     except (NotDropped, NotOurs, live_tables.ContractMismatch) as error:
         click.echo(str(error), err=True)
         sys.exit(1)
-    for table, count in gone.lake.items():
+    for table, count in result.lake.items():
         if count:
             click.echo(f"{table}: {count:,} rows dropped")
-    lake = sum(gone.lake.values())
-    click.echo(f"{lake:,} rows of {collection} are dropped from the lake, {gone.served:,} from ClickHouse.")
+    lake = sum(result.lake.values())
+    click.echo(f"{lake:,} rows of {collection} are dropped from the lake, {result.served:,} from ClickHouse.")
     if as_json:
-        click.echo(json.dumps({"collection": collection, "lake": gone.lake, "clickhouse": gone.served}))
-    if not gone.is_anything:
+        click.echo(json.dumps({"collection": collection, "lake": result.lake, "clickhouse": result.served}))
+    if result.is_empty:
         sys.exit(2)
 
 

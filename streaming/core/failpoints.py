@@ -1,4 +1,4 @@
-"""A place for tests to kill the process at: the setting `die_after` names the step and its how-manieth time."""
+"""Points at which a test can kill the process: the setting `die_after` names a step, and how often it is reached."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from conf import settings
 _times: Counter[str] = Counter()
 
 
-def reached(step: str) -> None:
-    """Die by SIGKILL where ``SAUDA_DIE_AFTER=step:n`` says so; nothing else."""
+def hit(step: str) -> None:
+    """Kill this process where ``SAUDA_DIE_AFTER=step:n`` names this step; else do nothing."""
     if not settings().die_after:
         return
     _times[step] += 1

@@ -1,7 +1,7 @@
 """Rows of outside registers, read as the silver tables say (`source_fields`): pure DataFrame functions.
 
-A register's JSON is loose: ids come as numbers or texts, sums as texts, times without a zone. So every field is read as
-the text that it was written with, and typed by its column.
+The JSON of registers is loose: ids come as numbers or texts, sums as texts, times without a zone. So every field is
+read as text, as it was written, and gets its type from its column.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ OPEN_ENDS = "'^((1999-01-01|0000-00-00)([T ]00:00:00([.]0+)?)?)?$'"
 """What registers write for "not yet" and "never", as a regular expression that takes an empty text too."""
 HASHED = (("code",), ("person",))
 """Masks that make a hash: of a code that is a person's, of whatever it is."""
-_MADE_ELSEWHERE = {c for c in vars(Envelope) if not c.startswith("_")} | {"line_no", "times_text"}
+_NOT_MAPPED = {c for c in vars(Envelope) if not c.startswith("_")} | {"line_no", "times_text"}
 _HAS_ZONE = "'(Z|[+-][0-9]{2}:?[0-9]{2})$'"
 Named = Callable[[str], str]
-"""How an expression names a text or a value of the stage before."""
+"""Returns the name of a text or a value in the stage before."""
 
 
 @dataclass(frozen=True)
 class Reading:
     """One silver table's way of reading rows, with what of the session it depends on.
 
-    It goes in stages, each a projection of its own, so that nothing is worked out twice: the fields as texts, of these
-    the values, of both whether a rule is broken. Texts and values are named after their column: `t:lot_id`, `v:lot_id`.
+    It has stages, each a projection of its own, so that nothing is computed twice: the fields as texts, from these the
+    values, from both whether a rule is broken. Texts and values are named after their column: `t:lot_id`, `v:lot_id`.
     """
 
     silver: Contract
@@ -50,11 +50,11 @@ class Reading:
 
     @cached_property
     def columns(self) -> list[Column]:
-        return [c for c in self.silver.columns if c not in _MADE_ELSEWHERE]
+        return [c for c in self.silver.columns if c not in _NOT_MAPPED]
 
     @cached_property
     def schema(self) -> str:
-        """What `from_json` reads: the fields that columns name, each as text, and the list of which rows are made."""
+        """The schema for `from_json`: the fields that columns name, as texts, and the list whose elements are rows."""
         tokens = [t for c in self.columns for t in (*c.source_fields, *(c.mask if c.mask not in HASHED else ()))]
         names = {token for token in tokens if token[0] not in "@="}
         prefix = f"{self.silver.rows_at}."
@@ -66,18 +66,18 @@ class Reading:
 
     @cached_property
     def texts(self) -> dict[str, str]:
-        """By name: of a column's fields the first that is filled, as it was written.
+        """By name, the first of a column's fields that is filled, as it was written.
 
         Of times the first that is no open end, and as `w:` what stands there; as `m:` what tells whether to mask.
         """
-        found = {}
+        texts = {}
         for c in self.columns:
-            found[f"t:{c}"] = _first(self._field(t, _is_time(c)) for t in c.source_fields)
+            texts[f"t:{c}"] = _first(self._field(t, _is_time(c)) for t in c.source_fields)
             if c in self._times:
-                found[f"w:{c}"] = _first(self._field(t) for t in c.source_fields)
+                texts[f"w:{c}"] = _first(self._field(t) for t in c.source_fields)
             if c.mask and c.mask not in HASHED:
-                found[f"m:{c}"] = _first(map(self._field, c.mask))
-        return found
+                texts[f"m:{c}"] = _first(map(self._field, c.mask))
+        return texts
 
     @cached_property
     def _times(self) -> list[Column]:
@@ -97,9 +97,9 @@ class Reading:
 
     def values(self, text: Named) -> dict[str, str]:
         """By name: each column's value with its type, null where it cannot be read; and the times as they stood."""
-        found = {f"v:{c}": self._value(c, text) for c in self.columns}
+        values = {f"v:{c}": self._value(c, text) for c in self.columns}
         written = ", ".join(f"{quoted(c)}, {text(f'w:{c}')}" for c in self._times)
-        return found | {"v:times_text": f"to_json(named_struct({written}))"}
+        return values | {"v:times_text": f"to_json(named_struct({written}))"}
 
     def _value(self, column: Column, named: Named) -> str:
         text, kind = named(f"t:{column}"), column.type.name
@@ -141,7 +141,7 @@ class Reading:
 
     @cached_property
     def judged_by_text(self) -> list[Column]:
-        """Columns of which something may stand there that cannot be read."""
+        """Columns whose text may be unreadable."""
         return [c for c in self.columns if c.type.spark != "string"]
 
     def _unread(self, column: Column, named: Named) -> str:
@@ -159,14 +159,14 @@ class Reading:
         for c in self.columns:
             text = named(f"t:{c}")
             if not c.optional:
-                looked = ", ".join(token for token in c.source_fields if token[0] != "=")
-                missing = quoted(f"{c} is missing; it was looked for in {looked}")
+                sources = ", ".join(token for token in c.source_fields if token[0] != "=")
+                missing = quoted(f"{c} is missing; it was looked for in {sources}")
                 cases.append((f"{text} IS NULL", f"{c}.required", missing))
             if c in self.judged_by_text:
                 expected = quoted(f"{c} must be {c.type.article}; found ")
                 sentence = f"concat({expected}, '\"', left({text}, 80), '\"')"
                 cases.append((self._unread(c, named), f"{c}.type", sentence))
-        branches = " ".join(f"WHEN {w} THEN {_why(rule, said)}" for w, rule, said in cases)
+        branches = " ".join(f"WHEN {w} THEN {_why(rule, text)}" for w, rule, text in cases)
         return f"CASE {branches} END"
 
 
@@ -175,7 +175,7 @@ def _first(texts: Iterable[str]) -> str:
 
 
 def _is_kept(text: str) -> str:
-    """Whether a time is of the years 1900 to 2299: ClickHouse would show another in the place of all others."""
+    """Whether a time is in the years 1900 to 2299: ClickHouse would show another time for all others."""
     return f"left({text}, 2) IN ('19', '20', '21', '22')"
 
 
@@ -243,7 +243,7 @@ def exploded(raw: DataFrame, silver: Contract, most_bytes: int, person_code: str
 
 def clean(lines: DataFrame, silver: Contract) -> DataFrame:
     """The table's rows, all columns but the batch's number."""
-    own = [c for c in silver.columns if c == "times_text" or c not in _MADE_ELSEWHERE]
+    own = [c for c in silver.columns if c == "times_text" or c not in _NOT_MAPPED]
     return lines.select(*ENVELOPE, "line_no", "arrival", *(F.expr(f"line.`v:{c}`").alias(c) for c in own))
 
 
@@ -268,23 +268,23 @@ def refused(raw: DataFrame, silver: Contract, most_bytes: int, person_code: str 
         within = f"get(filter(transform(elements, x -> {reading.reason(_element)}), r -> r IS NOT NULL), 0)"
     else:
         within = reading.reason(_column)
-    branches = " ".join(f"WHEN {w} THEN {_why(rule, said)}" for w, rule, said in cases)
+    branches = " ".join(f"WHEN {w} THEN {_why(rule, text)}" for w, rule, text in cases)
     other = _why("record.unreadable", "'the value cannot be read as a row of this register'")
     why = f"CASE {branches} ELSE coalesce({within}, {other}) END"
     judged = _staged(raw, reading, most_bytes).withColumn("why", F.expr(why))
-    return _told(judged, "why.rule", "why.sentence")
+    return _refusals(judged, "why.rule", "why.sentence")
 
 
 def unknown(raw: DataFrame) -> DataFrame:
-    """Records that no table takes: pages that the client could not read, and types that nobody declared."""
+    """Records that no table takes: pages that the client could not read, and types that no table declares."""
     reason, url = parse.header("reason"), parse.header("url")
     rule = f"CASE WHEN {reason} IS NULL THEN 'record.unknown_type' ELSE 'page.unreadable' END"
     nobody = "concat('no table takes events of the type \"', coalesce(event_type, ''), '\"')"
     sentence = f"CASE WHEN {reason} IS NULL THEN {nobody} ELSE concat_ws('; ', {reason}, {url}) END"
-    return _told(raw, rule, sentence)
+    return _refusals(raw, rule, sentence)
 
 
-def _told(judged: DataFrame, rule: str, sentence: str) -> DataFrame:
+def _refusals(judged: DataFrame, rule: str, sentence: str) -> DataFrame:
     return judged.select(
         *ENVELOPE,
         F.expr(ARRIVAL).alias("arrival"),

@@ -1,7 +1,7 @@
 """The lake lane: a batch of Kafka records becomes bronze, silver and quarantine, each event once.
 
-Each step reads what the step before it committed, and each write carries the batch's number as its Delta transaction,
-so a batch that is cut off anywhere is simply done again: what stands is skipped, what is missing is made.
+Each step reads what the step before it committed, and each write has the batch's number as its Delta transaction. So a
+batch that was interrupted anywhere is repeated: writes that were committed are skipped, the others are done.
 
     Kafka ─1─► bronze(batch) ─2─► which came before? ─3─► silver(batch) ─4─► bronze less silver: refused, or copies
                                                                └─► which supersede others of their document?
@@ -35,9 +35,9 @@ from schemas.contract import Contract
 from schemas.derive.delta import FINISHED
 from schemas.derive.spark import schema_ddl
 from streaming.core import failpoints, parse
-from streaming.core.bloom_filter import Hashes, Seen, suspects
-from streaming.core.bronze_position import reached
-from streaming.core.corrections import IN_ORDER, IS_RETURN_DOCUMENT, KIND, Found, facts, successions
+from streaming.core.bloom_filter import BloomFilter, Hashes, suspects
+from streaming.core.bronze_position import read_position
+from streaming.core.corrections import IN_ORDER, Successions, document_flags, facts, flag_expressions, successions
 from streaming.core.delta_commits import Commits
 from streaming.core.domain import Branch, Domain
 from streaming.core.field_mapping import unknown
@@ -51,19 +51,19 @@ Places = npt.NDArray[np.int64]
 PLACE = "shiftleft(kafka_partition, 48) + kafka_offset"
 # A producer's id may be bytes that are no text, which only Spark takes for a string.
 ID_BYTES = "CAST(event_id AS BINARY) AS event_id"
-LOAD_AT_ONCE = 20_000_000
-SIDE_BY_SIDE = 4
+HASHES_PER_LOAD = 20_000_000
+PARALLEL_TABLES = 4
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-NOWHERE: Places = np.empty(0, dtype=np.int64)
+NO_PLACES: Places = np.empty(0, dtype=np.int64)
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Counts:
-    """What became of one batch's records, in events.
+    """The outcome of one batch, in events.
 
-    `superseded` are the events, of this batch or of an earlier one, that hold no longer since this batch. They are no
-    more among the accepted, so sums over all batches are what stands in the tables: accepted is what holds.
+    `superseded` counts the events, of this batch or of earlier ones, that no longer hold because of this batch. They
+    are not counted as accepted, so the sum of `accepted` over all batches is the number of events that hold.
     """
 
     read: int
@@ -77,10 +77,10 @@ class Counts:
 
 
 def batch_base(folder: Path, query_id: str, following: Callable[[], int]) -> int:
-    """What to add to Spark's batch numbers, which begin at 0 with each new checkpoint, so that they never come twice.
+    """What to add to Spark's batch numbers, which begin at 0 with each new checkpoint, so that no number comes twice.
 
-    Delta skips a number that it knows, so a lost checkpoint would lose data in silence. `query_id` is the checkpoint's
-    own id, `following` answers with the number after the lake's last; what it said is kept beside the checkpoint.
+    Delta skips a number that it knows, so with a lost checkpoint data would be lost unseen. `query_id` is the id of the
+    checkpoint, `following` returns the number after the lake's last; the result is saved beside the checkpoint.
     """
     file = folder / "epoch.json"
     kept = json.loads(file.read_text()) if file.exists() else {}
@@ -95,39 +95,39 @@ def batch_base(folder: Path, query_id: str, following: Callable[[], int]) -> int
 
 
 def app_id(contract: Contract) -> str:
-    """Under which name Delta knows this lane's transactions of a table."""
+    """The name of this lane's transactions of a table in Delta."""
     return f"lake:{contract.name}"
 
 
-def apart(number: int) -> Column:
+def not_inlined(number: int) -> Column:
     """The number as a column that Spark does not write into its generated code.
 
-    Code that differs by a number is code anew: compiled again, and started cold by Java, with every batch. An array's
-    element at a place that is always 0, but that the optimizer does not know, is passed to the code as an object.
+    Code that differs in one number would be compiled again with every batch. An array's element, at an index that is
+    always 0 without the optimizer knowing it, is passed to the code as an object.
     """
     return F.get(F.array(F.lit(number).cast("bigint")), F.expr("CAST(kafka_partition % 1 AS INT)"))
 
 
 @dataclass(frozen=True)
-class Reach:
-    """A filter over a table's events, and since when (their `ingested_at`) it knows them."""
+class EventFilter:
+    """A filter over the events of a table that were ingested since a time."""
 
     since: datetime
-    filter: Seen
+    filter: BloomFilter
 
 
 @dataclass(frozen=True)
-class Filled:
-    """What one table took of a batch: the places of accepted records and of copies, and how many are superseded."""
+class TableResult:
+    """What one table took of a batch: the positions of accepted records and of copies, and how many are superseded."""
 
-    accepted: Places = field(default_factory=lambda: NOWHERE)
-    copies: Places = field(default_factory=lambda: NOWHERE)
+    accepted: Places = field(default_factory=lambda: NO_PLACES)
+    copies: Places = field(default_factory=lambda: NO_PLACES)
     superseded: int = 0
 
 
 @dataclass(frozen=True)
-class Share:
-    """The records of a batch that one branch takes: the rows of bronze, their places and the hashes of their ids."""
+class BranchInput:
+    """The records of a batch that one branch takes: the rows of bronze, their positions and the hashes of their ids."""
 
     raw: DataFrame
     places: Places
@@ -135,12 +135,12 @@ class Share:
 
 
 class LakeLane:
-    """Writes one domain's batches. One instance a table set and process: Delta on S3 allows one writer."""
+    """Writes one domain's batches. There is one instance for its tables: Delta on S3 allows one writer."""
 
     def __init__(self, spark: SparkSession, settings: Settings, domain: Domain) -> None:
         self.spark, self.settings, self.domain = spark, settings, domain
         self._commits = {t.name: Commits(settings, t, app_id(t)) for t in domain.tables if t != domain.quarantine}
-        self._seen: dict[str, Reach] = {}
+        self._filters: dict[str, EventFilter] = {}
 
     def path(self, contract: Contract) -> str:
         return self.settings.table_path(contract.name)
@@ -150,14 +150,14 @@ class LakeLane:
 
     def last_batch(self) -> int | None:
         """The number of the lake's last batch; None before the first."""
-        return reached(self.spark, self.path(self.domain.bronze)).batch
+        return read_position(self.spark, self.path(self.domain.bronze)).batch
 
     def following_batch(self) -> int:
         last = self.last_batch()
         return 0 if last is None else last + 1
 
     def write(self, kafka: DataFrame, number: int) -> Counts:
-        """Bring batch `number` into the lake. Doing it again changes nothing."""
+        """Write batch `number` to the lake. Repeated, it changes nothing."""
         records = parse.records(kafka)
         if self.domain.is_typed:
             # Each table then reads the pages with its own types, and not the whole batch.
@@ -166,7 +166,7 @@ class LakeLane:
         return self.refine(number)
 
     def refine(self, number: int) -> Counts:
-        """Silver and quarantine of a batch that stands in bronze."""
+        """Write silver and quarantine of a batch that is in bronze."""
         domain = self.domain
         raw = self._rows(domain.bronze, number)
         wanted = [f"{PLACE} AS place", "event_hash", "ingested_at", *(["event_type"] if domain.is_typed else [])]
@@ -176,32 +176,32 @@ class LakeLane:
         places, hashes = (events[c].to_numpy() for c in ("place", "event_hash"))
         since = pc.min(events["ingested_at"]).as_py() - timedelta(days=self.settings.dedup_days)
 
-        def filled(branch: Branch) -> Filled:
-            at = self._taken(branch, events)
-            every = slice(None) if at is None else at
-            if at is not None and not at.any():
-                return Filled()
-            return self._silver(branch, Share(self._of(branch, raw), places[every], hashes[every]), since, number)
+        def fill(branch: Branch) -> TableResult:
+            is_taken = self._is_taken(branch, events)
+            own = slice(None) if is_taken is None else is_taken
+            if is_taken is not None and not is_taken.any():
+                return TableResult()
+            return self._silver(branch, BranchInput(self._of(branch, raw), places[own], hashes[own]), since, number)
 
-        tables = self._each(filled, domain.main_branches)
-        taken = np.concatenate([table.accepted for table in tables])
-        refused = ~np.isin(places, np.concatenate([taken, *(table.copies for table in tables)]))
+        results = self._each(fill, domain.main_branches)
+        accepted = np.concatenate([result.accepted for result in results])
+        refused = ~np.isin(places, np.concatenate([accepted, *(result.copies for result in results)]))
         quarantined = self._quarantine(raw, events.filter(refused), number) if refused.any() else 0
-        superseded = sum(table.superseded for table in tables)
+        superseded = sum(result.superseded for result in results)
         for corrections in domain.corrections:
-            self._note_finished(corrections, number)
-        return Counts(len(places), len(taken) - superseded, quarantined, superseded)
+            self._mark_finished(corrections, number)
+        return Counts(len(places), len(accepted) - superseded, quarantined, superseded)
 
     def _each(self, fill: Callable[[Branch], T], branches: Sequence[Branch]) -> list[T]:
-        """Several tables at a time: each is little work, and much waiting for plans and commits."""
+        """Fill several tables at a time: each is little work and much waiting for plans and commits."""
         if len(branches) == 1:
             return [fill(branches[0])]
-        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        with ThreadPoolExecutor(PARALLEL_TABLES) as pool:
             # With the batch's own job group and pool of Spark's scheduler.
             within = inheritable_thread_target(self.spark)
-            return [done.result() for done in [pool.submit(within(fill), branch) for branch in branches]]
+            return [future.result() for future in [pool.submit(within(fill), branch) for branch in branches]]
 
-    def _taken(self, branch: Branch, events: pa.Table) -> npt.NDArray[np.bool_] | None:
+    def _is_taken(self, branch: Branch, events: pa.Table) -> npt.NDArray[np.bool_] | None:
         """Which of a batch's records a branch takes; None for all."""
         if not branch.types:
             return None
@@ -210,8 +210,8 @@ class LakeLane:
     def _of(self, branch: Branch, raw: DataFrame) -> DataFrame:
         return raw.where(F.col("event_type").isin(*branch.types)) if branch.types else raw
 
-    def _silver(self, branch: Branch, share: Share, since: datetime, number: int) -> Filled:
-        """One table's rows of a batch, and what of its events no longer holds."""
+    def _silver(self, branch: Branch, share: BranchInput, since: datetime, number: int) -> TableResult:
+        """Write the rows of a table and of its followers, and the corrections that follow from them."""
         silver = branch.silver
         copies = self._copies(branch, share, since, number)
         fresh = self._at(share.raw, copies, "left_anti") if len(copies) else share.raw
@@ -222,58 +222,58 @@ class LakeLane:
         first = self._rows(silver, number).where("line_no = 0").selectExpr(f"{PLACE} AS place", *documents).toArrow()
         accepted = first["place"].to_numpy()
         superseded = self._corrections(silver, first["document_hash"].to_numpy(), number) if documents else 0
-        self._seen[silver.name].filter.add(share.hashes[np.isin(share.places, accepted)])
-        return Filled(accepted, copies, superseded)
+        self._filters[silver.name].filter.add(share.hashes[np.isin(share.places, accepted)])
+        return TableResult(accepted, copies, superseded)
 
     def _corrections(self, silver: Contract, hashes: Hashes, number: int) -> int:
-        """List what a batch that stands in silver supersedes. Returns how many events hold no longer.
+        """List what a batch that is in silver supersedes. Returns how many events no longer hold.
 
-        All of silver is looked at, for a purchase may be corrected years later. A batch that was cut off before this
-        is done again, and finds the same: what was before it has not changed.
+        All of silver is searched, since a document may be corrected years later. A batch that was interrupted before
+        this is repeated and finds the same, for nothing before it has changed.
         """
         assert silver.superseded_by is not None
         before = self._before(silver, EARLIEST, number)
-        known = self._known(silver, before.where("line_no = 0"), EARLIEST, len(hashes), document=True)
+        known = self._filter(silver, before.where("line_no = 0"), EARLIEST, len(hashes), document=True)
         some = suspects(hashes, known)
-        found = self._successions(silver, before, some, number) if len(some) else None
-        if found is not None and found.rows.num_rows:
-            rows = self.spark.createDataFrame(found.rows).coalesce(1)
+        result = self._successions(silver, before, some, number) if len(some) else None
+        if result is not None and result.rows.num_rows:
+            rows = self.spark.createDataFrame(result.rows).coalesce(1)
             texts = {c: F.col(c).cast("string") for c in ("event_id", "superseded_by_event_id")}
             self._append(rows.withColumns(texts), silver.superseded_by, number)
         known.add(hashes)
-        return found.superseded if found is not None else 0
+        return result.superseded if result is not None else 0
 
-    def _successions(self, silver: Contract, before: DataFrame, some: Hashes, number: int) -> Found:
-        """The events of these documents, as many as matter, and what follows from them."""
-        columns = facts(silver)
+    def _successions(self, silver: Contract, before: DataFrame, some: Hashes, number: int) -> Successions:
+        """Read the events of these documents, as far as they matter, and find which supersede which."""
+        columns, flags = facts(silver), list(document_flags(silver))
         suspected = F.broadcast(self._frame("document_hash", some))
 
         def versions(lines: DataFrame) -> DataFrame:
             hashed = lines.withColumn("document_hash", F.expr(_document(silver)))
             events = hashed.join(suspected, "document_hash", "left_semi").groupBy("kafka_partition", "kafka_offset")
             each = [F.first(c).alias(c) for c in columns if c not in IN_ORDER[1:]]
-            return events.agg(*each, F.expr(IS_RETURN_DOCUMENT).alias(KIND)).select(*columns, KIND)
+            return events.agg(*each, *map(F.expr, flag_expressions(silver))).select(*columns, *flags)
 
-        # Most shops number their purchases; one that gives all of them one number must not fill the driver's memory.
-        (begun,) = self._rows(silver, number).selectExpr("min(ingested_at)").first() or (None,)
-        since = F.col("ingested_at") >= F.lit(begun)
+        # A source that gives one number to all its documents must not fill the driver's memory.
+        (start,) = self._rows(silver, number).selectExpr("min(ingested_at)").first() or (None,)
+        since = F.col("ingested_at") >= F.lit(start)
         earlier = versions(before.where(~since))
         last = F.max_by(F.struct("*"), F.struct(*IN_ORDER)).alias("last")
-        held = earlier.groupBy(*silver.document_key, KIND).agg(last).select("last.*")
+        held = earlier.groupBy(*silver.document_key, *flags).agg(last).select("last.*")
         known = held.unionByName(versions(before.where(since)).select(*held.columns))
         every = versions(self._rows(silver, number)).withColumn("is_new", F.lit(True)).unionByName(
             known.withColumn("is_new", F.lit(False))
         )  # fmt: skip
         return successions(every.withColumn("event_id", F.expr("CAST(event_id AS BINARY)")).toArrow(), silver)
 
-    def _note_finished(self, corrections: Contract, number: int) -> None:
-        """Most batches correct nothing, so the table itself does not tell whether a batch was looked through."""
+    def _mark_finished(self, corrections: Contract, number: int) -> None:
+        """Save beside the table of corrections that a batch is finished; most batches add no row to it."""
         body = json.dumps({"batch": number}).encode()
         name = self.path(corrections).removeprefix(f"s3a://{self.settings.bucket}/") + f"/{FINISHED}"
         s3(self.settings).put_object(self.settings.bucket, name, io.BytesIO(body), len(body))
 
     def _rows(self, contract: Contract, number: int) -> DataFrame:
-        """A batch's rows, after its commit."""
+        """The rows of a batch that was committed."""
         files = self._commits[contract.name].files(number)
         if files is None:
             return self.table(contract).where(F.col("batch_id") == number)
@@ -281,7 +281,7 @@ class LakeLane:
 
     def _append(self, rows: DataFrame, contract: Contract, number: int) -> None:
         (
-            rows.withColumn("batch_id", apart(number))
+            rows.withColumn("batch_id", not_inlined(number))
             .select(*contract.columns)
             .write.format("delta")
             .mode("append")
@@ -289,40 +289,40 @@ class LakeLane:
             .option("txnVersion", number)
             .save(self.path(contract))
         )
-        failpoints.reached(f"lake.{contract.name}")
+        failpoints.hit(f"lake.{contract.name}")
 
-    def _copies(self, branch: Branch, share: Share, since: datetime, number: int) -> Places:
-        """Places of copies of events accepted before, in this batch or another.
+    def _copies(self, branch: Branch, share: BranchInput, since: datetime, number: int) -> Places:
+        """Positions of copies of events that were accepted before, in this batch or another.
 
-        Hashes find the suspects among millions; the ids themselves decide. Only an accepted event makes a later copy
-        a duplicate: a refused one may be sent again, mended, under its id.
+        Hashes find the suspects among millions; the ids decide. A copy of a refused event is no duplicate: the event
+        may be sent again, corrected, with the same id.
         """
         before = self._before(branch.silver, since, number).where("line_no = 0")
-        some = suspects(share.hashes, self._known(branch.silver, before, since, len(share.hashes)))
+        some = suspects(share.hashes, self._filter(branch.silver, before, since, len(share.hashes)))
         if not len(some):
-            return NOWHERE
+            return NO_PLACES
         suspected = F.broadcast(self._frame("event_hash", some))
         good = branch.rows(share.raw.join(suspected, "event_hash", "left_semi")).where("line_no = 0")
-        found = good.selectExpr(f"{PLACE} AS place", ID_BYTES, *IN_ORDER).toArrow()
+        suspects_here = good.selectExpr(f"{PLACE} AS place", ID_BYTES, *IN_ORDER).toArrow()
         known = before.join(suspected, "event_hash", "left_semi").selectExpr(ID_BYTES).toArrow()
-        return later(found, known["event_id"])
+        return find_copies(suspects_here, known["event_id"])
 
     def _quarantine(self, raw: DataFrame, refused: pa.Table, number: int) -> int:
-        """Say why of refused records. Returns how many were new: a second copy of a refused event is not."""
+        """Write refused records with the reason. Returns how many were new; a copy of a refused event is not."""
         table = self.domain.quarantine
         places, hashes = (refused[c].to_numpy() for c in ("place", "event_hash"))
         before = self._before(table, EARLIEST, number).where(F.col("kafka_topic") == self.domain.topic)
-        known = self._known(table, before, EARLIEST, len(hashes))
+        known = self._filter(table, before, EARLIEST, len(hashes))
         some = suspects(hashes, known)
         if len(some):
             among = self._at(raw, places[np.isin(hashes, some)], "left_semi")
-            found = among.selectExpr("place", ID_BYTES, *IN_ORDER).toArrow()
+            suspects_here = among.selectExpr("place", ID_BYTES, *IN_ORDER).toArrow()
             held = before.join(F.broadcast(self._frame("event_hash", some)), "event_hash", "left_semi")
-            places = np.setdiff1d(places, later(found, held.selectExpr(ID_BYTES).toArrow()["event_id"]))
+            places = np.setdiff1d(places, find_copies(suspects_here, held.selectExpr(ID_BYTES).toArrow()["event_id"]))
         judged = [
             branch.refused(self._of(branch, self._at(raw, places, "left_semi")))
             for branch in self.domain.main_branches
-            if (at := self._taken(branch, refused)) is None or at.any()
+            if (at := self._is_taken(branch, refused)) is None or at.any()
         ]
         if self.domain.is_typed:
             taken = F.coalesce(F.col("event_type").isin(*sorted(self.domain.types)), F.lit(False))
@@ -334,28 +334,28 @@ class LakeLane:
     def _before(self, contract: Contract, since: datetime, number: int) -> DataFrame:
         return self.table(contract).where((F.col("ingested_at") >= F.lit(since)) & (F.col("batch_id") < number))
 
-    def _known(
+    def _filter(
         self, contract: Contract, before: DataFrame, since: datetime, more: int, *, document: bool = False
-    ) -> Seen:
-        """The filter over a table's events, or their documents, made anew when it is missing, too full, or does not
-        reach back enough."""
+    ) -> BloomFilter:
+        """The filter over a table's events or documents. It is built again when it is missing, too full, or begins too
+        late."""
         name, hashed = contract.name, F.col("event_hash")
         if document:
             name, hashed = f"{name} by document", F.expr(_document(contract))
-        kept = self._seen.get(name)
+        kept = self._filters.get(name)
         if kept is None or since < kept.since or not kept.filter.has_room(more):
             count = before.count()
-            fresh = Seen(2 * (count + more))
-            chunks = 1 + count // LOAD_AT_ONCE
+            fresh = BloomFilter(2 * (count + more))
+            chunks = 1 + count // HASHES_PER_LOAD
             hashes = before.select(hashed.alias("hash"))
             for chunk in range(chunks):
                 part = hashes.where(F.expr(f"pmod(hash, {chunks}) = {chunk}")) if chunks > 1 else hashes
                 fresh.add(part.toArrow()["hash"].to_numpy())
-            kept = self._seen[name] = Reach(since, fresh)
+            kept = self._filters[name] = EventFilter(since, fresh)
         return kept.filter
 
     def _at(self, raw: DataFrame, places: Places, how: str) -> DataFrame:
-        """The records at these places, or (`left_anti`) at all others."""
+        """The records at these positions, or (`left_anti`) at all others."""
         return raw.withColumn("place", F.expr(PLACE)).join(F.broadcast(self._frame("place", places)), "place", how)
 
     def _frame(self, name: str, values: npt.NDArray[np.int64]) -> DataFrame:
@@ -363,13 +363,13 @@ class LakeLane:
 
 
 def _document(silver: Contract) -> str:
-    """What tells a document among others, in Spark's SQL."""
+    """The hash of a document's name, in Spark's SQL."""
     return f"xxhash64({', '.join(silver.document_key)})"
 
 
-def later(found: pa.Table, known: pa.ChunkedArray) -> Places:
-    """Places of the records whose id is known or came earlier among the found ones."""
-    ordered = found.sort_by([(column, "ascending") for column in IN_ORDER])
+def find_copies(records: pa.Table, known: pa.ChunkedArray) -> Places:
+    """Positions of the records whose id is known, or is that of an earlier one of these records."""
+    ordered = records.sort_by([(column, "ascending") for column in IN_ORDER])
     repeats = ordered["event_id"].to_pandas().duplicated().to_numpy()
     is_known = pc.is_in(ordered["event_id"], known).to_numpy()
     return np.asarray(ordered["place"].to_numpy()[repeats | is_known], dtype=np.int64)

@@ -1,9 +1,9 @@
 """The live lane: a micro-batch goes straight into ClickHouse, in one Spark query and one insert a table.
 
-Exactly once: an insert carries the token ``live:domain:checkpoint:batch``, and a batch that is done again has the same
-rows, so ClickHouse drops it; what falls outside its window of tokens is collapsed by key (ReplacingMergeTree). Copies
-of an event are left out, whatever day or seller they name, and what a later event of a document supersedes is listed
-before that event can be seen (`streaming.core.live_dedup`). Nothing is written to Delta here.
+Exactly once: an insert has the token ``live:domain:checkpoint:batch``. A batch that is repeated has the same rows, so
+ClickHouse drops it; what falls outside its window of tokens is collapsed by key (ReplacingMergeTree). Copies of an
+event are left out, whatever their other columns say. What an event supersedes is listed before the event is visible
+(`streaming.core.live_dedup`). Nothing is written to Delta here.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from schemas.contract.rules import quoted
 from streaming.core import failpoints, parse
 from streaming.core.domain import Branch, Domain, Step
 from streaming.core.field_mapping import unknown
-from streaming.core.live_dedup import Known, Screened, places
+from streaming.core.live_dedup import LiveDedup, ScreenedBatch, places
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -44,10 +44,10 @@ INSERT = {"async_insert": 0, "max_partitions_per_insert_block": 0}
 
 @dataclass(frozen=True)
 class LiveCounts:
-    """What became of one batch's records: lines inserted; events that hold, that hold no longer since this batch, that
-    were refused, and copies.
+    """The outcome of one batch: the lines inserted, and its events that hold, that are superseded, that were refused,
+    and that are copies.
 
-    `ages` has, for each event taken, the seconds from the broker's time to its being readable.
+    `ages` has, for each event taken, the seconds from the broker's time to its being visible.
     """
 
     accepted: int
@@ -58,8 +58,8 @@ class LiveCounts:
     ages: NDArray[np.float64] = field(repr=False, compare=False)
 
     @classmethod
-    def of(cls, taken: Screened, refused: int) -> LiveCounts:
-        """What one table took, and what it refused."""
+    def of(cls, taken: ScreenedBatch, refused: int) -> LiveCounts:
+        """The counts of one table."""
         ages = ages_of(taken.lines)
         holding = len(ages) - taken.superseded
         return cls(holding, taken.lines.num_rows, refused, taken.superseded, taken.copies, ages)
@@ -76,7 +76,7 @@ class LiveLane:
     """Inserts one domain's micro-batches. The batch is bounded, so it may pass through the driver."""
 
     def __init__(
-        self, spark: SparkSession, settings: Settings, domain: Domain, known: Mapping[str, Known] | None = None
+        self, spark: SparkSession, settings: Settings, domain: Domain, known: Mapping[str, LiveDedup] | None = None
     ) -> None:
         self.spark, self.domain, self.known = spark, domain, known or {}
         self.client = clickhouse(settings)
@@ -85,8 +85,8 @@ class LiveLane:
     def shape(self, kafka: DataFrame) -> DataFrame:
         """The lines of the accepted events, and of a refused one what is needed to say why.
 
-        Part of the query itself: made for each batch anew, it took longer than the batch. Of several tables each has
-        columns of its own, which are null in the rows of the others.
+        It is part of the query itself: building it for each batch took longer than the batch. Of several tables each
+        has columns of its own, which are null in the rows of the others.
         """
         records = parse.records(kafka)
         if not self._is_wide:
@@ -109,11 +109,14 @@ class LiveLane:
     def _lines(self, branch: Branch, records: DataFrame) -> DataFrame:
         own = records.where(F.col("event_type").isin(*branch.types)) if branch.types else records
         every = branch.exploded(own)
-        # Why a record is refused is told once, by the table that decides.
-        return branch.clean(every if branch.main else every.where("line IS NOT NULL"))
+        # A refused record is reported once, by the main table.
+        cleaned = branch.clean(every if branch.main else every.where("line IS NOT NULL"))
+        if lost := sorted({"line", *RAW.values()} - set(cleaned.columns)):
+            raise ValueError(f"the function of {branch.silver.name} drops {', '.join(lost)}; it must keep what it gets")
+        return cleaned
 
     def write(self, shaped: DataFrame, query_id: str, batch_id: int) -> LiveCounts:
-        """Insert batch `batch_id` of the checkpoint `query_id`. Doing it again changes nothing."""
+        """Insert batch `batch_id` of the checkpoint `query_id`. Repeated, it changes nothing."""
         token = f"live:{self.domain.name}:{query_id}:{batch_id}"
         rows = shaped.toArrow()
         total = LiveCounts(0, 0, 0, 0, 0, np.empty(0))
@@ -122,7 +125,7 @@ class LiveLane:
             own = self._rows_of(rows, branch.silver.table)
             good = own.filter(own["is_accepted"]).select(_columns(branch))
             bad = own.filter(pc.invert(own["is_accepted"]))
-            taken = self._take(branch, good, token) if good.num_rows else Screened(good)
+            taken = self._take(branch, good, token) if good.num_rows else ScreenedBatch(good)
             for follower in self.domain.followers(branch):
                 self._follow(follower, self._rows_of(rows, follower.silver.table), good, taken, token)
             if bad.num_rows:
@@ -144,16 +147,16 @@ class LiveLane:
         names |= {name: name for name in ("is_accepted", *RAW)}
         return own.select(list(names)).rename_columns(list(names.values()))
 
-    def _take(self, branch: Branch, lines: pa.Table, token: str) -> Screened:
-        """Insert the lines of accepted events, and first what follows from them for others."""
+    def _take(self, branch: Branch, lines: pa.Table, token: str) -> ScreenedBatch:
+        """Insert the lines of accepted events, and before them the corrections that follow from them."""
         known = self.known.get(branch.silver.name)
         if known is None or branch.corrections is None:
             self._insert(branch.silver, lines, token)
-            return Screened(lines)
+            return ScreenedBatch(lines)
         with known.lock:
             taken = known.screen(self.client, lines)
             if taken.corrections is not None:
-                # Without the token: a batch that is done again may find more. Of equal rows ClickHouse keeps one.
+                # Without the token: a batch that is repeated may find more. Of equal rows ClickHouse keeps one.
                 self._insert(branch.corrections, taken.corrections, "")
             if taken.lines.num_rows:
                 self._insert(branch.silver, taken.lines, token)
@@ -161,7 +164,7 @@ class LiveLane:
             remove_copies(self.client, self.domain, branch.silver, taken.displaced)
         return taken
 
-    def _follow(self, branch: Branch, lines: pa.Table, offered: pa.Table, taken: Screened, token: str) -> None:
+    def _follow(self, branch: Branch, lines: pa.Table, offered: pa.Table, taken: ScreenedBatch, token: str) -> None:
         """Insert another table's lines of the same events, without those of copies."""
         if taken.copies and lines.num_rows:
             copies = np.setdiff1d(places(offered), places(taken.lines))
@@ -170,7 +173,7 @@ class LiveLane:
             self._insert(branch.silver, lines.select(_columns(branch)), token)
 
     def _refused(self, bad: pa.Table, judged: Step) -> pa.Table:
-        """Why each record was refused. Being local rows, they are judged in the driver, without a Spark job."""
+        """The reasons of refused records. Being local rows, they are checked in the driver, without a Spark job."""
         wanted = [*PLACE, *RAW]
         local = self.spark.createDataFrame(bad.select(wanted).rename_columns([RAW.get(c, c) for c in wanted]))
         typed = local.withColumn("event_type", F.expr(parse.EVENT_TYPE))
@@ -179,7 +182,7 @@ class LiveLane:
     def _insert(self, table: Contract, rows: pa.Table, token: str) -> None:
         once = {"insert_deduplication_token": token} if token else {"insert_deduplicate": 0}
         self.client.insert_arrow(table.name, rows, settings=INSERT | once)
-        failpoints.reached(f"live.{table.name}")
+        failpoints.hit(f"live.{table.name}")
 
 
 def _columns(branch: Branch) -> list[str]:
@@ -199,9 +202,10 @@ def _facts(is_refused: str) -> list[str]:
 
 
 def remove_copies(client: Client, domain: Domain, silver: Contract, at: Sequence[tuple[int, int]]) -> None:
-    """Take copies out that stand beside their original, and what was listed because of them.
+    """Remove copies that are beside their original, and the corrections that were listed because of them.
 
-    Rare: a copy that came before its original was filled in from the lake, or was read from another partition sooner.
+    This is rare: such a copy came before its original was filled from the lake, or was read from another partition
+    first.
     """
     corrections = silver.superseded_by
     assert corrections is not None
@@ -215,7 +219,7 @@ def remove_copies(client: Client, domain: Domain, silver: Contract, at: Sequence
 
 
 def ages_of(lines: pa.Table) -> NDArray[np.float64]:
-    """For each event, by its line 0, the seconds since the broker took it."""
+    """The seconds since the broker took each event, by its line 0."""
     taken = lines.filter(pc.equal(lines["line_no"], 0))["ingested_at"].cast(pa.timestamp("us", "UTC"))
     micros: NDArray[np.int64] = taken.cast(pa.int64()).to_numpy()
     return time.time() - micros / 1e6

@@ -1,11 +1,11 @@
-"""What a topic no longer has of what was still to be read, and going on without it once a person has said so.
+"""Offsets that Kafka no longer has although they were not read yet, and how a lane goes on without them.
 
-Kafka loses offsets when it drops old segments before they were read, when a topic is made anew, and when its log was
-cut. Going on in silence would be wrong, and so is failing for ever: the lake lane waits and says what is missing.
-`./start.sh accept-loss TOPIC` writes down that this is accepted and starts the stream again, which then journals the
-loss in `ops.lost_offsets` and goes on behind it.
+Kafka loses offsets when it deletes old segments, when a topic is deleted and created again, and when its log is
+truncated. To go on without a word would hide the loss, and to fail for ever would help nobody: the lake lane waits and
+says what is missing. `./start.sh accept-loss TOPIC` records that the loss is accepted and restarts the stream, which
+then writes the loss to `ops.lost_offsets` and goes on behind it.
 
-The live lane loses nothing by itself: what it has not read, the lake fills.
+The live lane loses nothing by itself: the lake fills what it has not read.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from schemas.contract import contract
 from schemas.derive import live_tables
 from schemas.ops.tables import LostOffsets
 from streaming.core import offset_shift
-from streaming.core.bronze_position import reached
+from streaming.core.bronze_position import read_position
 from streaming.core.checkpoints import Offsets, checkpoint_position, topic_ends, topic_id
 from streaming.core.domain import Domain
-from streaming.core.offset_shift import Numbering
+from streaming.core.offset_shift import OffsetShift
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -43,7 +43,7 @@ Reason = Literal["expired", "recreated"]
 
 @dataclass(frozen=True)
 class Loss:
-    """Events of one partition from `begin` to before `end`; where the topic is another now, nobody knows the end."""
+    """The offsets of one partition from `begin` to before `end`; unknown for a topic that was created again."""
 
     topic: str
     partition: str
@@ -54,26 +54,27 @@ class Loss:
 
     @property
     def mark(self) -> tuple[str, str, int]:
-        """What stays the same while more is lost."""
+        """Identifies a loss although it grows."""
         return self.partition, self.reason, self.begin
 
 
 class OffsetsLost(Exception):
-    """A lane cannot go on: some of what it was to read is gone."""
+    """A lane cannot go on, because events that it had to read are gone."""
 
     def __init__(self, losses: Sequence[Loss]) -> None:
         super().__init__(" ".join(loss.sentence for loss in losses))
         self.losses = tuple(losses)
 
 
-def losses(topic: str, position: Offsets, low: Offsets, high: Offsets, *, is_another: bool) -> tuple[Loss, ...]:
-    """What is missing between a lane's position and what the topic has; `is_another`: it was made anew since."""
-    found = []
+def find_losses(topic: str, position: Offsets, low: Offsets, high: Offsets, *, is_another: bool) -> tuple[Loss, ...]:
+    """What is missing between a lane's position and the topic's offsets; `is_another` says that the topic was created
+    again since."""
+    losses: list[Loss] = []
     for partition, next_offset in sorted(position.items(), key=lambda pair: int(pair[0])):
         begin, end = low.get(partition, 0), high.get(partition, 0)
         if is_another or end < next_offset:
-            what = "was made anew" if is_another else "was cut off"
-            found.append(
+            what = "was created again" if is_another else "was truncated"
+            losses.append(
                 Loss(
                     topic, partition, "recreated", next_offset, None,
                     f"{topic}, partition {partition}: the topic {what}. Its offsets {next_offset:,} and beyond, as far "
@@ -81,18 +82,18 @@ def losses(topic: str, position: Offsets, low: Offsets, high: Offsets, *, is_ano
                 )
             )  # fmt: skip
         elif begin > next_offset:
-            found.append(
+            losses.append(
                 Loss(
                     topic, partition, "expired", next_offset, begin,
                     f"{topic}, partition {partition}: the offsets {next_offset:,} to {begin - 1:,} "
                     f"({begin - next_offset:,} events) are gone from Kafka; it begins at {begin:,}.",
                 )
             )  # fmt: skip
-    return tuple(found) if any(position.values()) else ()
+    return tuple(losses) if any(position.values()) else ()
 
 
 @dataclass(frozen=True)
-class Look:
+class OffsetCheck:
     """A topic and a lane's position in it, in the topic's own offsets."""
 
     low: Offsets
@@ -101,103 +102,107 @@ class Look:
     losses: tuple[Loss, ...]
 
 
-class Place:
-    """Where one domain's lanes stand in their topic."""
+class TopicPosition:
+    """The positions of one domain's lanes in their topic."""
 
     def __init__(self, spark: SparkSession, settings: Settings, domain: Domain) -> None:
         self.spark, self.settings, self.domain = spark, settings, domain
         self.path = settings.table_path(domain.bronze.name)
-        self.numbering = offset_shift.read(settings, domain.bronze)
-        self._note = self.folder("lake") / "topic.json"
+        self.shift = offset_shift.read(settings, domain.bronze)
+        self._id_file = self.folder("lake") / "topic.json"
 
     def folder(self, lane: str) -> Path:
         return Path(self.settings.checkpoints) / lane / self.domain.name
 
     def in_lake(self) -> Offsets:
-        """The next offset of each partition that the lake has, as it counts them."""
-        return {p: offset + 1 for p, offset in reached(self.spark, self.path).offsets.items()}
+        """The next offset of each partition after what the lake has, shifted."""
+        return {p: offset + 1 for p, offset in read_position(self.spark, self.path).offsets.items()}
 
-    def look(self, lane: str) -> Look:
-        """Raises KafkaException where the broker does not answer, KeyError where it has no such topic."""
+    def check(self, lane: str) -> OffsetCheck:
+        """Compare a lane's position with the topic.
+
+        Raises KafkaException where the broker does not answer, KeyError where it has no such topic.
+        """
         topic = self.domain.topic
         low, high = topic_ends(self.settings, topic)
         position = checkpoint_position(self.folder(lane) / "spark", topic)
         if not position and lane == "lake":
-            position = self.numbering.own(self.in_lake())
-        now, before = topic_id(self.settings, topic), self.numbering.topic_id or self._noted()
-        found = losses(topic, position, low, high, is_another=bool(now and before and now != before))
-        if lane == "lake" and now and not found and now != before:
-            self._keep(now)
-        return Look(low, high, position, found)
+            position = self.shift.original(self.in_lake())
+        now, before = topic_id(self.settings, topic), self.shift.topic_id or self._saved_id()
+        losses = find_losses(topic, position, low, high, is_another=bool(now and before and now != before))
+        if lane == "lake" and now and not losses and now != before:
+            self._save_id(now)
+        return OffsetCheck(low, high, position, losses)
 
-    def need(self, lane: str) -> Look:
-        """The same, for a lane that is about to begin. Raises OffsetsLost where it must not."""
-        found = self.look(lane)
-        # What has only passed, the live lane leaves to the lake.
-        if grave := [loss for loss in found.losses if lane == "lake" or loss.reason == "recreated"]:
+    def require(self, lane: str) -> OffsetCheck:
+        """The same, for a lane that is about to start. Raises OffsetsLost where it must not start."""
+        result = self.check(lane)
+        # Expired offsets the live lane leaves to the lake.
+        if grave := [loss for loss in result.losses if lane == "lake" or loss.reason == "recreated"]:
             raise OffsetsLost(grave)
-        return found
+        return result
 
-    def settle(self) -> None:
-        """Go on behind what is lost, where that was accepted. To be called while no lane runs."""
+    def apply_accepted(self) -> None:
+        """Go on behind what is lost, where that was accepted. Call it while no lane runs."""
         file = accepted_file(self.settings, self.domain.topic)
         if not file.exists():
             return
         accepted = json.loads(file.read_text())
         try:
-            found = self.look("lake")
+            result = self.check("lake")
         except (KafkaException, KeyError) as error:
-            log.error("%s cannot be looked at, so what it lost is not settled: %s", self.domain.topic, error)
+            log.error("%s cannot be read, so its accepted losses are not applied: %s", self.domain.topic, error)
             return
-        if found.losses and not {loss.mark for loss in found.losses} <= {_mark(entry) for entry in accepted["losses"]}:
+        marks = {_mark(entry) for entry in accepted["losses"]}
+        if any(loss.mark not in marks for loss in result.losses):
             log.warning("more of %s is lost than was accepted: accept it again", self.domain.topic)
             file.unlink()
             return
-        if found.losses:
-            self._pass(found)
-            accepted["losses"] = [asdict(loss) for loss in found.losses]
+        if result.losses:
+            self._skip(result)
+            accepted["losses"] = [asdict(loss) for loss in result.losses]
             file.write_text(json.dumps(accepted))
         try:
             journal(self.settings, accepted)
         except Exception as error:
-            # Told again at the next start; what is to be read does not wait for it.
+            # The journal is tried again at the next start; the events need not wait for it.
             log.error("the loss of %s is accepted and not in the journal yet: %s", self.domain.topic, error)
             return
         file.unlink()
         log.warning("%s goes on without what is lost", self.domain.topic)
 
-    def _pass(self, found: Look) -> None:
-        """Cut off anywhere, it is done again with the same result."""
-        again = [loss.partition for loss in found.losses if loss.reason == "recreated"]
+    def _skip(self, result: OffsetCheck) -> None:
+        """Interrupted anywhere, it can be repeated with the same result."""
+        again = [loss.partition for loss in result.losses if loss.reason == "recreated"]
         if again:
             live = checkpoint_position(self.folder("live") / "spark", self.domain.topic)
-            known = [self.in_lake(), self.numbering.counted(live)]
-            ahead = dict(self.numbering.ahead)
+            known = [self.in_lake(), self.shift.shifted(live)]
+            ahead = dict(self.shift.ahead)
             for partition in again:
-                # Also beyond what only the live lane has read: ClickHouse has these places.
+                # Also beyond what only the live lane has read: ClickHouse has these offsets.
                 farthest = max(offsets.get(partition, 0) for offsets in known)
-                ahead[partition] = farthest - found.low.get(partition, 0)
-            self.numbering = Numbering(topic_id(self.settings, self.domain.topic), ahead)
-            offset_shift.write(self.spark, self.path, self.numbering)
+                ahead[partition] = farthest - result.low.get(partition, 0)
+            self.shift = OffsetShift(topic_id(self.settings, self.domain.topic), ahead)
+            offset_shift.write(self.spark, self.path, self.shift)
             shutil.rmtree(self.folder("live") / "spark", ignore_errors=True)
         shutil.rmtree(self.folder("lake") / "spark", ignore_errors=True)
 
-    def start(self, look: Look) -> str:
-        """Where a lake lane without a checkpoint begins, as Spark's startingOffsets: after what bronze holds."""
-        if not look.position:
+    def starting_offsets(self, check: OffsetCheck) -> str:
+        """Spark's startingOffsets for a lake lane without a checkpoint: after what bronze holds."""
+        if not check.position:
             return "earliest"
         earliest = -2
-        begin = {p: max(look.low.get(p, 0), offset) for p, offset in look.position.items()}
-        return json.dumps({self.domain.topic: {p: begin.get(p, earliest) for p in look.high}})
+        begin = {p: max(check.low.get(p, 0), offset) for p, offset in check.position.items()}
+        return json.dumps({self.domain.topic: {p: begin.get(p, earliest) for p in check.high}})
 
-    def _noted(self) -> str:
-        return str(json.loads(self._note.read_text())["id"]) if self._note.exists() else ""
+    def _saved_id(self) -> str:
+        return str(json.loads(self._id_file.read_text())["id"]) if self._id_file.exists() else ""
 
-    def _keep(self, topic_id: str) -> None:
-        self._note.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self._note.with_suffix(".new")
+    def _save_id(self, topic_id: str) -> None:
+        self._id_file.parent.mkdir(parents=True, exist_ok=True)
+        fresh = self._id_file.with_suffix(".new")
         fresh.write_text(json.dumps({"id": topic_id}))
-        fresh.replace(self._note)
+        fresh.replace(self._id_file)
 
 
 def _mark(entry: Mapping[str, Any]) -> tuple[str, str, int]:
@@ -205,7 +210,7 @@ def _mark(entry: Mapping[str, Any]) -> tuple[str, str, int]:
 
 
 def journal(settings: Settings, accepted: Mapping[str, Any]) -> None:
-    """Add what was accepted to `ops.lost_offsets`; the same again changes nothing."""
+    """Write what was accepted to `ops.lost_offsets`; repeated, it changes nothing."""
     at = datetime.fromisoformat(accepted["accepted_at"]).astimezone(UTC)
     rows = [
         [at, e["topic"], int(e["partition"]), e["reason"], int(e["begin"]), e["end"], e["sentence"]]

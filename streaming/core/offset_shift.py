@@ -1,11 +1,11 @@
-"""How the lake counts the offsets of a topic that was made anew.
+"""How the lake shifts the offsets of a topic that was deleted and created again.
 
-An event is known by its place: topic, partition, offset. A topic that is made anew begins at 0 again, and its events
-would take the places of the former ones: an event without an id would be a copy of another, a batch would seem to be
-read already, and ClickHouse would keep the wrong row. So the lake counts on where the former topic ended.
+An event is identified by topic, partition and offset. A topic that is created again begins at offset 0, so its events
+would have the offsets of earlier ones: an event without an id would look like a copy of another, a batch would seem to
+be read already, and ClickHouse would keep the wrong row. So the lake adds to the offsets what the former topic had.
 
-Kafka, Spark's checkpoints and `/progress` have the topic's own offsets; bronze, what is made of it, and the notes of
-gaps have the counted ones. Of a topic that never was made anew both are the same.
+Kafka, Spark's checkpoints and `/progress` have the topic's own offsets. Bronze, all that is made of it, and the saved
+gaps have the shifted ones. For a topic that was never created again both are the same.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ PROPERTY = "sauda.numbering"
 
 
 @dataclass(frozen=True)
-class Numbering:
-    """`ahead` is what is added to a partition's offsets since the topic is the one of that id."""
+class OffsetShift:
+    """`ahead` is what is added to the offsets of each partition, for the topic with this id."""
 
     topic_id: str = ""
     ahead: Mapping[str, int] = field(default_factory=dict)
 
-    def counted(self, offsets: Mapping[str, int]) -> dict[str, int]:
-        """The topic's own offsets as the lake counts them."""
+    def shifted(self, offsets: Mapping[str, int]) -> dict[str, int]:
+        """The lake's offsets for the topic's own."""
         return {p: offset + self.ahead.get(p, 0) for p, offset in offsets.items()}
 
-    def own(self, offsets: Mapping[str, int]) -> dict[str, int]:
-        """The lake's offsets as the topic has them; what was before it is its beginning."""
+    def original(self, offsets: Mapping[str, int]) -> dict[str, int]:
+        """The topic's own offsets for the lake's; those of an earlier topic become 0."""
         return {p: max(0, offset - self.ahead.get(p, 0)) for p, offset in offsets.items()}
 
     def applied(self, kafka: DataFrame) -> DataFrame:
-        """Kafka's rows with the offsets that the lake counts."""
+        """Kafka's rows with shifted offsets."""
         added = {int(p): n for p, n in self.ahead.items() if n}
         if not added:
             return kafka
@@ -52,15 +52,15 @@ class Numbering:
         return kafka.withColumn("offset", F.expr(f"offset + CASE partition {cases} ELSE 0L END"))
 
 
-UNCHANGED = Numbering()
+NO_SHIFT = OffsetShift()
 
 
-def read(settings: Settings, bronze: Contract) -> Numbering:
-    """As it stands on a bronze table."""
+def read(settings: Settings, bronze: Contract) -> OffsetShift:
+    """Read the shift from a property of the bronze table."""
     text = configuration(settings, bronze).get(PROPERTY)
-    return Numbering(**json.loads(text)) if text else UNCHANGED
+    return OffsetShift(**json.loads(text)) if text else NO_SHIFT
 
 
-def write(spark: SparkSession, path: str, numbering: Numbering) -> None:
-    """Note it on the bronze table, with which it is lost or kept. Only for the one writer."""
-    spark.sql(set_properties(path, {PROPERTY: json.dumps(asdict(numbering))})).collect()
+def write(spark: SparkSession, path: str, shift: OffsetShift) -> None:
+    """Save the shift in a property of the bronze table. Only for the table's one writer."""
+    spark.sql(set_properties(path, {PROPERTY: json.dumps(asdict(shift))})).collect()

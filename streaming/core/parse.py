@@ -19,7 +19,7 @@ def header(name: str) -> str:
     return f"CAST(get(headers.value, {place}) AS STRING)"
 
 
-# A record without an id is known by its place.
+# A record without an id is identified by topic, partition and offset.
 EVENT_ID = f"coalesce(nullif({header('ce_id')}, ''), concat_ws(':', kafka_topic, kafka_partition, kafka_offset))"
 EVENT_TYPE = header("ce_type")
 SOURCE = header("ce_source")
@@ -36,7 +36,7 @@ ENVELOPE = ("kafka_topic", "kafka_partition", "kafka_offset", "ingested_at", "ev
 
 
 def records(kafka: DataFrame) -> DataFrame:
-    """Kafka's columns in the words of `schemas.ops.tables.Raw` (all but its batch)."""
+    """Kafka's columns with the names of `schemas.ops.tables.Raw` (all but its batch)."""
     named = kafka.select(
         F.col("topic").alias("kafka_topic"),
         F.col("partition").cast("bigint").alias("kafka_partition"),

@@ -1,4 +1,4 @@
-"""What the streams are doing, on loopback: /metrics for Prometheus, /progress for `status`, /recent for the page."""
+"""Serves the state of the queries on loopback: /metrics (Prometheus), /progress (`status`) and /recent (the page)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 from conf import LOOPBACK
-from streaming.core.recent_metrics import Recent
+from streaming.core.recent_metrics import RecentMetrics
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,13 +30,13 @@ UP = Gauge(
 )
 RESTARTS = Counter("sauda_stream_restarts", "Restarts of the query after an error", ["query"], registry=REGISTRY)
 NAMES = (LOOPBACK, "localhost")
-"""Under which it answers."""
+"""Names under which it answers."""
 OUTCOMES = ("read", "accepted", "superseded", "refused", "duplicates")
 
 
 @dataclass
 class QueryProgress:
-    """One query. Totals count from this process's start."""
+    """One query. Totals count from the start of this process."""
 
     topic: str = ""
     state: str = "starting"
@@ -54,14 +54,14 @@ class QueryProgress:
     last_commit_at: str = ""
     next_offsets: dict[str, int] = field(default_factory=dict)
     ahead: dict[str, int] = field(default_factory=dict)
-    """What the lake adds to a partition's offsets; see `streaming.core.offset_shift`."""
+    """What the lake adds to the offsets of a partition; see `streaming.core.offset_shift`."""
     lost: list[dict[str, Any]] = field(default_factory=list)
-    """What the topic no longer has of what is to be read; see `streaming.core.lost_offsets.Loss`."""
+    """Offsets that the topic no longer has although they were not read; see `streaming.core.lost_offsets.Loss`."""
 
 
 @dataclass
 class FillProgress:
-    """How far ClickHouse was filled from the lake, and up to where it is to be; None where there is no end."""
+    """Up to where ClickHouse is filled from the lake, and up to where it has to be; None where there is no end."""
 
     topic: str
     next_offsets: dict[str, int] = field(default_factory=dict)
@@ -70,13 +70,13 @@ class FillProgress:
 
 
 class Progress:
-    """Thread-safe; each query has one entry, made at its first mention."""
+    """Thread-safe. Each query has an entry, from its first mention on."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._queries: dict[str, QueryProgress] = {}
         self._fills: dict[str, FillProgress] = {}
-        self._recent: dict[str, Recent] = {}
+        self._recent: dict[str, RecentMetrics] = {}
         self.ready = threading.Event()
         self.started_at = datetime.now(UTC).isoformat()
 
@@ -100,11 +100,11 @@ class Progress:
         self.set(query, state="stopped: a table differs from its contract", error=sentence)
 
     def lost(self, query: str, losses: Sequence[Mapping[str, Any]], error: str) -> None:
-        """The query waits for a person: some of what it was to read is gone."""
+        """The query waits for a person, because offsets that it had to read are gone."""
         self.set(query, state="waiting: offsets are lost", error=error, lost=[dict(loss) for loss in losses])
 
     def position(self, query: str) -> dict[str, int]:
-        """How far the query has come; empty where it has not said so yet."""
+        """The next offsets of the query; empty before its first report."""
         with self._lock:
             entry = self._queries.get(query)
             return dict(entry.next_offsets) if entry else {}
@@ -122,22 +122,22 @@ class Progress:
             entry.rows_per_second = round(outcomes.get("read", 0) / seconds, 1) if seconds else 0.0
             entry.last_commit_at = datetime.now(UTC).isoformat()
             entry.error = ""
-            self._recent.setdefault(query, Recent()).read(outcomes.get("read", 0), time.time())
+            self._recent.setdefault(query, RecentMetrics()).add_events(outcomes.get("read", 0), time.time())
             RATE.labels(query).set(entry.rows_per_second)
         BATCH.labels(query).set(seconds)
 
     def fresh(self, query: str, ages: NDArray[np.float64]) -> None:
         """Events can be read in ClickHouse from now on; `ages` are the seconds since the broker took them."""
         with self._lock:
-            self._recent.setdefault(query, Recent()).seen(ages, time.time())
+            self._recent.setdefault(query, RecentMetrics()).add_ages(ages, time.time())
 
-    def offsets(self, query: str, reached: dict[str, int], lag: int) -> None:
-        self.set(query, next_offsets=reached, lag_events=lag)
+    def offsets(self, query: str, position: dict[str, int], lag: int) -> None:
+        self.set(query, next_offsets=position, lag_events=lag)
         LAG.labels(query).set(lag)
 
-    def fill(self, name: str, topic: str, reached: dict[str, int], until: dict[str, int] | None) -> None:
+    def fill(self, name: str, topic: str, filled: dict[str, int], until: dict[str, int] | None) -> None:
         with self._lock:
-            self._fills[name] = FillProgress(topic, reached, until)
+            self._fills[name] = FillProgress(topic, filled, until)
 
     def fill_stopped(self, name: str, topic: str, sentence: str) -> None:
         """ClickHouse is not filled: a table differs from its contract."""
@@ -151,7 +151,7 @@ class Progress:
         return {"ready": self.ready.is_set(), "started_at": self.started_at, "queries": queries, "fills": fills}
 
     def recent(self) -> dict[str, Any]:
-        """Query → what it did in the last minutes (`Recent.snapshot`), and the clock by which that is told."""
+        """By query its metrics of the last minutes (`RecentMetrics.snapshot`), and the time they were taken at."""
         now = time.time()
         with self._lock:
             queries = {name: kept.snapshot(now) for name, kept in sorted(self._recent.items())}
@@ -163,9 +163,9 @@ def serve(progress: Progress, port: int) -> ThreadingHTTPServer:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            # A page of the web whose name was made to lead here (DNS rebinding) asks under that name.
+            # With DNS rebinding, a page of the web sends requests here under its own name.
             if self.headers.get("Host", "").rpartition(":")[0] not in NAMES:
-                self.send_error(421, "asked under a name that is not this machine's")
+                self.send_error(421, "the name in the Host header is not this machine's")
             elif self.path == "/metrics":
                 self._answer(generate_latest(REGISTRY), "text/plain; version=0.0.4")
             elif self.path == "/progress":

@@ -1,4 +1,4 @@
-"""The streaming queries: how each lane reads Kafka, and how it comes back after an error."""
+"""The streaming queries: how a lane reads Kafka, and how it starts again after an error."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from conf import Settings
 from conf.connect import kafka_spark_options
 from streaming.core.checkpoints import Offsets
 from streaming.core.lost_offsets import OffsetsLost
-from streaming.core.offset_shift import UNCHANGED, Numbering
+from streaming.core.offset_shift import NO_SHIFT, OffsetShift
 from streaming.core.progress import Progress
 
 if TYPE_CHECKING:
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from pyspark.sql.streaming.query import StreamingQuery
 
 log = logging.getLogger("sauda.stream")
-LONGEST_WAIT = 15.0
+MAX_WAIT_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
 class Lane:
-    """One query: a topic, where to begin when there is no checkpoint, and what to do with a batch.
+    """One query: its topic, its starting offsets where there is no checkpoint, and what is done with a batch.
 
-    `shape` is applied to Kafka's rows once, as part of the query; `handle` gets a batch of what it makes.
+    `shape` is applied to Kafka's rows once, as part of the query; `handle` gets a batch of its result.
 
-    A batch begins when `batch_events` wait, or `trigger_seconds` after the last, whichever is first; so a backlog is
-    worked off without a pause.
+    A batch starts when `batch_events` wait, or `trigger_seconds` after the last one, whichever is first. So a backlog
+    is processed without pauses.
     """
 
     name: str
@@ -45,20 +45,20 @@ class Lane:
     handle: Callable[[DataFrame, int], dict[str, int]]
     pool: str
     shape: Callable[[DataFrame], DataFrame] = lambda kafka: kafka
-    look: Callable[[], Offsets] = dict
-    """The ends of the topic, looked at before the query begins. Raises OffsetsLost where it must not begin."""
-    numbering: Numbering = UNCHANGED
+    check_topic: Callable[[], Offsets] = dict
+    """Returns the ends of the topic before the query starts. Raises OffsetsLost where it must not start."""
+    shift: OffsetShift = NO_SHIFT
 
 
-class Runner(threading.Thread):
-    """Keeps one query running until it is told to stop. A part that is down is waited for."""
+class QueryRunner(threading.Thread):
+    """Keeps one query running until `stop`. It waits for parts that are down."""
 
     def __init__(self, spark: SparkSession, settings: Settings, lane: Lane, progress: Progress) -> None:
         super().__init__(name=lane.name, daemon=True)
         self.spark, self.settings, self.lane, self.progress = spark, settings, lane, progress
         self._stopping = threading.Event()
         self._query: StreamingQuery | None = None
-        self._said = ""
+        self._last_sentence = ""
 
     def run(self) -> None:
         wait = 1.0
@@ -70,28 +70,28 @@ class Runner(threading.Thread):
                     self._query.stop()
                 self.progress.set(self.lane.name, state="running")
                 while not self._query.awaitTermination(1):
-                    self._look(self._query)
+                    self._report(self._query)
                 return
             except OffsetsLost as lost:
                 self._wait_for_acceptance(lost)
             except Exception as error:
-                # Whatever it was, the checkpoint holds: the same batch is done again.
+                # Whatever it was, the checkpoint is there: the same batch is repeated.
                 if self._stopping.is_set():
                     return
-                wait = 1.0 if time.monotonic() - began > 60 else min(wait * 2, LONGEST_WAIT)
-                said = sentence(error)
-                log.error("%s stopped: %s; it starts again in %.0f s", self.lane.name, said, wait)
-                self.progress.restarted(self.lane.name, said, wait)
+                wait = 1.0 if time.monotonic() - began > 60 else min(wait * 2, MAX_WAIT_SECONDS)
+                reason = sentence(error)
+                log.error("%s stopped: %s; it starts again in %.0f s", self.lane.name, reason, wait)
+                self.progress.restarted(self.lane.name, reason, wait)
                 self._stopping.wait(wait)
 
     def _wait_for_acceptance(self, lost: OffsetsLost) -> None:
-        """Nothing mends it but a person; the topic is looked at again all the same, as it may lose more."""
-        said = f"{lost} ./start.sh accept-loss {self.lane.topic} goes on without them."
-        if said != self._said:
-            self._said = said
-            log.error("%s waits: %s", self.lane.name, said)
-        self.progress.lost(self.lane.name, [asdict(loss) for loss in lost.losses], said)
-        self._stopping.wait(LONGEST_WAIT)
+        """Only a person can accept the loss; meanwhile the topic is checked again, for it may lose more."""
+        text = f"{lost} ./start.sh accept-loss {self.lane.topic} goes on without them."
+        if text != self._last_sentence:
+            self._last_sentence = text
+            log.error("%s waits: %s", self.lane.name, text)
+        self.progress.lost(self.lane.name, [asdict(loss) for loss in lost.losses], text)
+        self._stopping.wait(MAX_WAIT_SECONDS)
 
     def stop(self) -> None:
         """Stop after the batch at hand."""
@@ -101,9 +101,9 @@ class Runner(threading.Thread):
 
     def _start(self) -> StreamingQuery:
         lane = self.lane
-        ends = lane.look()
+        ends = lane.check_topic()
         start = lane.starting_offsets()
-        self._begin(start, ends)
+        self._report_start(start, ends)
         self.spark.sparkContext.setLocalProperty("spark.scheduler.pool", lane.pool)
         source = self.spark.readStream.format("kafka")
         if lane.trigger_seconds:
@@ -117,12 +117,12 @@ class Runner(threading.Thread):
             .option("includeHeaders", "true")
             .option("kafka.max.partition.fetch.bytes", 16_777_216)
             .option("kafka.fetch.max.bytes", 67_108_864)
-            # A batch after a pause else waits half a second for a fetch that was sent when there was nothing.
+            # Else a batch after a pause waits half a second for a fetch that was sent while there was nothing.
             .option("kafka.fetch.max.wait.ms", 50)
             .load()
         )
         return (
-            lane.shape(lane.numbering.applied(events))
+            lane.shape(lane.shift.applied(events))
             .writeStream.queryName(lane.name)
             .trigger(processingTime="500 milliseconds" if lane.trigger_seconds else "0 seconds")
             .option("checkpointLocation", str(lane.checkpoint / "spark"))
@@ -130,8 +130,8 @@ class Runner(threading.Thread):
             .start()
         )
 
-    def _begin(self, start: str, ends: Offsets) -> None:
-        """Say where the query begins, so that its lag is known before its first batch is done."""
+    def _report_start(self, start: str, ends: Offsets) -> None:
+        """Report the starting offsets, so that the lag is known before the first batch is done."""
         position = _offsets(start, self.lane.topic) if start.startswith("{") else {}
         position = {p: max(0, offset) for p, offset in position.items()}
         self.progress.set(self.lane.name, lost=[])
@@ -144,25 +144,25 @@ class Runner(threading.Thread):
         try:
             outcomes = self.lane.handle(batch, batch_id)
         except Exception as error:
-            # Spark would carry the whole trace of both languages through the error's message, twice over.
+            # Spark would put the stack traces of both languages into the message, twice.
             log.debug("%s, batch %d", self.lane.name, batch_id, exc_info=True)
             raise RuntimeError(sentence(error)) from None
         self.progress.batch(self.lane.name, batch_id, time.monotonic() - began, **outcomes)
 
-    def _look(self, query: StreamingQuery) -> None:
-        """Read how far the query is, from Spark's own report of the last batch."""
+    def _report(self, query: StreamingQuery) -> None:
+        """Report the query's position, by Spark's own report of the last batch."""
         last: Any = query.lastProgress
         if not last or not last["sources"]:
             return
         source = last["sources"][0]
-        reached, latest = (_offsets(source.get(k), self.lane.topic) for k in ("endOffset", "latestOffset"))
-        lag = sum(max(0, latest[p] - reached.get(p, 0)) for p in latest)
-        self.progress.offsets(self.lane.name, reached, lag)
+        position, latest = (_offsets(source.get(k), self.lane.topic) for k in ("endOffset", "latestOffset"))
+        lag = sum(max(0, latest[p] - position.get(p, 0)) for p in latest)
+        self.progress.offsets(self.lane.name, position, lag)
 
 
-def _offsets(given: Any, topic: str) -> dict[str, int]:
-    read = json.loads(given) if isinstance(given, str) else given
-    return dict((read or {}).get(topic, {}))
+def _offsets(value: Any, topic: str) -> dict[str, int]:
+    offsets = json.loads(value) if isinstance(value, str) else value
+    return dict((offsets or {}).get(topic, {}))
 
 
 def sentence(error: BaseException) -> str:

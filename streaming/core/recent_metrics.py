@@ -1,7 +1,7 @@
-"""What a query did lately: events a second, and how old events were when they could be read.
+"""Metrics of a query over the last minutes: events a second, and the age of events when they became visible.
 
-Kept by the stream itself, so that who looks for the first time sees the last minutes too. Bounded: ten minutes of
-seconds, and one histogram a second for ages.
+The stream itself keeps them, so that a page that was just opened shows the last minutes too. They are bounded: ten
+minutes of counts, and a minute of histograms of ages, one a second.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ FRESH_SECONDS = 60
 BOUNDS = np.geomspace(0.01, 1_000, 237)
 
 
-class Recent:
+class RecentMetrics:
     """One query. `now` is always seconds since 1970; not thread-safe."""
 
     def __init__(self) -> None:
         self._read: deque[tuple[int, int]] = deque()
         self._ages: deque[tuple[int, NDArray[np.int64]]] = deque()
 
-    def read(self, events: int, now: float) -> None:
-        """`events` were read by a batch that ended now."""
+    def add_events(self, events: int, now: float) -> None:
+        """A batch that read so many events has ended now."""
         second = int(now)
         before = self._read.pop()[1] if self._read and self._read[-1][0] == second else 0
         self._read.append((second, before + events))
         self._forget(now)
 
-    def seen(self, ages: NDArray[np.float64], now: float) -> None:
-        """Events can be read now that the broker took `ages` seconds ago."""
+    def add_ages(self, ages: NDArray[np.float64], now: float) -> None:
+        """Events that the broker took `ages` seconds ago are visible now."""
         second = int(now)
         counts = np.bincount(np.searchsorted(BOUNDS, ages), minlength=len(BOUNDS) + 1)
         if self._ages and self._ages[-1][0] == second:
@@ -63,6 +63,6 @@ class Recent:
 
 
 def _bound(counts: NDArray[np.int64], rank: float) -> float:
-    """The least bound below which `rank` of the counted ages lie."""
+    """The smallest bound below which `rank` of the counted ages lie."""
     place = int(np.searchsorted(np.cumsum(counts), rank))
     return round(float(BOUNDS[min(place, len(BOUNDS) - 1)]), 3)

@@ -49,21 +49,23 @@ class Registry:
         """Register the function that makes the rows of `silver` from the accepted events of its topic.
 
         It gets one row for each element of the event's list `rows_at`, or, where that is "", one row an event: the
-        envelope, `line_no`, the element as the struct `line`, and all parsed fields as the struct `e`. It returns the
-        contract's columns. Without `rows_at` the event's only list is taken, or the event where it has none. `event`
-        is needed where the topic has several. Of several tables of one event, one is `main`; see `Branch`. A domain
-        that is not `live` reaches ClickHouse by way of the lake.
+        envelope, `line_no`, the element as the struct `line`, and all parsed fields as the struct `e`. It adds the
+        contract's columns, one row for each that it gets, and keeps the columns that are there.
+
+        Without `rows_at` the event's only list is taken, or the event where it has none. `event` is needed where the
+        topic has several. Of several tables of one event, one is `main`; see `Branch`. A domain that is not `live`
+        reaches ClickHouse by way of the lake.
         """
-        made = contract(silver)
+        table = contract(silver)
 
         def registered(function: Step) -> Step:
-            bronze = _bronze(made)
-            chosen = _event(made, bronze, event)
-            listed = _list(made, chosen, rows_at)
+            bronze = _bronze(table)
+            chosen = _event(table, bronze, event)
+            listed = _list(table, chosen, rows_at)
             # A topic with one event takes its records whatever type they name, for not every producer names one.
             types = frozenset((chosen.event_type,)) if len(bronze.built_from) > 1 else frozenset[str]()
             exploded = partial(parse.exploded, event=chosen, listed=listed)
-            branch = Branch(made, exploded, function, partial(parse.refused, event=chosen), types, bool(main))
+            branch = Branch(table, exploded, function, partial(parse.refused, event=chosen), types, bool(main))
             self._add(_Entry(branch, bronze, live, not listed or _has_elements(chosen, listed)))
             return function
 
@@ -98,11 +100,11 @@ class Registry:
             by_bronze.setdefault(entry.bronze.name, []).append(entry)
         if wrong := list(self._unfilled(by_bronze.keys())):
             raise NotComplete("\n".join(wrong))
-        found = [_domain(entries, self._of_layer("quarantine")) for entries in by_bronze.values()]
-        names = [domain.name for domain in found]
+        assembled = [_domain(entries, self._of_layer("quarantine")) for entries in by_bronze.values()]
+        names = [domain.name for domain in assembled]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise NotComplete(f"the domain {', '.join(twice)} has two topics; a topic is a domain of its own")
-        return tuple(sorted(found, key=lambda domain: domain.name))
+        return tuple(sorted(assembled, key=lambda domain: domain.name))
 
     def _unfilled(self, bronzes: Collection[str]) -> Iterator[str]:
         """A sentence for each table of the streams that nothing fills."""

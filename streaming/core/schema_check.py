@@ -1,6 +1,6 @@
-"""What a Delta table's own log says of its columns and properties, read without Spark.
+"""Compares Delta tables with their contracts by the tables' own logs, without Spark.
 
-Spark takes half a second a table to say that nothing differs, and at each start there are two dozen to ask.
+Spark takes half a second a table to say that nothing differs, and each start checks dozens of tables.
 """
 
 from __future__ import annotations
@@ -25,34 +25,34 @@ if TYPE_CHECKING:
 log = logging.getLogger("sauda.stream")
 
 
-def make_ready(spark: SparkSession, settings: Settings, tables: Sequence[Contract]) -> None:
-    """Make and complete the Delta tables. Only for their one writer. Raises ContractMismatch."""
+def prepare_tables(spark: SparkSession, settings: Settings, tables: Sequence[Contract]) -> None:
+    """Create and complete the Delta tables. Only for their one writer. Raises ContractMismatch."""
     with ThreadPoolExecutor(8) as pool:
-        standing = pool.map(lambda t: is_as_declared(settings, t), tables)
-        changed = [table for table, is_standing in zip(tables, standing, strict=True) if not is_standing]
+        matches = pool.map(lambda t: matches_contract(settings, t), tables)
+        changed = [table for table, is_match in zip(tables, matches, strict=True) if not is_match]
         for done in pool.map(lambda t: live_tables.apply_delta(spark, t, settings.table_path(t.name)), changed):
             for change in done:
                 log.info(change)
 
 
-def is_as_declared(settings: Settings, contract: Contract) -> bool:
-    """Whether the table is there and needs no change at all."""
-    found = _metadata(s3(settings), settings, contract)
-    if found is None:
+def matches_contract(settings: Settings, contract: Contract) -> bool:
+    """Whether the table exists and needs no change."""
+    metadata = _metadata(s3(settings), settings, contract)
+    if metadata is None:
         return False
     path = settings.table_path(contract.name)
-    fields = json.loads(found["schemaString"])["fields"]
-    properties = dict(found.get("configuration") or {})
+    fields = json.loads(metadata["schemaString"])["fields"]
+    properties = dict(metadata.get("configuration") or {})
     return not differences_delta(fields, contract, path) and not delta_properties(properties, contract, path)
 
 
 def configuration(settings: Settings, contract: Contract) -> dict[str, str]:
-    """The properties of a table; none where there is no table."""
+    """The properties of a table; empty where there is no table."""
     return dict((_metadata(s3(settings), settings, contract) or {}).get("configuration") or {})
 
 
 def _metadata(client: Minio, settings: Settings, contract: Contract) -> dict[str, Any] | None:
-    """The newest `metaData` of the table's log; None where there is no table or no way to say it."""
+    """The newest `metaData` of the table's log; None where it has none."""
     log = settings.table_path(contract.name).removeprefix(f"s3a://{settings.bucket}/") + "/_delta_log/"
     names = [str(o.object_name) for o in client.list_objects(settings.bucket, prefix=log)]
     checkpoints = sorted(n for n in names if n.endswith(".checkpoint.parquet"))

@@ -1,6 +1,6 @@
-"""The stream's lease (`conf.lease`), once more in the process that really writes.
+"""Holds the stream's lease (`conf.lease`) in the Java process too, which is the one that writes.
 
-A Spark whose Python was killed lives a moment longer, and may still commit: the lock in Java is free when it is gone.
+A Spark whose Python was killed lives a moment longer and may still commit. Its lock is free when it has ended.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LONG_MAX = 2**63 - 1
 
 
 def take_in_java(spark: SparkSession, folder: Path, domains: Collection[str] = ()) -> list[object]:
-    """Hold the lease in Spark's own process, once a dying predecessor has let go: of these domains, or of all.
+    """Hold the lease of these domains, or of all, in Spark's own process; it waits for a dying predecessor.
 
     Raises NotOurs after 90 seconds.
     """

@@ -14,7 +14,7 @@ from schemas.derive import live_tables
 from standins.world.faults import OVERSIZED, POISONS
 from streaming.core.compaction import compact
 from streaming.core.lake import Counts, LakeLane
-from streaming.core.lost_offsets import Look, Place
+from streaming.core.lost_offsets import OffsetCheck, TopicPosition
 from streaming.core.registry import domains
 from tests.support.delta import Sent, Trial, bad, delta_session, good
 
@@ -247,14 +247,14 @@ def test_a_lost_checkpoint_goes_on_after_what_bronze_holds(trial: Trial) -> None
     bronze = trial.domain.bronze
     path = trial.settings.table_path("bronze.elsewhere")
     live_tables.apply_delta(trial.spark, bronze, path)
-    place = Place(trial.spark, trial.settings, trial.domain)
+    place = TopicPosition(trial.spark, trial.settings, trial.domain)
     place.path = path
     ends = {"0": 0, "1": 0, "2": 0}
-    assert place.start(Look(ends, ends, place.in_lake(), ())) == "earliest"
+    assert place.starting_offsets(OffsetCheck(ends, ends, place.in_lake(), ())) == "earliest"
 
     some = trial.lane.table(bronze).where("kafka_partition = 1").withColumnRenamed("kafka_offset", "o")
     some.selectExpr("*", "o + 100 AS kafka_offset").drop("o").write.format("delta").mode("append").save(path)
 
     highest = max(row["kafka_offset"] for row in trial.rows(bronze) if row["kafka_partition"] == 1)
-    found = json.loads(place.start(Look(ends, ends, place.in_lake(), ())))
+    found = json.loads(place.starting_offsets(OffsetCheck(ends, ends, place.in_lake(), ())))
     assert found == {"purchases": {"0": -2, "1": highest + 101, "2": -2}}

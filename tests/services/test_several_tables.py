@@ -80,7 +80,7 @@ def test_each_event_is_once_in_all_its_tables_whatever_comes_twice(
             raise RuntimeError("cut off")
 
     with monkeypatch.context() as patch:
-        patch.setattr(failpoints, "reached", die)
+        patch.setattr(failpoints, "hit", die)
         with pytest.raises(RuntimeError, match="cut off"):
             lane.write(batch(spark, len(FIRST), *SECOND), 1)
     lane = LakeLane(spark, settings, DOMAIN)

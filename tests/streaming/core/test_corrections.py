@@ -12,9 +12,10 @@ import pytest
 
 from schemas.contract import contract
 from schemas.purchases.silver import PurchaseCorrections, PurchaseLines
-from streaming.core.corrections import KIND, facts, successions
+from streaming.core.corrections import document_flags, facts, successions
 
 SILVER = contract(PurchaseLines)
+(KIND,) = document_flags(contract(PurchaseLines))
 BEGAN = datetime(2026, 2, 1, 12, tzinfo=UTC)
 TYPES = {
     "event_id": pa.binary(), "ingested_at": pa.timestamp("us", "UTC"), "sold_on": pa.date32(), "source": pa.string(),

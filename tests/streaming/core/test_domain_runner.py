@@ -35,10 +35,10 @@ class Played(DomainRunner):
     def _prepare(self) -> Any:
         return self._play("prepare")
 
-    def _start_lake(self, place: Any) -> bool:  # noqa: ARG002
+    def _start_lake(self, position: Any) -> bool:  # noqa: ARG002
         return bool(self._play("lake"))
 
-    def _start_serving(self, place: Any) -> bool:  # noqa: ARG002
+    def _start_serving(self, position: Any) -> bool:  # noqa: ARG002
         return bool(self._play("serving"))
 
 
@@ -50,7 +50,7 @@ def progress() -> Progress:
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch, progress: Progress) -> Iterator[Any]:
     """Starts a runner of a domain with faults in its steps."""
-    monkeypatch.setattr(domain_runner, "LONGEST_WAIT", 0.005)
+    monkeypatch.setattr(domain_runner, "MAX_WAIT_SECONDS", 0.005)
     runners: list[Played] = []
 
     def start(name: str, **faults: Exception) -> Played:

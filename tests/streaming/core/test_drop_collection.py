@@ -9,7 +9,7 @@ import pytest
 from conf import Settings
 from schemas.contract import find
 from streaming.core import drop_collection
-from streaming.core.bronze_position import Reached
+from streaming.core.bronze_position import BronzePosition
 from streaming.core.drop_collection import NotDropped, belongs, refuse_while_events_wait, run, with_collections
 
 
@@ -43,9 +43,9 @@ def test_events_that_are_not_yet_in_the_lake_are_waited_for(monkeypatch: pytest.
 
 
 def test_what_was_dropped_counts_among_what_was_reached() -> None:
-    rows, noted = Reached(4, {"0": 10, "1": 3}), Reached(7, {"1": 30, "2": 5})
+    rows, noted = BronzePosition(4, {"0": 10, "1": 3}), BronzePosition(7, {"1": 30, "2": 5})
 
-    assert rows.joined(noted) == Reached(7, {"0": 10, "1": 30, "2": 5})
-    assert Reached().joined(noted) == noted
-    assert Reached().joined(Reached()) == Reached()
-    assert Reached(**json.loads(noted.as_json())) == noted
+    assert rows.maximum(noted) == BronzePosition(7, {"0": 10, "1": 30, "2": 5})
+    assert BronzePosition().maximum(noted) == noted
+    assert BronzePosition().maximum(BronzePosition()) == BronzePosition()
+    assert BronzePosition(**json.loads(noted.as_json())) == noted

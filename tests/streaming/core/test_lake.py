@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from streaming.core.lake import Counts, batch_base, later
+from streaming.core.lake import Counts, batch_base, find_copies
 
 
 def test_a_new_checkpoint_counts_on_from_the_lakes_last_batch(tmp_path: Path) -> None:
@@ -58,5 +58,5 @@ def test_of_copies_the_first_to_arrive_is_kept_and_of_known_ids_none() -> None:
         }
     )
 
-    assert sorted(later(found, pa.chunked_array([[b"c", b"z"]])).tolist()) == [10, 20, 50]
-    assert sorted(later(found, pa.chunked_array([[]], type=pa.binary())).tolist()) == [20, 50]
+    assert sorted(find_copies(found, pa.chunked_array([[b"c", b"z"]])).tolist()) == [10, 20, 50]
+    assert sorted(find_copies(found, pa.chunked_array([[]], type=pa.binary())).tolist()) == [20, 50]

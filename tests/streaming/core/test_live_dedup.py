@@ -14,7 +14,7 @@ from schemas.contract import contract
 from schemas.purchases.silver import PurchaseLines
 from streaming.core import live
 from streaming.core.live import LiveLane
-from streaming.core.live_dedup import Known, hashes
+from streaming.core.live_dedup import LiveDedup, hashes
 from streaming.core.registry import domains
 from tests.support.chdb_client import ChdbClient
 from tests.support.clickhouse import definitions
@@ -54,7 +54,7 @@ class Shop:
 
     def started(self) -> LiveLane:
         """Another process's lane over the same tables."""
-        return LiveLane(cast("Any", None), settings(), DOMAIN, {LINES.name: Known(LINES, 30)})
+        return LiveLane(cast("Any", None), settings(), DOMAIN, {LINES.name: LiveDedup(LINES, 30)})
 
     def arrived(self, text: str) -> pa.Table:
         """The lines drawn (event_id, purchase_id, seller_id, purchased_at, quantity), one event each, as a batch."""

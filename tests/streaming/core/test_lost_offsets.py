@@ -12,12 +12,12 @@ from pyspark.sql import SparkSession
 from conf import Settings
 from conf.stream_progress import accepted_file, lag
 from streaming.core import backfill, lost_offsets, parse
-from streaming.core.backfill import Gap, GapFile, step_over_backlog
+from streaming.core.backfill import Gap, GapFile, skip_backlog
 from streaming.core.domain import Domain
-from streaming.core.lost_offsets import Look, OffsetsLost, Place
-from streaming.core.offset_shift import Numbering
+from streaming.core.lost_offsets import OffsetCheck, OffsetsLost, TopicPosition
+from streaming.core.offset_shift import OffsetShift
 from streaming.core.progress import Progress
-from streaming.core.queries import Lane, Runner
+from streaming.core.queries import Lane, QueryRunner
 from streaming.core.registry import domains
 from tests.support.verdicts import KAFKA
 
@@ -51,20 +51,20 @@ def settings(tmp_path: Path) -> Settings:
     ],
 )  # fmt: skip
 def test_what_is_missing(position: Any, low: Any, high: Any, is_another: bool, found: Any) -> None:
-    lost = lost_offsets.losses(TOPIC, position, low, high, is_another=is_another)
+    lost = lost_offsets.find_losses(TOPIC, position, low, high, is_another=is_another)
 
     assert [(loss.partition, loss.reason, loss.begin, loss.end) for loss in lost] == found
 
 
 def test_the_sentence_names_topic_partition_and_offsets() -> None:
-    (loss,) = lost_offsets.losses(TOPIC, {"1": 500}, {"1": 1_800}, {"1": 9_000}, is_another=False)
+    (loss,) = lost_offsets.find_losses(TOPIC, {"1": 500}, {"1": 1_800}, {"1": 9_000}, is_another=False)
 
     assert loss.sentence == (
         "purchases, partition 1: the offsets 500 to 1,799 (1,300 events) are gone from Kafka; it begins at 1,800."
     )
 
 
-class Played(Place):
+class Played(TopicPosition):
     """A place whose topic and lake are played."""
 
     def __init__(
@@ -75,11 +75,11 @@ class Played(Place):
         ends: Any,
         topic_id: str = "A",
         lake: Any = None,
-        numbering: Numbering = Numbering(),  # noqa: B008
+        shift: OffsetShift = OffsetShift(),  # noqa: B008
     ) -> None:
         self.spark, self.settings, self.domain = cast("Any", None), settings, domain
-        self.path, self.numbering = "nowhere", numbering
-        self._note = self.folder("lake") / "topic.json"
+        self.path, self.shift = "nowhere", shift
+        self._id_file = self.folder("lake") / "topic.json"
         self.ends, self.id, self.lake = ends, topic_id, lake or {}
 
     def in_lake(self) -> dict[str, int]:
@@ -97,7 +97,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return now
 
 
-def checkpoint(place: Place, lane: str, **offsets: int) -> Path:
+def checkpoint(place: TopicPosition, lane: str, **offsets: int) -> Path:
     folder = place.folder(lane) / "spark"
     for name in ("offsets", "commits"):
         (folder / name).mkdir(parents=True)
@@ -122,17 +122,19 @@ def test_the_lake_waits_and_goes_on_when_the_loss_is_accepted(
     place.lake = {"0": 500, "1": 40}
     folder = checkpoint(place, "lake", p0=500, p1=40)
     with pytest.raises(OffsetsLost, match="the offsets 500 to 799") as lost:
-        place.need("lake")
+        place.require("lake")
 
     file = accept(settings, lost.value.losses)
     place.ends = ({"0": 810, "1": 0}, {"0": 900, "1": 40})
-    place.settle()
+    place.apply_accepted()
 
     assert not folder.exists()
     assert not file.exists()
     assert [(e["begin"], e["end"]) for e in played["journal"][0]["losses"]] == [(500, 810)], "what is lost by now"
     assert played["written"] == [], "the topic is the same, and so are its numbers"
-    assert json.loads(place.start(Look(*place.ends, place.in_lake(), ()))) == {TOPIC: {"0": 810, "1": 40}}
+    assert json.loads(place.starting_offsets(OffsetCheck(*place.ends, place.in_lake(), ()))) == {
+        TOPIC: {"0": 810, "1": 40}
+    }
 
 
 def test_another_loss_than_the_accepted_one_has_to_be_accepted_too(
@@ -140,8 +142,8 @@ def test_another_loss_than_the_accepted_one_has_to_be_accepted_too(
 ) -> None:
     place = played["place"] = Played(settings, domain, ends=({"0": 800, "1": 50}, {"0": 900, "1": 60}))
     folder = checkpoint(place, "lake", p0=500, p1=40)
-    file = accept(settings, place.look("lake").losses[:1])
-    place.settle()
+    file = accept(settings, place.check("lake").losses[:1])
+    place.apply_accepted()
 
     assert folder.exists()
     assert not file.exists()
@@ -154,21 +156,21 @@ def test_a_topic_that_was_made_anew_is_counted_on_from_what_both_lanes_have(
     place = played["place"] = Played(settings, domain, ends=({"0": 0, "1": 0}, {"0": 40, "1": 7}))
     checkpoint(place, "lake", p0=40, p1=7)
     place.lake = {"0": 40, "1": 7}
-    assert place.need("lake").losses == ()
+    assert place.require("lake").losses == ()
     live = checkpoint(place, "live", p0=45, p1=7)
 
     place.id, place.ends = "B", ({"0": 0, "1": 0}, {"0": 300, "1": 9})
     for lane in ("lake", "live"):
-        with pytest.raises(OffsetsLost, match="was made anew"):
-            place.need(lane)
-    accept(settings, place.look("lake").losses)
-    place.settle()
+        with pytest.raises(OffsetsLost, match="was created again"):
+            place.require(lane)
+    accept(settings, place.check("lake").losses)
+    place.apply_accepted()
 
-    assert played["written"] == [Numbering("B", {"0": 45, "1": 7})]
+    assert played["written"] == [OffsetShift("B", {"0": 45, "1": 7})]
     assert not live.exists()
-    again = place.need("lake")
+    again = place.require("lake")
     assert again.position == {"0": 0, "1": 0}, "from its beginning"
-    assert json.loads(place.start(again)) == {TOPIC: {"0": 0, "1": 0}}
+    assert json.loads(place.starting_offsets(again)) == {TOPIC: {"0": 0, "1": 0}}
 
 
 def test_a_settlement_that_was_cut_off_is_done_again_with_the_same_numbers(
@@ -177,14 +179,14 @@ def test_a_settlement_that_was_cut_off_is_done_again_with_the_same_numbers(
     place = played["place"] = Played(settings, domain, ends=({"0": 0}, {"0": 10}))
     place.lake = {"0": 500}
     checkpoint(place, "lake", p0=500)
-    found = place.look("lake").losses
-    place._pass(place.look("lake"))
+    found = place.check("lake").losses
+    place._skip(place.check("lake"))
     first = played["written"][-1]
 
     # It died before the checkpoint was gone.
     checkpoint(place, "lake", p0=500)
-    place._pass(Look(*place.ends, {"0": 500}, found))
-    assert played["written"][-1] == first == Numbering("A", {"0": 500})
+    place._skip(OffsetCheck(*place.ends, {"0": 500}, found))
+    assert played["written"][-1] == first == OffsetShift("A", {"0": 500})
 
 
 def test_a_journal_that_cannot_be_written_is_written_at_the_next_start(
@@ -193,17 +195,17 @@ def test_a_journal_that_cannot_be_written_is_written_at_the_next_start(
     place = played["place"] = Played(settings, domain, ends=({"0": 800}, {"0": 900}))
     place.lake = {"0": 500}
     checkpoint(place, "lake", p0=500)
-    file = accept(settings, place.look("lake").losses)
+    file = accept(settings, place.check("lake").losses)
 
     def away(*_: Any) -> None:
         raise ConnectionError("ClickHouse is away")
 
     with monkeypatch.context() as patch:
         patch.setattr(lost_offsets, "journal", away)
-        place.settle()
+        place.apply_accepted()
     assert file.exists()
     place.lake = {"0": 900}
-    place.settle()
+    place.apply_accepted()
     assert not file.exists()
     assert [e["begin"] for e in played["journal"][0]["losses"]] == [500]
 
@@ -213,9 +215,9 @@ def test_the_live_lane_leaves_what_has_passed_to_the_lake(
 ) -> None:
     place = played["place"] = Played(settings, domain, ends=({"0": 800}, {"0": 900}))
     folder = checkpoint(place, "live", p0=500)
-    place.need("live")
+    place.require("live")
     monkeypatch.setattr(backfill, "topic_ends", lambda *_: place.ends)
-    start = step_over_backlog(settings, domain, folder.parent, Numbering("B", {"0": 1_000}))
+    start = skip_backlog(settings, domain, folder.parent, OffsetShift("B", {"0": 1_000}))
 
     assert json.loads(start) == {TOPIC: {"0": 800}}
     assert not folder.exists()
@@ -223,20 +225,20 @@ def test_the_live_lane_leaves_what_has_passed_to_the_lake(
 
 
 def test_numbers_go_there_and_back() -> None:
-    numbering = Numbering("B", {"0": 45})
+    shift = OffsetShift("B", {"0": 45})
 
-    assert numbering.counted({"0": 3, "1": 3}) == {"0": 48, "1": 3}
-    assert numbering.own({"0": 48, "1": 3}) == {"0": 3, "1": 3}
-    assert numbering.own({"0": 40}) == {"0": 0}, "of the former topic"
+    assert shift.shifted({"0": 3, "1": 3}) == {"0": 48, "1": 3}
+    assert shift.original({"0": 48, "1": 3}) == {"0": 3, "1": 3}
+    assert shift.original({"0": 40}) == {"0": 0}, "of the former topic"
 
 
 def test_events_without_an_id_at_the_same_place_are_two(spark: SparkSession) -> None:
     rows = [(TOPIC, 0, 3, None, [], None, b"x"), (TOPIC, 1, 3, None, [], None, b"y")]
     kafka = spark.createDataFrame(rows, KAFKA)
-    anew = Numbering("B", {"0": 45}).applied(kafka)
+    anew = OffsetShift("B", {"0": 45}).applied(kafka)
     ids = [
         {row["event_id"] for row in parse.records(frame).select("event_id").collect()}
-        for frame in (Numbering().applied(kafka), anew)
+        for frame in (OffsetShift().applied(kafka), anew)
     ]
 
     assert ids == [{"purchases:0:3", "purchases:1:3"}, {"purchases:0:48", "purchases:1:3"}]
@@ -245,10 +247,10 @@ def test_events_without_an_id_at_the_same_place_are_two(spark: SparkSession) -> 
 def test_a_lane_that_waits_for_a_person_says_so_once_and_goes_on_by_itself(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = lost_offsets.losses(TOPIC, {"0": 5}, {"0": 8}, {"0": 9}, is_another=False)
+    found = lost_offsets.find_losses(TOPIC, {"0": 5}, {"0": 8}, {"0": 9}, is_another=False)
     seen: list[dict[str, Any]] = []
 
-    class Waiting(Runner):
+    class Waiting(QueryRunner):
         turns = 0
 
         def _start(self) -> Any:
@@ -261,7 +263,7 @@ def test_a_lane_that_waits_for_a_person_says_so_once_and_goes_on_by_itself(
 
     lane = Lane("lake:x", TOPIC, Path("nowhere"), 1, 1, lambda: "", lambda *_: {}, "lake")
     runner = Waiting(cast("Any", None), Settings(), lane, Progress())
-    monkeypatch.setattr("streaming.core.queries.LONGEST_WAIT", 0.0)
+    monkeypatch.setattr("streaming.core.queries.MAX_WAIT_SECONDS", 0.0)
     runner.run()
 
     assert seen[0]["state"] == "waiting: offsets are lost"
@@ -284,9 +286,9 @@ def test_a_query_that_has_said_nothing_has_no_lag_that_is_known() -> None:
 
 def test_where_a_query_begins_is_its_lag_before_its_first_batch() -> None:
     lane = Lane("lake:y", TOPIC, Path("nowhere"), 1, 1, lambda: "", lambda *_: {}, "lake")
-    runner = Runner(cast("Any", None), Settings(), lane, Progress())
+    runner = QueryRunner(cast("Any", None), Settings(), lane, Progress())
     assert runner.progress.position("lake:y") == {}
-    runner._begin(json.dumps({TOPIC: {"0": 40, "1": -2}}), {"0": 50, "1": 5})
+    runner._report_start(json.dumps({TOPIC: {"0": 40, "1": -2}}), {"0": 50, "1": 5})
 
     entry = runner.progress.snapshot()["queries"]["lake:y"]
     assert (entry["lag_events"], entry["next_offsets"]) == (15, {"0": 40, "1": 0})

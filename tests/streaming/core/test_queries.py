@@ -12,7 +12,7 @@ import pytest
 from conf import Settings
 from streaming.core import queries
 from streaming.core.progress import Progress
-from streaming.core.queries import Lane, Runner, sentence
+from streaming.core.queries import Lane, QueryRunner, sentence
 
 LANE = Lane("lake:played", "samples", Path("nowhere"), 1, 1, lambda: "earliest", lambda *_: {}, "lake")
 
@@ -80,7 +80,7 @@ class Clock:
         return self.now
 
 
-class Played(Runner):
+class Played(QueryRunner):
     """The real runner; what it starts is played: a query, or an error at its start."""
 
     def __init__(self, *plays: Callable[[], Query]) -> None:

@@ -6,23 +6,23 @@ import pytest
 
 from streaming.core.live import ages_of
 from streaming.core.progress import Progress
-from streaming.core.recent_metrics import Recent
+from streaming.core.recent_metrics import RecentMetrics
 
 NOW = 1_800_000_000.0
 
 
 def test_batches_of_one_second_are_added_up() -> None:
-    recent = Recent()
+    recent = RecentMetrics()
     for events, at in [(3, NOW), (4, NOW + 0.9), (5, NOW + 1), (1, NOW + 30)]:
-        recent.read(events, at)
+        recent.add_events(events, at)
 
     assert recent.snapshot(NOW + 30)["events"] == [[NOW, 7], [NOW + 1, 5], [NOW + 30, 1]]
 
 
 def test_ten_minutes_of_reading_and_one_of_ages_are_kept() -> None:
-    recent = Recent()
-    recent.read(1, NOW)
-    recent.seen(np.array([0.5]), NOW)
+    recent = RecentMetrics()
+    recent.add_events(1, NOW)
+    recent.add_ages(np.array([0.5]), NOW)
 
     assert recent.snapshot(NOW + 59)["fresh"]["event_count"] == 1
     assert recent.snapshot(NOW + 60)["fresh"] is None
@@ -32,9 +32,9 @@ def test_ten_minutes_of_reading_and_one_of_ages_are_kept() -> None:
 
 def test_quantiles_are_right_to_five_percent_over_many_batches() -> None:
     ages = np.random.default_rng(7).lognormal(-1.0, 0.8, 20_000)
-    recent = Recent()
+    recent = RecentMetrics()
     for second, batch in enumerate(np.split(ages, 40)):
-        recent.seen(batch, NOW + second)
+        recent.add_ages(batch, NOW + second)
 
     fresh = recent.snapshot(NOW + 40)["fresh"]
     assert fresh["event_count"] == 20_000
@@ -43,15 +43,15 @@ def test_quantiles_are_right_to_five_percent_over_many_batches() -> None:
 
 
 def test_ages_beyond_the_scale_count_as_its_ends() -> None:
-    recent = Recent()
-    recent.seen(np.array([-3.0, 0.0, 1e9]), NOW)
+    recent = RecentMetrics()
+    recent.add_ages(np.array([-3.0, 0.0, 1e9]), NOW)
 
     assert recent.snapshot(NOW)["fresh"] == {"event_count": 3, "p50_seconds": 0.01, "p99_seconds": 1_000.0}
 
 
 def test_a_batch_without_events_leaves_no_age() -> None:
-    recent = Recent()
-    recent.seen(np.array([]), NOW)
+    recent = RecentMetrics()
+    recent.add_ages(np.array([]), NOW)
 
     assert recent.snapshot(NOW)["fresh"] is None
 

@@ -72,13 +72,13 @@ def checkpoint(number: int, found: dict[str, Any]) -> tuple[str, bytes]:
 def judged(monkeypatch: pytest.MonkeyPatch, *files: tuple[str, bytes]) -> tuple[bool, list[str]]:
     bucket = Bucket(dict(files))
     monkeypatch.setattr(schema_check, "s3", lambda _: bucket)
-    return schema_check.is_as_declared(settings(), TABLE), bucket.read
+    return schema_check.matches_contract(settings(), TABLE), bucket.read
 
 
 ADD = {"add": {"path": "x"}}
 
 
-def test_a_table_that_is_as_declared_needs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_that_matches_contract_needs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     is_so, _ = judged(monkeypatch, commit(0, {"metaData": metadata(TABLE)}), commit(1, ADD))
     assert is_so
 
