@@ -1,11 +1,15 @@
-"""Requests to goszakup: paced, repeated where that may help, and never more of them than were allowed."""
+"""Requests to an HTTP API: paced, repeated where that may help, and never more of them than were allowed.
+
+What is particular to one API is a `Service`. The limits that it sets are `Budget`s: one a network address, say, and
+one an account. Clients that share a limit share its limiter.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -17,11 +21,9 @@ from urllib.parse import urlsplit
 import httpx
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
-from conf.domains.procurement import ProcurementSettings
 from ingestion.collecting.limiter import Limiter
-from ingestion.collecting.state import is_loopback
+from ingestion.collecting.loopback import is_loopback
 from ingestion.core.errors import IngestError, Unreadable
-from ingestion.procurement.goszakup.pages import Damaged
 
 TRIES = 6
 """How often an answer that cannot be read is asked for: what is wrong in the data stays wrong. Others at least."""
@@ -31,25 +33,24 @@ FIRST_PATIENCE = 30.0
 """Seconds of that before the service has answered anything at all: then it is rather its address that is wrong."""
 LONGEST_WAIT = 60.0
 TOO_MANY_PAUSE = 10.0
-"""Seconds without any request after a 429 that does not say how long, times the tries so far: as users of it do."""
+"""Seconds without any request after a 429 that does not say how long, times the tries so far: as users of APIs do."""
 LONGEST_PAUSE = 3_600.0
 """Seconds for which Retry-After is obeyed at most."""
-HOW_TO_GET_A_TOKEN = (
-    "Make one in your account on goszakup.gov.kz under 'Выпуск токена' (a first one is given on a letter to "
-    "АО «Центр электронных финансов»; it is valid for a year) and set SAUDA_GOSZAKUP_TOKEN, or "
-    "SAUDA_GOSZAKUP_TOKEN_FILE to the file that holds it."
-)
 
 
-class TokenRefused(Unreadable):
-    """The service does not know the token, or no longer."""
+class CredentialsRefused(Unreadable):
+    """The service does not accept the credentials, or no longer."""
+
+
+class DamagedBody(Exception):
+    """A body is not what was to come: a web page, cut off, or of another shape. The message says which."""
 
 
 class NoAnswer(IngestError):
     """A request that failed for good. Other registers go on."""
 
 
-class Useless(Exception):
+class UnreadableAnswer(Exception):
     """The last of all attempts still gave a body that cannot be read. `reason` says why."""
 
     def __init__(self, url: str, body: bytes, reason: str) -> None:
@@ -71,11 +72,49 @@ class _Broken(_Again):
 
 
 class _TooMany(_Again):
-    """The service answered 429 and did not say for how long."""
+    """A limit of the service was met, and it did not say for how long. `pause` is how long its budget rests then."""
+
+    def __init__(self, reason: str, limiter: Limiter, pause: float) -> None:
+        super().__init__(reason)
+        self.limiter, self.pause = limiter, pause
+
+
+@dataclass(frozen=True)
+class Service:
+    """What is particular to one API.
+
+    `collection` is the name under which its rows are kept. An answer with a status of `refusals` means that the
+    `credentials`, as people call them, are not accepted; `remedy` says in a sentence what to do then.
+    `ca_bundle_setting` is the setting that names other certificates than the usual ones.
+    """
+
+    name: str
+    collection: str
+    base_url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    concurrency: int = 4
+    timeout_seconds: float = 30.0
+    credentials: str = "token"
+    refusals: frozenset[int] = frozenset({401, 403})
+    remedy: str = ""
+    ca_bundle: Path | None = None
+    ca_bundle_setting: str = ""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A limit of the service that every request of a client counts against.
+
+    `pauses` are the statuses by which the service says that the limit was met, each with the seconds that nothing is
+    asked for where the answer has no Retry-After, times the tries so far.
+    """
+
+    limiter: Limiter
+    pauses: Mapping[int, float] = field(default_factory=lambda: {429: TOO_MANY_PAUSE})
 
 
 @dataclass
-class Counts:
+class RequestCounts:
     """What asking one endpoint took. Seconds are those of the requests themselves."""
 
     pages: int = 0
@@ -102,41 +141,43 @@ class Client:
     """An HTTP client for one service. Use it in an `async with`."""
 
     def __init__(
-        self, settings: ProcurementSettings, *, limiter: Limiter | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
+        self, service: Service, budgets: Sequence[Budget], *, transport: httpx.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep, clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
-        token = _token(settings)
-        self.base = settings.goszakup_url.rstrip("/")
-        self.collection = settings.goszakup_collection
-        self.limiter = limiter or Limiter(settings.goszakup_requests_per_second, clock, sleep)
-        self._places = asyncio.Semaphore(settings.goszakup_concurrency)
+        self.service, self.budgets = service, tuple(budgets)
+        self.base, self.collection = service.base_url.rstrip("/"), service.collection
+        self._places = asyncio.Semaphore(service.concurrency)
         self._sleep, self._clock = sleep, clock
         self._was_answered = False
         self._http = httpx.AsyncClient(
             base_url=self.base,
-            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
-            timeout=settings.goszakup_timeout_seconds,
-            verify=_trusted(settings.goszakup_ca_bundle),
+            headers=dict(service.headers),
+            timeout=service.timeout_seconds,
+            verify=_trusted(service),
             transport=transport,
             # A proxy of the environment is no way to this machine itself.
             trust_env=not is_loopback(urlsplit(self.base).hostname or ""),
-            limits=httpx.Limits(max_connections=settings.goszakup_concurrency),
+            limits=httpx.Limits(max_connections=service.concurrency),
         )
 
-    async def get(self, address: str, check: Check, counts: Counts, tries: int | None = None) -> Answer:
-        """Ask for an address of the service. `check` makes something of the body or raises Damaged.
+    @property
+    def limiter(self) -> Limiter:
+        """The limiter that allows least now: it sets the pace."""
+        return min((budget.limiter for budget in self.budgets), key=lambda limiter: limiter.rate)
 
-        With `tries` a damaged answer is asked for so often and no more. Raises TokenRefused, NoAnswer when no attempt
-        was answered, and Useless when the last answer was damaged.
+    async def get(self, address: str, check: Check, counts: RequestCounts, tries: int | None = None) -> Answer:
+        """Ask for an address of the service. `check` makes something of the body or raises DamagedBody.
+
+        With `tries` a damaged answer is asked for so often and no more. Raises CredentialsRefused, NoAnswer when no
+        attempt was answered, and UnreadableAnswer when the last answer was damaged.
         """
         return await self._ask("GET", address, check, counts, tries)
 
-    async def post(self, address: str, body: dict[str, Any], check: Check, counts: Counts) -> Answer:
+    async def post(self, address: str, body: dict[str, Any], check: Check, counts: RequestCounts) -> Answer:
         return await self._ask("POST", address, check, counts, None, json=body)
 
     async def _ask(
-        self, method: str, address: str, check: Check, counts: Counts, tries: int | None, **sent: Any
+        self, method: str, address: str, check: Check, counts: RequestCounts, tries: int | None, **sent: Any
     ) -> Answer:  # fmt: skip
         began = self._clock()
         tried = 0
@@ -145,7 +186,7 @@ class Client:
             counts.retries += 1
             problem = state.outcome.exception() if state.outcome else None
             if isinstance(problem, _TooMany):
-                self.limiter.pause(TOO_MANY_PAUSE * state.attempt_number)
+                problem.limiter.pause(problem.pause * state.attempt_number)
 
         def is_enough(state: RetryCallState) -> bool:
             nonlocal tried
@@ -167,68 +208,85 @@ class Client:
         try:
             return await attempts(self._once, method, address, check, counts, **sent)
         except _Broken as problem:
-            raise Useless(f"{self.base}{address}", problem.body, str(problem)) from None
+            raise UnreadableAnswer(f"{self.base}{address}", problem.body, str(problem)) from None
         except _Again as problem:
             raise NoAnswer(
                 f"{self.base}{address} failed {tried} times in {self._clock() - began:,.0f} s, the last time so: "
                 f"{problem}. Running it again goes on from there."
             ) from None
 
-    async def _once(self, method: str, address: str, check: Check, counts: Counts, **sent: Any) -> Answer:
+    async def _once(self, method: str, address: str, check: Check, counts: RequestCounts, **sent: Any) -> Answer:
         async with self._places:
-            await self.limiter.turn()
+            for budget in self.budgets:
+                await budget.limiter.turn()
             started = time.monotonic()
             try:
                 response = await self._http.request(method, address, **sent)
             except httpx.TimeoutException:
-                self.limiter.broken()
+                self._broken()
                 raise _Again("no answer in time") from None
             except httpx.DecodingError as problem:
-                self.limiter.broken()
+                self._broken()
                 raise _Again(f"the answer is wrongly compressed: {problem}") from None
             except httpx.TransportError as problem:
                 if _is_certificate(problem):
                     raise NoAnswer(
                         f"{self.base} shows a certificate that is not trusted: {problem}. Name the bundle that has "
-                        "its authority as SAUDA_GOSZAKUP_CA_BUNDLE."
+                        f"its authority as {self.service.ca_bundle_setting}."
                     ) from None
-                self.limiter.broken()
+                self._broken()
                 raise _Again(str(problem) or type(problem).__name__) from None
             finally:
                 took = time.monotonic() - started
                 counts.seconds += took
                 counts.slowest = max(counts.slowest, took)
-        return self._judged(response, address, check, counts)
+        return self._checked(response, address, check, counts)
 
-    def _judged(self, response: httpx.Response, address: str, check: Check, counts: Counts) -> Answer:
+    def _checked(self, response: httpx.Response, address: str, check: Check, counts: RequestCounts) -> Answer:
         self._was_answered = True
         status = response.status_code
         url = f"{self.base}{address}"
-        if status in (401, 403):
-            raise TokenRefused(
-                f"goszakup refused the token ({status} at {url}): it is wrong, or its year is over. "
-                f"{HOW_TO_GET_A_TOKEN}"
+        wait = min(_retry_after(response.headers.get("retry-after", ""), datetime.now(UTC)), LONGEST_PAUSE)
+        for budget in self.budgets:
+            if status in budget.pauses:
+                budget.limiter.too_many(status)
+                if wait:
+                    budget.limiter.pause(wait)
+                    raise _Again(f"status {status}")
+                raise _TooMany(f"status {status}", budget.limiter, budget.pauses[status])
+        if status in self.service.refusals:
+            raise CredentialsRefused(
+                f"{self.service.name} refused the {self.service.credentials} ({status} at {url}): it is wrong, or no "
+                f"longer valid. {self.service.remedy}".rstrip()
             )
         if status == 429 or status >= 500:
-            self.limiter.too_many() if status == 429 else self.limiter.broken()
-            wait = _retry_after(response.headers.get("retry-after", ""), datetime.now(UTC))
+            self._broken()
             if wait:
-                self.limiter.pause(min(wait, LONGEST_PAUSE))
-            raise (_TooMany if status == 429 and not wait else _Again)(f"status {status}")
+                for budget in self.budgets:
+                    budget.limiter.pause(wait)
+            raise _Again(f"status {status}")
         if status == 404:
-            self.limiter.good()
+            self._good()
             counts.not_found += 1
             return Answer(url, response.content, None)
         if status != 200:
             raise NoAnswer(f"{url} answered with the status {status}, where 200 was expected.")
         try:
             read = check(response.content)
-        except Damaged as problem:
-            self.limiter.broken()
+        except DamagedBody as problem:
+            self._broken()
             raise _Broken(response.content, str(problem)) from None
-        self.limiter.good()
+        self._good()
         counts.pages += 1
         return Answer(url, response.content, read)
+
+    def _good(self) -> None:
+        for budget in self.budgets:
+            budget.limiter.good()
+
+    def _broken(self) -> None:
+        for budget in self.budgets:
+            budget.limiter.broken()
 
     async def __aenter__(self) -> Self:
         return self
@@ -239,27 +297,14 @@ class Client:
         await self._http.aclose()
 
 
-def _token(settings: ProcurementSettings) -> str:
-    try:
-        token = settings.goszakup_secret
-    except (OSError, UnicodeDecodeError) as problem:
-        raise Unreadable(
-            f"The file with the token of goszakup cannot be read: {problem}. {HOW_TO_GET_A_TOKEN}"
-        ) from None
-    if not token:
-        raise Unreadable(f"There is no token for goszakup. {HOW_TO_GET_A_TOKEN}")
-    if not token.isascii() or not token.isprintable() or " " in token:
-        raise Unreadable(f"The token of goszakup has signs that no token has. {HOW_TO_GET_A_TOKEN}")
-    return token
-
-
-def _trusted(bundle: Path | None) -> ssl.SSLContext | bool:
-    if bundle is None:
+def _trusted(service: Service) -> ssl.SSLContext | bool:
+    if service.ca_bundle is None:
         return True
     try:
-        return ssl.create_default_context(cafile=str(bundle))
+        return ssl.create_default_context(cafile=str(service.ca_bundle))
     except (OSError, ssl.SSLError) as problem:
-        raise Unreadable(f"SAUDA_GOSZAKUP_CA_BUNDLE={bundle} cannot be read as certificates: {problem}.") from None
+        setting = f"{service.ca_bundle_setting}={service.ca_bundle}"
+        raise Unreadable(f"{setting} cannot be read as certificates: {problem}.") from None
 
 
 def _is_certificate(problem: BaseException | None) -> bool:

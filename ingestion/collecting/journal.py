@@ -14,12 +14,10 @@ from typing import Any
 
 from conf import Settings
 from conf.connect import clickhouse
-from conf.domains.procurement import ProcurementSettings
 from ingestion.collecting.run_stats import Tally
 from ingestion.collecting.state import Walk
 from schemas.contract import contract
 from schemas.ops.tables import CollectRuns
-from schemas.procurement import COLLECTION
 
 COLLECT_RUNS = contract(CollectRuns)
 COLUMNS = [column.name for column in COLLECT_RUNS.serving_columns]
@@ -28,7 +26,7 @@ Insert = Callable[[Settings, list[list[Any]], str], None]
 NAMED = "collect_runs"
 
 
-def row(run_id: str, tally: Tally, collection: str = COLLECTION) -> dict[str, Any]:
+def row(run_id: str, tally: Tally, collection: str) -> dict[str, Any]:
     """One tally as a row of the journal; instants as text."""
     return {
         "run_id": run_id,
@@ -49,9 +47,11 @@ def row(run_id: str, tally: Tally, collection: str = COLLECTION) -> dict[str, An
     }
 
 
-def write(settings: ProcurementSettings, run_id: str, tallies: Iterable[Tally], insert: Insert | None = None) -> str:
+def write(
+    settings: Settings, collection: str, run_id: str, tallies: Iterable[Tally], insert: Insert | None = None
+) -> str:  # fmt: skip
     """Add a run to the journal, with what waits from earlier ones. The sentence to say where it had to wait; or ''."""
-    keep(settings, run_id, tallies)
+    keep(settings, collection, run_id, tallies)
     for path in waiting(settings):
         rows = list(_rows(path))
         try:
@@ -69,9 +69,9 @@ def write(settings: ProcurementSettings, run_id: str, tallies: Iterable[Tally], 
     return ""
 
 
-def keep(settings: ProcurementSettings, run_id: str, tallies: Iterable[Tally]) -> None:
+def keep(settings: Settings, collection: str, run_id: str, tallies: Iterable[Tally]) -> None:
     """Put the rows of a run where they wait. The file is there whole or not at all, for others may be reading."""
-    told = (row(run_id, tally, settings.goszakup_collection) for tally in tallies)
+    told = (row(run_id, tally, collection) for tally in tallies)
     text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in told)
     if not text:
         return

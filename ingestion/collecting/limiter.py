@@ -74,10 +74,10 @@ class Limiter:
             step *= PROBING
         self.rate = min(self.highest, self.rate + step)
 
-    def too_many(self) -> None:
-        """The service answered 429."""
+    def too_many(self, status: int = 429) -> None:
+        """The service answered that a limit of its was met."""
         self._answered(is_fault=True)
-        self._cut("the service answered 429", is_limit=True)
+        self._cut(f"the service answered {status}", is_limit=True)
 
     def broken(self) -> None:
         """The service answered with a fault of its own, with a body that cannot be read, or not at all."""

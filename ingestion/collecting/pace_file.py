@@ -10,17 +10,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from conf.domains.procurement import ProcurementSettings
 from ingestion.collecting.limiter import Limiter
-from ingestion.collecting.state import state_path
 
 EVERY = 1.0
 """Seconds between two writings."""
 
 
-def pace_path(settings: ProcurementSettings) -> Path:
-    """The file lies beside the state of the collection and service."""
-    return state_path(settings).with_suffix(".pace.json")
+def pace_path(state: Path) -> Path:
+    """The file lies beside the state of the collection."""
+    return state.with_suffix(".pace.json")
 
 
 class PaceFile:

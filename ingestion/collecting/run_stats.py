@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ingestion.collecting.client import Counts
+from ingestion.collecting.client import RequestCounts
 
 
 @dataclass
@@ -18,7 +18,7 @@ class Tally:
 
     name: str
     mode: str = ""
-    counts: Counts = field(default_factory=Counts)
+    counts: RequestCounts = field(default_factory=RequestCounts)
     expected: int = 0
     rows: int = 0
     new: int = 0

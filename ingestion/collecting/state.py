@@ -6,7 +6,6 @@ durable against kill -9: the system has it; only a power cut may take the last o
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -18,7 +17,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from conf import Settings
-from conf.domains.procurement import ProcurementSettings
+from ingestion.collecting.loopback import is_loopback
 from ingestion.core.errors import IngestError
 
 TABLES = """
@@ -236,25 +235,18 @@ def forget(settings: Settings, collection: str) -> list[Path]:
     return files
 
 
-def is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _folder(settings: Settings) -> Path:
     return settings.data / "collections"
 
 
-def state_path(settings: ProcurementSettings) -> Path:
-    """Where the state of the service in the settings lies.
+def state_path(settings: Settings, collection: str, url: str) -> Path:
+    """Where the state of a collection from the service at this address lies.
 
     On this machine each port is a service of its own: stand-ins of two worlds share no ids.
     """
-    address = urlsplit(settings.goszakup_url)
+    address = urlsplit(url)
     host = address.hostname or "unknown"
     if is_loopback(host) and address.port:
         host = f"{host}-{address.port}"
     host = host.replace(":", "-").replace(os.sep, "-")
-    return _folder(settings) / f"{settings.goszakup_collection}.{host}.sqlite"
+    return _folder(settings) / f"{collection}.{host}.sqlite"

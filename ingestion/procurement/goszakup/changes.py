@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from ingestion.collecting.client import Answer, NoAnswer, Useless
+from ingestion.collecting.client import Answer, NoAnswer, UnreadableAnswer
 from ingestion.collecting.page_batch import Parcel
 from ingestion.core.message import instant
 from ingestion.procurement.goszakup.cursor import VERSIONED, first_address
@@ -83,7 +83,7 @@ class Changes:
         address = first_address(register.path, {"page": "next", "search_after": str(number + 1), "limit": "1"})
         try:
             answer = await self._desk.ask(register, address, tally)
-        except Useless as why:
+        except UnreadableAnswer as why:
             await self._desk.put_useless(parcel, register, register.path, tally, why)
             return
         except NoAnswer as why:

@@ -11,14 +11,13 @@ from typing import Any, Protocol
 
 import msgspec
 
-from ingestion.collecting.client import Client, NoAnswer, Useless
+from ingestion.collecting.client import Client, DamagedBody, NoAnswer, UnreadableAnswer
 from ingestion.collecting.outbox import Line, Outbox
 from ingestion.collecting.page_batch import Parcel
 from ingestion.collecting.run_stats import Tallies, Tally
 from ingestion.collecting.state import State, Walk
 from ingestion.procurement.goszakup.changes import Changes
 from ingestion.procurement.goszakup.lists import Desk
-from ingestion.procurement.goszakup.pages import Damaged
 from ingestion.procurement.goszakup.plan import (
     JOURNAL_ON,
     LOADED_ON,
@@ -66,7 +65,7 @@ class Run:
         )  # fmt: skip
 
     async def carry_out(self, *watchers: Watcher) -> None:
-        """Everything that is planned. Raises TokenRefused and BrokerLost, after which the next run goes on."""
+        """Everything that is planned. Raises CredentialsRefused and BrokerLost, after which the next run goes on."""
         self.state.begin(self.asked.load, self.today, self.asked.goes_on_since(self.today))
         async with self.client:
             try:
@@ -154,7 +153,7 @@ class Run:
                 if not page.get("hasNextPage") or last == variables.get("after") or "$after" not in lookup.value:
                     return
                 variables = variables | {"after": last}
-        except Useless as why:
+        except UnreadableAnswer as why:
             tally.fail(f"{why.url} cannot be read: {why.reason}.")
         except NoAnswer as why:
             tally.fail(str(why))
@@ -164,7 +163,7 @@ def _graphql(body: bytes) -> dict[str, Any]:
     try:
         return msgspec.json.decode(body, type=dict[str, Any])
     except msgspec.MsgspecError as problem:
-        raise Damaged(f"the answer is no JSON object: {problem}") from None
+        raise DamagedBody(f"the answer is no JSON object: {problem}") from None
 
 
 def _told(errors: Any) -> str:

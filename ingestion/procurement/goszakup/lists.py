@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
-from ingestion.collecting.client import Answer, Check, Client, NoAnswer, Useless
+from ingestion.collecting.client import Answer, Check, Client, NoAnswer, UnreadableAnswer
 from ingestion.collecting.page_batch import Parcel
 from ingestion.collecting.run_stats import Tallies, Tally
 from ingestion.collecting.state import State
@@ -63,13 +63,15 @@ class Desk:
         read.events.extend(map(envelope.message, read.rows))
         return read
 
-    async def put_useless(self, parcel: Parcel, endpoint: Endpoint, path: str, tally: Tally, why: Useless) -> None:
+    async def put_useless(
+        self, parcel: Parcel, endpoint: Endpoint, path: str, tally: Tally, why: UnreadableAnswer
+    ) -> None:
         """An answer that cannot be read goes to quarantine, and is no complete answer."""
         tally.quarantined += 1
         tally.fail(f"{why.url} cannot be read: {why.reason}.")
         await parcel.put(tally, [self.useless(endpoint, path, why)])
 
-    def useless(self, endpoint: Endpoint, path: str, why: Useless) -> Message:
+    def useless(self, endpoint: Endpoint, path: str, why: UnreadableAnswer) -> Message:
         """An answer that cannot be read, for quarantine."""
         now = instant(Answer("", b"", None).at)
         return unreadable(endpoint, why.url, path, now, why.body, why.reason, self.client.collection)
@@ -112,7 +114,7 @@ class Desk:
                     raise refusal
                 (address, last), again = step, 0
                 seen.add(last)
-        except Useless as why:
+        except UnreadableAnswer as why:
             await self.put_useless(parcel, endpoint, path.partition("?")[0], tally, why)
         except (NoAnswer, CursorRefused) as why:
             parcel.has_failed = True

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from ingestion.collecting.client import DamagedBody
 from ingestion.core.message import Headers, Message, cloud_event
 from schemas.procurement import COLLECTION
 from schemas.procurement.endpoints import VERSIONS, Endpoint, details
@@ -19,10 +20,6 @@ CHANGED = (*VERSIONS, "edit_date", "date_action")
 NO_TIME = (b"", b"null", b'""')
 LONGEST_UNREADABLE = 900_000
 """Bytes of an answer that are kept where it cannot be read."""
-
-
-class Damaged(Exception):
-    """An answer is not what was to come: a web page, cut off, or of another shape. The message says which."""
 
 
 class Page(msgspec.Struct):
@@ -83,10 +80,10 @@ class Reader:
 
 
 def read_page(body: bytes, key: Sequence[str] = ()) -> Page:
-    """The envelope of a list, or a bare object with the fields of this key as a page of one. Raises Damaged."""
+    """The envelope of a list, or a bare object with the fields of this key as a page of one. Raises DamagedBody."""
     try:
         page: Page = _decoded(body, _PAGES)
-    except Damaged:
+    except DamagedBody:
         if not key or not _is_row(body, key):
             raise
         return Page([msgspec.Raw(body.strip())])
@@ -103,7 +100,7 @@ def _is_row(body: bytes, key: Sequence[str]) -> bool:
 
 
 def read_object(body: bytes) -> Page:
-    """A bare object as a page of one row. Raises Damaged."""
+    """A bare object as a page of one row. Raises DamagedBody."""
     _decoded(body, _OBJECTS)
     return Page([msgspec.Raw(body.strip())])
 
@@ -111,18 +108,18 @@ def read_object(body: bytes) -> Page:
 def _decoded(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
     start = body.lstrip()[:1]
     if not start:
-        raise Damaged("the answer is empty")
+        raise DamagedBody("the answer is empty")
     if start == b"<":
-        raise Damaged("the answer is a web page, where JSON was expected")
+        raise DamagedBody("the answer is a web page, where JSON was expected")
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as problem:
-        raise Damaged(f"the answer has another shape: {problem}") from None
+        raise DamagedBody(f"the answer has another shape: {problem}") from None
     except msgspec.DecodeError as problem:
         what = "the answer is cut off" if "truncated" in str(problem) else f"the answer is no JSON: {problem}"
-        raise Damaged(what) from None
+        raise DamagedBody(what) from None
     except RecursionError:
-        raise Damaged("the answer is nested too deeply") from None
+        raise DamagedBody("the answer is nested too deeply") from None
 
 
 _PAGES = msgspec.json.Decoder(Page)

@@ -16,17 +16,17 @@ from rich.console import Console
 from conf import Settings
 from conf.domains.procurement import ProcurementSettings
 from ingestion.collecting import journal
-from ingestion.collecting.client import Client
 from ingestion.collecting.outbox import Outbox
-from ingestion.collecting.pace_file import PaceFile, pace_path
+from ingestion.collecting.pace_file import PaceFile
 from ingestion.collecting.progress import Progressing, summary
-from ingestion.collecting.state import State, state_path
+from ingestion.collecting.state import State
 from ingestion.core.errors import IngestError
 from ingestion.core.publish import remedy
 from ingestion.core.registry import Around, Collector, Connect
 from ingestion.core.stopping import STOPPED, STOPPED_BY_SIGNAL
 from ingestion.procurement.goszakup.collector_run import Run
 from ingestion.procurement.goszakup.plan import Asked, Plan, made, told
+from ingestion.procurement.goszakup.service import goszakup_client, goszakup_pace_path, goszakup_state_path
 from schemas.procurement import TOPIC
 
 LOCAL = timezone(timedelta(hours=5))
@@ -50,7 +50,7 @@ class Collection:
     def run(self, settings: Settings, console: Console, connect: Connect) -> int:
         chosen = ProcurementSettings.of(settings.at_standin() if self.at_standin else settings)
         today = self.around.now.astimezone(LOCAL).date()
-        with State(state_path(chosen), is_dry=self.is_dry) as state:
+        with State(goszakup_state_path(chosen), is_dry=self.is_dry) as state:
             plan = made(state, self.asked, today, chosen.goszakup_page_limit)
             if self.is_dry:
                 for line in told(plan, chosen.goszakup_url.rstrip("/")):
@@ -63,7 +63,7 @@ class Collection:
     ) -> int:  # fmt: skip
         say = self.around.say
         # Before Kafka is asked for: without a token nothing can be done.
-        client = Client(settings)
+        client = goszakup_client(settings)
         outbox = Outbox(connect(settings, TOPIC, say), TOPIC, remedy(settings))
         run = Run(
             self.asked, plan, client, outbox, state, today, settings.goszakup_page_limit,
@@ -76,7 +76,7 @@ class Collection:
         state.note(UNDER_WAY, f"{run_id} {time.time()}")
         failure, code = "", 0
         try:
-            pace = PaceFile(pace_path(settings), settings.goszakup_collection, client.limiter)
+            pace = PaceFile(goszakup_pace_path(settings), settings.goszakup_collection, client.limiter)
             with Progressing(console, NAME, run.tallies, client.limiter) as progressing, pace:
                 asyncio.run(run.carry_out(progressing, pace))
         except IngestError as problem:
@@ -92,7 +92,7 @@ class Collection:
 
     def _report(self, run: Run, settings: ProcurementSettings, run_id: str, failure: str) -> None:
         say = self.around.say
-        waits = journal.write(settings, run_id, run.tallies)
+        waits = journal.write(settings, settings.goszakup_collection, run_id, run.tallies)
         if waits:
             say(waits)
         # Here and not by whoever started it: the last line is the JSON's, also of a run that broke off.
@@ -122,7 +122,8 @@ def _note_cut_off(settings: ProcurementSettings, state: State) -> None:
     """A run that was killed wrote nothing of itself: the next one does."""
     run_id, _, began = state.fact(UNDER_WAY).partition(" ")
     if run_id:
-        journal.keep(settings, run_id, [journal.cut_off(walk, float(began)) for walk in state.walks()])
+        walks = [journal.cut_off(walk, float(began)) for walk in state.walks()]
+        journal.keep(settings, settings.goszakup_collection, run_id, walks)
 
 
 def _open(

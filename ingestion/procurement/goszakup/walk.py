@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import partial
 
-from ingestion.collecting.client import Answer, NoAnswer, Useless
+from ingestion.collecting.client import Answer, NoAnswer, UnreadableAnswer
 from ingestion.collecting.outbox import Line, Outbox
 from ingestion.collecting.page_batch import Parcel
 from ingestion.collecting.run_stats import Tally
@@ -67,7 +67,7 @@ class Walker:
             while True:
                 try:
                     answer = await fetching
-                except Useless as why:
+                except UnreadableAnswer as why:
                     if narrow.tighten():
                         fetching = self._fetching(endpoint, walk.address, tally, narrow)
                         continue
@@ -150,13 +150,13 @@ class Walker:
 
         return asyncio.ensure_future(asked())
 
-    def _passed(self, endpoint: Endpoint, tally: Tally, why: Useless) -> tuple[Answer, Read]:
+    def _passed(self, endpoint: Endpoint, tally: Tally, why: UnreadableAnswer) -> tuple[Answer, Read]:
         """The one row that cannot be read goes to quarantine, and the walk goes past it."""
         tally.quarantined += 1
         tally.warn(f"{why.url} cannot be read and was passed: {why.reason}.")
         return Answer(why.url, why.body, None), Read([], [], [self._desk.useless(endpoint, endpoint.path, why)])
 
-    async def _give_up(self, endpoint: Endpoint, tally: Tally, line: Line, why: Useless) -> None:
+    async def _give_up(self, endpoint: Endpoint, tally: Tally, line: Line, why: UnreadableAnswer) -> None:
         """The page that cannot be read goes to quarantine; without it nobody knows where the next one is."""
         parcel = Parcel(self._outbox, line)
         await self._desk.put_useless(parcel, endpoint, endpoint.path, tally, why)

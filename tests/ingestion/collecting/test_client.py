@@ -16,16 +16,16 @@ from ingestion.collecting.client import (
     PATIENCE,
     TRIES,
     Answer,
-    Client,
-    Counts,
+    CredentialsRefused,
     NoAnswer,
-    TokenRefused,
-    Useless,
+    RequestCounts,
+    UnreadableAnswer,
     _retry_after,
 )
 from ingestion.collecting.limiter import CUT, GROWTH_SECONDS, LONGEST_STEP, Limiter
 from ingestion.core.errors import Unreadable
 from ingestion.procurement.goszakup.pages import Page, read_object, read_page
+from ingestion.procurement.goszakup.service import goszakup_client
 from tests.ingestion.procurement.goszakup.fakes import TOKEN, FakeGoszakup, FakeTime, Reply, chosen, rows, serving
 
 
@@ -39,14 +39,14 @@ def service() -> Iterator[FakeGoszakup]:
 def ask(
     service: FakeGoszakup, folder: Path, address: str = "/v3/lots?limit=10", limiter: Limiter | None = None,
     check: Any = read_page, time: FakeTime | None = None, tries: int | None = None, **more: Any,
-) -> tuple[Answer, Counts, FakeTime]:  # fmt: skip
+) -> tuple[Answer, RequestCounts, FakeTime]:  # fmt: skip
     """One request. Without a limiter of its own, each turn comes at once and only waits are slept."""
-    counts, time = Counts(), time or FakeTime()
+    counts, time = RequestCounts(), time or FakeTime()
     limiter = limiter or Limiter(1e9, time, time.sleep)
 
     async def once() -> Answer:
         settings = chosen(folder, service.url, **more)
-        async with Client(settings, limiter=limiter, sleep=time.sleep, clock=time) as client:
+        async with goszakup_client(settings, limiter=limiter, sleep=time.sleep, clock=time) as client:
             return await client.get(address, check, counts, tries)
 
     return asyncio.run(once()), counts, time
@@ -145,8 +145,8 @@ def test_a_service_that_never_answered_is_not_waited_for_so_long(tmp_path: Path)
     async def once() -> None:
         settings = chosen(tmp_path, "http://127.0.0.1:1")
         transport = httpx.MockTransport(handler)
-        async with Client(settings, transport=transport, sleep=time.sleep, clock=time) as client:
-            await client.get("/v3/lots", read_page, Counts())
+        async with goszakup_client(settings, transport=transport, sleep=time.sleep, clock=time) as client:
+            await client.get("/v3/lots", read_page, RequestCounts())
 
     with pytest.raises(NoAnswer, match=r"the last time so: refused"):
         asyncio.run(once())
@@ -159,7 +159,7 @@ def test_a_body_that_stays_damaged_is_handed_back_for_quarantine(
     service: FakeGoszakup, tmp_path: Path, tries: int | None, asked: int
 ) -> None:
     service.always["/v3/lots"] = Reply(200, b'{"items":[}')
-    with pytest.raises(Useless) as given:
+    with pytest.raises(UnreadableAnswer) as given:
         ask(service, tmp_path, tries=tries)
     assert (given.value.body, given.value.url) == (b'{"items":[}', f"{service.url}/v3/lots?limit=10")
     assert "no JSON" in given.value.reason
@@ -180,8 +180,8 @@ def test_silence_is_asked_again(tmp_path: Path) -> None:
     async def once() -> Answer:
         settings = chosen(tmp_path, "http://127.0.0.1:1")
         transport = httpx.MockTransport(handler)
-        async with Client(settings, limiter=limiter, transport=transport, sleep=time.sleep) as client:
-            return await client.get("/v3/lots", read_page, Counts())
+        async with goszakup_client(settings, limiter=limiter, transport=transport, sleep=time.sleep) as client:
+            return await client.get("/v3/lots", read_page, RequestCounts())
 
     assert asyncio.run(once()).read.items == []
     assert (len(asked), limiter.rate) == (2, 1_000)
@@ -218,7 +218,7 @@ def test_a_refused_token_stops_at_once_and_says_how_to_get_one(
     service: FakeGoszakup, tmp_path: Path, status: int
 ) -> None:
     service.faults["/v3/lots"].append(Reply(status, b"{}"))
-    with pytest.raises(TokenRefused) as refused:
+    with pytest.raises(CredentialsRefused) as refused:
         ask(service, tmp_path)
     assert refused.value.code == 2
     assert "Выпуск токена" in str(refused.value)
@@ -244,12 +244,12 @@ def test_other_answers_are_not_asked_again(service: FakeGoszakup, tmp_path: Path
 @pytest.mark.parametrize("token", ["", "  \n"])
 def test_without_a_token_nothing_is_asked(tmp_path: Path, token: str) -> None:
     with pytest.raises(Unreadable, match=r"There is no token for goszakup. Make one in your account"):
-        Client(ProcurementSettings(home=tmp_path, goszakup_token=token))
+        goszakup_client(ProcurementSettings(home=tmp_path, goszakup_token=token))
 
 
 def test_a_token_that_no_header_can_carry_is_refused_unseen(tmp_path: Path) -> None:
     with pytest.raises(Unreadable, match="has signs that no token has") as refused:
-        Client(ProcurementSettings(home=tmp_path, goszakup_token="secret\nHost: x"))
+        goszakup_client(ProcurementSettings(home=tmp_path, goszakup_token="secret\nHost: x"))
     assert "secret" not in str(refused.value)
 
 
@@ -262,14 +262,14 @@ def test_the_token_may_lie_in_a_file(service: FakeGoszakup, tmp_path: Path) -> N
 
 
 def test_certificates_are_checked_and_a_bundle_may_be_named(tmp_path: Path) -> None:
-    client = Client(ProcurementSettings(home=tmp_path, goszakup_token="x"))
+    client = goszakup_client(ProcurementSettings(home=tmp_path, goszakup_token="x"))
     context = client._http._transport._pool._ssl_context  # type: ignore[attr-defined]
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
     wrong = tmp_path / "bundle.pem"
     wrong.write_text("no certificate")
     for bundle in (wrong, tmp_path / "none.pem"):
         with pytest.raises(Unreadable, match=r"SAUDA_GOSZAKUP_CA_BUNDLE=.* cannot be read as certificates"):
-            Client(ProcurementSettings(home=tmp_path, goszakup_token="x", goszakup_ca_bundle=bundle))
+            goszakup_client(ProcurementSettings(home=tmp_path, goszakup_token="x", goszakup_ca_bundle=bundle))
 
 
 def test_no_more_requests_are_under_way_than_allowed(tmp_path: Path) -> None:
@@ -286,8 +286,8 @@ def test_no_more_requests_are_under_way_than_allowed(tmp_path: Path) -> None:
 
     async def many() -> None:
         settings = chosen(tmp_path, "http://127.0.0.1:1", goszakup_concurrency=3)
-        async with Client(settings, transport=httpx.MockTransport(handler)) as client:
-            await asyncio.gather(*(client.get("/v3/lots", read_page, Counts()) for _ in range(20)))
+        async with goszakup_client(settings, transport=httpx.MockTransport(handler)) as client:
+            await asyncio.gather(*(client.get("/v3/lots", read_page, RequestCounts()) for _ in range(20)))
 
     asyncio.run(many())
     assert most == 3

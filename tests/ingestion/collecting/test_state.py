@@ -6,8 +6,9 @@ import pytest
 
 from conf.domains.procurement import ProcurementSettings
 from ingestion.collecting.progress import estimate
-from ingestion.collecting.state import Known, State, Walk, forget, state_path
+from ingestion.collecting.state import Known, State, Walk, forget
 from ingestion.core.errors import IngestError
+from ingestion.procurement.goszakup.service import goszakup_state_path
 
 WALK = Walk("lots", "full", "/v3/lots?search_after=5", "5", "99", "", 3, 30, "2026-02-10")
 
@@ -55,14 +56,14 @@ def test_a_dry_run_makes_no_file(tmp_path: Path) -> None:
 
 def test_each_service_has_a_state_of_its_own(tmp_path: Path) -> None:
     def named(url: str) -> str:
-        return state_path(ProcurementSettings(home=tmp_path, goszakup_url=url)).name
+        return goszakup_state_path(ProcurementSettings(home=tmp_path, goszakup_url=url)).name
 
     assert named("https://ows.goszakup.gov.kz") == "goszakup.ows.goszakup.gov.kz.sqlite"
     assert named("https://ows.goszakup.gov.kz:8443") == "goszakup.ows.goszakup.gov.kz.sqlite"
 
 
 def test_stand_ins_of_two_worlds_share_no_state(tmp_path: Path) -> None:
-    paths = {state_path(ProcurementSettings(home=tmp_path, goszakup_url=f"http://{host}")).name
+    paths = {goszakup_state_path(ProcurementSettings(home=tmp_path, goszakup_url=f"http://{host}")).name
              for host in ("127.0.0.1:8081", "127.0.0.1:9999", "localhost:8081")}  # fmt: skip
     assert paths == {
         "goszakup.127.0.0.1-8081.sqlite", "goszakup.127.0.0.1-9999.sqlite", "goszakup.localhost-8081.sqlite",
@@ -81,16 +82,21 @@ def test_a_collection_is_forgotten_and_no_other(tmp_path: Path) -> None:
     chosen = ProcurementSettings(home=tmp_path, goszakup_collection="gos")
     others = [ProcurementSettings(home=tmp_path, goszakup_collection=name) for name in ("goszakup", "g")]
     for each in (chosen, *others):
-        with State(state_path(each)) as state:
+        with State(goszakup_state_path(each)) as state:
             state.note("day", "2026-02-10")
 
-    assert forget(chosen, "gos") == [state_path(chosen)]
+    assert forget(chosen, "gos") == [goszakup_state_path(chosen)]
     assert forget(chosen, "gos") == []
-    assert sorted(p.name for p in state_path(chosen).parent.iterdir()) == sorted(state_path(o).name for o in others)
+    assert sorted(p.name for p in goszakup_state_path(chosen).parent.iterdir()) == sorted(
+        goszakup_state_path(o).name for o in others
+    )
 
 
 def test_a_collection_that_is_being_collected_is_not_forgotten(tmp_path: Path) -> None:
     chosen = ProcurementSettings(home=tmp_path)
-    with State(state_path(chosen)), pytest.raises(IngestError, match="Another run of this collection is under way"):
+    with (
+        State(goszakup_state_path(chosen)),
+        pytest.raises(IngestError, match="Another run of this collection is under way"),
+    ):
         forget(chosen, "goszakup")
-    assert state_path(chosen).exists()
+    assert goszakup_state_path(chosen).exists()

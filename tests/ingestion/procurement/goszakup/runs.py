@@ -10,13 +10,13 @@ from typing import Any
 
 from rich.console import Console
 
-from ingestion.collecting.client import Client
 from ingestion.collecting.outbox import Outbox
 from ingestion.collecting.progress import Progressing
 from ingestion.collecting.run_stats import Tallies, Tally
-from ingestion.collecting.state import State, state_path
+from ingestion.collecting.state import State
 from ingestion.procurement.goszakup.collector_run import Run
 from ingestion.procurement.goszakup.plan import Asked, made
+from ingestion.procurement.goszakup.service import goszakup_client, goszakup_state_path
 from schemas.procurement import TOPIC
 from tests.ingestion.procurement.goszakup.fakes import FakeGoszakup, FakeKafka, FakeTime, chosen
 
@@ -43,10 +43,10 @@ def collect(
     settings = chosen(folder, service.url, **more)
     asked = Asked(names, since, full, details)
     outcome, time = Outcome(), FakeTime()
-    with State(state_path(settings)) as state:
+    with State(goszakup_state_path(settings)) as state:
         plan = made(state, asked, today, settings.goszakup_page_limit)
         run = Run(
-            asked, plan, Client(settings, sleep=time.sleep, clock=time), Outbox(kafka, TOPIC), state, today,
+            asked, plan, goszakup_client(settings, sleep=time.sleep, clock=time), Outbox(kafka, TOPIC), state, today,
             settings.goszakup_page_limit, 0.0, outcome.said.append, outcome.shown.append, outcome.tallies,
         )  # fmt: skip
         with Progressing(Console(quiet=True), "test", run.tallies, run.client.limiter) as progressing:

@@ -10,8 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from ingestion.collecting.state import State, state_path
+from ingestion.collecting.state import State
 from ingestion.procurement.goszakup.plan import JOURNAL_ON, Asked, made, told
+from ingestion.procurement.goszakup.service import goszakup_state_path
 from tests.ingestion.procurement.goszakup.fakes import FakeGoszakup, FakeKafka, Killed, Reply, chosen, rows
 from tests.ingestion.procurement.goszakup.runs import TODAY, collect
 
@@ -39,13 +40,13 @@ def dates(service: FakeGoszakup) -> list[str]:
 
 
 def noted(folder: Path, service: FakeGoszakup) -> str:
-    with State(state_path(chosen(folder, service.url))) as state:
+    with State(goszakup_state_path(chosen(folder, service.url))) as state:
         return state.fact(JOURNAL_ON)
 
 
 def began(folder: Path, service: FakeGoszakup, day: str = "2026-02-08") -> None:
     """As if a load had been made before, on that day."""
-    with State(state_path(chosen(folder, service.url))) as state:
+    with State(goszakup_state_path(chosen(folder, service.url))) as state:
         state.note(JOURNAL_ON, day)
 
 
@@ -104,7 +105,7 @@ def test_a_first_load_notes_the_day_from_which_the_journal_is_asked(
 
 
 def made_plan(folder: Path, service: FakeGoszakup, today: date = TODAY, **asked: Any) -> Any:
-    with State(state_path(chosen(folder, service.url))) as state:
+    with State(goszakup_state_path(chosen(folder, service.url))) as state:
         return made(state, Asked(**asked), today, 10)
 
 

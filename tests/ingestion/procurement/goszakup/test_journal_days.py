@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.collecting.state import State, state_path
+from ingestion.collecting.state import State
 from ingestion.procurement.goszakup.plan import JOURNAL_ON
+from ingestion.procurement.goszakup.service import goszakup_state_path
 from tests.ingestion.procurement.goszakup.fakes import FakeGoszakup, FakeKafka, Killed, Reply, chosen, rows
 from tests.ingestion.procurement.goszakup.runs import TODAY, collect
 from tests.ingestion.procurement.goszakup.test_daily import began, dates, journal, made_plan, noted
@@ -97,7 +98,7 @@ def test_what_an_earlier_version_left_counts_from_its_days_too(
 ) -> None:
     empty(service, tmp_path)
     collect(service, tmp_path, kafka, "lots", today=date(2026, 2, 1))
-    with State(state_path(chosen(tmp_path, service.url))) as state:
+    with State(goszakup_state_path(chosen(tmp_path, service.url))) as state:
         state._base.execute("DELETE FROM facts")
     collect(service, tmp_path, kafka)
     assert noted(tmp_path, service) == "2026-02-01"
@@ -143,7 +144,7 @@ def test_a_detail_that_was_not_answered_is_asked_for_again_though_the_run_was_ki
 
 def test_a_journal_that_an_earlier_version_broke_off_begins_anew(service: FakeGoszakup, tmp_path: Path) -> None:
     began(tmp_path, service)
-    path = state_path(chosen(tmp_path, service.url))
+    path = goszakup_state_path(chosen(tmp_path, service.url))
     with State(path) as state:
         state._base.executescript(
             "DROP TABLE walks; CREATE TABLE walks (register TEXT PRIMARY KEY, mode TEXT, address TEXT,"

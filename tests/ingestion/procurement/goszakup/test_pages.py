@@ -7,7 +7,7 @@ import pytest
 
 from ingestion.procurement.goszakup.pages import (
     LONGEST_UNREADABLE,
-    Damaged,
+    DamagedBody,
     Envelope,
     Reader,
     Row,
@@ -106,7 +106,7 @@ def test_a_row_where_a_list_was_to_come_is_a_page_of_one() -> None:
     ],
 )  # fmt: skip
 def test_what_is_neither_a_list_nor_a_row_stays_damaged(body: bytes) -> None:
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedBody):
         read_page(body, ("id",))
 
 
@@ -126,12 +126,12 @@ def test_what_is_neither_a_list_nor_a_row_stays_damaged(body: bytes) -> None:
     ],
 )
 def test_an_answer_that_is_no_page_says_why(body: bytes, why: str) -> None:
-    with pytest.raises(Damaged, match=f"the answer {why}"):
+    with pytest.raises(DamagedBody, match=f"the answer {why}"):
         read_page(body)
 
 
 def test_an_answer_that_is_no_object_says_why() -> None:
-    with pytest.raises(Damaged, match="another shape"):
+    with pytest.raises(DamagedBody, match="another shape"):
         read_object(b"[1]")
     assert bytes(read_object(b' {"id" : 1}\n').items[0]) == b'{"id" : 1}'
 

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from ingestion.collecting.client import Answer, Client, Counts, NoAnswer
+from ingestion.collecting.client import Answer, NoAnswer, RequestCounts
 from ingestion.procurement.goszakup.pages import read_page
+from ingestion.procurement.goszakup.service import goszakup_client
 from tests.ingestion.procurement.goszakup.fakes import FakeTime, chosen
 
 PAGE = b'{"items":[{"id":1}],"next_page":""}'
@@ -75,12 +76,12 @@ def serving(authority: Path) -> Iterator[str]:
         server.server_close()
 
 
-def ask(folder: Path, url: str, bundle: Path | None) -> tuple[Answer, Counts]:
-    counts, time = Counts(), FakeTime()
+def ask(folder: Path, url: str, bundle: Path | None) -> tuple[Answer, RequestCounts]:
+    counts, time = RequestCounts(), FakeTime()
 
     async def once() -> Answer:
         settings = chosen(folder, url, goszakup_ca_bundle=bundle)
-        async with Client(settings, sleep=time.sleep, clock=time) as client:
+        async with goszakup_client(settings, sleep=time.sleep, clock=time) as client:
             return await client.get("/v3/lots", read_page, counts)
 
     return asyncio.run(once()), counts

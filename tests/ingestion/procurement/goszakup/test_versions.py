@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ingestion.collecting.state import State, state_path
+from ingestion.collecting.state import State
+from ingestion.procurement.goszakup.service import goszakup_state_path
 from ingestion.procurement.goszakup.versions import Versions, following
 from schemas.procurement.endpoints import by_name
 from tests.ingestion.procurement.goszakup.fakes import FakeGoszakup, FakeKafka, Killed, chosen
@@ -104,7 +105,7 @@ def test_of_rows_with_a_time_nothing_is_remembered(service: FakeGoszakup, kafka:
     service.put("/v3/acts", [{"id": 9, "index_date": "2026-02-01 10:00:00"}, {"id": 8, "index_date": ""}])
     collect(service, tmp_path, kafka, "acts")
 
-    with State(state_path(chosen(tmp_path, service.url))) as state:
+    with State(goszakup_state_path(chosen(tmp_path, service.url))) as state:
         assert list(state.marks("acts", ["9", "8"])) == ["8"]
 
 

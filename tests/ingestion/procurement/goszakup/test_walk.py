@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.collecting.client import TRIES, TokenRefused
-from ingestion.collecting.state import State, state_path
+from ingestion.collecting.client import TRIES, CredentialsRefused
+from ingestion.collecting.state import State
 from ingestion.core.errors import BrokerLost
 from ingestion.procurement.goszakup.lists import AGAIN
+from ingestion.procurement.goszakup.service import goszakup_state_path
 from schemas.procurement.endpoints import registers
 from tests.ingestion.procurement.goszakup.fakes import FakeGoszakup, FakeKafka, Killed, Reply, chosen, rows
 from tests.ingestion.procurement.goszakup.runs import TODAY, collect
@@ -131,7 +132,7 @@ def test_a_lost_broker_keeps_the_place_of_what_was_acknowledged(service: FakeGos
     service.put("/v3/lots", rows(100, 100))
     with pytest.raises(BrokerLost):
         collect(service, tmp_path, FakeKafka(fails_after=35), "lots")
-    with State(state_path(chosen(tmp_path, service.url))) as state:
+    with State(goszakup_state_path(chosen(tmp_path, service.url))) as state:
         walk = state.walk("lots")
     assert walk is not None
     assert (walk.search_after, walk.pages, walk.rows) == ("71", 3, 30)
@@ -143,7 +144,7 @@ def test_a_refused_token_in_the_middle_stops_all_and_keeps_the_place(
     service.put("/v3/lots", rows(100, 100))
     first = service.answer("/v3/lots?limit=10", f"Bearer {service.token}")
     service.faults["/v3/lots"].extend([first, Reply(401)])
-    with pytest.raises(TokenRefused):
+    with pytest.raises(CredentialsRefused):
         collect(service, tmp_path, kafka, "lots")
     assert collect(service, tmp_path, kafka, "lots").tallies.is_complete
     assert len({kept.key for kept in kafka.kept}) == 100
