@@ -1,4 +1,4 @@
-"""Typed settings, and the connections made from them."""
+"""Typed settings, and the connections that follow from them."""
 
 from conf.domain_settings import wrong_settings
 from conf.settings import LOOPBACK, REPOSITORY, Settings, settings

@@ -1,4 +1,4 @@
-"""Where a stack is reached, said once: `./start.sh urls` lists it, the page at `/` links to it."""
+"""The addresses of a stack: `./start.sh urls` lists them, the page at `/` links to them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ AIRFLOW_USER = "sauda"
 
 @dataclass(frozen=True)
 class Address:
-    """`link` is its short name on the page, beside its part; without one, it is nothing to be opened from there.
+    """`link` is its short name on the page, beside its part; without one it is not shown there.
 
     `secret` is the name of the password in secrets.json.
     """

@@ -10,10 +10,11 @@ _COMPONENTS = {"airflow": "metadatabase", "airflow_scheduler": "scheduler", "air
 
 
 def airflow_states(body: Any) -> dict[str, str]:
-    """Part of ours → `healthy`, or what the body says of it in its place; `unknown` where it says nothing."""
-    told = body if isinstance(body, dict) else {}
-    found = {}
+    """By part `healthy` or another state of Airflow's; `unknown` where the body has none."""
+    document = body if isinstance(body, dict) else {}
+    states = {}
     for part, component in _COMPONENTS.items():
-        said = told.get(component)
-        found[part] = str((said.get("status") if isinstance(said, dict) else None) or "unknown")
-    return found
+        component_state = document.get(component)
+        status = component_state.get("status") if isinstance(component_state, dict) else None
+        states[part] = str(status or "unknown")
+    return states

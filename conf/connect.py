@@ -1,4 +1,4 @@
-"""Connections made from the settings. Imports are inside, so that a process loads only what it uses."""
+"""Connections by the settings. Imports are inside, so that a process loads only what it uses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 READ_COMMITTED = "read_committed"
-"""Kafka's level of isolation of all that reads: events of a transaction are there once it is committed."""
+"""The isolation level of all readers of Kafka: events of a transaction are visible once it is committed."""
 
 
 def clickhouse(settings: Settings, *, reader: bool = False, **options: Any) -> Client:
@@ -57,7 +57,7 @@ def s3(settings: Settings) -> Minio:
 
 
 def kafka_config(settings: Settings) -> dict[str, Any]:
-    """What every client of librdkafka is given: where Kafka is, and how one logs in."""
+    """The options of every client of librdkafka: the address of Kafka and the login."""
     login = settings.kafka_login
     config: dict[str, Any] = {"bootstrap.servers": settings.kafka, "security.protocol": login.protocol}
     if login.mechanism:
@@ -70,7 +70,7 @@ def kafka_config(settings: Settings) -> dict[str, Any]:
 
 
 def kafka_spark_options(settings: Settings) -> dict[str, str]:
-    """The same for Spark's source of Kafka, which reads what was committed only.
+    """The same for Spark's source of Kafka, which reads only what was committed.
 
     The password is an option of the source and no setting of the session: those show in the UI and in event logs.
     """
@@ -106,22 +106,22 @@ def _jaas_quoted(text: str) -> str:
 
 
 def consumer_config(settings: Settings, group: str) -> dict[str, Any]:
-    """A consumer that keeps its own account of where it is, and sees nothing that a producer took back."""
+    """A consumer that keeps its own offsets, and reads no event of an aborted transaction."""
     return kafka_config(settings) | {
         "group.id": group, "enable.auto.commit": False, "isolation.level": READ_COMMITTED,
     }  # fmt: skip
 
 
 def producer_config(settings: Settings) -> dict[str, Any]:
-    """An idempotent producer: acknowledged means stored by every replica, once and in order."""
+    """An idempotent producer: an acknowledged event is stored by every replica, once and in order."""
     return kafka_config(settings) | {
         "enable.idempotence": True,
         "acks": "all",
-        # The choice Java's clients make: a copy that Spark or a console sends again lands on the same partition.
+        # As Java's clients do: a copy that Spark or a console sends again lands on the same partition.
         "partitioner": "murmur2_random",
         "compression.type": "lz4",
-        # Who waits for the acknowledgement waits for each millisecond of it; with 2 the broker's requests hold so few
-        # records that they cost it four times the processor time, which on two cores is waited for too.
+        # A caller waits for the acknowledgement and so for this. But with 2 ms the broker's requests hold so few
+        # records that they take four times the processor time, and on two cores the caller waits for that too.
         "linger.ms": 5,
         "message.max.bytes": 16_000_000,
         "queue.buffering.max.messages": 200_000,

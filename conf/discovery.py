@@ -15,7 +15,7 @@ def modules_below(package: ModuleType, skip: Collection[str] = ()) -> list[Modul
     `skip` are modules and packages right below it that are left out, such as ``core``. Raises ImportError for a file
     that would be left out in silence, because its folder has no ``__init__.py``.
     """
-    found = []
+    modules = []
     folders: list[tuple[str, str]] = [(folder, f"{package.__name__}.") for folder in package.__path__]
     while folders:
         folder, prefix = folders.pop(0)
@@ -23,11 +23,11 @@ def modules_below(package: ModuleType, skip: Collection[str] = ()) -> list[Modul
         for name in sorted(known):
             if prefix == f"{package.__name__}." and name in skip:
                 continue
-            found.append(importlib.import_module(prefix + name))
+            modules.append(importlib.import_module(prefix + name))
             if known[name]:
                 folders.append((str(Path(folder) / name), f"{prefix}{name}."))
         for inside in sorted(Path(folder).iterdir()):
             is_left_out = inside.is_dir() and inside.name not in known and inside.name not in skip
             if is_left_out and (lost := next(inside.rglob("*.py"), None)):
                 raise ImportError(f"{lost} is not imported: {inside} has no __init__.py")
-    return sorted(found, key=lambda module: module.__name__)
+    return sorted(modules, key=lambda module: module.__name__)

@@ -1,10 +1,10 @@
 """Free space of the volumes on which a stack writes: when it takes nothing new, and the sentence that says so.
 
-Nobody is asked: whoever takes events looks at the volumes itself, which costs some microseconds. So there is no message
-that a full disk could keep from being sent, and no watcher whose death would let events in.
+Every process that takes events checks the volumes itself, which takes some microseconds. So no message has to be sent,
+which a full disk could prevent, and no watcher has to be alive.
 
-A volume has a *reserve*, a file whose blocks are allocated. It is freed when the volume is nearly full, so that what
-runs can end cleanly. Space is always counted as if the reserve were there, or its release would look like space.
+A volume has a *reserve*, a file whose blocks are allocated. It is freed when the volume is nearly full, so that running
+processes can end cleanly. Space is always counted as if the reserve were there, or freeing it would look like space.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CRITICAL_SHARE = 0.5
 AGAIN_SHARE = 1.2
 """Of `disk_low_mb`: above it all goes on. Between the two everything stays as it is."""
 FEWEST_FILES = 2_000
-"""A volume may have space and no room for another file."""
+"""A volume may have space but no inode for another file."""
 Level = Literal["fine", "low", "critical"]
 
 
@@ -39,7 +39,7 @@ class Volume:
 
     @cached_property
     def share(self) -> float:
-        """What is left, as a share of what must be: 1 and more is enough."""
+        """The space left as a share of what is required: 1 and more is enough."""
         by_space = self.left / self.low
         return by_space if self.files_left is None else min(by_space, self.files_left / FEWEST_FILES)
 
@@ -53,13 +53,13 @@ class Volume:
         if self.level == "fine":
             return ""
         if self.left >= self.low:
-            found = f"has room for {self.files_left:,} more files, fewer than {FEWEST_FILES:,}"
+            state = f"has room for {self.files_left:,} more files, fewer than {FEWEST_FILES:,}"
         else:
-            found = (
+            state = (
                 f"has {max(0, self.left) // MIB:,} MB free beside Sauda's reserve, less than {self.low // MIB:,} "
                 "(SAUDA_DISK_LOW_MB)"
             )
-        return f"The disk of {self.folder} {found}."
+        return f"The disk of {self.folder} {state}."
 
 
 def reserve_file(settings: Settings) -> Path:
@@ -68,7 +68,7 @@ def reserve_file(settings: Settings) -> Path:
 
 
 def allocated(file: Path) -> int:
-    """The bytes that a file really takes; 0 where there is none."""
+    """The bytes that a file takes on disk; 0 where there is none."""
     try:
         return file.stat().st_blocks * 512
     except OSError:
@@ -76,7 +76,7 @@ def allocated(file: Path) -> int:
 
 
 def _folders(settings: Settings) -> list[Path]:
-    """What the stack writes into. A part's data may be a link to another volume, or one may be mounted there."""
+    """The folders into which the stack writes. Data of a part may be linked from or mounted on another volume."""
     inside = sorted(settings.data.iterdir()) if settings.data.is_dir() else []
     folders = [settings.data, *(folder for folder in inside if folder.is_dir()), settings.logs, settings.run]
     if "://" not in settings.checkpoints:
@@ -84,36 +84,36 @@ def _folders(settings: Settings) -> list[Path]:
     return folders
 
 
-def _there(folder: Path) -> Path:
+def _existing(folder: Path) -> Path:
     """The folder, or the nearest above it that exists."""
     return next((each for each in (folder, *folder.parents) if each.exists()), Path("/"))
 
 
 def volumes(settings: Settings) -> list[Volume]:
-    """The volumes on which this stack writes, each once; none where nothing is to be kept free.
+    """The volumes on which this stack writes, each once; none where no space has to be kept free.
 
-    What cannot be looked at is left out.
+    Volumes that cannot be read are left out.
     """
     if not settings.disk_low_mb:
         return []
     reserve, low = reserve_file(settings), settings.disk_low_mb * MIB
-    home = _device(_there(settings.data))
-    found: dict[int, Volume] = {}
-    for folder in map(_there, _folders(settings)):
+    home = _device(_existing(settings.data))
+    by_device: dict[int, Volume] = {}
+    for folder in map(_existing, _folders(settings)):
         device = _device(folder)
-        if device is None or device in found:
+        if device is None or device in by_device:
             continue
         try:
-            told = os.statvfs(folder)
+            info = os.statvfs(folder)
         except OSError:
             continue
-        left = told.f_bavail * told.f_frsize
+        left = info.f_bavail * info.f_frsize
         if device == home:
             left += allocated(reserve) - settings.disk_reserve_mb * MIB
-        # File systems that make room for files as they go say 0 of both.
-        files = told.f_favail if told.f_files else None
-        found[device] = Volume(folder, left, low, files)
-    return list(found.values())
+        # File systems that create inodes as needed report 0 of both.
+        files = info.f_favail if info.f_files else None
+        by_device[device] = Volume(folder, left, low, files)
+    return list(by_device.values())
 
 
 def _device(folder: Path) -> int | None:
@@ -124,7 +124,7 @@ def _device(folder: Path) -> int | None:
 
 
 def worst(settings: Settings) -> Volume | None:
-    """The volume with the least left; None where there is nothing to look at."""
+    """The volume with the smallest share left; None where there is none."""
     return min(volumes(settings), key=lambda volume: volume.share, default=None)
 
 

@@ -1,4 +1,4 @@
-"""One class of settings made of what is generic and of what each domain declares in `conf/domains/<domain>.py`."""
+"""Combines the generic settings with those that each domain declares in `conf/domains/<domain>.py`."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from conf.settings import Settings
 @lru_cache(maxsize=1)
 def domain_settings() -> tuple[type[Settings], ...]:
     """The domains' classes, found by walking `conf/domains/`: one in each module there."""
-    found = []
+    classes = []
     for module in modules_below(conf.domains):
         declared = [value for value in vars(module).values() if _is_declared_in(value, module.__name__)]
         if len(declared) != 1:
             raise ValueError(f"{module.__name__} must declare one class below Settings, and declares {len(declared)}")
-        found += declared
-    return tuple(found)
+        classes += declared
+    return tuple(classes)
 
 
 def _is_declared_in(value: object, module: str) -> bool:
@@ -62,7 +62,7 @@ def default_ports() -> dict[str, int]:
 
 
 def wrong_settings(error: ValidationError) -> list[str]:
-    """A sentence for each setting that is wrong; what was given for a secret is not in it."""
+    """A sentence for each setting that is wrong, without the values of secrets."""
     return [_wrong(e["loc"], e["input"], e["msg"].removeprefix("Value error, ")) for e in error.errors()]
 
 

@@ -70,20 +70,20 @@ WHERE datname = current_database()
 
 
 class NotOurs(Exception):
-    """The tables may not be written; the message says who has them, or why that cannot be known."""
+    """The tables may not be written; the message says which process has them, or why that cannot be known."""
 
 
 class Session(Protocol):
-    """Asks for the lock. Every call raises psycopg.Error where PostgreSQL does not answer."""
+    """A session that asks for the locks. Every call raises psycopg.Error where PostgreSQL does not answer."""
 
     def take(self) -> str | None:
-        """None where the lock is ours for as long as the session lasts, else the sentence that names its holder.
+        """None where the locks are held for as long as the session lasts, else the sentence that names their holder.
 
         Raises psycopg.OperationalError where the holder is a session of ours that the server takes for alive.
         """
         ...
 
-    def ask(self) -> None:
+    def check(self) -> None:
         """Raises where the session is over."""
         ...
 
@@ -91,7 +91,7 @@ class Session(Protocol):
 
 
 class Lease:
-    """The right, once it was taken. Closed, it is free."""
+    """The right to write, until it is closed."""
 
     def __init__(self, opened: Callable[[], Session], session: Session, done: Callable[[], None]) -> None:
         self._opened, self._session, self._done = opened, session, done
@@ -106,7 +106,7 @@ class Lease:
             raise NotOurs(self._lost)
 
     def close(self) -> None:
-        """Give the right back."""
+        """Free the locks."""
         self._closing.set()
         self._keeper.join(5)
         with suppress(psycopg.Error):
@@ -124,7 +124,7 @@ class Lease:
         while not self._closing.wait(POLL_SECONDS):
             try:
                 if is_open:
-                    self._session.ask()
+                    self._session.check()
                     continue
                 self._session = self._opened()
                 if other := self._session.take():
@@ -178,9 +178,9 @@ def _take_files(settings: Settings, kind: Kind, domains: Collection[str], name: 
 
 
 def refusal(holder: str, since: str = "") -> str:
-    """The sentence for who comes second, from what the first wrote of itself."""
-    found = re.fullmatch(r"(\d+)@([^/\s]+)/\w+ (.+)", holder)
-    who = f"The {found[3]} (process {found[1]} on {found[2]}" if found else f"Another process ({holder or 'unnamed'}"
+    """The sentence for the second process, from what the first wrote of itself."""
+    match = re.fullmatch(r"(\d+)@([^/\s]+)/\w+ (.+)", holder)
+    who = f"The {match[3]} (process {match[1]} on {match[2]}" if match else f"Another process ({holder or 'unnamed'}"
     started = f", since {since} UTC" if since else ""
     return f"{who}{started}) writes these tables, and two at once could lose data. Wait until it has ended, or stop it."
 
@@ -219,7 +219,7 @@ class _PostgresSession:
                 raise psycopg.OperationalError("the lock is still held by an earlier session of this process")
         return refusal(*holders[0][1:]) if holders else refusal("just ended")
 
-    def ask(self) -> None:
+    def check(self) -> None:
         self.connection.execute("SELECT 1")
 
     def close(self) -> None:
@@ -269,19 +269,19 @@ def _warehouse(settings: Settings, connection: Connection[Any]) -> str:
     ours = {"warehouse": str(uuid.uuid4()), "database": database, "at": f"{info.host}:{info.port}/{info.dbname}"}
     name = f"{settings.warehouse_prefix}/{WRITERS}"
     try:
-        found = _read(settings, name) or _made(settings, name, ours)
+        writers = _read(settings, name) or _create(settings, name, ours)
     except (OSError, HTTPError, MinioException) as problem:
         raise NotOurs(
             f"The store at {settings.s3} failed, so it cannot be known who else writes these tables: {_line(problem)}. "
             "./start.sh status shows whether MinIO is up."
         ) from None
-    if found["database"] != database:
+    if writers["database"] != database:
         raise NotOurs(
-            f"The writers of {settings.bucket}/{settings.warehouse_prefix} meet in the database {found['at']}, and "
+            f"The writers of {settings.bucket}/{settings.warehouse_prefix} meet in the database {writers['at']}, and "
             f"this one is another ({ours['at']}): nobody would see who else writes. Set SAUDA_POSTGRES_URL to that "
             f"one; or, if nothing writes there any more, remove {name} from the bucket {settings.bucket}."
         )
-    return str(found["warehouse"])
+    return str(writers["warehouse"])
 
 
 def _read(settings: Settings, name: str) -> dict[str, str] | None:
@@ -294,16 +294,16 @@ def _read(settings: Settings, name: str) -> dict[str, str] | None:
             return None
         raise
     try:
-        found: dict[str, str] = orjson.loads(answer.read())
-        return found
+        writers: dict[str, str] = orjson.loads(answer.read())
+        return writers
     finally:
         answer.close()
         answer.release_conn()
 
 
-def _made(settings: Settings, name: str, ours: dict[str, str]) -> dict[str, str]:
-    """What stands there afterwards: of two that come first together, the store takes one."""
-    # The client has no words for a condition; an address that is signed takes any header.
+def _create(settings: Settings, name: str, ours: dict[str, str]) -> dict[str, str]:
+    """Create the object, and return what the store has afterwards: of two that come at once it takes one."""
+    # The client cannot send a condition; a signed address takes any header.
     address = s3(settings).presigned_put_object(settings.bucket, name, timedelta(minutes=1))
     put = urllib.request.Request(address, orjson.dumps(ours), {"If-None-Match": "*"}, method="PUT")
     try:

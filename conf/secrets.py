@@ -1,4 +1,4 @@
-"""Passwords: made once for each stack, kept in a file that only its owner can read."""
+"""Passwords: created once for each stack, in a file that only its owner can read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Secrets:
     """``repr`` hides the values, so that none gets into a log."""
 
     kafka: str = field(default_factory=_new, repr=False)
-    # Of the broker itself, with itself and its controller.
+    # Of the broker, to itself and to its controller.
     kafka_broker: str = field(default_factory=_new, repr=False)
     minio: str = field(default_factory=_new, repr=False)
     clickhouse: str = field(default_factory=_new, repr=False)
@@ -36,7 +36,7 @@ class Secrets:
     person: str = field(default_factory=_new, repr=False)
     # The demo's own key of the API: its id, and 256 random bits.
     api_key: str = field(default_factory=lambda: f"demo.{secrets.token_urlsafe(32)}", repr=False)
-    # Signs the addresses at which the API is asked what became of a purchase.
+    # Signs the addresses under which a client of the API asks for the outcome of a purchase.
     receipt: str = field(default_factory=_new, repr=False)
     kafka_cluster_id: str = field(default_factory=lambda: secrets.token_urlsafe(16).replace("-", "x")[:22], repr=False)
     domains: dict[str, str] = field(default_factory=dict, repr=False)
@@ -55,7 +55,7 @@ _GENERIC = [f.name for f in fields(Secrets) if f.name != "domains"]
 
 
 def load_secrets(path: Path, domains: Iterable[str] = ()) -> Secrets:
-    """Read the secrets, or make them; a key that a newer version added is made and kept.
+    """Read the secrets, or create them. A key that a newer version added is created and saved.
 
     `domains` are the names of those that domains declare. The file has all of them side by side.
 

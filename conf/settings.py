@@ -34,7 +34,7 @@ PORT_OFFSETS = {"main": 0, "bench": 10_000, "test": 20_000}
 
 @dataclass(frozen=True)
 class KafkaLogin:
-    """In Kafka's own words; without a mechanism there is no user."""
+    """Kafka's own names; without a mechanism there is no user."""
 
     protocol: str
     mechanism: str = ""
@@ -132,7 +132,7 @@ class Settings(BaseSettings):
     )
     lake_batch_events: int = 1_000_000
     dedup_days: int = Field(
-        default=30, ge=1, description="A second copy of an event is found within so many days of ingestion."
+        default=30, ge=1, description="A copy of an event is recognised within so many days of ingestion."
     )
     compact_minutes: float = 30.0
 
@@ -183,9 +183,10 @@ class Settings(BaseSettings):
     api_stale_seconds: float = Field(
         default=3_600.0, gt=0, description="How long these lists are good while PostgreSQL is away."
     )
-    api_stop_seconds: int = Field(default=20, ge=1, description="For requests under way when the API is told to stop.")
+    api_stop_seconds: int = Field(default=20, ge=1, description="For requests under way when the API stops.")
     alert_webhook: SecretStr | None = Field(
-        default=None, description="Where a failed run of Airflow is told, as JSON with a field `text`, e.g. Slack's."
+        default=None,
+        description="Where a failed run of Airflow is reported, as JSON with a field `text`, e.g. Slack's.",
     )
     alert_telegram: SecretStr | None = Field(default=None, description="A bot's token and a chat: TOKEN@CHAT.")
 
@@ -220,7 +221,7 @@ class Settings(BaseSettings):
         assert isinstance(settings, cls)
         return settings
 
-    # What a domain's class may say of itself.
+    # A domain's class may override these.
 
     def standin_values(self) -> dict[str, Any]:
         """The settings by which stand-ins of this stack take the place of outside services."""
@@ -234,7 +235,7 @@ class Settings(BaseSettings):
         """The zone of times in the domain's records that name none."""
         return "UTC"
 
-    # What all of them say together.
+    # These combine what all domains declare.
 
     def at_standin(self) -> Self:
         """These settings, with stand-ins in the place of outside services, and no reason to be slow."""
@@ -313,7 +314,7 @@ class Settings(BaseSettings):
 
     @property
     def data_docs(self) -> Path:
-        """The site that shows what the gates found."""
+        """The site with the results of the gates."""
         return self.data / "data-docs"
 
     @property
@@ -322,7 +323,7 @@ class Settings(BaseSettings):
 
     @cached_property
     def secrets(self) -> Secrets:
-        """The passwords of this stack, made at first use and kept with mode 600."""
+        """The passwords of this stack, created at first use and saved with mode 600."""
         from conf.domain_settings import domain_settings
 
         return load_secrets(
@@ -335,7 +336,7 @@ class Settings(BaseSettings):
 
     @property
     def kafka_login(self) -> KafkaLogin:
-        """How clients log in. The stack's own broker takes nobody without."""
+        """How clients log in. The stack's own broker requires it."""
         if not self.kafka_bootstrap:
             return KafkaLogin("SASL_PLAINTEXT", "PLAIN", KAFKA_USER, self.secrets.kafka)
         protocol = self.kafka_security_protocol or ("SASL_SSL" if self.kafka_user else "PLAINTEXT")

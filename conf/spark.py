@@ -20,8 +20,7 @@ UNIQUE = ("event_id", "event_hash", "kafka_offset", "arrival", "value")
 TIME_ZONE = "spark.sauda.zone."
 """Session setting, by domain: the zone of times that name none."""
 GIVES_WAY = 10
-"""The niceness of Spark's processes on one machine: who asks API or ClickHouse waits for the answer, Spark's batches do
-not."""
+"""The niceness of Spark's processes on one machine: users wait for API and ClickHouse, nobody waits for a batch."""
 PERSON_SECRET = "spark.sauda.person.secret"
 """Session setting: what is mixed into the hashes of persons' codes."""
 BASE_CURRENCY, RATE_DAYS = "spark.sauda.base.currency", "spark.sauda.rate.days"
@@ -56,18 +55,18 @@ JAVA_OPTIONS = (
 
 
 def classpath(settings: Settings) -> tuple[Path, ...]:
-    """Our jars, before those that pyspark brings. Their order is part of what Java's archive of classes is good for."""
+    """Our jars, before those of pyspark. Java's archive of classes is valid only for this order."""
     return tuple(sorted((settings.jars / "spark").glob("*.jar")))
 
 
 def archive(settings: Settings) -> tuple[str, ...]:
     """Java's archive of classes, see `infra.local.tools.archive`. One that does not fit is not used."""
-    found = sorted((settings.jars / "spark").glob("*.jsa"))
-    return (f"-XX:SharedArchiveFile={found[0]}", "-Xlog:disable", "-Xlog:all=error:stderr") if found else ()
+    archives = sorted((settings.jars / "spark").glob("*.jsa"))
+    return (f"-XX:SharedArchiveFile={archives[0]}", "-Xlog:disable", "-Xlog:all=error:stderr") if archives else ()
 
 
 def java_options(words: Sequence[str]) -> str:
-    """Options of Java in the one string that Spark takes, and splits at blanks that are not between quotes."""
+    """Options of Java as the one string that Spark takes, and splits at blanks outside of quotes."""
     return " ".join('"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"' for word in words)
 
 
@@ -86,12 +85,12 @@ def spark_options(settings: Settings, ui_port: int) -> dict[str, str]:
         # A stream's plans make more classes than the default of 100: they would be compiled anew with every batch.
         "spark.sql.codegen.cache.maxEntries": "2000",
         "spark.ui.port": str(ui_port),
-        # The UI asks nobody who he is, so it shows and changes nothing.
+        # The UI has no login, so it shows and changes nothing.
         "spark.ui.killEnabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.redaction.regex": _SECRET_NAMES,
         "spark.sql.redaction.options.regex": f"{_SECRET_NAMES}|url",
-        # Plans show the texts of which they are made.
+        # Plans show texts of their expressions.
         "spark.redaction.string.regex": f"{_SECRET_MARK}\\w+|(?i)password *= *\\S+",
         s3a + "endpoint": settings.s3,
         s3a + "endpoint.region": "us-east-1",
@@ -127,7 +126,7 @@ def spark_options(settings: Settings, ui_port: int) -> dict[str, str]:
             # Hadoop's own starts a `chmod` for every file that it makes: 80 ms a batch, for offsets and commit.
             "spark.hadoop.fs.file.impl": "com.globalmentor.apache.hadoop.fs.BareLocalFileSystem",
             "spark.sql.streaming.checkpointFileManagerClass": CHECKPOINTS_BY_FILE_SYSTEM,
-            # Else whoever finds the driver's port may send it objects, and fetch its blocks. Spark makes up a secret.
+            # Else any user could send objects to the driver's port and read its blocks. Spark creates a secret.
             "spark.authenticate": "true",
             "spark.driver.bindAddress": LOOPBACK,
             "spark.driver.host": LOOPBACK,

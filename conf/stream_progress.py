@@ -1,4 +1,4 @@
-"""How far a topic goes, how far the streams have come with it, and waiting until they have all of it."""
+"""The ends of topics, the positions of the streams in them, and waiting until the streams have reached the ends."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ Offsets = Mapping[str, int]
 
 
 class Unsettled(Exception):
-    """The streams have not come to where they were to be; the message says what they lack."""
+    """The streams have not reached the ends; the message says what is missing."""
 
 
 def kafka_admin(settings: Settings) -> AdminClient:
-    """Kafka's administration. What goes wrong comes as an exception, so the client itself need not write to stderr."""
+    """Kafka's administration client. Errors are raised, so it need not write to stderr."""
     from confluent_kafka.admin import AdminClient
 
     logger = logging.getLogger("sauda.librdkafka")
@@ -37,14 +37,14 @@ def kafka_admin(settings: Settings) -> AdminClient:
 
 
 def accepted_file(settings: Settings, topic: str) -> Path:
-    """Where it is written down that what a topic has lost is accepted; the stream reads it when it starts."""
+    """The file that records accepted losses of a topic; the stream reads it when it starts."""
     return settings.run / "accepted-losses" / f"{topic}.json"
 
 
 def topic_ends(
     settings: Settings, topics: Collection[str] = (), *, committed: bool = False
 ) -> dict[str, dict[str, int]]:
-    """Topic → partition → the offset after its last event; of all topics where none is named.
+    """By topic and partition the offset after the last event; of all topics where none is named.
 
     With `committed` only as far as can be read: events behind a transaction that is still open wait for its end.
 
@@ -56,10 +56,10 @@ def topic_ends(
     admin = kafka_admin(settings)
     known = admin.list_topics(timeout=20).topics
     wanted = topics or [name for name in known if not name.startswith("__")]
-    asked = {TopicPartition(name, p): OffsetSpec.latest() for name in wanted for p in known[name].partitions}
+    partitions = {TopicPartition(name, p): OffsetSpec.latest() for name in wanted for p in known[name].partitions}
     ends: dict[str, dict[str, int]] = {}
     level = IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED
-    for place, future in admin.list_offsets(asked, isolation_level=level, request_timeout=20).items():
+    for place, future in admin.list_offsets(partitions, isolation_level=level, request_timeout=20).items():
         ends.setdefault(place.topic, {})[str(place.partition)] = future.result().offset
     return ends
 
@@ -69,7 +69,7 @@ def held_back(settings: Settings, topics: Collection[str] = ()) -> list[str]:
 
     Kafka ends such a transaction when its producer's `transaction.timeout.ms` is over, 15 minutes at most.
     """
-    # In this order: what is committed in between must not look as if it were held back.
+    # In this order, so that what is committed in between does not look as if it were held back.
     ends = topic_ends(settings, topics)
     readable = topic_ends(settings, topics, committed=True)
     return [
@@ -82,12 +82,12 @@ def held_back(settings: Settings, topics: Collection[str] = ()) -> list[str]:
 
 
 def stream_addresses(settings: Settings) -> list[str]:
-    """Where the streaming processes tell of themselves: one address a process."""
+    """The addresses of the streaming processes' progress, one a process."""
     return [f"http://{LOOPBACK}:{settings.port('metrics') + n}" for n in range(len(settings.stream_groups))]
 
 
 def stream_progress(settings: Settings) -> dict[str, Any]:
-    """What the streaming processes say of themselves, together. Raises OSError while one of them does not answer."""
+    """The progress of all streaming processes together. Raises OSError while one of them does not answer."""
     together: dict[str, Any] = {"ready": True, "queries": {}, "fills": {}}
     for address in stream_addresses(settings):
         with urllib.request.urlopen(f"{address}/progress", timeout=10) as answer:
@@ -100,19 +100,19 @@ def stream_progress(settings: Settings) -> dict[str, Any]:
 
 
 def behind(progress: Mapping[str, Any], ends: Mapping[str, Offsets], lanes: Collection[str] = ()) -> dict[str, int]:
-    """Query → events of the topics that it has not committed yet; what lacks none is left out.
+    """By query the number of events of the topics that it has not committed yet; queries without any are left out.
 
-    Queries are called ``lane:domain``; `lanes` takes only some of them. A fill is how ClickHouse gets from the lake
-    what no live lane brings, and counts as a lane of its own; one that has an end is wanted no farther.
+    Queries are called ``lane:domain``; `lanes` takes only some of them. A fill loads from the lake what no live lane
+    brings, and counts as a lane of its own; one that has an end has to reach that only.
     """
-    found = {}
+    missing = {}
     for name, query in {**progress.get("queries", {}), **progress.get("fills", {})}.items():
         if lanes and name.partition(":")[0] not in lanes:
             continue
         lacking = _lacks(query, ends.get(query.get("topic", ""), {}))
         if lacking:
-            found[name] = lacking
-    return found
+            missing[name] = lacking
+    return missing
 
 
 def _lacks(query: Mapping[str, Any], ends: Offsets) -> int:
@@ -125,7 +125,7 @@ def _lacks(query: Mapping[str, Any], ends: Offsets) -> int:
 def lag(query: Mapping[str, Any], ends: Mapping[str, Offsets]) -> int | None:
     """Events of its topic that a query or a fill has not committed; None where that is not known.
 
-    A query says where it is as soon as it begins, so one that says nothing has not begun. A fill may have nothing.
+    A query reports its position when it starts, so one without a position has not started. A fill may have none.
     """
     is_known = "until_offsets" in query or query.get("next_offsets")
     wanted = ends.get(query.get("topic", ""))
@@ -135,11 +135,11 @@ def lag(query: Mapping[str, Any], ends: Mapping[str, Offsets]) -> int | None:
 def settle(
     settings: Settings, topics: Sequence[str], seconds: float, say: Callable[[str], None], lanes: Collection[str] = ()
 ) -> None:
-    """Wait until the streams have taken what the topics hold now, and ClickHouse has it.
+    """Wait until the streams have read what the topics hold now, and ClickHouse has it.
 
-    An open transaction of somebody's producer is waited for too: what came in behind it was acknowledged.
+    Open transactions are waited for too: events behind them were acknowledged.
 
-    `say` is told what is lacking, each time that it is looked at. Raises Unsettled after so many seconds.
+    `say` is called with what is missing, at each check. Raises Unsettled after so many seconds.
     """
     ends = topic_ends(settings, topics)
     deadline = time.monotonic() + seconds
@@ -154,7 +154,7 @@ def settle(
         if not lacking:
             return
         if lacking == before:
-            # Nothing moves: perhaps nothing can.
+            # Nothing moves, perhaps because of an open transaction.
             lacking = "; ".join([lacking, *held_back(settings, topics)])
         else:
             before = lacking
@@ -165,7 +165,7 @@ def settle(
 
 
 def _lacking(progress: Mapping[str, Any], ends: Mapping[str, Offsets], lanes: Collection[str]) -> str:
-    """What is still to come, in words; empty where nothing is."""
+    """What is missing, in words; empty where nothing is."""
     if not progress.get("ready"):
         return "the stream's queries are still starting"
     served = {query.get("topic") for query in progress.get("queries", {}).values()}

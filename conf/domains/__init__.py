@@ -1,1 +1,1 @@
-"""What each domain can be set to, a module a domain; found by looking, so that adding a domain edits no list."""
+"""The settings of each domain, a module a domain; they are found by walking, so that adding a domain edits no list."""

@@ -31,7 +31,7 @@ class Server:
         self.is_up = True
         return found
 
-    def ask(self) -> None:
+    def check(self) -> None:
         self.asked += 1
         if not self.is_up:
             raise psycopg.OperationalError("the server closed the connection")
