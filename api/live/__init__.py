@@ -1,1 +1,1 @@
-"""The page of live figures: its document, its questions, its path."""
+"""Live figures: their document, who asks for them, and the stream that hands them out."""

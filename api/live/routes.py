@@ -1,12 +1,9 @@
-"""The page at `/`, and the stream of its figures: what flows right now."""
+"""The stream of live figures: what flows right now."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from functools import lru_cache
-from typing import NamedTuple
 
 import httpx
 import orjson
@@ -19,21 +16,15 @@ from api import registry
 from api.backends.backends import Backends
 from api.domain import Figures
 from api.http.loopback import require_loopback
-from api.http.problems import Problem, not_found
+from api.http.problems import Problem
 from api.http.protocol import ENDLESS
 from api.live.document import Reading, document
 from api.live.health import PartsHealth
 from api.live.hub import Hub, Source
 from api.live.queries import RefusedFigures, StreamFigures
-from conf import REPOSITORY, Settings
+from conf import Settings
 
-WEB = REPOSITORY / "web"
-MEDIA = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 MAX_VIEWERS = 64
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
-)
 
 
 @asynccontextmanager
@@ -67,38 +58,6 @@ def _event(now: float, readings: Mapping[str, Reading]) -> bytes:
 ROUTER = APIRouter(tags=["service"], lifespan=lifespan, include_in_schema=False)
 
 
-class Asset(NamedTuple):
-    """A file of the page, and the mark of its content."""
-
-    body: bytes
-    media: str
-    etag: str
-
-
-@lru_cache(maxsize=1)
-def assets() -> dict[str, Asset]:
-    """The page's files by their path below `web/`; nothing else can be asked for."""
-    found = {}
-    for path in sorted(WEB.rglob("*")):
-        name = path.relative_to(WEB).as_posix()
-        if path.suffix in MEDIA and not name.startswith("node_modules/"):
-            body = path.read_bytes()
-            found[name] = Asset(body, MEDIA[path.suffix], f'"{hashlib.sha256(body).hexdigest()[:20]}"')
-    return found
-
-
-@ROUTER.get("/")
-async def page(request: Request) -> Response:
-    require_loopback(request)
-    return _served(request, "index.html")
-
-
-@ROUTER.get("/web/{name:path}")
-async def asset(request: Request, name: str) -> Response:
-    require_loopback(request)
-    return _served(request, name)
-
-
 @ROUTER.get("/live")
 async def live(request: Request) -> Response:
     """Server-sent events: each is the whole state (`api.live.document.document`), about once a second."""
@@ -120,13 +79,3 @@ class ViewerResponse(EventSourceResponse):
         with self.watched.viewer() as states:
             self.body_iterator = (told or KEEPALIVE_COMMENT async for told in states)
             await super().__call__(scope, receive, send)
-
-
-def _served(request: Request, name: str) -> Response:
-    found = assets().get(name)
-    if found is None:
-        raise not_found(f"file {name} of the page")
-    headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache", "ETag": found.etag}
-    if request.headers.get("if-none-match") == found.etag:
-        return Response(status_code=304, headers=headers)
-    return Response(found.body, headers=headers, media_type=found.media)

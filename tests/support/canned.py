@@ -7,12 +7,14 @@ import threading
 import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from api.live import routes
 from api.live.document import Reading, document
-from api.live.routes import MEDIA, POLICY, WEB
+from api.web.pages import WEB, Site
+from api.web.routes import POLICY
 from conf import LOOPBACK
 from tests.support.site import busy, flowing, part, refused
 
@@ -35,11 +37,11 @@ def whole_document() -> Document:
 
 
 class Canned:
-    """Serves the page on a free port of loopback. `told` is what the stream says, again and again."""
+    """Serves the pages of a folder on a free port of loopback. `told` is what the stream says, again and again."""
 
-    def __init__(self, told: Document | None = None) -> None:
+    def __init__(self, told: Document | None = None, web: Path = WEB) -> None:
         self.told: Document | str = told if told is not None else whole_document()
-        self._server = ThreadingHTTPServer((LOOPBACK, 0), _handler(lambda: self.told))
+        self._server = ThreadingHTTPServer((LOOPBACK, 0), _handler(Site(web), lambda: self.told))
         self._server.daemon_threads = True
         self.url = f"http://localhost:{self._server.server_port}/"
 
@@ -52,18 +54,18 @@ class Canned:
         self._server.server_close()
 
 
-def _handler(told: Callable[[], Document | str]) -> type[BaseHTTPRequestHandler]:
+def _handler(site: Site, told: Callable[[], Document | str]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             if self.path == "/live":
                 return self._stream()
-            path = WEB / ("index.html" if self.path == "/" else self.path.removeprefix("/web/"))
-            body = path.read_bytes() if path.is_file() else b""
-            self.send_response(200 if body else 404)
-            self.send_header("Content-Type", f"{MEDIA.get(path.suffix, 'text/plain')}; charset=utf-8")
+            name = self.path.removeprefix("/web/")
+            found = site.by_path.get(self.path) or site.assets.get(name)
+            self.send_response(200 if found else 404)
+            self.send_header("Content-Type", f"{found.media if found else 'text/plain'}; charset=utf-8")
             self.send_header("Content-Security-Policy", POLICY)
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(found.body if found else b"")
             return None
 
         def _stream(self) -> None:

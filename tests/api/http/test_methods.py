@@ -13,7 +13,7 @@ from tests.api.asking import GOOD, Client, problem
 
 JSON = {"Content-Type": "application/json"}
 PATHS = ["/healthz", "/version", "/openapi.json", "/docs", "/v1/purchases/17", "/v1/analytics/sales/by-day",
-         "/nothing", "/readyz", "/web/app.js", "/"]  # fmt: skip
+         "/nothing", "/readyz", "/web/shell/dom.js", "/"]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", PATHS)

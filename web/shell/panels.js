@@ -1,5 +1,5 @@
 // Each panel is drawn by itself: what goes wrong in one stays in it, and is said there and by the page's header.
-import { make, text } from "/web/dom.js";
+import { make, text } from "/web/shell/dom.js";
 
 const MOST_LETTERS = 160;
 

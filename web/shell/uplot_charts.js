@@ -1,5 +1,5 @@
 import uPlot from "/web/vendor/uplot/uPlot.esm.js";
-import { compact, hourMinute } from "/web/format.js";
+import { compact, hourMinute } from "/web/shell/format.js";
 
 // A canvas knows no CSS variables: a hidden element resolves them, for the theme of the moment.
 const probe = document.body.appendChild(Object.assign(document.createElement("i"), { hidden: true }));
@@ -19,9 +19,9 @@ function chart(holder, options, data) {
   return drawn;
 }
 
-export function recolor() {
+document.addEventListener("themechange", () => {
   for (const drawn of charts) drawn.redraw();
-}
+});
 
 const fromZero = (_, low, high) => [Math.min(0, low ?? 0), Math.max(high ?? 0, 1) * 1.05];
 

@@ -1,5 +1,5 @@
 // Numbers, money and times as the reader's own language writes them. What cannot be written is a dash, never an error.
-import { language } from "/web/language.js";
+import { language } from "/web/shell/language.js";
 
 const UNKNOWN = "–";
 const made = new Map();
