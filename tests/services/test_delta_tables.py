@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conf import Settings
+from conf.connect import clickhouse
 from schemas.contract import Contract, col, contract, table
 from schemas.contract.types import CODE, COUNT, ID, TEXT
 from schemas.derive import delta
@@ -98,6 +99,26 @@ def test_a_table_that_differs_stops_its_domain_with_the_sentence_and_no_other_do
         assert found[query]["state"] == "stopped: a table differs from its contract"
         assert f"The Delta table {silver.name} has no column quantity" in found[query]["error"]
     assert not found["lake:rates"]["error"]
+
+
+def test_a_table_of_clickhouse_that_differs_stops_what_fills_it_until_it_is_mended(
+    chosen: Settings, stream: Stream
+) -> None:
+    client = clickhouse(chosen)
+    stream.stop()
+    try:
+        client.command("ALTER TABLE silver.exchange_rates MODIFY COLUMN source Nullable(FixedString(200))")
+        stream.start()
+        stream.wait_ready()
+        until("the lake lane to run", lambda: state(stream, "lake:rates") == "running", 120)
+        sentence = stream.progress()["fills"]["fill:rates"]["error"]
+        assert "silver.exchange_rates" in sentence
+        assert "source" in sentence
+        assert not any(q["error"] for q in stream.progress()["queries"].values())
+    finally:
+        client.command("ALTER TABLE silver.exchange_rates MODIFY COLUMN source Nullable(String)")
+        client.close()
+    until("ClickHouse to be filled again", lambda: not stream.progress()["fills"]["fill:rates"]["error"], 60)
 
 
 def state(stream: Stream, query: str) -> str:
