@@ -10,7 +10,6 @@ runs, ``test`` and ``bench`` stand beside it. The tools (virtual environment, ja
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
@@ -19,6 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from conf.kafka_login import KafkaLogin
 from conf.secrets import Secrets, load_secrets
 
 if TYPE_CHECKING:
@@ -30,16 +30,6 @@ KAFKA_USER = "sauda"
 PRIVATE = 0o077
 """The umask of all that Sauda starts."""
 PORT_OFFSETS = {"main": 0, "bench": 10_000, "test": 20_000}
-
-
-@dataclass(frozen=True)
-class KafkaLogin:
-    """Kafka's own names; without a mechanism there is no user."""
-
-    protocol: str
-    mechanism: str = ""
-    user: str = ""
-    password: str = field(default="", repr=False)
 
 
 def port(default: int) -> Any:
