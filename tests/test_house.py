@@ -12,7 +12,7 @@ OURS = {"schemas", "conf", "ingestion", "standins", "streaming", "jobs", "api", 
 ALLOWED = {
     "schemas": set(),
     "conf": set(),
-    "ingestion": {"conf", "schemas", "standins"},
+    "ingestion": {"conf", "schemas"},
     "standins": {"conf", "schemas", "ingestion"},
     "streaming": {"conf", "schemas"},
     "jobs": {"conf", "schemas"},

@@ -16,12 +16,11 @@ from conf.connect import clickhouse
 from conf.stream_progress import Unsettled, settle, stream_progress
 
 TOLD_SECONDS = 5.0
-COMMONEST = 3
 Reached = Mapping[int, tuple[int, int]]
 """Partition → the first and the last offset of the run's events in it."""
 
 
-class Asked(Protocol):
+class QueryClient(Protocol):
     """What is needed of a client of ClickHouse."""
 
     def query(self, query: str, parameters: dict[str, Any]) -> Any: ...
@@ -29,7 +28,7 @@ class Asked(Protocol):
 
 @dataclass(frozen=True)
 class Outcome:
-    """Numbers of events: `corrected` of the accepted ones replace an earlier purchase; `known` were there before."""
+    """Numbers of events: `corrected` of the accepted ones replace an earlier one; `known` were there before."""
 
     sent: int
     accepted: int
@@ -58,9 +57,13 @@ class Outcome:
         return said
 
 
+AskOutcome = Callable[[QueryClient, str, Reached, int], Outcome]
+"""Asks what became of the events of these offsets: with a client, their ``ce_source``, and how many were sent."""
+
+
 def await_outcome(
     settings: Settings, topic: str, source: str, reached: Reached, sent: int, seconds: float,
-    say: Callable[[str], None],
+    say: Callable[[str], None], ask: AskOutcome,
 ) -> Outcome | str:  # fmt: skip
     """What became of them, or the sentence that says why it is not known. Waits for so many seconds at most."""
     from confluent_kafka import KafkaException
@@ -93,33 +96,8 @@ def counted(progress: Mapping[str, Any], topic: str, reached: Reached) -> Reache
     return {p: (first + ahead.get(str(p), 0), last + ahead.get(str(p), 0)) for p, (first, last) in reached.items()}
 
 
-def ask(client: Asked, source: str, reached: Reached, sent: int) -> Outcome:
-    """Ask ClickHouse for the events of these offsets. `source` is their ``ce_source``."""
-    lines = _within(reached, "kafka_partition", "kafka_offset")
-    successors = _within(reached, "superseded_by_partition", "superseded_by_offset")
-    ((accepted,),) = client.query(
-        "SELECT uniqExact(event_id) FROM silver.purchase_lines FINAL "
-        f"WHERE {lines} AND startsWith(source, {{source:String}})",
-        parameters={"source": f"{source}:"},
-    ).result_rows
-    ((corrected,),) = client.query(
-        "SELECT uniqExact(superseded_by_event_id) FROM silver.purchase_corrections FINAL "
-        f"WHERE {successors} AND startsWith(superseded_by_source, {{source:String}})",
-        parameters={"source": f"{source}:"},
-    ).result_rows
-    refused = client.query(
-        "SELECT toString(rule), uniqExact(event_id) AS events, any(sentence) FROM ops.quarantine FINAL "
-        f"WHERE kafka_topic = 'purchases' AND {lines} AND source = {{source:String}} "
-        "GROUP BY rule ORDER BY events DESC, rule",
-        parameters={"source": source},
-    ).result_rows
-    quarantined = sum(count for _, count, _ in refused)
-    reasons = [(str(rule), int(count), str(sentence)) for rule, count, sentence in refused[:COMMONEST]]
-    known = max(0, sent - int(accepted) - quarantined)
-    return Outcome(sent, int(accepted), int(corrected), quarantined, known, reasons)
-
-
-def _within(reached: Reached, partition: str, offset: str) -> str:
+def within(reached: Reached, partition: str, offset: str) -> str:
+    """These offsets as a condition in SQL, over columns of these names."""
     ranges = [f"({partition} = {p} AND {offset} BETWEEN {first} AND {last})" for p, (first, last) in reached.items()]
     return f"({' OR '.join(ranges) or 'false'})"
 

@@ -1,24 +1,28 @@
-"""Sources, found by looking: a module of `ingestion/` or of a package in it that declares a `SOURCE` is one."""
+"""Sources, found by looking: a module below `ingestion/` or `standins/` that declares a `SOURCE` is one.
+
+Stand-ins are looked for by their folder and never imported by name: they may import this package, not the reverse.
+"""
 
 from __future__ import annotations
 
 import importlib
-import pkgutil
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
 import click
 from rich.console import Console
 
-from conf import Settings, settings
+from conf import REPOSITORY, Settings, settings
 from ingestion.core.message import Message
+from ingestion.core.outcome import AskOutcome
 from ingestion.core.publish import Broker, Say
 
+ROOTS = ("ingestion", "standins")
 Connect = Callable[[Settings, str, Say], Broker]
 
 
@@ -58,7 +62,7 @@ class Feed(Protocol):
 class Source:
     """`open` is called with the surroundings and the values of `parameters`, and may raise Unreadable.
 
-    Where `is_followed`, the run waits until lake and ClickHouse have its events, and says what became of them: the feed
+    With `ask_outcome` the run waits until lake and ClickHouse have its events, and says what became of them: the feed
     then has their ``ce_source`` as `source`.
     """
 
@@ -66,7 +70,7 @@ class Source:
     summary: str
     parameters: tuple[click.Parameter, ...]
     open: Callable[..., Feed]
-    is_followed: bool = False
+    ask_outcome: AskOutcome | None = None
 
 
 class Errand(Protocol):
@@ -85,26 +89,71 @@ class Collector:
     open: Callable[..., Errand]
 
 
-def _may_declare(module: pkgutil.ModuleInfo) -> bool:
-    """Whether the module's text begins a line with ``SOURCE``: importing all of them would take a second."""
-    spec = module.module_finder.find_spec(module.name, None)
-    return spec is not None and spec.origin is not None and "\nSOURCE" in Path(spec.origin).read_text(encoding="utf-8")
+@dataclass(frozen=True)
+class SimulatedInput:
+    """Writes a file that the source of this name might be handed, from a seed and the instant at which it ends."""
+
+    source: str
+    write: Callable[[Path, int, datetime], None]
+
+
+@dataclass(frozen=True)
+class Registered:
+    """Every usable source by its name, sorted, and a sentence for each one that is not usable."""
+
+    sources: dict[str, Source | Collector]
+    faults: tuple[str, ...]
 
 
 @lru_cache(maxsize=1)
-def sources() -> dict[str, Source | Collector]:
-    """Every source by its name, sorted."""
-    import ingestion
-    import standins
+def registered() -> Registered:
+    """Look for sources. What is wrong with one of them leaves the others usable."""
+    return look_for_sources(REPOSITORY / root for root in ROOTS)
 
-    found: dict[str, Source | Collector] = {}
-    packages = (pkgutil.walk_packages(root.__path__, f"{root.__name__}.") for root in (ingestion, standins))
-    for module in chain.from_iterable(packages):
-        if module.name == "ingestion.core.run" or not _may_declare(module):
-            continue
-        declared = getattr(importlib.import_module(module.name), "SOURCE", None)
-        if isinstance(declared, Source | Collector):
-            if declared.name in found:
-                raise ValueError(f"two modules declare the source {declared.name}")
-            found[declared.name] = declared
-    return dict(sorted(found.items()))
+
+def look_for_sources(roots: Iterable[Path]) -> Registered:
+    """The sources that modules below these folders declare as ``SOURCE``."""
+    by_name: dict[str, list[tuple[str, Source | Collector]]] = {}
+    faults = []
+    for root in roots:
+        for name in _declaring(root, "SOURCE"):
+            try:
+                declared = importlib.import_module(name).SOURCE
+            except Exception as problem:
+                # Whatever stops the import of one domain, the sources of the others are to work.
+                faults.append(f"{name} cannot be imported: {type(problem).__name__}: {problem}")
+                continue
+            if isinstance(declared, Source | Collector):
+                by_name.setdefault(declared.name, []).append((name, declared))
+            else:
+                faults.append(f"{name} declares a SOURCE that is a {type(declared).__name__}: no source.")
+    for name, all_of_name in by_name.items():
+        if len(all_of_name) > 1:
+            modules = " and ".join(module for module, _ in all_of_name)
+            faults.append(f"{name} is declared by {modules}: a source needs a name of its own.")
+    sources = {name: found[0][1] for name, found in sorted(by_name.items()) if len(found) == 1}
+    return Registered(sources, tuple(faults))
+
+
+def sources() -> dict[str, Source | Collector]:
+    """Every usable source by its name, sorted."""
+    return registered().sources
+
+
+def simulated_input(source: str) -> SimulatedInput:
+    """What a stand-in declares as ``SIMULATED_INPUT`` for the source of this name; raises KeyError."""
+    for root in ROOTS:
+        for name in _declaring(REPOSITORY / root, "SIMULATED_INPUT"):
+            declared = importlib.import_module(name).SIMULATED_INPUT
+            if isinstance(declared, SimulatedInput) and declared.source == source:
+                return declared
+    raise KeyError(source)
+
+
+def _declaring(root: Path, attribute: str) -> Iterator[str]:
+    """The modules below a folder of which a line begins with that name: importing all of them would take a second."""
+    declares = re.compile(rf"^{attribute}\b\s*[:=]", re.MULTILINE)
+    for path in sorted(root.rglob("*.py")):
+        if declares.search(path.read_text(encoding="utf-8")):
+            parts = path.relative_to(root.parent).with_suffix("").parts
+            yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts)

@@ -23,10 +23,10 @@ from rich.console import Console
 from conf import Settings, settings, wrong_settings
 from ingestion.core.errors import IngestError, Unreadable
 from ingestion.core.ledger import LedgerWriter
-from ingestion.core.outcome import Reached, await_outcome
+from ingestion.core.outcome import AskOutcome, Reached, await_outcome
 from ingestion.core.progress import Shown
 from ingestion.core.publish import Publisher, Totals, kafka, need_space, remedy
-from ingestion.core.registry import Around, Collector, Connect, Feed, Source, sources
+from ingestion.core.registry import Around, Collector, Connect, Feed, Source, registered, sources
 from ingestion.core.stopping import STOPPED, STOPPED_BY_SIGNAL, stopped_by_sigterm
 
 LOOK_EVERY = 256
@@ -118,8 +118,8 @@ def run_source(
             click.echo(sentence)
     outcome: dict[str, Any] = {}
     # A broker of a test's own has no stream behind it.
-    if feed and totals.acknowledged and not (code or no_wait or context.obj):
-        outcome = _follow(feed, reached, totals.acknowledged, wait_seconds, say)
+    if feed and source.ask_outcome and totals.acknowledged and not (code or no_wait or context.obj):
+        outcome = _follow(feed, source.ask_outcome, reached, totals.acknowledged, wait_seconds, say)
     if as_json:
         figures = {"source": source.name, **asdict(totals), **(feed.figures() if feed else {}), **outcome}
         click.echo(json.dumps(figures | {"seconds": round(seconds, 3), "error": failure}))
@@ -127,12 +127,12 @@ def run_source(
 
 
 def _follow(
-    feed: Feed, reached: Reached, sent: int, seconds: float, say: Callable[[str], None]
+    feed: Feed, ask: AskOutcome, reached: Reached, sent: int, seconds: float, say: Callable[[str], None]
 ) -> dict[str, Any]:  # fmt: skip
     """Wait for what becomes of the events, and say it; what is for programs."""
     source = str(getattr(feed, "source", ""))
     try:
-        outcome = await_outcome(_settings(), feed.topic, source, reached, sent, seconds, say)
+        outcome = await_outcome(_settings(), feed.topic, source, reached, sent, seconds, say, ask)
     except KeyboardInterrupt:
         outcome = f"Stopped waiting. All was acknowledged; what becomes of it: ./start.sh settle {feed.topic}"
     if isinstance(outcome, str):
@@ -200,7 +200,7 @@ class _Sources(click.Group):
         if isinstance(source, Collector):
             callback = partial(run_collector, source)
         else:
-            callback, common = partial(run_source, source), COMMON + (FOLLOWED if source.is_followed else ())
+            callback, common = partial(run_source, source), COMMON + (FOLLOWED if source.ask_outcome else ())
         return click.Command(
             source.name,
             callback=callback,
@@ -210,11 +210,17 @@ class _Sources(click.Group):
             context_settings={"help_option_names": ["-h", "--help"]},
         )
 
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_epilog(ctx, formatter)
+        for fault in registered().faults:
+            formatter.write_text(f"Not usable: {fault}")
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if self.get_command(ctx, args[0]) is None:
-            raise click.UsageError(f"No source is called {args[0]!r}; there are {', '.join(sources())}.", ctx)
+            faults = "".join(f"\n{fault}" for fault in registered().faults)
+            raise click.UsageError(f"No source is called {args[0]!r}; there are {', '.join(sources())}.{faults}", ctx)
         return super().resolve_command(ctx, args)
 
 

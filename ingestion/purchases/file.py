@@ -9,6 +9,7 @@ import click
 from ingestion.core.registry import Around, Source
 from ingestion.purchases.feed import PurchasesFile
 from ingestion.purchases.mapping import ONLINE_RETAIL, load_mapping
+from ingestion.purchases.outcome import purchases_outcome
 
 __all__ = ["SOURCE", "PurchasesFile"]
 
@@ -61,5 +62,5 @@ SOURCE = Source(
         click.Option(["--currency"], default="", help="With --try: the currency of all rows."),
     ),
     _open,
-    is_followed=True,
+    purchases_outcome,
 )

@@ -16,16 +16,13 @@ from rich.console import Console
 from conf import Settings
 from conf.domains.shop import ShopSettings
 from ingestion.core.errors import Unreadable
-from ingestion.core.registry import Around, Collector, Connect
+from ingestion.core.registry import Around, Collector, Connect, simulated_input
 from ingestion.shop.bucket import Bucket, opened
-from ingestion.shop.check import FILE
 from ingestion.shop.check_process import STAGED, Apart
 from ingestion.shop.dropped_file import INCOMING, Desk, Outcome
 from ingestion.shop.file_faults import Unfit
 from ingestion.shop.files import check_name
-from ingestion.shop.stage import alone, schema, write_parquet
-from standins.shop import people
-from standins.world.world import make_world
+from ingestion.shop.stage import alone
 
 NAME = "shop.products"
 SIMULATED = "products.parquet"
@@ -39,13 +36,6 @@ def drop(bucket: Bucket, path: Path) -> str:
         raise Unreadable(f"{path}: {problem}") from None
     bucket.upload(f"{INCOMING}{path.name}", path)
     return path.name
-
-
-def simulated(path: Path, seed: int, around: Around) -> None:
-    """Write the products of the simulated world as a file that a shop might send."""
-    world = make_world(seed, until=around.now)
-    rows = ({**row, "changed_at": world.since} for row in people.products(world))
-    write_parquet(path, schema(FILE), rows)
 
 
 @dataclass(frozen=True)
@@ -66,7 +56,7 @@ class Intake:
             folder, given = Path(scratch), self.path
             if self.seed is not None:
                 given = folder / SIMULATED
-                simulated(given, self.seed, self.around)
+                simulated_input(NAME).write(given, self.seed, self.around.now)
             dropped = drop(bucket, given) if given else ""
             judge = Apart(limits.stage_memory_mb << 20)
             desk = Desk(bucket, folder, limits.stage_file_mb << 20, judge, settings.shop_time_zone)

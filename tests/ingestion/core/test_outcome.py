@@ -11,7 +11,8 @@ import pytest
 from conf import Settings
 from conf.stream_progress import Unsettled
 from ingestion.core import outcome
-from ingestion.core.outcome import Outcome, ask, await_outcome, counted
+from ingestion.core.outcome import Outcome, await_outcome, counted
+from ingestion.purchases.outcome import purchases_outcome
 
 
 @dataclass
@@ -32,7 +33,7 @@ class FakeClickHouse:
 def test_accepted_corrected_known_and_the_three_commonest_reasons() -> None:
     rules = [("a", 5, "x"), ("b", 3, "y"), ("c", 2, "z"), ("d", 1, "w")]
     client = FakeClickHouse([[(80,)], [(4,)], rules])
-    found = ask(client, "file:shop.csv", {0: (10, 60), 1: (7, 55)}, 100)
+    found = purchases_outcome(client, "file:shop.csv", {0: (10, 60), 1: (7, 55)}, 100)
     assert found == Outcome(100, 80, 4, 11, 9, rules[:3])
     assert "(kafka_partition = 0 AND kafka_offset BETWEEN 10 AND 60)" in client.asked[0]
     assert "file:shop.csv:" in client.asked[0]
@@ -65,7 +66,7 @@ def test_offsets_of_a_topic_that_was_made_anew_are_those_that_the_lake_counts() 
 def waits(monkeypatch: pytest.MonkeyPatch, settled: Callable[..., None]) -> Outcome | str:
     monkeypatch.setattr(outcome, "stream_progress", lambda _: {})
     monkeypatch.setattr(outcome, "settle", settled)
-    return await_outcome(Settings(), "purchases", "file:a.csv", {}, 1, 0.0, print)
+    return await_outcome(Settings(), "purchases", "file:a.csv", {}, 1, 0.0, print, purchases_outcome)
 
 
 def test_a_stream_that_is_down_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,7 +74,7 @@ def test_a_stream_that_is_down_is_said_at_once(monkeypatch: pytest.MonkeyPatch) 
         raise ConnectionRefusedError
 
     monkeypatch.setattr(outcome, "stream_progress", refuse)
-    found = await_outcome(Settings(), "purchases", "file:a.csv", {}, 1, 100.0, print)
+    found = await_outcome(Settings(), "purchases", "file:a.csv", {}, 1, 100.0, print, purchases_outcome)
     assert isinstance(found, str)
     assert found.startswith("The stream does not answer")
     assert "safe in Kafka" in found
