@@ -35,8 +35,8 @@ class App(FastAPI):
         if method == "HEAD":
             return await methods.head(scope, receive, send, self.__call__)
         # A browser's question for another origin is refused, as every other method that a path does not take.
-        if method == "OPTIONS" and not methods.is_preflight(scope) and (found := methods.allowed(self.paths, scope)):
-            return await GuardedRequest(self.guard, scope, receive, send).run(methods.options(found))
+        if method == "OPTIONS" and not methods.is_preflight(scope) and (allowed := methods.allowed(self.paths, scope)):
+            return await GuardedRequest(self.guard, scope, receive, send).run(methods.options(allowed))
         direct = self.direct.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
         if direct is None:
             await super().__call__(scope, receive, send)
@@ -96,8 +96,8 @@ async def _http_error(request: Request, error: Exception) -> Response:
         # The framework names the methods of one route; a path can have several.
         headers = {"Allow": allow}
     kinds = {
-        404: ("not-found", "There is nothing at this path; /openapi.json lists all."),
-        405: ("method", f"This path does not take {methods.method_of(request.scope)}."),
+        404: ("not-found", "There is nothing at this path; /openapi.json lists all paths."),
+        405: ("method", f"This path does not accept {methods.method_of(request.scope)}."),
     }
     kind, detail = kinds.get(error.status_code, ("request", str(error.detail)))
     return Problem(error.status_code, kind, detail, headers=headers).response()

@@ -32,10 +32,10 @@ def main() -> None:
               help="; ".join(f"{scope}: {what}" for scope, what in SCOPES.items()))  # fmt: skip
 @click.option("--rate", type=click.IntRange(1, 10_000_000), default=6_000, show_default=True,
               help="Requests a minute.")  # fmt: skip
-@click.option("--days", type=click.IntRange(1), help="After so many days it is good no more.  [default: never]")
+@click.option("--days", type=click.IntRange(1), help="Days after which the key expires.  [default: never]")
 @AS_JSON
 def create(name: str, scopes: tuple[str, ...], rate: int, days: int | None, as_json: bool) -> None:
-    """Make a key for NAME and print it. It is shown this once."""
+    """Make a key for NAME and print it. It is shown only once."""
     expires_at = datetime.now(UTC) + timedelta(days=days) if days else None
     text, kept = stored.new(name, scopes, rate, expires_at)
     with _connected() as connection:
@@ -47,7 +47,7 @@ def create(name: str, scopes: tuple[str, ...], rate: int, days: int | None, as_j
 @main.command("list")
 @AS_JSON
 def list_keys(as_json: bool) -> None:
-    """Show all keys; of none the secret, which is not stored."""
+    """Show all keys, without their secrets, which are not stored."""
     with _connected() as connection:
         rows = connection.execute(f"{stored.LOAD} ORDER BY created_at").fetchall()
     if as_json:
@@ -63,13 +63,13 @@ def list_keys(as_json: bool) -> None:
 @click.argument("key_id")
 @AS_JSON
 def revoke(key_id: str, as_json: bool) -> None:
-    """Make a key useless, within seconds."""
+    """Revoke a key: it stops working within seconds."""
     with _connected() as connection:
-        found = connection.execute(stored.REVOKE, (key_id,)).fetchone()
-    if not found:
-        raise click.UsageError(f"There is no good key with the id {key_id!r}; see the list.")
-    done = {"key_id": key_id, "name": found["name"], "state": "revoked"}
-    click.echo(_json(done) if as_json else f"The key {key_id} of {found['name']} is revoked.")
+        revoked = connection.execute(stored.REVOKE, (key_id,)).fetchone()
+    if not revoked:
+        raise click.UsageError(f"There is no valid key with the id {key_id!r}; see the list.")
+    done = {"key_id": key_id, "name": revoked["name"], "state": "revoked"}
+    click.echo(_json(done) if as_json else f"The key {key_id} of {revoked['name']} is revoked.")
 
 
 def _state(kept: dict[str, Any]) -> str:

@@ -21,7 +21,7 @@ from api.live.document import MEMBERS
 TAGS = {"analytics": "What the nightly jobs made of all events.", "service": "Health, version, metrics."}
 READ = {"read": "read the catalogue, purchases and analytics"}
 OTHER_SCOPES = {
-    "personal": "see and filter by what tells of a person; others see it masked",
+    "personal": "see personal data unmasked, and filter by it",
     "admin": "everything",
 }
 

@@ -47,15 +47,15 @@ class TableCache(Generic[T]):
         if self._loaded_at is None or now - self._loaded_at > self._stale_seconds:
             await self.refresh()
         unknown = [key for key in keys if key not in self._rows]
-        asked = [key for key in unknown if self._absent.get(key, 0.0) <= now]
-        if asked:
+        wanted = [key for key in unknown if self._absent.get(key, 0.0) <= now]
+        if wanted:
             with self._newer() as newer:
-                found = {**await self._find(asked)}
-                newer(found)
-            self._rows.update(found)
+                rows = {**await self._find(wanted)}
+                newer(rows)
+            self._rows.update(rows)
             if len(self._absent) > MAX_ABSENT:
                 self._absent.clear()
-            self._absent.update({key: now + self._fresh_seconds for key in asked if key not in found})
+            self._absent.update({key: now + self._fresh_seconds for key in wanted if key not in rows})
         return {key for key in unknown if key not in self._rows}
 
     def know(self, key: str, row: T) -> None:

@@ -41,8 +41,8 @@ def arrived_since(name: str) -> str:
 def view_over(view: str, source: str, rows: str) -> str:
     """The statement of a view that reads the subquery `rows` in place of the table or view `source`."""
     (statement,) = (each.statement for each in all_views() if each.name == view)
-    _, found, select = statement.partition(f"CREATE OR REPLACE VIEW {view} AS")
-    if not found or select.count(f"FROM {source}") != 1:
+    _, head, select = statement.partition(f"CREATE OR REPLACE VIEW {view} AS")
+    if not head or select.count(f"FROM {source}") != 1:
         raise ValueError(f"{view} does not read {source} just once")
     return select.replace(f"FROM {source}", f"FROM ({rows})")
 
@@ -83,17 +83,17 @@ class ClickHouse:
             raise unavailable(PART) from None
         if answer.status_code != 200:
             raise _refused(answer)
-        told = orjson.loads(answer.content)
-        names = [column["name"] for column in told["meta"]]
-        return [dict(zip(names, row, strict=True)) for row in told["data"]]
+        answered = orjson.loads(answer.content)
+        names = [column["name"] for column in answered["meta"]]
+        return [dict(zip(names, row, strict=True)) for row in answered["data"]]
 
     async def stream(self, sql: str, parameters: Mapping[str, Any] | None = None) -> AsyncIterator[bytes]:
         """The bytes of a long answer, in pieces whose length is a multiple of 16. Raises a Problem (503)."""
         bound = {f"param_{name}": _written(value) for name, value in (parameters or {}).items()}
-        asked = {"wait_end_of_query": "0", "max_execution_time": "600"} | bound
+        settings = {"wait_end_of_query": "0", "max_execution_time": "600"} | bound
         left = b""
         try:
-            async with self._client.stream("POST", "/", params=asked, content=sql.encode()) as answer:
+            async with self._client.stream("POST", "/", params=settings, content=sql.encode()) as answer:
                 if answer.status_code != 200:
                     await answer.aread()
                     raise _refused(answer)
@@ -115,7 +115,7 @@ class ClickHouse:
 def _refused(answer: httpx.Response) -> Exception:
     code = answer.headers.get("X-ClickHouse-Exception-Code", "")
     if code in (TOO_SLOW, TOO_MUCH):
-        return Problem(503, "too-much", "The question takes too much time or memory. Ask for less.",
+        return Problem(503, "too-much", "The query takes too much time or memory. Ask for less.",
                        headers={"Retry-After": "30"})  # fmt: skip
     if answer.status_code >= 500 and not code:
         return unavailable(PART)

@@ -22,7 +22,10 @@ REALM = {"WWW-Authenticate": 'Bearer realm="sauda"'}
 
 def _unknown() -> Problem:
     return Problem(
-        401, "key", "A good key is needed: Authorization: Bearer KEY. ./start.sh keys create makes one.", headers=REALM
+        401,
+        "key",
+        "A valid API key is required: Authorization: Bearer KEY. ./start.sh keys create makes one.",
+        headers=REALM,
     )
 
 
@@ -48,7 +51,7 @@ def needs(scope: str) -> Callable[[Request], Awaitable[Key]]:
     async def allowed(request: Request) -> Key:
         key = await key_of(request)
         if not key.may(scope):
-            raise Problem(403, "scope", f"This key may not do that: it lacks the scope {scope}.")
+            raise Problem(403, "scope", f"This key lacks the scope {scope}.")
         return key
 
     return allowed

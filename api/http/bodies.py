@@ -25,27 +25,27 @@ _FIRST = re.compile(r"[ \t\n\r]*(\])?")
 _NEXT = re.compile(r"[ \t\n\r]*([,\]])[ \t\n\r]*")
 # One that does not end is taken to the end: looking again from each quote in it would take the square of its length.
 _TEXT = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
-TAKEN = ("application/json", "application/merge-patch+json")
+MEDIA_TYPES = ("application/json", "application/merge-patch+json")
 
 
 async def read(request: Request, most: int) -> Any:
     """The body's values; a number with a point is a `Literal`. Raises a Problem."""
-    return parse(await taken(request, most))
+    return parse(await receive(request, most))
 
 
-async def taken(request: Request, most: int) -> bytes:
+async def receive(request: Request, most: int) -> bytes:
     """The body, of at most so many bytes when it is unpacked; more are not read. Raises a Problem."""
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media not in TAKEN:
-        found = f"{media[:80]!r} was said" if media else "nothing was said"
-        raise Problem(415, "media-type", f"The header Content-Type must be application/json; {found}.")
+    if media not in MEDIA_TYPES:
+        received = f"it is {media[:80]!r}" if media else "it is missing"
+        raise Problem(415, "media-type", f"The Content-Type header must be application/json; {received}.")
     packing = request.headers.get("content-encoding", "").strip().lower()
-    if packing in decompression.TAKEN:
-        return await decompression.unpacked(request, most)
+    if packing in decompression.ENCODINGS:
+        return await decompression.decompress(request, most)
     if packing not in ("", "identity"):
         raise Problem(
             415, "content-encoding",
-            f"The header Content-Encoding must be gzip or left out; {packing[:80]!r} was said.",
+            f"The Content-Encoding header must be gzip or absent; it is {packing[:80]!r}.",
             headers={"Accept-Encoding": "gzip"},
         )  # fmt: skip
     pieces, size = [], 0
@@ -78,10 +78,10 @@ def elements(text: str, at: int, largest: int) -> Iterator[tuple[str, Any, int]]
     One at a time, and none of more than `largest` characters: what is behind it is not looked at before it is wanted.
     Raises a Problem (400), and `Oversized`.
     """
-    found = _FIRST.match(text, at)
-    assert found
-    at = found.end()
-    if found[1]:
+    beginning = _FIRST.match(text, at)
+    assert beginning
+    at = beginning.end()
+    if beginning[1]:
         return
     base, size = at, WINDOW
     window = _window(text, base, size)
@@ -117,9 +117,9 @@ class Oversized(Exception):
 
 
 def _window(text: str, base: int, size: int) -> str:
-    found = text[base : base + size]
-    _refuse_dense(found)
-    return found
+    window = text[base : base + size]
+    _refuse_dense(window)
+    return window
 
 
 def _refuse_dense(text: str) -> None:
@@ -154,8 +154,8 @@ def duplicate_field(name: str) -> Problem:
     return _bad(f"The body has the field {name[:80]!r} twice in one object.")
 
 
-def not_json(said: str, at: int) -> Problem:
-    return _bad(f"The body is not JSON: {said} at character {at}.")
+def not_json(reason: str, at: int) -> Problem:
+    return _bad(f"The body is not JSON: {reason} at character {at}.")
 
 
 def _bad(detail: str) -> Problem:
@@ -163,18 +163,18 @@ def _bad(detail: str) -> Problem:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
+    members = dict(pairs)
+    if len(members) < len(pairs):
         seen: set[str] = set()
         for name, _ in pairs:
             if name in seen:
                 raise duplicate_field(name)
             seen.add(name)
-    return made
+    return members
 
 
 def _constant(word: str) -> Any:
-    raise _bad(f"The body holds {word}, which is no number of JSON.")
+    raise _bad(f"The body holds {word}, which is not a number in JSON.")
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=Literal, parse_constant=_constant)
@@ -186,6 +186,6 @@ def _refuse_halves(value: Any) -> None:
     try:
         written.encode()
     except UnicodeEncodeError:
-        raise _bad("The body holds half of a surrogate pair, which is no character.") from None
+        raise _bad("The body holds half of a surrogate pair, which is not a character.") from None
     if NUL.search(written):
         raise _bad("The body holds the character NUL.")

@@ -6,21 +6,21 @@ import zlib
 
 from starlette.requests import Request
 
-from api.http.guard import UNPACKED
+from api.http.guard import ON_DECOMPRESSED
 from api.http.problems import Problem, too_large
 
-TAKEN = ("gzip", "x-gzip")
+ENCODINGS = ("gzip", "x-gzip")
 PIECE = 1 << 16
 WITH_HEADER = 16 + zlib.MAX_WBITS
 
 
-async def unpacked(request: Request, most: int) -> bytes:
+async def decompress(request: Request, most: int) -> bytes:
     """The body of a request that is packed by gzip. Raises a Problem: 400 for what is none, 413 for more than `most`.
 
     A small body can unpack to any size: it is stopped at the first piece that is too much.
     """
-    hold = request.scope.get(UNPACKED, lambda _: None)
-    found = bytearray()
+    hold = request.scope.get(ON_DECOMPRESSED, lambda _: None)
+    body = bytearray()
     member = zlib.decompressobj(WITH_HEADER)
     try:
         async for piece in request.stream():
@@ -31,15 +31,15 @@ async def unpacked(request: Request, most: int) -> bytes:
                     member = zlib.decompressobj(WITH_HEADER)
                 some = member.decompress(rest, PIECE)
                 rest = member.unused_data if member.eof else member.unconsumed_tail
-                found += some
+                body += some
                 hold(len(some))
-                if len(found) > most:
+                if len(body) > most:
                     raise too_large(most)
     except zlib.error:
-        raise _bad("The body is not packed by gzip, as its Content-Encoding says.") from None
+        raise _bad("The body is not gzip, as its Content-Encoding says.") from None
     if not member.eof:
-        raise _bad("The packed body is cut off.")
-    return bytes(found)
+        raise _bad("The gzip body is incomplete.")
+    return bytes(body)
 
 
 def _bad(detail: str) -> Problem:

@@ -17,7 +17,7 @@ from conf import Settings, disk
 DISK_SECONDS = 0.2
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 LOG = logging.getLogger("sauda.api")
-UNPACKED = "sauda.unpacked"
+ON_DECOMPRESSED = "sauda.on_decompressed"
 """In the scope of a request: to be called with each piece that was unpacked of its body."""
 HEADERS = {
     b"x-content-type-options": b"nosniff",
@@ -70,7 +70,7 @@ class GuardedRequest:
         self.began = time.perf_counter()
         self.deadline = asyncio.get_running_loop().time() + guard.settings.api_body_seconds
         self.body_bytes = self.unpacked_bytes = 0
-        scope[UNPACKED] = self.hold
+        scope[ON_DECOMPRESSED] = self.hold
         self.is_read = False
         self.status = 0
 
@@ -86,7 +86,7 @@ class GuardedRequest:
             instance = uuid.uuid4().urn
             LOG.exception("%s %s failed, told as %s", self.scope["method"], self.scope["path"], instance)
             await self._answer(
-                Problem(500, "fault", "Something failed here, and was written to the log.", instance=instance)
+                Problem(500, "fault", "An internal error occurred. It was written to the log.", instance=instance)
             )
         finally:
             self.guard.held -= self.body_bytes + self.unpacked_bytes
@@ -152,7 +152,7 @@ class GuardedRequest:
         guard = self.guard
         if guard.held > guard.settings.api_bodies_bytes:
             raise Problem(
-                503, "busy", "Too much is being sent at the same time. Try again in a second.",
+                503, "busy", "Too much data is being sent at the same time. Try again in a second.",
                 headers={"Retry-After": "1"},
             )  # fmt: skip
 

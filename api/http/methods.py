@@ -15,13 +15,13 @@ AS_GET = "sauda.head"
 
 def allowed(routes: Iterable[BaseRoute], scope: Scope) -> list[str]:
     """The methods that a path takes; none where nothing is at it."""
-    found: set[str] = set()
+    methods: set[str] = set()
     for route in routes:
         if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE:
-            found |= route.methods or set()
-    if "GET" in found:
-        found.add("HEAD")
-    return sorted({*found, "OPTIONS"}) if found else []
+            methods |= route.methods or set()
+    if "GET" in methods:
+        methods.add("HEAD")
+    return sorted({*methods, "OPTIONS"}) if methods else []
 
 
 def method_of(scope: Scope) -> str:

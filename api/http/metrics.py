@@ -29,12 +29,12 @@ class Metrics:
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count an answer. Looking up its counters by their labels would take longer than counting."""
-        found = self._answers.get((method, route, status))
-        if found is None:
-            found = self.requests.labels(method, route, status), self.seconds.labels(method, route)
-            self._answers[method, route, status] = found
-        found[0].inc()
-        found[1].observe(seconds)
+        counters = self._answers.get((method, route, status))
+        if counters is None:
+            counters = self.requests.labels(method, route, status), self.seconds.labels(method, route)
+            self._answers[method, route, status] = counters
+        counters[0].inc()
+        counters[1].observe(seconds)
 
     def counter(self, name: str, description: str, labels: Sequence[str] = ()) -> Counter:
         """A counter of a domain."""

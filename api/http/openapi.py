@@ -48,21 +48,21 @@ PROBLEM = {
 
 JSON = "application/json"
 STATUSES = {
-    400: "The body is no JSON.",
-    401: "No good key.",
+    400: "The body is not JSON.",
+    401: "No valid key.",
     403: "The key lacks the scope.",
-    404: "There is none.",
-    405: "The path does not take this method.",
-    408: "The body came too slowly.",
+    404: "Not found.",
+    405: "The path does not accept this method.",
+    408: "The body arrived too slowly.",
     409: "Other rows stand in the way, or the number is taken by other content.",
     413: "The body is too large.",
-    415: "The body is not said to be JSON.",
+    415: "The Content-Type is not JSON.",
     421: "The request's Host is not a name of this service.",
-    422: "A rule is broken; the findings name field and rule.",
-    429: "The key asks too often; Retry-After says when to come back.",
-    500: "A fault of ours.",
-    503: "A part does not answer now; Retry-After says when to come back.",
-    507: "Too little disk space for more; Retry-After says when to come back.",
+    422: "A rule is broken; the errors name the field and the rule.",
+    429: "Too many requests with this key; Retry-After says when to try again.",
+    500: "Internal error.",
+    503: "A backend is not available; Retry-After says when to try again.",
+    507: "Too little disk space; Retry-After says when to try again.",
 }
 ALWAYS = (405, 421, 500)
 KEYED = (401, 403, 422, 429, 503)
@@ -74,13 +74,13 @@ BODIED = (400, 408, 413, 415, 507)
 def described(
     schema: Mapping[str, Any], example: Any, *, status: int = 200, body: Mapping[str, Any] | None = None,
     body_example: Any = None, parameters: Sequence[Mapping[str, Any]] = (), errors: Sequence[int] = (),
-    headers: Mapping[str, str] | None = None, said: str = "Found.", also: Mapping[int, str] | None = None,
+    headers: Mapping[str, str] | None = None, answer: str = "Found.", also: Mapping[int, str] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """What a path of ours says of itself (``openapi_extra``): it reads requests and writes answers by itself.
 
     `headers` are those of a good answer, with their descriptions. `also` are other good answers of the same shape.
     """
-    good: dict[str, Any] = {"description": said}
+    good: dict[str, Any] = {"description": answer}
     if schema:
         good["content"] = {JSON: {"schema": schema, "example": example}}
     if headers:
@@ -88,10 +88,10 @@ def described(
     answers = {str(status): good} | {str(s): good | {"description": words} for s, words in (also or {}).items()}
     for code in sorted({*ALWAYS, *KEYED, *errors, *(BODIED if body is not None else ())}):
         answers[str(code)] = {"$ref": f"#/components/responses/Problem{code}"}
-    made: dict[str, Any] = {"security": [{"key": []}], "responses": answers, "parameters": list(parameters)}
+    operation: dict[str, Any] = {"security": [{"key": []}], "responses": answers, "parameters": list(parameters)}
     if body is not None:
-        made["requestBody"] = {"required": True, "content": {JSON: {"schema": body, "example": body_example}}}
-    return made
+        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": body, "example": body_example}}}
+    return operation
 
 
 def listed(name: str, item: Mapping[str, Any], **others: Any) -> dict[str, Any]:
@@ -104,15 +104,15 @@ def listed(name: str, item: Mapping[str, Any], **others: Any) -> dict[str, Any]:
 
 def column_schema(column: Column, *, answered: bool) -> dict[str, Any]:
     """A column in JSON Schema. Amounts are answered as texts, and null where a value cannot be shown."""
-    made: dict[str, Any] = {"description": column.description} | dict(column.type.json)
+    schema: dict[str, Any] = {"description": column.description} | dict(column.type.json)
     if answered and column.type.name in ("MONEY", "SUM"):
-        made["type"] = "string"
+        schema["type"] = "string"
     if not answered or not column.personal:
         for rule in column.rules:
-            made |= rule.json
+            schema |= rule.json
     if column.optional or (answered and column.type.name in ("INSTANT", "MONEY")):
-        made["type"] = [*(made["type"] if isinstance(made["type"], list) else [made["type"]]), "null"]
-    return made
+        schema["type"] = [*(schema["type"] if isinstance(schema["type"], list) else [schema["type"]]), "null"]
+    return schema
 
 
 def named(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,25 +133,25 @@ def _hoisted(part: Any, schemas: dict[str, Any]) -> Any:
     if not isinstance(part, dict):
         return part
     kept = ("example", "examples", "parameters")
-    made = {name: each if name in kept else _hoisted(each, schemas) for name, each in part.items()}
-    name = made.get("title")
-    if not (isinstance(name, str) and name.isidentifier() and "type" in made):
-        return made
-    del made["title"]
-    if schemas.setdefault(name, made) != made:
+    members = {name: each if name in kept else _hoisted(each, schemas) for name, each in part.items()}
+    name = members.get("title")
+    if not (isinstance(name, str) and name.isidentifier() and "type" in members):
+        return members
+    del members["title"]
+    if schemas.setdefault(name, members) != members:
         raise ValueError(f"two schemas are called {name}")
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def document(made: FastAPI, routes: Iterable[BaseRoute]) -> dict[str, Any]:
+def document(application: FastAPI, routes: Iterable[BaseRoute]) -> dict[str, Any]:
     """The document of the application, made once. `routes` are those whose own words count."""
-    if made.openapi_schema:
-        return made.openapi_schema
-    found = get_openapi(
-        title=made.title, version=made.version, description=made.description, tags=made.openapi_tags,
-        routes=made.routes, openapi_version="3.1.0",
+    if application.openapi_schema:
+        return application.openapi_schema
+    document = get_openapi(
+        title=application.title, version=application.version, description=application.description,
+        tags=application.openapi_tags, routes=application.routes, openapi_version="3.1.0",
     )  # fmt: skip
-    components = found.setdefault("components", {})
+    components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
@@ -163,12 +163,12 @@ def document(made: FastAPI, routes: Iterable[BaseRoute]) -> dict[str, Any]:
     for route in routes:
         if isinstance(route, APIRoute) and route.openapi_extra:
             # The framework mixes its own answers in, and drops every null of an example.
-            said = {name: part for name, part in route.openapi_extra.items() if name != "parameters"}
+            described = {name: part for name, part in route.openapi_extra.items() if name != "parameters"}
             for method in route.methods or ():
-                found["paths"][route.path_format][method.lower()] |= said
-    found["paths"] = _hoisted(found["paths"], schemas)
-    made.openapi_schema = found
-    return found
+                document["paths"][route.path_format][method.lower()] |= described
+    document["paths"] = _hoisted(document["paths"], schemas)
+    application.openapi_schema = document
+    return document
 
 
 def _problem(status: int) -> dict[str, Any]:

@@ -43,13 +43,13 @@ class Parameter:
             schema["enum"] = list(self.choices)
         if self.default is not None:
             schema["default"] = self.default
-        made: dict[str, Any] = {
+        parameter: dict[str, Any] = {
             "name": self.name, "in": "query", "required": False, "description": self.description,
             "schema": schema | dict(self.schema),
         }  # fmt: skip
         if self.example is not None:
-            made["example"] = self.example
-        return made
+            parameter["example"] = self.example
+        return parameter
 
     def read(self, text: str) -> Any:
         """The value of a text. Raises a Problem (422)."""
@@ -82,18 +82,20 @@ class Parameters:
 
     def read(self, request: Request) -> dict[str, Any]:
         """What was given, and the defaults. Raises a Problem (422): unknown names, names given twice, wrong values."""
-        found = {name: each.default for name, each in self.known.items() if each.default is not None}
+        values = {name: each.default for name, each in self.known.items() if each.default is not None}
         if not request.scope["query_string"]:
-            return found
+            return values
         given: set[str] = set()
         for name, text in request.query_params.multi_items():
             if name not in self.known:
-                raise parameter(name[:80], f"{name[:80]!r} is no parameter here; there are {_listed(self.known)}.")
+                raise parameter(
+                    name[:80], f"{name[:80]!r} is not a parameter of this path; it has {_listed(self.known)}."
+                )
             if name in given:
                 raise parameter(name, f"{name} is given twice.")
             given.add(name)
-            found[name] = self.known[name].read(text)
-        return found
+            values[name] = self.known[name].read(text)
+        return values
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -112,9 +114,9 @@ def limit(default: int, most: int) -> Parameter:
     return Parameter("limit", COUNT, "At most so many rows.", default=default, high=most)
 
 
-def in_order(found: Mapping[str, Any]) -> None:
+def in_order(values: Mapping[str, Any]) -> None:
     """Raises a Problem (422) where a period ends before it begins."""
-    if found.get("since") and found.get("until") and found["until"] < found["since"]:
+    if values.get("since") and values.get("until") and values["until"] < values["since"]:
         raise parameter("until", "until must not be before since.")
 
 

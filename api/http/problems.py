@@ -14,10 +14,10 @@ MEDIA = "application/problem+json"
 TITLES = {
     413: "The body is too large",
     415: "The body must be JSON",
-    421: "Not a name of this service",
+    421: "Unknown host name",
     422: "The content breaks a rule",
     429: "Too many requests",
-    500: "A fault of ours",
+    500: "Internal error",
 }
 RETRY_SECONDS = 5
 FULL_SECONDS = 30
@@ -40,17 +40,17 @@ class Problem(Exception):
 
     def document(self) -> dict[str, Any]:
         """The document that is answered."""
-        made: dict[str, Any] = {
+        members: dict[str, Any] = {
             "type": f"urn:sauda:problem:{self.kind}",
             "title": TITLES.get(self.status, HTTPStatus(self.status).phrase),
             "status": self.status,
             "detail": self.detail,
         }
         if self.instance:
-            made["instance"] = self.instance
+            members["instance"] = self.instance
         if self.errors:
-            made["errors"] = list(self.errors)
-        return made | self.more
+            members["errors"] = list(self.errors)
+        return members | self.more
 
     def response(self) -> Response:
         return Response(orjson.dumps(self.document()), self.status, self.headers, MEDIA)

@@ -29,7 +29,7 @@ class RateLimiter:
             self._buckets[key_id] = (level, now)
             seconds = max(1, math.ceil((1 - level) / rate))
             raise Problem(
-                429, "rate", f"Only {per_minute:,} requests a minute are taken here. Try again in {seconds} seconds.",
+                429, "rate", f"This key allows {per_minute:,} requests a minute. Try again in {seconds} seconds.",
                 headers={"Retry-After": str(seconds)},
             )  # fmt: skip
         self._buckets[key_id] = (level - 1, now)

@@ -143,14 +143,14 @@ def topics(flow: Flow) -> list[Topic]:
 
 def _topic(topic: str, queries: Mapping[str, Mapping[str, Any]], recent: Mapping[str, Any]) -> Topic:
     ordered = sorted(queries, reverse=True)
-    told = recent.get("queries", {}).get(ordered[0], {})
-    now, events = float(recent.get("now", 0.0)), told.get("events", [])
+    latest = recent.get("queries", {}).get(ordered[0], {})
+    now, events = float(recent.get("now", 0.0)), latest.get("events", [])
     is_live = ordered[0].startswith("live:")
     return {
         "topic": topic,
         "events_per_second": rate(events, now, LIVE_WINDOW_SECONDS if is_live else LAKE_WINDOW_SECONDS),
         "series": series(events, now),
-        "fresh": told.get("fresh"),
+        "fresh": latest.get("fresh"),
         "queries": [_query(name.partition(":")[0], queries[name]) for name in ordered],
     }
 

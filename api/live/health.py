@@ -73,14 +73,14 @@ class PartsHealth:
         faults = await asyncio.gather(*(self._fault(shown) for shown in self.shown))
         silent = any(fault == SILENT and not shown.needed for shown, fault in zip(self.shown, faults, strict=True))
         started = await self._started() if silent else set()
-        found = [self._part("api", "API", "up", "")]
+        parts = [self._part("api", "API", "up", "")]
         if full := disk.shortage(self.settings):
-            found.append(self._part("disk", "Disk", "down", full))
+            parts.append(self._part("disk", "Disk", "down", full))
         for shown, fault in zip(self.shown, faults, strict=True):
             is_out = fault is None or (fault == SILENT and not shown.needed and shown.name not in started)
             state = "off" if is_out else "down" if fault else "up"
-            found.append(self._part(shown.name, shown.title, state, "" if is_out else fault or ""))
-        return found
+            parts.append(self._part(shown.name, shown.title, state, "" if is_out else fault or ""))
+        return parts
 
     async def _fault(self, shown: MonitoredPart) -> str | None:
         """What is wrong with the part, empty where nothing is; None for a part that this stack cannot have."""
@@ -100,7 +100,7 @@ class PartsHealth:
         try:
             return shown.validate(orjson.loads(answer.content)) if shown.validate else ""
         except orjson.JSONDecodeError:
-            return "answers what is no JSON"
+            return "answers something that is not JSON"
 
     async def _started(self) -> set[str]:
         """The parts that were started and not stopped, by the supervisor; none where it does not answer.
@@ -114,8 +114,8 @@ class PartsHealth:
                     address, content=xmlrpc.client.dumps((), "supervisor.getAllProcessInfo"),
                     headers={"Content-Type": "text/xml"}, auth=("sauda", self.settings.secrets.supervisor),
                 )  # fmt: skip
-            told = cast(Any, xmlrpc.client.loads(answer.raise_for_status().text)[0][0])
-            return {entry["name"] for entry in told if entry["statename"] != "STOPPED"}
+            processes = cast(Any, xmlrpc.client.loads(answer.raise_for_status().text)[0][0])
+            return {entry["name"] for entry in processes if entry["statename"] != "STOPPED"}
         except Exception:
             # Whoever listens there may answer anything.
             return set()

@@ -50,7 +50,7 @@ class Hub:
         self._newest: bytes | None = None
         self._news = asyncio.Event()
         self._work: asyncio.Task[None] | None = None
-        self._told = 0.0
+        self._published_at = 0.0
 
     @contextmanager
     def viewer(self) -> Iterator[AsyncIterator[bytes | None]]:
@@ -85,7 +85,7 @@ class Hub:
 
     async def _rounds(self) -> None:
         """Ask what is due and tell what was answered, as soon as it was, until nobody watches."""
-        asked: dict[str, asyncio.Task[None]] = {}
+        running: dict[str, asyncio.Task[None]] = {}
         loop = asyncio.get_running_loop()
         for look in self.looks:
             # What was seen before a pause is old, and would be told as if it were not.
@@ -94,17 +94,17 @@ class Hub:
             while self.viewers:
                 now = loop.time()
                 for look in self.looks:
-                    if look.name not in asked and look.due <= now:
+                    if look.name not in running and look.due <= now:
                         look.due = now + look.every
-                        asked[look.name] = asyncio.create_task(self._ask(look))
-                pause = min([look.due - now for look in self.looks if look.name not in asked], default=self.every)
-                is_news = await self._first(asked.values(), min(pause, self.every))
-                asked = {name: task for name, task in asked.items() if not task.done()}
-                if is_news or loop.time() - self._told >= self.every:
-                    self._told = loop.time()
-                    self._tell()
+                        running[look.name] = asyncio.create_task(self._ask(look))
+                pause = min([look.due - now for look in self.looks if look.name not in running], default=self.every)
+                is_news = await self._first(running.values(), min(pause, self.every))
+                running = {name: task for name, task in running.items() if not task.done()}
+                if is_news or loop.time() - self._published_at >= self.every:
+                    self._published_at = loop.time()
+                    self._publish()
         finally:
-            for task in asked.values():
+            for task in running.values():
                 task.cancel()
 
     @staticmethod
@@ -133,7 +133,7 @@ class Hub:
                 LOG.exception("the look at %s failed", look.name)
             look.seen = look.seen._replace(error=FAULT)
 
-    def _tell(self) -> None:
+    def _publish(self) -> None:
         self._newest = self.write(self.clock(), {look.name: look.seen for look in self.looks})
         self._news.set()
         self._news = asyncio.Event()

@@ -77,5 +77,5 @@ class ViewerResponse(EventSourceResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self.watched.viewer() as states:
-            self.body_iterator = (told or KEEPALIVE_COMMENT async for told in states)
+            self.body_iterator = (state or KEEPALIVE_COMMENT async for state in states)
             await super().__call__(scope, receive, send)

@@ -34,8 +34,8 @@ def read(body: bytes) -> Iterator[tuple[bytes, Any]]:
                 raise _count("more")
             yield raw.encode(), value
     except bodies.Oversized:
-        said = f"the event has more than {MAX_BYTES} bytes; at most {MAX_BYTES} are taken"
-        raise refused(f"/purchases/{count}", "record.oversized", said) from None
+        sentence = f"the event has more than {MAX_BYTES} bytes; at most {MAX_BYTES} are taken"
+        raise refused(f"/purchases/{count}", "record.oversized", sentence) from None
     _close(text, end)
     if not count:
         raise _count("0")
@@ -73,9 +73,9 @@ def _unknown(name: str) -> Problem:
     return refused(f"/{name[:80]}", "unknown", f"{name[:80]} is not a field here; there is purchases")
 
 
-def _count(found: str) -> Problem:
-    said = f"purchases must have 1 to {MAX_PURCHASES:,} elements; found {found}"
-    return refused("/purchases", "purchases.count", said)
+def _count(actual: str) -> Problem:
+    sentence = f"purchases must have 1 to {MAX_PURCHASES:,} elements; found {actual}"
+    return refused("/purchases", "purchases.count", sentence)
 
 
 def refused(pointer: str, rule: str, sentence: str) -> Problem:

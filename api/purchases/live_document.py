@@ -100,21 +100,21 @@ def currencies(
     revenue_steps: Iterable[RevenueStep], products: Iterable[Mapping[str, Any]], first: int
 ) -> list[Currency]:
     """The last hour by currency, the one with most purchases first."""
-    found: dict[str, Currency] = {}
+    hours: dict[str, Currency] = {}
     for step in revenue_steps:
         place = (step.begins_at - first) // 60
         if not 0 <= place < HOUR_MINUTES:
             continue
-        hour = found.setdefault(
+        hour = hours.setdefault(
             step.currency_code,
             _hour(step.currency_code),
         )
         hour["revenue_amounts"][place] += step.revenue_amount
         hour["purchase_counts"][place] += step.purchase_count
     for row in products:
-        if row["currency_code"] in found:
-            found[row["currency_code"]]["products"].append(_product(row))
-    ranked = sorted(found.values(), key=lambda hour: (-sum(hour["purchase_counts"]), hour["currency_code"]))
+        if row["currency_code"] in hours:
+            hours[row["currency_code"]]["products"].append(_product(row))
+    ranked = sorted(hours.values(), key=lambda hour: (-sum(hour["purchase_counts"]), hour["currency_code"]))
     return ranked[:MAX_CURRENCIES]
 
 

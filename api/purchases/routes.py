@@ -36,7 +36,7 @@ KEY = {
 }  # fmt: skip
 DAY_HINT = Parameter("sold_on", DAY, "Day of the purchase, UTC: finds it faster.", example="2026-01-31")
 PROOF = Parameter("proof", TEXT, "What `status_url` has: says that it was accepted before ClickHouse shows it.")
-ASKED = Parameters(DAY_HINT, PROOF)
+STATUS_PARAMETERS = Parameters(DAY_HINT, PROOF)
 LINES = (
     "SELECT purchase_id, purchased_at, seller_id, customer_id, currency_code, ingested_at, line_no, product_id,"
     " description, quantity, unit_price_amount, line_amount, is_return FROM silver.purchase_lines FINAL"
@@ -68,17 +68,17 @@ def _schema(name: str, **quantity: int) -> dict[str, Any]:
 
     With what is said of quantities here, which go one way in a purchase and the other in a return.
     """
-    made = json_schema(EVENT)
-    records = made.pop("$defs")
+    schema = json_schema(EVENT)
+    records = schema.pop("$defs")
     for left_out in ("$schema", "$id"):
-        made.pop(left_out)
-    for each in made["properties"].values():
+        schema.pop(left_out)
+    for each in schema["properties"].values():
         if "items" in each:
             each["items"] = records[each["items"]["$ref"].rpartition("/")[2]] | {"additionalProperties": False}
-    line = made["properties"]["lines"]["items"]
+    line = schema["properties"]["lines"]["items"]
     line["properties"] = line["properties"] | {"quantity": line["properties"]["quantity"] | quantity}
     line["title"] = f"{name}Line"
-    return made | {"title": name, "additionalProperties": False}
+    return schema | {"title": name, "additionalProperties": False}
 
 
 PURCHASE, RETURN = _schema("Purchase", minimum=1), _schema("Return", maximum=-1)
@@ -88,17 +88,17 @@ BATCH = {
 }  # fmt: skip
 EXAMPLE = example(EVENT, "almaly-market")
 RETURNED = EXAMPLE | {"lines": [line | {"quantity": -1} for line in EXAMPLE["lines"]]}
-TOLD_FIELDS = ("event_id", "purchase_id", "status_url")
+ACCEPTANCE_FIELDS = ("event_id", "purchase_id", "status_url")
 TEXTS = {"type": "object", "additionalProperties": {"type": "string"}}
-TOLD = {
+ACCEPTANCE = {
     "title": "Acceptance", "type": "object", "required": ["events"],
     "properties": {"events": {"type": "array", "items": {
-        "title": "AcceptedEvent", "type": "object", "required": list(TOLD_FIELDS),
-        "properties": {name: {"type": "string"} for name in TOLD_FIELDS},
+        "title": "AcceptedEvent", "type": "object", "required": list(ACCEPTANCE_FIELDS),
+        "properties": {name: {"type": "string"} for name in ACCEPTANCE_FIELDS},
     }}},
 }  # fmt: skip
 EVENT_ID = "7d3f5f0e-6f0a-5b53-9a53-6d2f3c5a1b11"
-TOLD_EXAMPLE = {
+ACCEPTANCE_EXAMPLE = {
     "events": [
         {
             "event_id": EVENT_ID,
@@ -119,9 +119,9 @@ STATE = {
 
 
 def _answer(accepted: list[AcceptedPurchase], status: int = 202) -> Response:
-    told = {"events": [each.told() for each in accepted]}
-    headers = {"Location": told["events"][0]["status_url"]} if len(accepted) == 1 else None
-    return Response(orjson.dumps(told), status, headers, "application/json")
+    body = {"events": [each.described() for each in accepted]}
+    headers = {"Location": body["events"][0]["status_url"]} if len(accepted) == 1 else None
+    return Response(orjson.dumps(body), status, headers, "application/json")
 
 
 async def send_one(request: Request) -> Response:
@@ -142,7 +142,7 @@ async def _one(request: Request, *, is_return: bool) -> Response:
     key = await _buyer(request)
     NOTHING.read(request)
     name = _key(request)
-    body = await bodies.taken(request, EVENT.max_bytes)
+    body = await bodies.receive(request, EVENT.max_bytes)
     backends = backends_of(request)
     purchases = backends.service(Purchases)
     async with backends.turn(len(body)):
@@ -158,7 +158,7 @@ async def send_batch(request: Request) -> Response:
     name = _key(request)
     backends = backends_of(request)
     purchases = backends.service(Purchases)
-    body = await bodies.taken(request, backends.settings.api_body_bytes)
+    body = await bodies.receive(request, backends.settings.api_body_bytes)
     async with backends.turn(len(body)):
         validated = await purchases.validate(key.key_id, name, batches.read(body), "/purchases")
     return _answer(await purchases.accept(validated))
@@ -182,41 +182,42 @@ async def _put(request: Request, key: Key, seller_id: str, purchase_id: str, *, 
     name = _key(request)
     backends = backends_of(request)
     purchases = backends.service(Purchases)
-    body = await bodies.taken(request, EVENT.max_bytes)
+    body = await bodies.receive(request, EVENT.max_bytes)
     async with backends.turn(len(body)):
         validated = await purchases.validate(key.key_id, name, ((body, bodies.parse(body)),), are_returns=is_return)
     (document,) = validated.documents
-    for field, given, found in (("seller_id", seller_id, document.number.seller_id),
+    for field, given, actual in (("seller_id", seller_id, document.number.seller_id),
                                 ("purchase_id", purchase_id, document.number.purchase_id)):  # fmt: skip
-        if typed(ID_TYPE, given) != found:
-            said = f'{field} must be that of the path, {given[:80]!r}; found "{found[:80]}"'
-            raise invalid([{"pointer": f"/{field}", "rule": f"{field}.path", "detail": said}])
+        if typed(ID_TYPE, given) != actual:
+            sentence = f'{field} must be that of the path, {given[:80]!r}; found "{actual[:80]}"'
+            raise invalid([{"pointer": f"/{field}", "rule": f"{field}.path", "detail": sentence}])
     accepted = await purchases.accept(validated, replacing=True)
     return _answer(accepted, 202 if accepted[0].is_new else 200)
 
 
+IS_ACCEPTED = "Kafka has it; ClickHouse shows it within a second or two."
 ROUTER.add_api_route(
     "/v1/purchases", send_one, methods=["POST"], status_code=202, summary="Send a purchase", name="create_purchase",
     route_class_override=Direct,
     openapi_extra=described(
-        TOLD, TOLD_EXAMPLE, status=202, body=PURCHASE, body_example=EXAMPLE, parameters=[KEY], errors=[409],
-        said="Kafka has it; ClickHouse shows it within a second or two.", headers={"Location": "Where its state is."},
+        ACCEPTANCE, ACCEPTANCE_EXAMPLE, status=202, body=PURCHASE, body_example=EXAMPLE, parameters=[KEY], errors=[409],
+        answer=IS_ACCEPTED, headers={"Location": "Where its state is."},
     ),
 )  # fmt: skip
 ROUTER.add_api_route(
     "/v1/returns", send_return, methods=["POST"], status_code=202, summary="Send a return", name="create_return",
     route_class_override=Direct,
     openapi_extra=described(
-        TOLD, TOLD_EXAMPLE, status=202, body=RETURN, body_example=RETURNED, parameters=[KEY], errors=[409],
-        said="Kafka has it; ClickHouse shows it within a second or two.", headers={"Location": "Where its state is."},
+        ACCEPTANCE, ACCEPTANCE_EXAMPLE, status=202, body=RETURN, body_example=RETURNED, parameters=[KEY], errors=[409],
+        answer=IS_ACCEPTED, headers={"Location": "Where its state is."},
     ),
 )  # fmt: skip
 ROUTER.add_api_route(
     "/v1/purchases:batch", send_batch, methods=["POST"], status_code=202, route_class_override=Direct,
     summary=f"Send up to {MAX_PURCHASES:,} purchases", name="create_purchases",
     openapi_extra=described(
-        TOLD, TOLD_EXAMPLE, status=202, body=BATCH, body_example={"purchases": [EXAMPLE]}, parameters=[KEY],
-        errors=[409], said="Kafka has them all.",
+        ACCEPTANCE, ACCEPTANCE_EXAMPLE, status=202, body=BATCH, body_example={"purchases": [EXAMPLE]}, parameters=[KEY],
+        errors=[409], answer="Kafka has them all.",
     ),
 )  # fmt: skip
 
@@ -228,8 +229,8 @@ for _path, _send, _body, _example, _what in (
         f"/v1/{_path}/{{seller_id}}/{{purchase_id:path}}", _send, methods=["PUT"], status_code=202,
         summary=f"Replace a {_what}, or create it", name=f"replace_{_what}",
         openapi_extra=described(
-            TOLD, TOLD_EXAMPLE, status=202, body=_body, body_example=_example, parameters=[KEY], errors=[409],
-            said="Kafka has it; ClickHouse shows it within a second or two.", also={200: _SAME},
+            ACCEPTANCE, ACCEPTANCE_EXAMPLE, status=202, body=_body, body_example=_example, parameters=[KEY],
+            errors=[409], answer=IS_ACCEPTED, also={200: _SAME},
             headers={"Location": "Where its state is."},
         ),
     )  # fmt: skip
@@ -246,14 +247,14 @@ def _key(request: Request) -> str:
 @ROUTER.get(
     "/v1/purchases/{event_id}", name="get_purchase_state", summary="What became of a purchase",
     openapi_extra=described(
-        STATE, {"event_id": EVENT_ID, "state": "in_silver"}, parameters=ASKED.described(), errors=[404]
+        STATE, {"event_id": EVENT_ID, "state": "in_silver"}, parameters=STATUS_PARAMETERS.described(), errors=[404]
     ),
 )  # fmt: skip
 async def status(request: Request, _: Reader, event_id: ID) -> Response:
     """`accepted`: Kafka has it. `in_silver`: with its lines. `superseded`: in silver, and another event with the
     same number came later. `refused`: with the rule and its sentence."""
     backends = backends_of(request)
-    given = ASKED.read(request)
+    given = STATUS_PARAMETERS.read(request)
     day: date | None = given.get("sold_on")
     sql = LINES + (ON_DAY if day else "") + IN_ORDER
     lines = await backends.warehouse.rows(sql, {"id": event_id} | ({"day": day} if day else {}))
@@ -276,10 +277,10 @@ async def _later(backends: Backends, event_id: str, lines: list[dict[str, Any]])
         "seller": lines[0]["seller_id"], "number": lines[0]["purchase_id"],
         "is_return": all(line["is_return"] for line in lines),
     }  # fmt: skip
-    found = await backends.warehouse.rows(LATER, number)
-    if not found or found[0]["event_id"] == event_id:
+    rows = await backends.warehouse.rows(LATER, number)
+    if not rows or rows[0]["event_id"] == event_id:
         return None
-    (holds,) = found
+    (holds,) = rows
     return {"event_id": holds["event_id"], "status_url": f"/v1/purchases/{holds['event_id']}?sold_on={holds['day']}"}
 
 

@@ -49,7 +49,7 @@ class AcceptedPurchase:
     proof: str
     is_new: bool = True
 
-    def told(self) -> dict[str, str]:
+    def described(self) -> dict[str, str]:
         """With the day the purchase is found without looking through all others, with the proof before it is there."""
         return {
             "event_id": self.event_id,
@@ -111,8 +111,8 @@ def _wrong_way(row: Mapping[str, Any], is_return: bool) -> Iterator[Finding]:
     """
     for place, line in enumerate(row["lines"]):
         if (line["quantity"] < 0) is not is_return:
-            rule, said = ("below_zero", "below zero in a return") if is_return else ABOVE_ZERO
-            sentence = f'line {place + 1}: quantity must be {said}; found "{line["quantity"]}"'
+            rule, rule_text = ("below_zero", "below zero in a return") if is_return else ABOVE_ZERO
+            sentence = f'line {place + 1}: quantity must be {rule_text}; found "{line["quantity"]}"'
             yield Finding(("lines", place, "quantity"), f"lines.quantity.{rule}", sentence)
 
 
@@ -156,7 +156,7 @@ class Purchases:
         any of them. Of each no more is kept than is sent and told: the values of a batch would take much memory.
         """
         now = datetime.now(UTC)
-        made = ValidatedPurchases(key_id, idempotency_key, place, are_returns=are_returns)
+        validated = ValidatedPurchases(key_id, idempotency_key, place, are_returns=are_returns)
         errors: list[dict[str, Any]] = []
         size = 0
         for number, (body, value) in enumerate(purchases):
@@ -165,18 +165,20 @@ class Purchases:
                 findings = list(_wrong_way(row, are_returns))
             if len(body) > EVENT.max_bytes:
                 findings.append(_oversized(len(body)))
-            if not findings and not errors and not made.add(self._content.of_row(row), row):
+            if not findings and not errors and not validated.add(self._content.of_row(row), row):
                 # Amounts are sent as texts, and a text in normal form C can be longer.
                 findings.append(_oversized(EVENT.max_bytes + 1))
             if findings:
-                errors += [self._told(made.at(number), finding) for finding in findings[: MOST_FINDINGS - len(errors)]]
+                errors += [
+                    self._error(validated.at(number), finding) for finding in findings[: MOST_FINDINGS - len(errors)]
+                ]
             size += len(body)
             if size > BREATH_BYTES:
                 size = 0
                 await asyncio.sleep(0)
         if errors:
             raise invalid(errors)
-        return made
+        return validated
 
     async def accept(self, validated: ValidatedPurchases, *, replacing: bool = False) -> list[AcceptedPurchase]:
         """Send all that is new, and come back when Kafka has it all. Raises a Problem, and then nothing counts.
@@ -209,18 +211,18 @@ class Purchases:
         Where ClickHouse is away, purchases are taken, and what turns out to be other content counts as a correction:
         a till must not stand still for it. What is to be replaced must be known.
         """
-        found: dict[PurchaseNumber, Version] = {}
+        held: dict[PurchaseNumber, Version] = {}
         for each in validated.documents:
             lately = self._versions.lately(each.number)
             if lately is not None and lately.digest == each.digest and not replacing:
-                found[each.number] = lately
-        others = [each.number for each in validated.documents if each.number not in found]
+                held[each.number] = lately
+        others = [each.number for each in validated.documents if each.number not in held]
         try:
-            return found | await self._versions.holding(others, every=replacing)
+            return held | await self._versions.holding(others, every=replacing)
         except Problem:
             if replacing:
                 raise
-            return found | {n: lately for n in others if (lately := self._versions.lately(n)) is not None}
+            return held | {n: lately for n in others if (lately := self._versions.lately(n)) is not None}
 
     async def _send(
         self, key_id: str, documents: list[ValidPurchase], holding: Mapping[PurchaseNumber, Version]
@@ -259,32 +261,32 @@ class Purchases:
         unknown = await self._sellers.lacking(set(sellers))
         if not unknown:
             return []
-        found = [(number, seller_id) for number, seller_id in enumerate(sellers) if seller_id in unknown]
+        unknown_sellers = [(number, seller_id) for number, seller_id in enumerate(sellers) if seller_id in unknown]
         return [
-            self._told(
+            self._error(
                 validated.at(number),
                 Finding(("seller_id",), "seller_id.known", f'seller_id names no seller; found "{seller_id}"'),
             )
-            for number, seller_id in found[:MOST_FINDINGS]
+            for number, seller_id in unknown_sellers[:MOST_FINDINGS]
         ]
 
-    def _told(self, at: str, finding: Finding) -> dict[str, Any]:
+    def _error(self, at: str, finding: Finding) -> dict[str, Any]:
         self._broken_rules.labels(finding.rule).inc()
         return {"pointer": at + finding.pointer, "rule": finding.rule, "detail": finding.sentence}
 
 
 def _one_content_each(validated: ValidatedPurchases) -> dict[PurchaseNumber, bytes]:
     """The digest of each number's content. Raises a Problem (409) where one request gives a number two."""
-    found: dict[PurchaseNumber, bytes] = {}
+    digests: dict[PurchaseNumber, bytes] = {}
     errors = []
     for place, each in enumerate(validated.documents):
-        if found.setdefault(each.number, each.digest) != each.digest:
+        if digests.setdefault(each.number, each.digest) != each.digest:
             errors.append(
                 _taken(validated.at(place), f"the {each.number} is in this request twice, with unlike content")
             )
     if errors:
         raise _conflict(errors)
-    return found
+    return digests
 
 
 def _refuse_others(validated: ValidatedPurchases, holding: Mapping[PurchaseNumber, Version]) -> None:

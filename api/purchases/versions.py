@@ -108,7 +108,7 @@ class Versions:
         for number, digest in digests.items():
             if self._under_way.get(number, digest) != digest:
                 raise Problem(
-                    409, "under-way", f"Another request just sends the {number} with other content. Send it again.",
+                    409, "under-way", f"Another request is sending the {number} with other content now. Try again.",
                     headers={"Retry-After": "1"},
                 )  # fmt: skip
         ours = [number for number in digests if number not in self._under_way]
@@ -139,15 +139,15 @@ class Versions:
             if every or lately is not None or self._filter is None or number.text in self._filter
         ]  # fmt: skip
         shown = await self._shown(suspects) if suspects else {}
-        found: dict[PurchaseNumber, Version] = {}
+        versions: dict[PurchaseNumber, Version] = {}
         for number, lately in known.items():
             there = shown.get(number)
             # What ClickHouse does not show yet came after all that it shows.
             if lately is not None and (there is None or lately.event_id not in (there.event_id, *there.earlier)):
-                found[number] = lately
+                versions[number] = lately
             elif there is not None:
-                found[number] = there
-        return found
+                versions[number] = there
+        return versions
 
     async def _shown(self, numbers: Sequence[PurchaseNumber]) -> dict[PurchaseNumber, Version]:
         if time.monotonic() < self._away_until:
@@ -187,13 +187,13 @@ class Versions:
 
     async def _build(self) -> None:
         (counted,) = await self._warehouse.rows(COUNT)
-        made = BloomFilter(max(int(counted["numbers"]) * ROOM, LEAST_ROOM))
+        built = BloomFilter(max(int(counted["numbers"]) * ROOM, LEAST_ROOM))
         async for hashes in self._warehouse.stream(HASHES.format(since="")):
-            made.add_hashes(hashes)
+            built.add_hashes(hashes)
             await asyncio.sleep(0)
         for number in self._lately:
-            made.add(number.text)
-        self._filter = made
+            built.add(number.text)
+        self._filter = built
 
     async def _follow(self, known: BloomFilter, since: int) -> None:
         before = known.count
@@ -217,7 +217,7 @@ def read(rows: Iterable[Mapping[str, Any]]) -> dict[PurchaseNumber, Version]:
     for row in rows:
         events.setdefault(row["event_id"], []).append(row)
     # A larger arrival came earlier (`streaming.core.parse.ARRIVAL`).
-    found: dict[PurchaseNumber, Version] = {}
+    versions: dict[PurchaseNumber, Version] = {}
     for event_id, lines in sorted(events.items(), key=lambda event: -int(event[1][0]["arrival"])):
         lines.sort(key=lambda line: int(line["line_no"]))
         first = lines[0]
@@ -225,7 +225,7 @@ def read(rows: Iterable[Mapping[str, Any]]) -> dict[PurchaseNumber, Version]:
             first["seller_id"], first["purchase_id"], all(int(line["quantity"]) < 0 for line in lines)
         )
         content = written(CONTENT.of({**first, "lines": lines}))
-        before = found.get(number)
+        before = versions.get(number)
         earlier = (before.event_id, *before.earlier) if before else ()
-        found[number] = Version(event_id, digest_of(content), first["day"], earlier)
-    return found
+        versions[number] = Version(event_id, digest_of(content), first["day"], earlier)
+    return versions

@@ -41,19 +41,19 @@ def _page(document: dict[str, Any]) -> str:
 
 
 def _operation(path: str, method: str, operation: dict[str, Any]) -> str:
-    said = [f"<details><summary><b>{method.upper()}</b> <code>{escape(path)}</code> {escape(operation['summary'])}"]
-    said.append(f"</summary><p>{escape(operation.get('description', ''))}</p>")
+    html = [f"<details><summary><b>{method.upper()}</b> <code>{escape(path)}</code> {escape(operation['summary'])}"]
+    html.append(f"</summary><p>{escape(operation.get('description', ''))}</p>")
     if operation.get("parameters"):
-        said.append("<ul>")
+        html.append("<ul>")
         for each in operation["parameters"]:
-            said.append(f"<li><code>{escape(each['name'])}</code> {escape(each.get('description', ''))}</li>")
-        said.append("</ul>")
+            html.append(f"<li><code>{escape(each['name'])}</code> {escape(each.get('description', ''))}</li>")
+        html.append("</ul>")
     for title, content in (("Body", operation.get("requestBody", {})), *_good(operation)):
         example = content.get("content", {}).get("application/json", {}).get("example")
         if example is not None:
             shown = orjson.dumps(example, option=orjson.OPT_INDENT_2).decode()
-            said.append(f"<p>{title}</p><pre>{escape(shown)}</pre>")
-    return "".join([*said, "</details>"])
+            html.append(f"<p>{title}</p><pre>{escape(shown)}</pre>")
+    return "".join([*html, "</details>"])
 
 
 def _good(operation: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

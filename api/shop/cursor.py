@@ -45,7 +45,7 @@ def order(entity: Entity, text: str) -> Order:
     return Order(column, text.startswith("-"))
 
 
-def made(order: Order, filters: Mapping[str, Any], entity: Entity, row: Mapping[str, Any]) -> str:
+def make(order: Order, filters: Mapping[str, Any], entity: Entity, row: Mapping[str, Any]) -> str:
     """The cursor behind this row."""
     value = row[order.column]
     shown = f"{AS_WRITTEN}{value}" if isinstance(value, Unreadable) else str(json_value(value))
@@ -73,10 +73,12 @@ def read(text: str, order: Order, filters: Mapping[str, Any], entity: Entity) ->
 
 def _question(order: Order, filters: Mapping[str, Any]) -> str:
     """Of another question the place would be somewhere in the middle."""
-    asked = repr((order, sorted((name, str(value)) for name, value in filters.items())))
-    return hashlib.sha256(asked.encode()).hexdigest()[:16]
+    question = repr((order, sorted((name, str(value)) for name, value in filters.items())))
+    return hashlib.sha256(question.encode()).hexdigest()[:16]
 
 
 def wrong() -> Problem:
     """For what is no cursor of this list."""
-    return parameter("cursor", "cursor is none of this list: take `next` of its last page, with the same filters.")
+    return parameter(
+        "cursor", "cursor does not belong to this list: use `next` of its last page, with the same filters."
+    )

@@ -74,12 +74,12 @@ class Entity:
 
         What cannot be read is null, and its own member says why.
         """
-        made = {
+        answer = {
             c.name: masked(c, row[c]) if c.personal and not personal else json_value(row[c])
             for c in self.contract.columns
         }  # fmt: skip
         bad = {c.name: fault(row[c]) for c in self.contract.columns if isinstance(row[c], Unreadable)}
-        return made | {UNREADABLE: bad} if bad else made
+        return answer | {UNREADABLE: bad} if bad else answer
 
 
 def masked(column: Column, value: str | None) -> str | None:
@@ -96,5 +96,5 @@ def masked(column: Column, value: str | None) -> str | None:
 @lru_cache(maxsize=1)
 def catalogue() -> dict[str, Entity]:
     """The kinds of rows by their plural, as the contracts declare them."""
-    found = (Entity(contract) for contract in entities(DOMAIN))
-    return {entity.plural: entity for entity in found}
+    kinds = (Entity(contract) for contract in entities(DOMAIN))
+    return {entity.plural: entity for entity in kinds}

@@ -66,18 +66,18 @@ class Backlog:
     async def look(self) -> None:
         """Look once; what has waited for a minute is told in the log, once a minute."""
         try:
-            (found,) = await self._postgres.rows(WAITING, (MAX_BYTES,))
+            (waiting,) = await self._postgres.rows(WAITING, (MAX_BYTES,))
         except Problem:
             self.rows = self.oldest_seconds = math.nan
             return
-        self.rows, self.oldest_seconds = found["row_count"], found["oldest_seconds"]
+        self.rows, self.oldest_seconds = waiting["row_count"], waiting["oldest_seconds"]
         if self.oldest_seconds >= TELL_SECONDS and self._clock() - self._told_at >= TELL_SECONDS:
             self._told_at = self._clock()
             LOG.warning("The outbox is not sent: %d changes wait for Kafka, the oldest for %d s",
                         self.rows, self.oldest_seconds)  # fmt: skip
-            if found.get("too_large_count"):
+            if waiting.get("too_large_count"):
                 LOG.warning("%d changes have more than %d bytes, which Kafka does not take: they stay in shop.outbox, "
-                            "and the others go on", found["too_large_count"], MAX_BYTES)  # fmt: skip
+                            "and the others go on", waiting["too_large_count"], MAX_BYTES)  # fmt: skip
 
     def described(self) -> dict[str, float | None]:
         """For people; null where it is not known."""
@@ -152,5 +152,5 @@ def record(row: dict[str, Any]) -> Record:
 
 async def _is_mine(connection: AsyncConnection[DictRow]) -> bool:
     with cut_after(connection):
-        found = await (await connection.execute("SELECT pg_try_advisory_lock(%s) AS held", (LOCK,))).fetchone()
-    return bool(found and found["held"])
+        row = await (await connection.execute("SELECT pg_try_advisory_lock(%s) AS held", (LOCK,))).fetchone()
+    return bool(row and row["held"])

@@ -45,13 +45,13 @@ def _of(request: Request, entity: Entity) -> Catalogue:
     return backends_of(request).service(Catalogues).of(entity)
 
 
-def _told(finding: Finding) -> dict[str, str]:
+def _error(finding: Finding) -> dict[str, str]:
     return {"pointer": finding.pointer, "rule": finding.rule, "detail": finding.sentence}
 
 
 def _refuse(findings: list[Finding]) -> None:
     if findings:
-        raise invalid([_told(finding) for finding in findings])
+        raise invalid([_error(finding) for finding in findings])
 
 
 def _changed(request: Request, entity: Entity, key: str, *, is_there: bool) -> None:
@@ -64,10 +64,10 @@ def _create(entity: Entity) -> Endpoint:
         value = await bodies.read(request, MAX_BYTES)
         row, findings = entity.read(value)
         _refuse(findings)
-        made = await _of(request, entity).create(row)
-        _changed(request, entity, made[entity.key], is_there=True)
-        where = f"/v1/{entity.plural}/{made[entity.key]}"
-        return _answer(entity.shown(made, personal=key.may("personal")), 201, {"Location": where})
+        created = await _of(request, entity).create(row)
+        _changed(request, entity, created[entity.key], is_there=True)
+        where = f"/v1/{entity.plural}/{created[entity.key]}"
+        return _answer(entity.shown(created, personal=key.may("personal")), 201, {"Location": where})
 
     return create
 
@@ -108,7 +108,7 @@ def _delete(entity: Entity) -> Endpoint:
     return delete
 
 
-def _asked(entity: Entity) -> Parameters:
+def _parameters(entity: Entity) -> Parameters:
     filters = (Parameter(c.name, c.type, f"Only those with just this. {c.description}") for c in entity.filters)
     return Parameters(
         *filters,
@@ -120,11 +120,11 @@ def _asked(entity: Entity) -> Parameters:
     )  # fmt: skip
 
 
-def _list(entity: Entity, asked: Parameters) -> Endpoint:
+def _list(entity: Entity, parameters: Parameters) -> Endpoint:
     personal = {c.name for c in entity.contract.columns if c.personal}
 
     async def page(request: Request, key: Reader) -> Response:
-        given = asked.read(request)
+        given = parameters.read(request)
         most, where = given.pop("limit"), given.pop("cursor", None)
         order = cursor.order(entity, given.pop("sort"))
         _may_ask(key, personal & given.keys())
@@ -159,18 +159,18 @@ def _add(entity: Entity) -> None:
     patch = body | {"title": f"{kind}Changes", "required": [], "minProperties": 1, "properties": changed}
     given, kept = example(entity), example(entity, kept=True)
     changes = {name: given[name] for name in ("name",) if name in given}
-    asked = _asked(entity)
+    parameters = _parameters(entity)
     path, row_path = f"/v1/{many}", f"/v1/{many}/{{name}}"
     add = ROUTER.add_api_route
     add(
         path,
-        _list(entity, asked),
+        _list(entity, parameters),
         methods=["GET"],
         name=f"list_{many}",
         summary=f"List {many}",
         description="Page by page: give `next` of one page as `cursor` of the next. Changes meanwhile skip no row.",
         openapi_extra=described(
-            listed(f"{kind}Page", shown, **CURSOR), {"items": [kept], "next": None}, parameters=asked.described()
+            listed(f"{kind}Page", shown, **CURSOR), {"items": [kept], "next": None}, parameters=parameters.described()
         ),
     )
     add(
@@ -187,7 +187,7 @@ def _add(entity: Entity) -> None:
             body=body,
             body_example=given,
             errors=[409],
-            said="Made.",
+            answer="Made.",
             headers={"Location": "Its path."},
         ),
     )
@@ -206,11 +206,11 @@ def _add(entity: Entity) -> None:
         name=f"update_{one}",
         summary=f"Change a {one}",
         description="A merge patch (RFC 7396): what is not named stays, null empties an optional column.",
-        openapi_extra=described(shown, kept, body=patch, body_example=changes, errors=[404, 409], said="Changed."),
+        openapi_extra=described(shown, kept, body=patch, body_example=changes, errors=[404, 409], answer="Changed."),
     )
     add(row_path, _delete(entity), methods=["DELETE"], name=f"delete_{one}", summary=f"Delete a {one}",
         status_code=204,
-        openapi_extra=described({}, None, status=204, errors=[404, 409, 507], said="Deleted."))  # fmt: skip
+        openapi_extra=described({}, None, status=204, errors=[404, 409, 507], answer="Deleted."))  # fmt: skip
 
 
 for _entity in catalogue().values():

@@ -87,8 +87,8 @@ class Catalogue:
         except DataError:
             # A place that somebody made up.
             raise cursor.wrong() from None
-        asked = dict(filters) | ({"updated_since": since} if since is not None else {})
-        more = cursor.made(order, asked, self.entity, rows[limit - 1]) if len(rows) > limit else None
+        question = dict(filters) | ({"updated_since": since} if since is not None else {})
+        more = cursor.make(order, question, self.entity, rows[limit - 1]) if len(rows) > limit else None
         return rows[:limit], more
 
     def _only(self, rows: list[dict[str, Any]], key: str) -> dict[str, Any]:
@@ -111,8 +111,8 @@ class Catalogue:
             kind = (error.diag.table_name or "other rows").replace("_", " ")
             raise Problem(409, "in-use", f"This {entity.one} cannot be deleted while {kind} name it.") from None
         except (errors.CheckViolation, DataError) as error:
-            said = error.diag.message_primary or str(error)
-            finding = {"pointer": "", "rule": "database", "detail": f"The database refuses it: {said}."}
+            reason = error.diag.message_primary or str(error)
+            finding = {"pointer": "", "rule": "database", "detail": f"The database refuses it: {reason}."}
             raise invalid([finding]) from None
 
 

@@ -83,7 +83,7 @@ def test_a_key_that_asks_too_often_is_told_when_to_come_back(api: Client) -> Non
 
     answer = api.get("/v1/purchases/1", "slow")
 
-    assert problem(answer, 429)["detail"] == "Only 6 requests a minute are taken here. Try again in 10 seconds."
+    assert problem(answer, 429)["detail"] == "This key allows 6 requests a minute. Try again in 10 seconds."
     assert answer.headers["retry-after"] == "10"
     assert api.get("/v1/purchases/1", "reader").status_code == 404
 

@@ -19,10 +19,10 @@ REFUSED: list[tuple[bytes, str]] = [
     (b"\xef\xbb\xbf{}", "The body is not JSON: Expecting value at character 0."),
     (b'{"a":1,"a":2}', "The body has the field 'a' twice in one object."),
     (b'{"l":[{"a":1,"a":1}]}', "The body has the field 'a' twice in one object."),
-    (b'{"a":NaN}', "The body holds NaN, which is no number of JSON."),
-    (b'{"a":-Infinity}', "The body holds -Infinity, which is no number of JSON."),
-    (b'{"a":"\\ud800"}', "The body holds half of a surrogate pair, which is no character."),
-    (b'{"\\udfff":1}', "The body holds half of a surrogate pair, which is no character."),
+    (b'{"a":NaN}', "The body holds NaN, which is not a number in JSON."),
+    (b'{"a":-Infinity}', "The body holds -Infinity, which is not a number in JSON."),
+    (b'{"a":"\\ud800"}', "The body holds half of a surrogate pair, which is not a character."),
+    (b'{"\\udfff":1}', "The body holds half of a surrogate pair, which is not a character."),
     (b'{"a":"x\\u0000"}', "The body holds the character NUL."),
     (b'{"a":"\x00"}', "The body is not JSON: Invalid control character at at character 6."),
     (b'{"a":' + b"1" * 5_000 + b"}", "The body has a number with too many digits."),
@@ -60,4 +60,4 @@ def test_a_body_must_be_said_to_be_json(api: Client, media: str | None) -> None:
     headers = {"Content-Type": media} if media else {}
     told = problem(api.ask("POST", "/v1/purchases", content=b"{}", headers=headers), 415)
 
-    assert (media or "nothing").split(";")[0] in told["detail"]
+    assert (media or "missing").split(";")[0] in told["detail"]

@@ -38,7 +38,7 @@ def test_head_of_a_stream_without_end_ends(api: Client) -> None:
 ])  # fmt: skip
 def test_allow_names_every_method(api: Client, path: str, allow: str) -> None:
     refused = api.ask("TRACE", path)
-    assert problem(refused, 405)["detail"] == "This path does not take TRACE."
+    assert problem(refused, 405)["detail"] == "This path does not accept TRACE."
     assert refused.headers["allow"] == allow
     answer = api.ask("OPTIONS", path, None)
     assert (answer.status_code, answer.headers["allow"], answer.content) == (204, allow, b"")
@@ -72,7 +72,7 @@ def test_how_else_a_body_is_packed_is_refused_with_what_is_taken(api: Client, pa
     answer = send(api, zlib.compress(orjson.dumps(GOOD)), packing)
 
     told = problem(answer, 415)
-    assert told["detail"] == f"The header Content-Encoding must be gzip or left out; {packing!r} was said."
+    assert told["detail"] == f"The Content-Encoding header must be gzip or absent; it is {packing!r}."
     assert answer.headers["accept-encoding"] == "gzip"
 
 
@@ -81,9 +81,9 @@ PACKED = gzip.compress(b"{}", mtime=0)
 
 
 @pytest.mark.parametrize(("body", "detail"), [
-    (b"", "The packed body is cut off."), (PACKED[:-5], "The packed body is cut off."),
-    (b"{}", "The body is not packed by gzip, as its Content-Encoding says."),
-    (PACKED + b"more", "The body is not packed by gzip, as its Content-Encoding says."),
+    (b"", "The gzip body is incomplete."), (PACKED[:-5], "The gzip body is incomplete."),
+    (b"{}", "The body is not gzip, as its Content-Encoding says."),
+    (PACKED + b"more", "The body is not gzip, as its Content-Encoding says."),
 ])  # fmt: skip
 def test_what_does_not_unpack_is_told(api: Client, body: bytes, detail: str) -> None:
     assert problem(send(api, body, "gzip"), 400)["detail"] == detail

@@ -88,7 +88,7 @@ def test_methods_that_are_not_there_are_told(api: Client) -> None:
     answer = api.ask("PUT", "/v1/purchases")
 
     assert answer.status_code == 405
-    assert answer.json()["detail"] == "This path does not take PUT."
+    assert answer.json()["detail"] == "This path does not accept PUT."
     assert "POST" in answer.headers["allow"]
 
 

@@ -132,7 +132,7 @@ def test_the_last_page_has_no_cursor(api: Client) -> None:
 ])  # fmt: skip
 def test_a_cursor_is_for_its_own_list(api: Client, query: str) -> None:
     with_rows(api, PRODUCTS, [])
-    made = cursor.made(Order("updated_at"), {"seller_id": "s1"}, PRODUCTS, {"updated_at": AT, "product_id": "P1"})
+    made = cursor.make(Order("updated_at"), {"seller_id": "s1"}, PRODUCTS, {"updated_at": AT, "product_id": "P1"})
 
     told = problem(api.get(f"/v1/products?cursor={made}&{query}"), 422)
 
@@ -149,7 +149,7 @@ def test_what_is_no_cursor_is_refused(api: Client, text: str) -> None:
 
 def test_a_cursor_gives_back_the_values_it_was_made_of() -> None:
     order, filters = Order("updated_at", True), {"is_active": True}
-    made = cursor.made(order, filters, PRODUCTS, {"updated_at": AT, "product_id": "P1"})
+    made = cursor.make(order, filters, PRODUCTS, {"updated_at": AT, "product_id": "P1"})
 
     assert cursor.read(made, order, filters, PRODUCTS) == (AT, "P1")
     with pytest.raises(Problem, match="cursor"):
@@ -239,12 +239,12 @@ def test_a_page_may_end_at_a_time_that_only_postgresql_can_read(text: str) -> No
     order = Order("updated_at")
     row = CUSTOMER | {"updated_at": Unreadable(text)}
 
-    assert cursor.read(cursor.made(order, {}, CUSTOMERS, row), order, {}, CUSTOMERS) == (text, "C00001")
+    assert cursor.read(cursor.make(order, {}, CUSTOMERS, row), order, {}, CUSTOMERS) == (text, "C00001")
 
 
 @pytest.mark.parametrize("text", ["'; --", "now", "yesterday", "", "infinityx"])
 def test_a_cursor_that_somebody_made_up_is_refused(text: str) -> None:
     order = Order("updated_at")
     row = CUSTOMER | {"updated_at": Unreadable(text)}
-    with pytest.raises(Problem, match="cursor is none of this list"):
-        cursor.read(cursor.made(order, {}, CUSTOMERS, row), order, {}, CUSTOMERS)
+    with pytest.raises(Problem, match="cursor does not belong to this list"):
+        cursor.read(cursor.make(order, {}, CUSTOMERS, row), order, {}, CUSTOMERS)
