@@ -3,17 +3,19 @@
 The live lane has a scheduling pool of its own, and Spark more task slots than the machine has cores, so that a small
 live batch never waits for the lake's large ones.
 
-Several processes share the domains, on one machine (`stream_processes` and ``--process``) or on several
-(``--domains``); each holds the lease of its domains.
+Several processes share the domains, on one machine (`stream_processes`) or on several (``--domains``); each holds the
+lease of its domains.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 import threading
 from collections.abc import Sequence
+from functools import partial
 
 import click
 
@@ -24,6 +26,7 @@ from streaming.core import callback_guard, spark_lock
 from streaming.core.compaction import Compactor
 from streaming.core.domain import Domain
 from streaming.core.domain_runner import DomainRunner
+from streaming.core.launcher import command, launch
 from streaming.core.progress import Progress, serve
 from streaming.core.queries import sentence
 from streaming.core.registry import NotComplete, chosen_domains, domains, domains_of_process
@@ -31,11 +34,22 @@ from streaming.core.registry import NotComplete, chosen_domains, domains, domain
 log = logging.getLogger("sauda.stream")
 
 
-def run(chosen: Settings, lanes: Sequence[str], selected: Sequence[Domain], number: int = 0) -> None:
-    """Start everything and wait for a signal. `number` is that of the process, from 0, and moves its ports."""
+def stop_signal() -> threading.Event:
+    """An event that SIGTERM and SIGINT set."""
     stopping = threading.Event()
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signal_number, lambda *_: stopping.set())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    return stopping
+
+
+def run(
+    chosen: Settings, lanes: Sequence[str], selected: Sequence[Domain], number: int = 0, *, launched: bool = False
+) -> None:  # fmt: skip
+    """Start everything and wait for a signal. `number` is that of the process, from 0, and moves its ports.
+
+    A process that was `launched` by another ends with that one.
+    """
+    stopping, parent = stop_signal(), os.getppid()
     progress = Progress()
     names = [domain.name for domain in selected]
     all_names = [domain.name for domain in domains()]
@@ -59,6 +73,9 @@ def run(chosen: Settings, lanes: Sequence[str], selected: Sequence[Domain], numb
         spark_process = gateway.proc
         while not stopping.wait(1 if progress.ready.is_set() else 0.1):
             held.check()
+            if launched and os.getppid() != parent:
+                log.error("the process that started this one has ended")
+                return
             if not progress.ready.is_set() and all(runner.attempted.is_set() for runner in runners):
                 progress.ready.set()
                 log.info("%s run; progress on port %d", ", ".join(names), chosen.port("metrics") + number)
@@ -79,7 +96,8 @@ def run(chosen: Settings, lanes: Sequence[str], selected: Sequence[Domain], numb
     "--process", default=0, type=click.IntRange(min=0), help="Only the domains of this process, from 1, of those that "
     "SAUDA_STREAM_PROCESSES names.",
 )  # fmt: skip
-def main(lanes: str, wanted: str, process: int) -> None:
+@click.option("--launched", is_flag=True, hidden=True)
+def main(lanes: str, wanted: str, process: int, launched: bool) -> None:
     """Run the streams of the domains until SIGTERM."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     logging.getLogger("py4j").setLevel(logging.WARNING)
@@ -89,11 +107,15 @@ def main(lanes: str, wanted: str, process: int) -> None:
     if wanted and process:
         raise click.UsageError("--domains and --process exclude one another")
     try:
-        if process:
-            selected = domains_of_process(settings().stream_groups, process)
+        groups = settings().stream_groups
+        # Whatever is run here: a domain that would run nowhere is refused.
+        shares = [domains_of_process(groups, number) for number in range(1, len(groups) + 1)]
+        if wanted:
+            run(settings(), chosen, chosen_domains(wanted.split(",")))
+        elif process or len(groups) == 1:
+            run(settings(), chosen, domains_of_process(groups, process or 1), max(0, process - 1), launched=launched)
         else:
-            selected = chosen_domains(wanted.split(",")) if wanted else domains()
-        run(settings(), chosen, selected, max(0, process - 1))
+            launch(len(shares), stop_signal(), partial(command, lanes))
     except (NotComplete, NotOurs) as error:
         click.echo(str(error), err=True)
         sys.exit(1)

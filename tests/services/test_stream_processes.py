@@ -15,64 +15,61 @@ from tests.support.stream import Stream
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
-PROCESSES = {"SAUDA_STREAM_PROCESSES": "rates;shop"}
-
-
-def command(*words: str) -> list[str]:
-    return [sys.executable, "-m", "streaming.run", *words]
+PROCESSES = "rates,shop;*"
 
 
 @pytest.fixture
-def both(chosen: Settings, stream: Stream) -> Iterator[Settings]:
-    """Two processes with a domain each, and the settings that know of both."""
+def both(chosen: Settings, stream: Stream, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """A stream of two processes, and the settings that know of both."""
     stream.stop()
-    chosen.logs.mkdir(parents=True, exist_ok=True)
-    started = []
-    for number, name in enumerate(("rates", "shop")):
-        with (chosen.logs / f"stream-{name}-under-test.log").open("ab") as log:
-            ports = {
-                "SAUDA_METRICS_PORT": str(chosen.port("metrics") + number),
-                "SAUDA_SPARK_UI_PORT": str(chosen.port("spark_ui") + number),
-            }
-            started.append(
-                subprocess.Popen(
-                    command("--domains", name), cwd=REPOSITORY, env=os.environ | ports, stdout=log, stderr=log
-                )
-            )
-    yield chosen.model_copy(update={"stream_processes": "rates;shop"})
-    for process in started:
-        process.terminate()
-    for process in started:
-        process.wait(60)
+    monkeypatch.setenv("SAUDA_STREAM_PROCESSES", PROCESSES)
+    stream.start()
+    yield chosen.model_copy(update={"stream_processes": PROCESSES})
+    stream.stop()
 
 
-def is_ready(settings: Settings) -> bool:
+def progress(settings: Settings) -> dict[str, dict[str, object]]:
+    """The queries of all processes; empty until they are ready."""
     try:
-        return bool(stream_progress(settings)["ready"])
+        found = stream_progress(settings)
     except OSError:
-        return False
+        return {}
+    return dict(found["queries"]) if found["ready"] else {}
 
 
-def test_each_process_has_its_domains_and_a_domain_has_one_process(both: Settings) -> None:
-    until("both processes to be ready", lambda: is_ready(both), 300)
-    queries = stream_progress(both)["queries"]
-    assert set(queries) == {"lake:rates", "lake:shop"}
-
-    for words, name in ((["--domains", "shop,rates"], "rates"), ([], "rates|shop")):
-        refused = subprocess.run(
-            command(*words), cwd=REPOSITORY, env=os.environ | {"SAUDA_METRICS_PORT": "1"}, capture_output=True,
-            text=True, timeout=60, check=False,
-        )  # fmt: skip
-        assert refused.returncode == 1
-        assert "Traceback" not in refused.stderr
-        assert any(f"The stream of {one} (process " in refused.stderr for one in name.split("|")), refused.stderr
-
-
-def test_a_process_that_leaves_out_a_domain_is_refused() -> None:
+def refusal(*words: str, **environment: str) -> str:
+    """What a streaming process says that must not start."""
     refused = subprocess.run(
-        command("--process", "1"), cwd=REPOSITORY, env=os.environ | PROCESSES, capture_output=True, text=True,
-        timeout=60, check=False,
+        [sys.executable, "-m", "streaming.run", *words], cwd=REPOSITORY, env=os.environ | environment,
+        capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
-
     assert refused.returncode == 1
-    assert refused.stderr.startswith("SAUDA_STREAM_PROCESSES leaves out procurement, purchases; `*` stands for all")
+    assert "Traceback" not in refused.stderr
+    return refused.stderr
+
+
+def test_each_process_has_its_domains_and_all_end_with_the_first(both: Settings, stream: Stream) -> None:
+    until("both processes to be ready", lambda: bool(progress(both)), 300)
+    assert set(progress(both)) == {
+        "lake:procurement", "lake:purchases", "lake:rates", "lake:shop", "live:purchases",
+    }  # fmt: skip
+
+    alone = {"SAUDA_STREAM_PROCESSES": "*"}
+    assert "The stream of rates, shop (process " in refusal("--domains", "shop", **alone)
+    assert "The stream of procurement, purchases (process " in refusal("--domains", "purchases", **alone)
+    assert "The stream of " in refusal(**alone)
+
+    stream.kill()
+    until("the processes to end with the first", lambda: not held(both), 60)
+
+
+def held(settings: Settings) -> list[str]:
+    """The names in the lock files of the streams."""
+    texts = (file.read_text().strip() for file in settings.run.glob("stream.*.lock"))
+    return [text for text in texts if text]
+
+
+def test_a_domain_that_would_run_nowhere_is_refused() -> None:
+    sentence = refusal(SAUDA_STREAM_PROCESSES="rates;shop")
+
+    assert sentence.startswith("SAUDA_STREAM_PROCESSES leaves out procurement, purchases; `*` stands for all others")
