@@ -1,7 +1,7 @@
-"""Compares lake and ClickHouse: ``python -m jobs.commands.reconcile [--repair] [--json] [--table T]``.
+"""Compares lake and ClickHouse: ``python -m jobs.commands.reconcile [--repair] [--json] [--table T] [--domain D]``.
 
 Streamed tables are compared day by day (count, keys, content, sums of money), gold tables as a whole. Exit code 0:
-equal, or repaired and then equal. 1: different, or a part is down. 2: no such table.
+equal, or repaired and then equal. 1: different, or a part is down. 2: no such table or domain.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from jobs.core.lease import lease
 from jobs.core.needed_parts import need_parts
 from jobs.core.push import drop_leftovers
 from jobs.core.repair import repair_days, repair_gold
-from schemas.contract import find
+from schemas.contract import find, tables
 from schemas.derive.live_tables import ContractMismatch, apply_clickhouse
 
 SHOWN_DAYS = 5
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command. What a person can mend is printed as a sentence."""
     asked = _parser().parse_args(arguments)
     try:
-        findings = reconcile(settings(), asked.table, repair=asked.repair)
+        findings = reconcile(settings(), asked.table, asked.domain, repair=asked.repair)
     except Failed as error:
         print(error, file=sys.stderr)
         return error.code
@@ -60,13 +60,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if all(finding.is_equal for finding in findings) else 1
 
 
-def reconcile(settings: Settings, names: Sequence[str] = (), *, repair: bool = False) -> list[Finding]:
-    """Compare, and with `repair` mend and compare again. Raises Failed where that can't be done."""
+def reconcile(
+    settings: Settings, names: Sequence[str] = (), domain: str = "", *, repair: bool = False
+) -> list[Finding]:  # fmt: skip
+    """Compare, and with `repair` mend and compare again. Raises Failed where that can't be done.
+
+    Without names and domain everything is compared, for which nothing else may write. A domain keeps only its own
+    tables from being written meanwhile.
+    """
+    domains = checked_domains(names, domain)
     need_parts(settings)
-    with lease(settings, "job reconcile"):
+    with lease(settings, f"job reconcile {' '.join(domains)}".rstrip(), domains):
         client, lake = clickhouse(settings), S3Lake(settings)
         try:
-            every = compared_tables(lake, client)
+            every = [t for t in compared_tables(lake, client) if domain in ("", t.contract.domain)]
             chosen = [t for t in every if not names or t.contract.name in names]
             unknown = set(names) - {t.contract.name for t in every}
             if unknown:
@@ -77,10 +84,18 @@ def reconcile(settings: Settings, names: Sequence[str] = (), *, repair: bool = F
                 apply_clickhouse(client, [find(name) for name in sorted(served)])
             except ContractMismatch as difference:
                 raise Failed(f"A contract and a live table disagree.\n{difference}") from None
-            drop_leftovers(client)
+            drop_leftovers(client, domains)
             return [_finding(table, repair=repair) for table in chosen]
         finally:
             client.close()
+
+
+def checked_domains(names: Sequence[str], domain: str) -> list[str]:
+    """The domains whose tables are compared; empty for all. Raises Refused for one that there is not."""
+    known = {table.name: table.domain for table in tables()}
+    if domain and domain not in known.values():
+        raise Refused(f"No domain is called {domain!r}; there are: {', '.join(sorted(set(known.values())))}")
+    return [domain] if domain else sorted({known[name] for name in names if name in known})
 
 
 def _finding(table: StreamTable | GoldTable, *, repair: bool) -> Finding:
@@ -167,6 +182,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--repair", action="store_true", help="load what differs from the lake into ClickHouse again")
     parser.add_argument("--json", action="store_true", help="end with a line of JSON")
     parser.add_argument("--table", action="append", default=[], help="only this table, e.g. silver.purchase_lines")
+    parser.add_argument("--domain", default="", help="only this domain's tables, e.g. purchases")
     return parser
 
 

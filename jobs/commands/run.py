@@ -53,6 +53,11 @@ class Job:
     run_id: str
 
     @property
+    def domains(self) -> list[str]:
+        """The domains whose tables it writes."""
+        return sorted({table.domain for table in self.tables})
+
+    @property
     def is_one_table(self) -> bool:
         """Whether it is not a whole night, nor a domain's."""
         return self.name in {n for t in self.tables for n in (t.name, t.table)}
@@ -110,7 +115,7 @@ def build(settings: Settings, job: Job) -> list[Run]:
     Raises Failed where nothing could be begun.
     """
     need_parts(settings)
-    with lease(settings, f"job {job.name}") as still_ours:
+    with lease(settings, f"job {job.name}", job.domains) as still_ours:
         serving, lake = Serving(settings, job.run_id), S3Lake(settings)
         serving.prepare(job.tables, whole=job.day is None)
         docs = DataDocs(settings.data_docs, job.run_id, settings.data_docs_runs)

@@ -1,8 +1,8 @@
-"""One batch driver at a time, as jobs say it; see `conf.lease`."""
+"""One batch driver at a time writes a domain's tables; the errors of `conf.lease` become those of jobs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 from conf import Settings
@@ -11,10 +11,13 @@ from jobs.core.errors import Failed
 
 
 @contextmanager
-def lease(settings: Settings, doing: str) -> Iterator[Callable[[], None]]:
-    """Hold the lease for the block. Yields what is to be called before each commit; it raises Failed, as does this."""
+def lease(settings: Settings, doing: str, domains: Collection[str]) -> Iterator[Callable[[], None]]:
+    """Hold the lease of these domains for the block.
+
+    Yields a function to call before each commit. Both raise Failed where another process writes the tables.
+    """
     try:
-        held = take_lease(settings, "jobs", doing)
+        held = take_lease(settings, "jobs", doing, domains)
     except NotOurs as other:
         raise Failed(str(other)) from None
 

@@ -7,11 +7,12 @@ Whatever fails before the exchange leaves the table that readers see untouched; 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from jobs.core.errors import Failed
 from jobs.core.fingerprint import Facts, clickhouse_facts
-from schemas.contract import Contract
+from schemas.contract import Contract, tables
 from schemas.contract.rules import quoted
 from schemas.derive import clickhouse
 from schemas.derive.spark import ident
@@ -63,11 +64,17 @@ def facts_of(client: Client, contract: Contract, source: str, settings: str = ""
     return Facts.of(contract, row)
 
 
-def drop_leftovers(client: Client) -> list[str]:
-    """Drop what killed runs left in staging. Only for who holds the lease. Returns the tables' names."""
+def drop_leftovers(client: Client, domains: Collection[str] = ()) -> list[str]:
+    """Drop what killed runs of these domains left in staging; without any, of all. Returns the tables' names.
+
+    Only for a process that holds the lease of these domains: what others load at this moment lies there too.
+    """
     client.command(clickhouse.create_database(STAGING))
     found = client.query(f"SELECT name FROM system.tables WHERE database = '{STAGING}' AND name LIKE '%\\_\\_%'")
     names = [str(name) for (name,) in found.result_rows]
+    if domains:
+        own = {table.table for table in tables() if table.domain in domains}
+        names = [name for name in names if name.rpartition("__")[0] in own]
     for name in names:
         client.command(f"DROP TABLE IF EXISTS {STAGING}.{ident(name)}")
     return names

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from schemas.contract import Contract, contract
+from conf.discovery import modules_below
+from jobs.core.errors import Failed
+from schemas.contract import Contract, contract, tables
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -47,20 +47,49 @@ def builds(table: type, *, shared: Build | None = None) -> Callable[[Build], Bui
     """
 
     def registered(function: Build) -> Build:
-        made = contract(table)
-        if made.name in _registered:
-            raise ValueError(f"{made.name} is built twice")
-        _registered[made.name] = Transform(made, function, shared)
+        declared = contract(table)
+        if declared.name in _registered:
+            raise ValueError(f"{declared.name} is built twice")
+        if declared.refresh != "nightly":
+            raise ValueError(f"{declared.name} is not refreshed nightly, so its builder would never run")
+        _registered[declared.name] = Transform(declared, function, shared)
         return function
 
     return registered
 
 
 def transforms() -> dict[str, Transform]:
-    """Table name → how it is built, found by importing every module in ``jobs/<domain>/``."""
+    """Table name → how it is built, found by importing every module below ``jobs/<domain>/``, at any depth.
+
+    Raises Failed where a table or a module would be left out: a nightly table that nothing builds, a folder that is
+    no package.
+    """
+    import_domains()
+    missing = unbuilt(tables(), _registered)
+    if missing:
+        raise Failed("\n".join(missing))
+    return dict(sorted(_registered.items()))
+
+
+def import_domains() -> None:
+    """Import every module of every domain, which registers what is decorated in it. Raises Failed for a lost one."""
     import jobs
 
-    for module in pkgutil.walk_packages(jobs.__path__, "jobs."):
-        if module.name.split(".")[1] not in ROOMS:
-            importlib.import_module(module.name)
-    return dict(sorted(_registered.items()))
+    try:
+        modules_below(jobs, skip=ROOMS)
+    except (ImportError, ValueError) as error:
+        raise Failed(f"The jobs cannot be registered: {error}") from error
+
+
+def unbuilt(declared: Iterable[Contract], built: Collection[str]) -> list[str]:
+    """A sentence for each nightly table that nothing builds."""
+    return [
+        f"{table.name} is nightly, and nothing builds it: write {home(table)} with a function under @builds."
+        for table in declared
+        if table.refresh == "nightly" and table.name not in built
+    ]
+
+
+def home(table: Contract) -> str:
+    """The file in which a table's builder stands."""
+    return f"jobs/{table.domain}/{table.table.removeprefix(table.domain + '_')}.py"

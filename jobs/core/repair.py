@@ -35,7 +35,8 @@ def repair_days(table: StreamTable, days: Iterable[date], run_id: str) -> None:
 
 def _repair_month(table: StreamTable, days: list[date], name: str) -> None:
     client, served = table.client, find(table.served)
-    fresh = f"{STAGING}.{served.table}__{name}"
+    # Named after the contract, since domains share the table of refused events.
+    fresh = f"{STAGING}.{table.contract.table}__{name}"
     listed = ", ".join(f"toDate32({quoted(str(day))})" for day in days)
     of_days = f"{table.day} IN ({listed})"
     client.command(clickhouse.create_table(served, fresh))

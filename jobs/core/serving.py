@@ -46,11 +46,12 @@ class Serving:
 
         A `whole` run swaps in new tables where they may.
         """
+        tables = list(tables)
         try:
             (apply_served if whole else apply_clickhouse)(self.client, [*tables, journal.JOB_RUNS, quality.QUALITY])
         except ContractMismatch as difference:
             raise Failed(f"A contract and a live table disagree.\n{difference}") from None
-        drop_leftovers(self.client)
+        drop_leftovers(self.client, sorted({table.domain for table in tables}))
 
     def publish(self, table: Contract, version: int, facts: Facts) -> None:
         """Show a version of a Delta table; a contract that ClickHouse does not hold has nothing to show."""

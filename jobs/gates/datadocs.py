@@ -11,10 +11,13 @@ that were seen) is made safe before.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -26,6 +29,7 @@ from jobs.gates.gates import Judgement
 from schemas.contract import Contract
 
 INDEX, RUN = "index.html", "run.json"
+ABANDONED_SECONDS = 24 * 3600
 STYLE = """
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif }
 body { max-width: 75rem; margin: 2rem auto; padding: 0 1rem }
@@ -88,13 +92,23 @@ class DataDocs:
             return
         lines = [vars(line) for line in sorted(self._lines, key=lambda line: line.table)]
         told = {"run_id": self.run_id, "began": self.began.isoformat(timespec="seconds"), "tables": lines}
-        (self.folder / self.run_id / RUN).write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+        with self._alone():
+            (self.folder / self.run_id / RUN).write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+            self._list_runs()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep the runs of other domains from listing the runs at the same time."""
+        with (self.folder / ".lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def _list_runs(self) -> None:
         runs = sorted((json.loads(f.read_text(encoding="utf-8")) for f in self.folder.glob(f"*/{RUN}")), key=_began)
         shown = runs[-self.keep :][::-1]
         kept = {run["run_id"] for run in shown}
         for folder in self.folder.iterdir():
-            # What a killed run has left goes too.
-            if folder.is_dir() and folder.name not in kept:
+            if folder.is_dir() and folder.name not in kept and ((folder / RUN).exists() or _is_abandoned(folder)):
                 shutil.rmtree(folder)
         (self.folder / INDEX).write_text(index(shown), encoding="utf-8")
 
@@ -133,6 +147,11 @@ def _annotate(judgement: Judgement) -> None:
             seen += f"; for example {verdict.example}" if verdict.example else ""
         result.result = {"observed_value": escape(seen)}
         result.expectation_config.description = escape(result.expectation_config.meta["sentence"])
+
+
+def _is_abandoned(folder: Path) -> bool:
+    """Whether a killed run has left it; a run of another domain may be writing into a young one."""
+    return time.time() - folder.stat().st_mtime > ABANDONED_SECONDS
 
 
 def _began(run: dict[str, Any]) -> str:

@@ -91,3 +91,9 @@ def test_what_killed_runs_left_is_dropped() -> None:
     assert client.said[-2:] == [
         "DROP TABLE IF EXISTS staging.`sample_daily__old`", "DROP TABLE IF EXISTS staging.`hours__older`"
     ]  # fmt: skip
+
+
+def test_what_other_domains_load_at_this_moment_stays() -> None:
+    client = FakeClient(rows=[("purchases_hourly__20260301_ab",), ("shop_products__20260301_cd",), ("gone__x",)])
+
+    assert drop_leftovers(client, ["shop"]) == ["shop_products__20260301_cd"]  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -83,13 +84,17 @@ def test_pages_fetch_nothing_and_run_nothing(broken: Judgement, tmp_path: Path) 
 
 
 def test_the_index_shows_the_last_runs_newest_first(broken: Judgement, tmp_path: Path) -> None:
-    (tmp_path / "killed").mkdir()
+    for name in ("killed", "running"):
+        (tmp_path / name).mkdir()
+    os.utime(tmp_path / "killed", (0, 0))
     for day in (2, 1, 3, 4):
         write(tmp_path, f"run{day}", broken, day)
     index = Read((tmp_path / "index.html").read_text(encoding="utf-8"))
 
     assert re.findall(r"run (run\d)", index.text) == ["run4", "run3", "run2"]
-    assert sorted(f.name for f in tmp_path.iterdir()) == ["index.html", "run2", "run3", "run4"]
+    assert sorted(f.name for f in tmp_path.iterdir()) == [
+        ".lock", "index.html", "run2", "run3", "run4", "running",
+    ]  # fmt: skip
     assert f"a_kzt must be at least 0; 1 rows do not keep this, for example seller_id {ODD}" in index.text
     told = json.loads((tmp_path / "run4" / "run.json").read_text(encoding="utf-8"))
     assert [(t["table"], t["rows"], len(t["stopped"]), len(t["warned"])) for t in told["tables"]] == [
