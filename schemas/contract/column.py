@@ -34,6 +34,9 @@ class Column(str):
     unresolved_pct: float
     lookup: bool
     content: bool
+    meaning: str
+    """The description without its note."""
+    differs: str
 
     @property
     def name(self) -> str:
@@ -64,6 +67,8 @@ def col(
     unresolved_pct: float = 0,
     lookup: bool = False,
     content: bool = True,
+    note: str = "",
+    differs: str = "",
 ) -> str:
     """Declare a column. It is required unless `optional`.
 
@@ -83,6 +88,8 @@ def col(
     - `lookup`: users search rows by this column in ClickHouse. It gets an index, and a table of versions gets a view
       that finds the rows that hold today by it.
     - `content=False`: the column is not part of the content of an event (`schemas.derive.content_id`).
+    - `note`: what is special in this table; it follows the description, after a semicolon.
+    - `differs`: why the column has another type or meaning than the column of this name in other tables.
     """
     if personal and personal not in PERSONAL:
         raise ValueError(f"personal={personal!r} is not known; there are {', '.join(PERSONAL)}")
@@ -91,10 +98,10 @@ def col(
     if on_fail is not None:
         rules = tuple(replace(rule, on_fail=on_fail) for rule in rules)
     facts = {
-        "type": type, "description": description, "rules": tuple(rules), "key": key, "optional": optional,
+        "type": type, "description": f"{description[:-1]}; {note}." if note else description, "meaning": description,
+        "differs": differs, "rules": tuple(rules), "key": key, "optional": optional,
         "serving": serving and not personal, "items": items, "source_fields": tuple(source_fields.split()),
-        "mask": tuple(mask.split()),
-        "personal": personal, "refers_to": refers_to, "refers_within": refers_within,
+        "mask": tuple(mask.split()), "personal": personal, "refers_to": refers_to, "refers_within": refers_within,
         "unresolved_pct": unresolved_pct, "lookup": lookup, "content": content,
     }  # fmt: skip
     return UnnamedColumn(facts)  # type: ignore[return-value]
@@ -115,7 +122,8 @@ def like(
     """
     if not isinstance(column, Column):
         raise TypeError(f"{column!r} is not a column of a contract")
+    note = column.description.removeprefix(column.meaning[:-1]).removeprefix("; ").removesuffix(".")
     return col(
-        column.type, column.description, *(column.rules if with_rules else ()), key=key, optional=optional,
-        serving=serving, personal=column.personal, lookup=lookup,
+        column.type, column.meaning, *(column.rules if with_rules else ()), key=key, optional=optional,
+        serving=serving, personal=column.personal, lookup=lookup, note=note, differs=column.differs,
     )  # fmt: skip

@@ -1,7 +1,9 @@
 """What was found when finished data was judged."""
 
+from schemas.common.columns import COLLECTION_CODE
 from schemas.contract import Plain, col, table
-from schemas.contract.types import CODE, COUNT, ID, INSTANT, TEXT
+from schemas.contract.types import CODE, COUNT, INSTANT, TEXT
+from schemas.ops.columns import RUN_ID
 
 
 @table(
@@ -17,10 +19,10 @@ from schemas.contract.types import CODE, COUNT, ID, INSTANT, TEXT
 class Quality:
     """One row per check of a table in a run: what was wanted, what was seen, and what follows from it."""
 
-    run_id = col(ID, "The run; all checks made in it share it.", key=True)
+    run_id = RUN_ID(note="all checks made in it share it", key=True)
     checked_at = col(INSTANT, "When the run looked; the same for all of its checks.")
     domain = col(CODE, "Domain of the table.")
-    collection_code = col(CODE, "The collection that was looked at; empty where a table has none.", key=True)
+    collection_code = COLLECTION_CODE(note="empty where a table has none", key=True)
     table_name = col(TEXT, "The table, such as silver.procurement_lots.", key=True)
     check_name = col(TEXT, "The check, with its column where it is about one: tender_id.resolves.", key=True)
     sentence = col(TEXT, "What is expected, and what was found where it is not so.")

@@ -1,42 +1,55 @@
 """What ran and what was refused."""
 
+from schemas.common.columns import (
+    ARRIVAL,
+    BATCH_ID,
+    COLLECTION_CODE,
+    EVENT_HASH,
+    EVENT_ID,
+    EVENT_TYPE,
+    INGESTED_AT,
+    KAFKA_OFFSET,
+    KAFKA_PARTITION,
+    KAFKA_TOPIC,
+    SOURCE,
+    VALUE,
+)
 from schemas.contract import Plain, Replacing, col, table
-from schemas.contract.types import BYTES, CODE, COUNT, FLAG, HEADERS, ID, INSTANT, NUMBER, TEXT
+from schemas.contract.types import BYTES, CODE, COUNT, FLAG, HEADERS, INSTANT, NUMBER, TEXT
+from schemas.ops.columns import REGISTER_NAME, RUN_ID
 
 
 class Raw:
     """A Kafka record as it came. Every bronze table has just these columns."""
 
-    kafka_topic = col(CODE, "Topic of the event.", key=True)
-    kafka_partition = col(COUNT, "Partition of the event.", key=True)
-    kafka_offset = col(COUNT, "Offset of the event in its partition.", key=True)
-    ingested_at = col(INSTANT, "When the broker took the event.")
-    event_id = col(ID, "CloudEvents id of the event; topic, partition and offset where the producer sent none.")
-    event_hash = col(COUNT, "xxhash64 of event_id.")
-    event_type = col(TEXT, "CloudEvents type of the event, where the producer says it.", optional=True)
-    batch_id = col(COUNT, "The lake lane's batch that wrote the row.")
+    kafka_topic = KAFKA_TOPIC(key=True)
+    kafka_partition = KAFKA_PARTITION(key=True)
+    kafka_offset = KAFKA_OFFSET(key=True)
+    ingested_at = INGESTED_AT()
+    event_id = EVENT_ID()
+    event_hash = EVENT_HASH()
+    event_type = EVENT_TYPE(note="empty where the producer does not say it", optional=True)
+    batch_id = BATCH_ID()
     headers = col(HEADERS, "Headers of the record.", optional=True)
     key = col(BYTES, "Key of the record.", optional=True)
-    value = col(BYTES, "Value of the record, untouched; null for a tombstone.", optional=True)
+    value = VALUE(note="null for a tombstone", optional=True)
 
 
 class Refused:
     """An event that broke a rule, and why."""
 
-    kafka_topic = col(CODE, "Topic of the event.", key=True)
-    event_id = col(
-        ID, "CloudEvents id of the event; topic, partition and offset where the producer sent none.", key=True
-    )
-    event_hash = col(COUNT, "xxhash64 of event_id.", serving=False)
-    kafka_partition = col(COUNT, "Partition of the event.")
-    kafka_offset = col(COUNT, "Offset of the event in its partition.")
-    ingested_at = col(INSTANT, "When the broker took the event.")
-    batch_id = col(COUNT, "The lake lane's batch that wrote the row.", serving=False)
-    arrival = col(COUNT, "Greater for an earlier event: ClickHouse keeps the first.")
+    kafka_topic = KAFKA_TOPIC(key=True)
+    event_id = EVENT_ID(key=True)
+    event_hash = EVENT_HASH(serving=False)
+    kafka_partition = KAFKA_PARTITION()
+    kafka_offset = KAFKA_OFFSET()
+    ingested_at = INGESTED_AT()
+    batch_id = BATCH_ID(serving=False)
+    arrival = ARRIVAL()
     rule = col(CODE, "Name of the first rule that was broken, with its column: quantity.not_zero.")
     sentence = col(TEXT, "What was expected, and what was found.")
-    value = col(BYTES, "Value of the record, untouched; empty for a tombstone.", optional=True)
-    source = col(TEXT, "Where the producer took the event from, where its header ce_source says so.", optional=True)
+    value = VALUE(note="empty for a tombstone", optional=True)
+    source = SOURCE(note="empty where its header ce_source does not say", optional=True)
 
 
 @table(
@@ -62,7 +75,7 @@ class Quarantine(Refused):
 class JobRuns:
     """One row per run of a job and table."""
 
-    run_id = col(ID, "The run; tables built together share it.", key=True)
+    run_id = RUN_ID(note="tables built together share it", key=True)
     contract = col(CODE, "The table that was built, or the job's name.", key=True)
     day = col(CODE, "The day that was rebuilt, or 'all'.")
     state = col(CODE, "done, stopped by a gate, or failed.")
@@ -92,9 +105,9 @@ class JobRuns:
 class CollectRuns:
     """One row per run of a collection and endpoint that it asked."""
 
-    run_id = col(ID, "The run; all endpoints asked in it share it.", key=True)
-    collection_code = col(CODE, "The service that was asked.")
-    register_name = col(TEXT, "The endpoint, by its name in the table of endpoints.", key=True)
+    run_id = RUN_ID(note="all endpoints asked in it share it", key=True)
+    collection_code = COLLECTION_CODE()
+    register_name = REGISTER_NAME(key=True)
     mode = col(CODE, "full, head, changes, detail or lookup.")
     page_count = col(COUNT, "Answers that were read.")
     row_count = col(COUNT, "Rows that Kafka acknowledged.")
@@ -119,8 +132,8 @@ class LostOffsets:
     """One row per partition of a topic and time at which somebody accepted that events of it are lost."""
 
     accepted_at = col(INSTANT, "When it was accepted.", key=True)
-    kafka_topic = col(CODE, "Topic of the events.", key=True)
-    kafka_partition = col(COUNT, "Partition of the events.", key=True)
+    kafka_topic = KAFKA_TOPIC(key=True)
+    kafka_partition = KAFKA_PARTITION(key=True)
     reason_code = col(CODE, "expired: Kafka dropped them; recreated: the topic was made anew, or cut off.")
     from_offset_no = col(COUNT, "Offset of the first event that is lost.")
     to_offset_no = col(COUNT, "Offset after the last one; null where nobody knows it.", optional=True)

@@ -1,8 +1,9 @@
 """The topic of public procurement, and what each of its silver tables begins with."""
 
+from schemas.common.columns import CHANGED_AT, COLLECTION_CODE, LINE_NO, TIMES_TEXT
 from schemas.common.envelope import Envelope
 from schemas.contract import Replacing, col, feed, table
-from schemas.contract.types import CODE, COUNT, FLAG, INSTANT, TEXT
+from schemas.contract.types import CODE, FLAG, INSTANT
 from schemas.ops.tables import Raw, Refused
 from schemas.procurement import TOPIC
 from schemas.procurement.endpoints import by_name
@@ -46,15 +47,9 @@ class Registered(Envelope):
     last, of those the one that came last.
     """
 
-    collection_code = col(
-        CODE,
-        "The publisher or set of files; no analysis mixes two.",
-        key=True,
-        source_fields="collection_code @collection",
-    )
-    changed_at = col(
-        INSTANT,
-        "When the register last changed the row, where it says so; else when it was fetched.",
+    collection_code = COLLECTION_CODE(key=True, source_fields="collection_code @collection")
+    changed_at = CHANGED_AT(
+        note="where the source does not say, when it was fetched",
         source_fields="changed_at index_date last_update_date timestamp edit_date date_action @ce_time",
     )
     fetched_at = col(INSTANT, "When it was fetched.", optional=True, source_fields="@ce_time")
@@ -62,10 +57,8 @@ class Registered(Envelope):
         CODE, "The register's kind of row, such as contract, or contract_short for what only some fields are known of.",
         source_fields="@type",
     )  # fmt: skip
-    line_no = col(COUNT, "Place of the row in its event, from 0.", key=True)
-    times_text = col(
-        TEXT, "The times as the register wrote them, in its own zone, as a JSON object.", optional=True, serving=False
-    )
+    line_no = LINE_NO(key=True)
+    times_text = TIMES_TEXT(note="in the zone of the register", optional=True, serving=False)
 
 
 class Published(Registered):

@@ -1,5 +1,6 @@
 """The purchase event: what a shop sends."""
 
+from schemas.common.columns import CURRENCY_CODE, CUSTOMER_ID, PRODUCT_ID, SELLER_ID, SOURCE
 from schemas.contract import col, event, record
 from schemas.contract.rules import (
     RowRule,
@@ -15,7 +16,8 @@ from schemas.contract.rules import (
     since,
     worth_at_most,
 )
-from schemas.contract.types import CODE, COUNT, ID, INSTANT, LIST, MONEY, TEXT
+from schemas.contract.types import ID, LIST, MONEY, TEXT
+from schemas.purchases.columns import PURCHASE_ID, PURCHASED_AT, QUANTITY
 
 CURRENCIES = (
     "AED", "AMD", "AUD", "AZN", "BGN", "BRL", "BYN", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "GBP", "GEL", "HKD",
@@ -34,9 +36,9 @@ MOST_WORTH = 1_000_000_000_000
 class PurchaseLine:
     """One line of a purchase."""
 
-    product_id = col(ID, "The shop's code of the product.", not_empty(), max_length(64))
+    product_id = PRODUCT_ID(not_empty(), max_length(64))
     description = col(TEXT, "Name of the product as sold.", max_length(1_000), optional=True)
-    quantity = col(COUNT, "Pieces; negative for a return.", not_zero(), at_least(-MOST_PIECES), at_most(MOST_PIECES))
+    quantity = QUANTITY(not_zero(), at_least(-MOST_PIECES), at_most(MOST_PIECES))
     unit_price = col(
         MONEY, "Price of one piece in the purchase's currency.", at_least(-MOST_PRICE), at_most(MOST_PRICE)
     )  # fmt: skip
@@ -60,17 +62,18 @@ class PurchaseLine:
 class PurchaseEvent:
     """One purchase or return, with all its lines."""
 
-    purchase_id = col(ID, "The shop's number of the purchase (order, receipt, invoice).", not_empty(), max_length(128))
-    purchased_at = col(INSTANT, "When it was bought.", since("2000-01-01"), not_ahead_of("ingested_at", 24))
-    seller_id = col(ID, "The seller.", not_empty(), max_length(64))
-    customer_id = col(ID, "The customer, where known.", not_empty(), max_length(64), optional=True)
-    currency_code = col(
-        CODE, "Currency of the prices, ISO 4217.", one_of(CURRENCIES, "a currency code of ISO 4217 that Sauda knows")
+    purchase_id = PURCHASE_ID(not_empty(), max_length(128))
+    purchased_at = PURCHASED_AT(since("2000-01-01"), not_ahead_of("ingested_at", 24))
+    seller_id = SELLER_ID(
+        not_empty(),
+        max_length(64),
+        type=ID,
+        differs="an event may name any seller; tables store the few that there are by number",
     )
+    customer_id = CUSTOMER_ID(not_empty(), max_length(64), note="empty where not known", optional=True)
+    currency_code = CURRENCY_CODE(one_of(CURRENCIES, "a currency code of ISO 4217 that Sauda knows"))
     lines = col(
         LIST, "What was bought.", min_items(1), max_items(MOST_LINES),
         worth_at_most(MOST_WORTH, "quantity", "unit_price"), items=PurchaseLine,
     )  # fmt: skip
-    source = col(
-        TEXT, "Where the producer took the purchase from.", max_length(500), optional=True, content=False
-    )  # fmt: skip
+    source = SOURCE(max_length(500), optional=True, content=False)  # fmt: skip

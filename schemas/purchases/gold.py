@@ -1,8 +1,23 @@
 """What purchases add up to."""
 
+from schemas.common.columns import CATEGORY_NAME, CURRENCY_CODE, CUSTOMER_ID, PRODUCT_ID, SELLER_ID
 from schemas.contract import Plain, col, table
 from schemas.contract.rules import STOP, WARN, RowRule, at_least, at_most, not_empty, one_of
-from schemas.contract.types import CODE, COUNT, DAY, FLAG, ID, INSTANT, MONEY, NUMBER, SUM, TEXT
+from schemas.contract.types import CODE, COUNT, DAY, FLAG, INSTANT, NUMBER, SUM, TEXT
+from schemas.purchases.columns import (
+    LARGEST_AMOUNT,
+    LINE_COUNT,
+    MEAN_AMOUNT,
+    MEAN_LINES,
+    MEDIAN_AMOUNT,
+    MEDIAN_LINES,
+    PERIOD_KIND,
+    PERIOD_STARTED_ON,
+    REVENUE_AMOUNT,
+    SALES_AMOUNT,
+    SOLD_COUNT,
+    SOLD_ON,
+)
 from schemas.purchases.silver import PurchaseLines
 from schemas.rates.events import ExchangeRates
 from schemas.shop.silver import ShopProducts
@@ -17,12 +32,12 @@ class Sales:
     """The measures that every sales table has."""
 
     order_count = col(COUNT, "Purchases with at least one sold line here.", at_least(0), on_fail=STOP)
-    line_count = col(COUNT, "Lines, returns among them.", at_least(1), on_fail=STOP)
-    sold_count = col(COUNT, "Pieces sold.", at_least(0), on_fail=STOP)
+    line_count = LINE_COUNT(at_least(1), on_fail=STOP)
+    sold_count = SOLD_COUNT(at_least(0), on_fail=STOP)
     returned_count = col(COUNT, "Pieces returned.", at_least(0), on_fail=STOP)
-    sales_amount = col(SUM, "Quantity times price of the sold lines.", at_least(0), on_fail=STOP)
+    sales_amount = SALES_AMOUNT(at_least(0), on_fail=STOP)
     returns_amount = col(SUM, "Quantity times price of the returned lines, as a positive amount.")
-    revenue_amount = col(SUM, "sales_amount less returns_amount.")
+    revenue_amount = REVENUE_AMOUNT()
     base_currency_code = col(
         CODE, "Currency of revenue_base_amount: the base currency of the night that made the row.", optional=True
     )
@@ -56,9 +71,9 @@ ADDS_UP = RowRule(
 class SellerDaily(Sales):
     """One row per seller, day and currency: what the seller sold."""
 
-    seller_id = col(CODE, "The seller.", not_empty(), key=True, on_fail=STOP)
-    sold_on = col(DAY, "Day of the purchase, UTC.", key=True)
-    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", key=True)
+    seller_id = SELLER_ID(not_empty(), key=True, on_fail=STOP)
+    sold_on = SOLD_ON(key=True)
+    currency_code = CURRENCY_CODE(key=True)
     customer_count = col(COUNT, "Different known customers.", at_least(0), on_fail=STOP)
 
 
@@ -73,10 +88,10 @@ class SellerDaily(Sales):
 class ProductDaily(Sales):
     """One row per seller, product, day and currency: what was sold of the product."""
 
-    seller_id = col(CODE, "The seller.", key=True)
-    product_id = col(ID, "The shop's code of the product.", not_empty(), key=True, on_fail=STOP)
-    sold_on = col(DAY, "Day of the purchase, UTC.", key=True)
-    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", key=True)
+    seller_id = SELLER_ID(key=True)
+    product_id = PRODUCT_ID(not_empty(), key=True, on_fail=STOP)
+    sold_on = SOLD_ON(key=True)
+    currency_code = CURRENCY_CODE(key=True)
 
 
 @table(
@@ -97,10 +112,10 @@ class CategoryDaily(Sales):
     once in each of its categories: its orders add up over days and sellers, but not over categories.
     """
 
-    category_name = col(TEXT, "Group of goods; unknown where none is known.", not_empty(), key=True, on_fail=STOP)
-    seller_id = col(CODE, "The seller.", key=True)
-    sold_on = col(DAY, "Day of the purchase, UTC.", key=True)
-    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", key=True)
+    category_name = CATEGORY_NAME(not_empty(), note="unknown where none is known", key=True, on_fail=STOP)
+    seller_id = SELLER_ID(key=True)
+    sold_on = SOLD_ON(key=True)
+    currency_code = CURRENCY_CODE(key=True)
 
 
 @table(
@@ -113,14 +128,18 @@ class CategoryDaily(Sales):
 class Products(Sales):
     """One row per seller, product and currency: the product's whole history."""
 
-    seller_id = col(CODE, "The seller.", key=True)
+    seller_id = SELLER_ID(key=True)
     # Of shops whose catalogue is known; a file of another shop's purchases has its own products. What was sold before
     # its catalogue came in, or long after it was taken out, is no reason to warn.
-    product_id = col(
-        ID, "The shop's code of the product.", not_empty(), key=True, on_fail=STOP,
-        refers_to="silver.shop_products.product_id", refers_within="seller_id", unresolved_pct=5,
-    )  # fmt: skip
-    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", key=True)
+    product_id = PRODUCT_ID(
+        not_empty(),
+        key=True,
+        on_fail=STOP,
+        refers_to="silver.shop_products.product_id",
+        refers_within="seller_id",
+        unresolved_pct=5,
+    )
+    currency_code = CURRENCY_CODE(key=True)
     description = col(TEXT, "Its latest name; of two at one instant the greater in sorting order.", optional=True)
     first_sold_on = col(DAY, "First day with a sale or return.")
     last_sold_on = col(DAY, "Last day with a sale or return.")
@@ -137,10 +156,10 @@ class Products(Sales):
 class Hourly(Sales):
     """One row per seller, hour and currency: what was sold in that hour."""
 
-    seller_id = col(CODE, "The seller.", key=True)
+    seller_id = SELLER_ID(key=True)
     hour_at = col(INSTANT, "Start of the hour, UTC.", key=True)
-    sold_on = col(DAY, "Day of the hour, UTC.")
-    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", key=True)
+    sold_on = SOLD_ON(note="the day of the hour")
+    currency_code = CURRENCY_CODE(key=True)
 
 
 @table(
@@ -153,8 +172,8 @@ class Hourly(Sales):
 class Customers(Sales):
     """One row per known customer and currency: the customer's whole history."""
 
-    customer_id = col(ID, "The customer.", not_empty(), key=True, on_fail=STOP)
-    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", key=True)
+    customer_id = CUSTOMER_ID(not_empty(), key=True, on_fail=STOP)
+    currency_code = CURRENCY_CODE(key=True)
     first_purchased_at = col(INSTANT, "First purchase or return.")
     last_purchased_at = col(INSTANT, "Last purchase or return.")
     return_count = col(COUNT, "Purchases with at least one returned line.", at_least(0), on_fail=STOP)
@@ -170,18 +189,20 @@ class Customers(Sales):
 class BasketDaily:
     """One row per seller, day and currency: how large the baskets were. A basket is the sold lines of one purchase."""
 
-    seller_id = col(CODE, "The seller.", key=True)
-    sold_on = col(DAY, "Day of the purchase, UTC.", key=True)
-    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", key=True)
+    seller_id = SELLER_ID(key=True)
+    sold_on = SOLD_ON(key=True)
+    currency_code = CURRENCY_CODE(key=True)
     basket_count = col(COUNT, "Purchases with at least one sold line.", at_least(1), on_fail=STOP)
-    line_count = col(COUNT, "Sold lines in all baskets.", at_least(1), on_fail=STOP)
-    sold_count = col(COUNT, "Pieces in all baskets.", at_least(1), on_fail=STOP)
-    sales_amount = col(SUM, "Value of all baskets.", at_least(0), on_fail=STOP)
-    mean_lines = col(NUMBER, "Lines per basket, mean.", at_least(1), on_fail=WARN)
-    median_lines = col(NUMBER, "Lines per basket, median.", at_least(1), on_fail=WARN)
-    mean_amount = col(MONEY, "Value per basket, mean, rounded half up.", at_least(0), on_fail=STOP)
-    median_amount = col(MONEY, "Value per basket, lower median.", at_least(0), on_fail=STOP)
-    largest_amount = col(MONEY, "Value of the largest basket.", at_least(0), on_fail=STOP)
+    line_count = col(
+        COUNT, "Sold lines in all baskets.", at_least(1), on_fail=STOP, differs="a basket has no returned lines"
+    )
+    sold_count = SOLD_COUNT(at_least(1), note="in all baskets", on_fail=STOP)
+    sales_amount = SALES_AMOUNT(at_least(0), note="the value of all baskets", on_fail=STOP)
+    mean_lines = MEAN_LINES(at_least(1), on_fail=WARN)
+    median_lines = MEDIAN_LINES(at_least(1), on_fail=WARN)
+    mean_amount = MEAN_AMOUNT(at_least(0), on_fail=STOP)
+    median_amount = MEDIAN_AMOUNT(at_least(0), on_fail=STOP)
+    largest_amount = LARGEST_AMOUNT(at_least(0), on_fail=STOP)
 
 
 @table(
@@ -199,10 +220,10 @@ class RevenueAnomalies:
     looked at, so that a verdict does not change when later days come.
     """
 
-    seller_id = col(CODE, "The seller.", key=True)
-    sold_on = col(DAY, "Day of the purchases, UTC.", key=True)
-    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", key=True)
-    revenue_amount = col(SUM, "What the seller's day brought, returns taken off.")
+    seller_id = SELLER_ID(key=True)
+    sold_on = SOLD_ON(key=True)
+    currency_code = CURRENCY_CODE(key=True)
+    revenue_amount = REVENUE_AMOUNT(note="of the seller's day")
     expected_amount = col(SUM, "What was to be expected of the day; empty with too little history.", optional=True)
     low_amount = col(SUM, "Lower end of the usual interval; empty with too little history.", optional=True)
     high_amount = col(SUM, "Upper end of the usual interval; empty with too little history.", optional=True)
@@ -229,10 +250,10 @@ class CustomerDaily(Sales):
     currency; customers do not: count them over the rows of the period.
     """
 
-    customer_id = col(ID, "The customer.", not_empty(), key=True, on_fail=STOP)
-    seller_id = col(CODE, "The seller.", key=True)
-    sold_on = col(DAY, "Day of the purchase, UTC.", key=True)
-    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", key=True)
+    customer_id = CUSTOMER_ID(not_empty(), key=True, on_fail=STOP)
+    seller_id = SELLER_ID(key=True)
+    sold_on = SOLD_ON(key=True)
+    currency_code = CURRENCY_CODE(key=True)
 
 
 @table(
@@ -250,15 +271,15 @@ class SellerPeriods(Sales):
     Where there were only returns there is no basket.
     """
 
-    period_kind = col(CODE, "day, week or month.", one_of(PERIOD_KINDS, "day, week or month"), key=True, on_fail=STOP)
-    period_started_on = col(DAY, "First day of the period, UTC; weeks begin on Monday.", key=True)
-    seller_id = col(CODE, "The seller; empty for all sellers together.", key=True)
-    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", key=True)
-    mean_lines = col(NUMBER, "Lines per basket, mean.", at_least(1), optional=True, on_fail=WARN)
-    median_lines = col(NUMBER, "Lines per basket, median.", at_least(1), optional=True, on_fail=WARN)
-    mean_amount = col(MONEY, "Value per basket, mean, rounded half up.", at_least(0), optional=True, on_fail=STOP)
-    median_amount = col(MONEY, "Value per basket, lower median.", at_least(0), optional=True, on_fail=STOP)
-    largest_amount = col(MONEY, "Value of the largest basket.", at_least(0), optional=True, on_fail=STOP)
+    period_kind = PERIOD_KIND(one_of(PERIOD_KINDS, "day, week or month"), key=True, on_fail=STOP)
+    period_started_on = PERIOD_STARTED_ON(key=True)
+    seller_id = SELLER_ID(note="empty for all sellers together", key=True)
+    currency_code = CURRENCY_CODE(key=True)
+    mean_lines = MEAN_LINES(at_least(1), optional=True, on_fail=WARN)
+    median_lines = MEDIAN_LINES(at_least(1), optional=True, on_fail=WARN)
+    mean_amount = MEAN_AMOUNT(at_least(0), optional=True, on_fail=STOP)
+    median_amount = MEDIAN_AMOUNT(at_least(0), optional=True, on_fail=STOP)
+    largest_amount = LARGEST_AMOUNT(at_least(0), optional=True, on_fail=STOP)
 
 
 @table(
@@ -293,13 +314,15 @@ class RepeatPeriods:
     """
 
     period_kind = col(
-        CODE, "day, week, month or all.", one_of((*PERIOD_KINDS, EVER), "day, week, month or all"), key=True,
+        CODE,
+        "day, week, month or all.",
+        one_of((*PERIOD_KINDS, EVER), "day, week, month or all"),
+        key=True,
         on_fail=STOP,
-    )  # fmt: skip
-    period_started_on = col(
-        DAY, "First day of the period, UTC; weeks begin on Monday, all time with the first day with an order.", key=True
+        differs="a repeat rate is also counted over all time",
     )
-    seller_id = col(CODE, "The seller; empty for all sellers together.", key=True)
+    period_started_on = PERIOD_STARTED_ON(note="all time begins with the first day with an order", key=True)
+    seller_id = SELLER_ID(note="empty for all sellers together", key=True)
     active_customer_count = col(COUNT, "Known customers with at least one order.", at_least(1), on_fail=STOP)
     repeat_customer_count = col(COUNT, "Of these, customers with at least two.", at_least(0), on_fail=STOP)
     new_customer_count = col(COUNT, "Of these, customers whose first order it was.", at_least(0), on_fail=STOP)

@@ -1,9 +1,11 @@
 """Purchases, cleaned."""
 
+from schemas.common.columns import CURRENCY_CODE, CUSTOMER_ID, LINE_NO, PRODUCT_ID, SELLER_ID, SOURCE
 from schemas.common.envelope import Envelope
 from schemas.contract import Replacing, col, like, table
-from schemas.contract.types import CODE, COUNT, DAY, FLAG, ID, INSTANT, MONEY, TEXT
+from schemas.contract.types import COUNT, DAY, FLAG, ID, INSTANT, MONEY, TEXT
 from schemas.ops.tables import Raw, Refused
+from schemas.purchases.columns import PURCHASE_ID, PURCHASED_AT, QUANTITY, SOLD_ON
 from schemas.purchases.events import PurchaseEvent
 
 
@@ -29,15 +31,16 @@ class PurchaseCorrections(Envelope):
     A return is a document of its own: it never supersedes a purchase of its number, nor is it superseded by one.
     """
 
-    seller_id = col(CODE, "The seller.", key=True)
-    purchase_id = col(ID, "The shop's number of the purchase, which both events bear.", key=True)
+    seller_id = SELLER_ID(key=True)
+    purchase_id = PURCHASE_ID(note="both events bear it", key=True)
     is_return_document = col(FLAG, "Whether both are returns: the quantities of all their lines are below zero.")
-    sold_on = col(DAY, "Day of the purchase, UTC, as the superseded event had it.")
-    source = col(TEXT, "Where the producer took the superseded event from.", optional=True)
+    sold_on = SOLD_ON(note="as the superseded event had it")
+    source = SOURCE(note="of the superseded event", optional=True)
     arrival = col(
         COUNT,
         "Greater for an earlier successor (as in silver.purchase_lines, of the event that came next): "
         "ClickHouse keeps the first.",
+        differs="of several events that supersede one, the earlier counts",
     )
     superseded_by_event_id = col(ID, "The event that came next under the number, by the broker's time.")
     superseded_at = col(INSTANT, "When the broker took that event.")
@@ -64,20 +67,20 @@ class PurchaseLines(Envelope):
     """One row per line of an accepted purchase event, those that a correction has superseded among them."""
 
     event_id = like(PurchaseCorrections.event_id, key=True, lookup=True)
-    line_no = col(COUNT, "Place of the line in its purchase, from 0; each purchase has one line 0.", key=True)
-    purchase_id = col(ID, "The shop's number of the purchase.", lookup=True)
-    purchased_at = col(INSTANT, "When it was bought.")
-    sold_on = col(DAY, "Day of the purchase, UTC.")
-    seller_id = col(CODE, "The seller.")
-    customer_id = col(ID, "The customer, where known.", optional=True)
-    currency_code = col(CODE, "Currency of the money columns, ISO 4217.")
-    product_id = col(ID, "The shop's code of the product.")
+    line_no = LINE_NO(note="each purchase has one line 0", key=True)
+    purchase_id = PURCHASE_ID(lookup=True)
+    purchased_at = PURCHASED_AT()
+    sold_on = SOLD_ON()
+    seller_id = SELLER_ID()
+    customer_id = CUSTOMER_ID(note="empty where not known", optional=True)
+    currency_code = CURRENCY_CODE()
+    product_id = PRODUCT_ID()
     description = col(TEXT, "Name of the product as sold.", optional=True)
-    quantity = col(COUNT, "Pieces; negative for a return.")
+    quantity = QUANTITY()
     unit_price_amount = col(MONEY, "Price of one piece.")
     line_amount = col(MONEY, "Quantity times unit price; negative for a return.")
     line_units = col(
         COUNT, "line_amount in ten-thousandths: sums of whole numbers stay on Spark's fast path.", serving=False
     )
     is_return = col(FLAG, "Whether the line is a return (quantity below zero).")
-    source = col(TEXT, "Where the producer took the purchase from.", optional=True)
+    source = SOURCE(optional=True)

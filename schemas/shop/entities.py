@@ -3,15 +3,32 @@
 The tables are made by the migrations in `infra/postgres/`; a test holds these against the contracts.
 """
 
+from schemas.common.columns import (
+    ADDRESS,
+    CATEGORY_NAME,
+    CITY_NAME,
+    CURRENCY_CODE,
+    CUSTOMER_ID,
+    EMAIL,
+    PHONE,
+    PRICE_AMOUNT,
+    PRODUCT_ID,
+    SELLER_ID,
+)
 from schemas.contract import col, entity
 from schemas.contract.rules import at_least, at_most, matches, max_length, not_empty, one_of
-from schemas.contract.types import CODE, FLAG, ID, INSTANT, MONEY, TEXT
+from schemas.contract.types import FLAG, ID, INSTANT, TEXT
 from schemas.purchases.events import CURRENCIES
 
 MOST_AMOUNT = 9_999_999
-KEY = matches("[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "1 to 64 of A-Z a-z 0-9 . _ -, a letter or digit first")
-PHONE = matches("[+][1-9][0-9]{6,14}", "a telephone number like +77011234567 (E.164)")
-EMAIL = matches("[^@\\s]{1,64}@[^@\\s.]+([.][^@\\s.]+)+", "an e-mail address like aigul@example.kz")
+KEY_RULE = matches("[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "1 to 64 of A-Z a-z 0-9 . _ -, a letter or digit first")
+PHONE_RULE = matches("[+][1-9][0-9]{6,14}", "a telephone number like +77011234567 (E.164)")
+EMAIL_RULE = matches("[^@\\s]{1,64}@[^@\\s.]+([.][^@\\s.]+)+", "an e-mail address like aigul@example.kz")
+
+
+MANY_SELLERS = (
+    "the shop keeps a row of each seller, so the values are all different; sales have few sellers and many rows"
+)
 
 
 class Kept:
@@ -25,21 +42,21 @@ class Kept:
 class Customers(Kept):
     """One row per customer."""
 
-    customer_id = col(ID, "The customer.", KEY, key=True)
+    customer_id = CUSTOMER_ID(KEY_RULE, key=True)
     name = col(TEXT, "The customer's name.", not_empty(), max_length(200), personal="name")
-    email = col(TEXT, "Electronic address.", max_length(254), EMAIL, optional=True, personal="email")
-    phone = col(TEXT, "Telephone, with the country's code.", PHONE, optional=True, personal="phone")
-    address = col(TEXT, "Street and house.", not_empty(), max_length(500), optional=True, personal="address")
-    city_name = col(TEXT, "City.", not_empty(), max_length(100), optional=True)
+    email = EMAIL(max_length(254), EMAIL_RULE, optional=True, personal="email")
+    phone = PHONE(PHONE_RULE, note="with the country's code", optional=True, personal="phone")
+    address = ADDRESS(not_empty(), max_length(500), optional=True, personal="address")
+    city_name = CITY_NAME(not_empty(), max_length(100), optional=True)
 
 
 @entity("shop.sellers")
 class Sellers(Kept):
     """One row per seller."""
 
-    seller_id = col(ID, "The seller.", KEY, key=True)
+    seller_id = SELLER_ID(KEY_RULE, key=True, type=ID, differs=MANY_SELLERS)
     name = col(TEXT, "The shop's name.", not_empty(), max_length(200))
-    city_name = col(TEXT, "City.", not_empty(), max_length(100), optional=True)
+    city_name = CITY_NAME(not_empty(), max_length(100), optional=True)
     is_active = col(FLAG, "Whether the seller sells now.")
 
 
@@ -47,12 +64,10 @@ class Sellers(Kept):
 class Products(Kept):
     """One row per product that a seller offers."""
 
-    product_id = col(ID, "The shop's code of the product.", KEY, key=True)
-    seller_id = col(ID, "The seller.", KEY)
+    product_id = PRODUCT_ID(KEY_RULE, key=True)
+    seller_id = SELLER_ID(KEY_RULE, type=ID, differs=MANY_SELLERS)
     name = col(TEXT, "Name of the product.", not_empty(), max_length(1_000))
-    category_name = col(TEXT, "Group of goods.", not_empty(), max_length(100), optional=True)
-    price_amount = col(MONEY, "Price of one piece.", at_least(0), at_most(MOST_AMOUNT))
-    currency_code = col(
-        CODE, "Currency of the price, ISO 4217.", one_of(CURRENCIES, "a currency code of ISO 4217 that Sauda knows")
-    )
+    category_name = CATEGORY_NAME(not_empty(), max_length(100), optional=True)
+    price_amount = PRICE_AMOUNT(at_least(0), at_most(MOST_AMOUNT))
+    currency_code = CURRENCY_CODE(one_of(CURRENCIES, "a currency code of ISO 4217 that Sauda knows"))
     is_active = col(FLAG, "Whether the product is on sale now.")

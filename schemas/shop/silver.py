@@ -1,7 +1,9 @@
 """The shop's customers and products, every version of them."""
 
+from schemas.common.columns import SOURCE
 from schemas.contract import Plain, col, like, table
-from schemas.contract.types import COUNT, FLAG, ID, INSTANT, TEXT
+from schemas.contract.types import FLAG, ID, INSTANT
+from schemas.shop.columns import RUN_NO
 from schemas.shop.events import ShopChanges
 from schemas.shop.stage import CustomersStaged, ProductsStaged
 
@@ -62,6 +64,6 @@ class ShopProducts:
     price_amount = like(ProductsStaged.price_amount)
     currency_code = like(ProductsStaged.currency_code)
     is_active = like(ProductsStaged.is_active)
-    source = col(TEXT, "The file that said so, or the topic of the database's changes.")
-    run_no = col(COUNT, "The run that staged the file; 0 for a change of the database.")
+    source = SOURCE(note="the file, or the topic of the database's changes")
+    run_no = RUN_NO(note="0 for a change of the database")
     content_hash = like(ProductsStaged.content_hash, serving=False)

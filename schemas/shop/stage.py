@@ -3,16 +3,18 @@
 import re
 from collections.abc import Iterable
 
+from schemas.common.columns import CHANGED_AT, SOURCE
 from schemas.contract import col, like, record, table
 from schemas.contract.rules import since
-from schemas.contract.types import COUNT, FLAG, INSTANT, TEXT
+from schemas.contract.types import FLAG, INSTANT, TEXT
+from schemas.shop.columns import RUN_NO
 from schemas.shop.entities import Customers, Products
 
 
 class Staged:
     """How a staged row is told from other versions of the same."""
 
-    run_no = col(COUNT, "The run that staged it; greater for a later one.", key=True)
+    run_no = RUN_NO(key=True)
     content_hash = col(TEXT, "Hash of the columns that make a version: equal for equal content.", serving=False)
 
 
@@ -22,7 +24,7 @@ class CustomersStaged(Staged):
 
     customer_id = like(Customers.customer_id, key=True)
     taken_at = col(INSTANT, "When the snapshot of the database was taken that shows the row so.")
-    changed_at = col(INSTANT, "When the database changed the row; of a deletion, when it was found.")
+    changed_at = CHANGED_AT(note="of a deletion, when it was found")
     is_deleted = col(FLAG, "Whether the row is gone; then all below is empty.")
     name = like(Customers.name, optional=True)
     email = like(Customers.email, optional=True)
@@ -43,10 +45,7 @@ class ProductRow:
     price_amount = like(Products.price_amount, with_rules=True)
     currency_code = like(Products.currency_code, with_rules=True)
     is_active = like(Products.is_active, with_rules=True, optional=True)
-    changed_at = col(
-        INSTANT, "Since when it is so; where it is not said, since the file was dropped.", since("2000-01-01"),
-        optional=True,
-    )  # fmt: skip
+    changed_at = CHANGED_AT(since("2000-01-01"), note="where the file does not say, when it was dropped", optional=True)
 
 
 @table("stage.products", delta=False)
@@ -61,7 +60,7 @@ class ProductsStaged(Staged):
     price_amount = like(Products.price_amount)
     currency_code = like(Products.currency_code)
     is_active = like(Products.is_active)
-    source = col(TEXT, "The file that said so.")
+    source = SOURCE(note="the file")
 
 
 def prefix(table: str) -> str:

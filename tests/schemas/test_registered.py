@@ -92,14 +92,6 @@ def test_an_ending_means_one_kind_of_value() -> None:
                 assert column.type.name in types, f"{contract.name}.{column} is a {column.type}"
 
 
-def test_the_same_name_has_the_same_type_everywhere_in_a_domain() -> None:
-    """ID and CODE are one text; ClickHouse stores the second by number where a table has few of them."""
-    found: dict[tuple[str, str], str] = {}
-    for contract, column in all_columns():
-        kind = {"CODE": "ID"}.get(column.type.name, column.type.name)
-        assert found.setdefault((contract.domain, column), kind) == kind, f"{contract.name}.{column} is a {kind}"
-
-
 def test_money_stands_with_its_currency() -> None:
     for contract in contracts():
         amounts = [c for c in contract.columns if c.type.name == "MONEY" and not c.endswith("_kzt")]

@@ -1,10 +1,11 @@
 """Who takes part in procurement: parties, their addresses and employees."""
 
+from schemas.common.columns import ADDRESS, EMAIL, PHONE
 from schemas.contract import col, table
 from schemas.contract.types import CODE, FLAG, ID, INSTANT, TEXT
+from schemas.procurement.columns import COUNTRY_CODE, FIO, KATO_CODE, PARTY_ID, PARTY_TAX_ID
 from schemas.procurement.events import (
     GOSZAKUP,
-    HASHED,
     PARTY,
     SUBJECT_WORDS,
     ProcurementRaw,
@@ -27,12 +28,12 @@ from schemas.procurement.events import (
 class Parties(Published):
     """One row per version of a party: whoever buys, supplies or organises."""
 
-    party_id = col(ID, "The register's number of the party.", key=True, source_fields="party_id pid")
+    party_id = PARTY_ID(note="the register's number", key=True, source_fields="party_id pid")
     party_raw_id = col(
         ID, "BIN, or a person's IIN.", optional=True, serving=False, source_fields="party_number party_biin bin iin"
     )
-    party_tax_id = col(
-        ID, f"BIN. {HASHED}", optional=True, source_fields="party_biin bin iin", mask="code", lookup=True
+    party_tax_id = PARTY_TAX_ID(
+        note="a person's is a keyed hash", optional=True, source_fields="party_biin bin iin", mask="code", lookup=True
     )
     name = col(
         TEXT,
@@ -45,9 +46,9 @@ class Parties(Published):
         TEXT, "Name in Kazakh; none for a person.", optional=True, source_fields="name_kz", mask="party_biin bin iin"
     )
     party_name = col(TEXT, "Name, a person's too.", optional=True, serving=False, source_fields="name name_ru")
-    email = col(TEXT, "Electronic address.", optional=True, serving=False, source_fields="email")
-    phone = col(TEXT, "Telephone.", optional=True, serving=False, source_fields="phone")
-    country_code = col(CODE, "Country, as the register codes it.", optional=True, source_fields="country_code")
+    email = EMAIL(optional=True, serving=False, source_fields="email")
+    phone = PHONE(optional=True, serving=False, source_fields="phone")
+    country_code = COUNTRY_CODE(optional=True, source_fields="country_code")
     is_buyer = col(FLAG, "Whether it buys.", optional=True, source_fields="is_buyer customer")
     is_supplier = col(FLAG, "Whether it supplies.", optional=True, source_fields="is_supplier supplier")
     is_organiser = col(FLAG, "Whether it organises tenders.", optional=True, source_fields="is_organiser organizer")
@@ -76,14 +77,11 @@ class PartyAddresses(Published):
     """One row per version of a party's address."""
 
     address_id = col(ID, "The register's number of the address.", key=True, source_fields="address_id id")
-    party_id = col(ID, "The party.", source_fields="party_id pid @parent", refers_to=PARTY, lookup=True)
-    address = col(TEXT, "Street and house; a person's are left out of ClickHouse.", optional=True, serving=False,
-                  source_fields="address")  # fmt: skip
+    party_id = PARTY_ID(source_fields="party_id pid @parent", refers_to=PARTY, lookup=True)
+    address = ADDRESS(note="ClickHouse does not hold it", optional=True, serving=False, source_fields="address")
     kind_code = col(CODE, "What the address is for.", optional=True, source_fields="address_type")
-    kato_code = col(
-        CODE, "Place, KATO.", optional=True, source_fields="kato_code", refers_to=entry("ref_kato", "code"), lookup=True
-    )
-    country_code = col(CODE, "Country, as the register codes it.", optional=True, source_fields="country_code")
+    kato_code = KATO_CODE(optional=True, source_fields="kato_code", refers_to=entry("ref_kato", "code"), lookup=True)
+    country_code = COUNTRY_CODE(optional=True, source_fields="country_code")
 
 
 @table(
@@ -99,8 +97,8 @@ class Employees(Registered):
     """One row per version of a person's post with a party."""
 
     employee_id = col(ID, "The register's number of the post.", key=True, source_fields="id")
-    party_id = col(ID, "The party.", source_fields="pid @parent", refers_to=PARTY, lookup=True)
-    fio = col(TEXT, "The person's name.", optional=True, serving=False, source_fields="fio")
+    party_id = PARTY_ID(source_fields="pid @parent", refers_to=PARTY, lookup=True)
+    fio = FIO(optional=True, serving=False, source_fields="fio")
     iin = col(TEXT, "The person's IIN.", optional=True, serving=False, source_fields="iin")
     person_id = col(
         ID, "Keyed hash of the person's IIN, or name.", optional=True, source_fields="iin fio", mask="person"

@@ -1,7 +1,24 @@
 """Procurement, cleaned: what buyers plan to buy."""
 
+from schemas.common.columns import CURRENCY_CODE
 from schemas.contract import col, table
 from schemas.contract.types import CODE, COUNT, ID, INSTANT, MONEY, NUMBER, TEXT
+from schemas.procurement.columns import (
+    APPROVED_AT,
+    BUYER_ID,
+    BUYER_TAX_ID,
+    COUNTRY_CODE,
+    FIN_YEAR,
+    KATO_CODE,
+    METHOD_CODE,
+    PARTY_ID,
+    PARTY_TAX_ID,
+    PLANNING_ITEM_ID,
+    QUANTITY,
+    SPECIFIC_CODE,
+    SUBJECT_CODE,
+    UNIT_AMOUNT,
+)
 from schemas.procurement.events import (
     GOSZAKUP,
     PARTY,
@@ -26,8 +43,8 @@ from schemas.procurement.events import (
 class Planners(Registered):
     """One row per version of a buyer that has yearly plans."""
 
-    party_id = col(ID, "The buyer.", key=True, source_fields="pid", refers_to=PARTY)
-    party_tax_id = col(ID, "BIN of the buyer.", optional=True, source_fields="bin", mask="code", lookup=True)
+    party_id = PARTY_ID(note="the buyer", key=True, source_fields="pid", refers_to=PARTY)
+    party_tax_id = PARTY_TAX_ID(note="the buyer", optional=True, source_fields="bin", mask="code", lookup=True)
     plan_count = col(COUNT, "Its plans.", optional=True, source_fields="doc_count")
 
 
@@ -43,34 +60,24 @@ class Planners(Registered):
 class PlanningItems(Published):
     """One row per version of a point of a yearly plan."""
 
-    planning_item_id = col(ID, "The register's number of the point.", key=True, source_fields="planning_item_id id")
+    planning_item_id = PLANNING_ITEM_ID(
+        note="the register's number of the point", key=True, source_fields="planning_item_id id"
+    )
     root_item_id = col(ID, "The point's first version.", optional=True, source_fields="rootrecord_id")
     plan_number = col(TEXT, "Number of the plan's act.", optional=True, source_fields="plan_act_number", lookup=True)
-    fin_year = col(
-        TEXT, "Financial year.", optional=True, source_fields="fin_year plan_fin_year pln_point_year", lookup=True
-    )
-    buyer_id = col(ID, "The buyer.", optional=True, source_fields="buyer_id sys_subjects_id", refers_to=PARTY)
-    buyer_tax_id = col(
-        ID, "BIN of the buyer.", optional=True, source_fields="buyer_code subject_biin", mask="code", lookup=True
-    )
+    fin_year = FIN_YEAR(optional=True, source_fields="fin_year plan_fin_year pln_point_year", lookup=True)
+    buyer_id = BUYER_ID(optional=True, source_fields="buyer_id sys_subjects_id", refers_to=PARTY)
+    buyer_tax_id = BUYER_TAX_ID(optional=True, source_fields="buyer_code subject_biin", mask="code", lookup=True)
     name = col(TEXT, "What is to be bought.", optional=True, source_fields="name name_ru")
     description = col(TEXT, "More about it.", optional=True, source_fields="description desc_ru")
     enstru_code = col(
         CODE, "Class of goods, works or services, ENS TRU.", optional=True, source_fields="enstru_code ref_enstru_code"
     )
-    method_code = col(
-        CODE,
-        "Procurement method.",
-        optional=True,
-        source_fields="method_code ref_trade_methods_id",
-        refers_to=entry("ref_trade_methods"),
+    method_code = METHOD_CODE(
+        optional=True, source_fields="method_code ref_trade_methods_id", refers_to=entry("ref_trade_methods")
     )
-    subject_code = col(
-        CODE,
-        "1 goods, 2 works, 3 services.",
-        optional=True,
-        source_fields="subject_code ref_subject_types_id",
-        refers_to=entry("ref_subject_type"),
+    subject_code = SUBJECT_CODE(
+        optional=True, source_fields="subject_code ref_subject_types_id", refers_to=entry("ref_subject_type")
     )
     unit_code = col(
         CODE,
@@ -79,10 +86,10 @@ class PlanningItems(Published):
         source_fields="unit_code ref_units_code",
         refers_to=entry("ref_units", "code"),
     )
-    quantity = col(NUMBER, "How many units.", optional=True, source_fields="quantity count")
-    unit_amount = col(MONEY, "Price of a unit.", optional=True, source_fields="unit_amount price")
+    quantity = QUANTITY(optional=True, source_fields="quantity count")
+    unit_amount = UNIT_AMOUNT(optional=True, source_fields="unit_amount price")
     total_amount = col(MONEY, "Sum planned.", optional=True, source_fields="total_amount amount")
-    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", source_fields="currency_code =KZT")
+    currency_code = CURRENCY_CODE(source_fields="currency_code =KZT")
     prepayment_pct = col(NUMBER, "Prepayment, percent.", optional=True, source_fields="prepayment")
     month_code = col(
         CODE, "Month of the purchase.", optional=True, source_fields="ref_months_id", refers_to=entry("ref_months")
@@ -105,7 +112,7 @@ class PlanningItems(Published):
         source_fields="ref_abp_code",
         refers_to=entry("ref_abp", "code"),
     )
-    approved_at = col(INSTANT, "When it was approved.", optional=True, source_fields="approved_at date_approved")
+    approved_at = APPROVED_AT(optional=True, source_fields="approved_at date_approved")
     created_at = col(INSTANT, "When it was entered.", optional=True, source_fields="created_at date_create")
 
 
@@ -123,18 +130,13 @@ class PlanningDeliveries(Registered):
     """One row per version of a place to which a planned item is to be delivered."""
 
     delivery_id = col(ID, "The register's number of the place.", key=True, source_fields="id")
-    planning_item_id = col(ID, "The planned item.", source_fields="pln_points_id", refers_to=PLANNING_ITEM, lookup=True)
-    kato_code = col(
-        CODE,
-        "Place, KATO.",
-        optional=True,
-        source_fields="ref_kato_code",
-        refers_to=entry("ref_kato", "code"),
-        lookup=True,
+    planning_item_id = PLANNING_ITEM_ID(source_fields="pln_points_id", refers_to=PLANNING_ITEM, lookup=True)
+    kato_code = KATO_CODE(
+        optional=True, source_fields="ref_kato_code", refers_to=entry("ref_kato", "code"), lookup=True
     )
-    country_code = col(CODE, "Country, as the register codes it.", optional=True, source_fields="ref_countries_code")
+    country_code = COUNTRY_CODE(optional=True, source_fields="ref_countries_code")
     place = col(TEXT, "The place in words.", optional=True, source_fields="full_delivery_place_name_ru")
-    quantity = col(NUMBER, "How many units go there.", optional=True, source_fields="count")
+    quantity = QUANTITY(note="those that go there", optional=True, source_fields="count")
 
 
 @table(
@@ -151,7 +153,7 @@ class PlanningFinances(Registered):
     """One row per version of a budget line from which a planned item is to be paid."""
 
     finance_id = col(ID, "The register's number of the line.", key=True, source_fields="id")
-    planning_item_id = col(ID, "The planned item.", source_fields="pln_points_id", refers_to=PLANNING_ITEM, lookup=True)
+    planning_item_id = PLANNING_ITEM_ID(source_fields="pln_points_id", refers_to=PLANNING_ITEM, lookup=True)
     program_code = col(
         CODE,
         "Budget programme.",
@@ -166,9 +168,7 @@ class PlanningFinances(Registered):
         source_fields="ref_fkrb_subprogram_id",
         refers_to=entry("ref_fkrb_subprogram"),
     )
-    specific_code = col(
-        CODE, "Budget specific, EKRB.", optional=True, source_fields="ref_ekrb_id", refers_to=entry("ref_ekrb")
-    )
-    quantity = col(NUMBER, "How many units.", optional=True, source_fields="count")
+    specific_code = SPECIFIC_CODE(optional=True, source_fields="ref_ekrb_id", refers_to=entry("ref_ekrb"))
+    quantity = QUANTITY(optional=True, source_fields="count")
     unit_kzt = col(MONEY, "Price of a unit.", optional=True, source_fields="price")
     total_kzt = col(MONEY, "Sum planned.", optional=True, source_fields="amount")

@@ -1,11 +1,30 @@
 """What is tendered and offered."""
 
+from schemas.common.columns import CURRENCY_CODE
 from schemas.contract import col, table
 from schemas.contract.types import CODE, COUNT, DAY, FLAG, ID, INSTANT, MONEY, NUMBER, TEXT
+from schemas.procurement.columns import (
+    BUYER_ID,
+    BUYER_TAX_ID,
+    DECISION_NUMBER,
+    FIO,
+    IS_CONSTRUCTION,
+    LOT_ID,
+    LOT_IDS,
+    METHOD_CODE,
+    QUANTITY,
+    STATUS_NAME,
+    SUBJECT_CODE,
+    SUPPLIER_ID,
+    SUPPLIER_RAW_ID,
+    SUPPLIER_TAX_ID,
+    TENDER_ID,
+    TENDER_NUMBER,
+    UNIT_AMOUNT,
+)
 from schemas.procurement.events import (
     APPLICATION_WORDS,
     GOSZAKUP,
-    HASHED,
     LOT,
     PARTY,
     PLANNING_ITEM,
@@ -31,7 +50,7 @@ from schemas.procurement.events import (
 class Tenders(Published):
     """One row per version of a tender: an announcement of what is to be bought."""
 
-    tender_id = col(ID, "The register's number of the tender.", key=True, source_fields="tender_id id")
+    tender_id = TENDER_ID(note="the register's number", key=True, source_fields="tender_id id")
     number = col(
         TEXT,
         "Number of the announcement, such as 415500-1.",
@@ -44,27 +63,14 @@ class Tenders(Published):
         ID, "BIN of the organiser.", optional=True, source_fields="organiser_code org_bin", mask="code", lookup=True
     )
     organiser_id = col(ID, "The organiser.", optional=True, source_fields="organiser_id org_pid", refers_to=PARTY)
-    buyer_tax_id = col(
-        ID,
-        "BIN of the buyer; empty where several buy.",
-        optional=True,
-        source_fields="buyer_code customer_bin",
-        mask="code",
-        lookup=True,
+    buyer_tax_id = BUYER_TAX_ID(
+        note="empty where several buy", optional=True, source_fields="buyer_code customer_bin", mask="code", lookup=True
     )
-    method_code = col(
-        CODE,
-        "Procurement method.",
-        optional=True,
-        source_fields="method_code ref_trade_methods_id",
-        refers_to=entry("ref_trade_methods"),
+    method_code = METHOD_CODE(
+        optional=True, source_fields="method_code ref_trade_methods_id", refers_to=entry("ref_trade_methods")
     )
-    subject_code = col(
-        CODE,
-        "1 goods, 2 works, 3 services.",
-        optional=True,
-        source_fields="subject_code ref_subject_type_id",
-        refers_to=entry("ref_subject_type"),
+    subject_code = SUBJECT_CODE(
+        optional=True, source_fields="subject_code ref_subject_type_id", refers_to=entry("ref_subject_type")
     )
     kind_code = col(
         CODE, "First or repeated.", optional=True, source_fields="ref_type_trade_id", refers_to=entry("ref_type_trade")
@@ -78,7 +84,7 @@ class Tenders(Published):
         lookup=True,
     )
     total_amount = col(MONEY, "Sum planned.", optional=True, source_fields="total_amount total_sum")
-    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", source_fields="currency_code =KZT")
+    currency_code = CURRENCY_CODE(source_fields="currency_code =KZT")
     lot_count = col(
         COUNT, "Lots; empty where the source names none.", optional=True, source_fields="lot_count count_lots"
     )
@@ -87,12 +93,8 @@ class Tenders(Published):
         TEXT, "The bidders, as a JSON list, where the source names them with the tender.", optional=True,
         source_fields="tenderer_ids", refers_to=PARTY,
     )  # fmt: skip
-    supplier_tax_id = col(
-        ID,
-        "The supplier named beforehand, where there is only one.",
-        optional=True,
-        source_fields="biin_supplier",
-        mask="code",
+    supplier_tax_id = SUPPLIER_TAX_ID(
+        note="named beforehand, where there is only one", optional=True, source_fields="biin_supplier", mask="code"
     )
     parent_id = col(ID, "The tender that it repeats.", optional=True, source_fields="parent_id", refers_to=TENDER)
     published_at = col(INSTANT, "When it was published.", optional=True, source_fields="published_at publish_date")
@@ -103,7 +105,7 @@ class Tenders(Published):
     awarded_at = col(
         INSTANT, "When its outcome was published.", optional=True, source_fields="awarded_at itogi_date_public"
     )
-    is_construction = col(FLAG, "Whether it is construction work.", optional=True, source_fields="is_construction_work")
+    is_construction = IS_CONSTRUCTION(optional=True, source_fields="is_construction_work")
 
 
 @table(
@@ -119,33 +121,19 @@ class Tenders(Published):
 class Lots(Published):
     """One row per version of a lot of a tender."""
 
-    lot_id = col(ID, "The register's number of the lot.", key=True, source_fields="lot_id id")
+    lot_id = LOT_ID(note="the register's number", key=True, source_fields="lot_id id")
     number = col(TEXT, "Number of the lot.", optional=True, source_fields="number lot_number", lookup=True)
-    tender_id = col(
-        ID, "The tender.", optional=True, source_fields="tender_id trd_buy_id", refers_to=TENDER, lookup=True
-    )
-    tender_number = col(
-        TEXT,
-        "Number of the announcement.",
-        optional=True,
-        source_fields="tender_number trd_buy_number_anno",
-        lookup=True,
-    )
+    tender_id = TENDER_ID(optional=True, source_fields="tender_id trd_buy_id", refers_to=TENDER, lookup=True)
+    tender_number = TENDER_NUMBER(optional=True, source_fields="tender_number trd_buy_number_anno", lookup=True)
     name = col(TEXT, "What is bought.", optional=True, source_fields="name name_ru")
     description = col(TEXT, "More about it.", optional=True, source_fields="description description_ru")
-    buyer_id = col(ID, "The buyer.", optional=True, source_fields="buyer_id customer_id", refers_to=PARTY)
-    buyer_tax_id = col(
-        ID, "BIN of the buyer.", optional=True, source_fields="buyer_code customer_bin", mask="code", lookup=True
-    )
-    quantity = col(NUMBER, "How many units.", optional=True, source_fields="quantity count")
+    buyer_id = BUYER_ID(optional=True, source_fields="buyer_id customer_id", refers_to=PARTY)
+    buyer_tax_id = BUYER_TAX_ID(optional=True, source_fields="buyer_code customer_bin", mask="code", lookup=True)
+    quantity = QUANTITY(optional=True, source_fields="quantity count")
     total_amount = col(MONEY, "Sum planned.", optional=True, source_fields="total_amount amount")
-    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", source_fields="currency_code =KZT")
-    method_code = col(
-        CODE,
-        "Procurement method.",
-        optional=True,
-        source_fields="method_code ref_trade_methods_id",
-        refers_to=entry("ref_trade_methods"),
+    currency_code = CURRENCY_CODE(source_fields="currency_code =KZT")
+    method_code = METHOD_CODE(
+        optional=True, source_fields="method_code ref_trade_methods_id", refers_to=entry("ref_trade_methods")
     )
     status_code = col(
         CODE,
@@ -163,7 +151,7 @@ class Lots(Published):
         refers_to=PLANNING_ITEM,
     )
     is_dumping = col(FLAG, "Whether a bid was suspiciously low.", optional=True, source_fields="dumping")
-    is_construction = col(FLAG, "Whether it is construction work.", optional=True, source_fields="is_construction_work")
+    is_construction = IS_CONSTRUCTION(optional=True, source_fields="is_construction_work")
 
 
 @table(
@@ -179,15 +167,15 @@ class TenderPauses(Registered):
     """One row per version of a tender's pause."""
 
     pause_id = col(ID, "The register's number of the pause.", key=True, source_fields="id")
-    tender_id = col(ID, "The tender.", source_fields="trd_buy_id @parent", refers_to=TENDER, lookup=True)
+    tender_id = TENDER_ID(source_fields="trd_buy_id @parent", refers_to=TENDER, lookup=True)
     status_code = col(CODE, "Status.", optional=True, source_fields="status")
-    status_name = col(TEXT, "Status in words.", optional=True, source_fields="status_name_ru")
+    status_name = STATUS_NAME(optional=True, source_fields="status_name_ru")
     solution_name = col(TEXT, "What was decided.", optional=True, source_fields="solution_name_ru")
-    decision_number = col(TEXT, "Number of the decision.", optional=True, source_fields="decide_number")
+    decision_number = DECISION_NUMBER(optional=True, source_fields="decide_number")
     decided_at = col(INSTANT, "When it was decided.", optional=True, source_fields="decide_date")
     paused_at = col(INSTANT, "Since when it pauses.", optional=True, source_fields="date_pause")
     created_at = col(INSTANT, "When it was entered.", optional=True, source_fields="date_create")
-    lot_ids = col(TEXT, "The lots that pause, as JSON.", optional=True, source_fields="lots")
+    lot_ids = LOT_IDS(note="those that pause", optional=True, source_fields="lots")
 
 
 @table(
@@ -203,8 +191,8 @@ class TenderCancellations(Registered):
     """One row per version of a tender's cancellation."""
 
     cancellation_id = col(ID, "The register's number of the cancellation.", key=True, source_fields="id")
-    tender_id = col(ID, "The tender.", source_fields="trd_buy_id @parent", refers_to=TENDER, lookup=True)
-    decision_number = col(TEXT, "Number of the decision.", optional=True, source_fields="number_decision")
+    tender_id = TENDER_ID(source_fields="trd_buy_id @parent", refers_to=TENDER, lookup=True)
+    decision_number = DECISION_NUMBER(optional=True, source_fields="number_decision")
     authority = col(TEXT, "Who decided.", optional=True, source_fields="name_authority")
     act_name = col(TEXT, "Kind of act.", optional=True, source_fields="act_type_name_ru")
     action_code = col(
@@ -228,8 +216,8 @@ class CommissionMembers(Registered):
     """One row per version of a member of a tender's commission."""
 
     member_id = col(ID, "The register's number of the member.", key=True, source_fields="id")
-    tender_id = col(ID, "The tender.", source_fields="trd_buy_id @parent", refers_to=TENDER, lookup=True)
-    fio = col(TEXT, "The person's name.", optional=True, serving=False, source_fields="fio")
+    tender_id = TENDER_ID(source_fields="trd_buy_id @parent", refers_to=TENDER, lookup=True)
+    fio = FIO(optional=True, serving=False, source_fields="fio")
     person_id = col(ID, "Keyed hash of the person's name.", optional=True, source_fields="fio", mask="person")
     role_code = col(
         CODE,
@@ -260,22 +248,18 @@ class Bids(Published):
     application_id = col(
         ID, "The application, which may hold bids for several lots.", source_fields="application_id id"
     )
-    tender_id = col(ID, "The tender.", optional=True, source_fields="tender_id buy_id", refers_to=TENDER, lookup=True)
-    lot_id = col(
-        ID, "The lot; empty where the bid is for the tender as a whole.", optional=True,
-        source_fields="app_lots.lot_id", refers_to=LOT, lookup=True,
-    )  # fmt: skip
-    supplier_id = col(ID, "The supplier.", optional=True, source_fields="supplier_id", refers_to=PARTY)
-    supplier_raw_id = col(
-        ID, "BIN, or a person's IIN.", optional=True, serving=False, source_fields="supplier_biin supplier_bin_iin"
-    )
-    supplier_tax_id = col(
-        ID,
-        f"BIN of the supplier. {HASHED}",
+    tender_id = TENDER_ID(optional=True, source_fields="tender_id buy_id", refers_to=TENDER, lookup=True)
+    lot_id = LOT_ID(
+        note="empty where the bid is for the tender as a whole",
         optional=True,
-        source_fields="supplier_biin supplier_bin_iin",
-        mask="code",
+        source_fields="app_lots.lot_id",
+        refers_to=LOT,
         lookup=True,
+    )
+    supplier_id = SUPPLIER_ID(optional=True, source_fields="supplier_id", refers_to=PARTY)
+    supplier_raw_id = SUPPLIER_RAW_ID(optional=True, serving=False, source_fields="supplier_biin supplier_bin_iin")
+    supplier_tax_id = SUPPLIER_TAX_ID(
+        optional=True, source_fields="supplier_biin supplier_bin_iin", mask="code", lookup=True
     )
     status_code = col(
         CODE,
@@ -285,9 +269,9 @@ class Bids(Published):
         refers_to=entry("ref_po_st"),
         lookup=True,
     )
-    unit_amount = col(MONEY, "Price of a unit.", optional=True, source_fields="app_lots.price")
+    unit_amount = UNIT_AMOUNT(optional=True, source_fields="app_lots.price")
     total_amount = col(MONEY, "Sum offered.", optional=True, source_fields="app_lots.amount")
-    currency_code = col(CODE, "Currency of the money columns, ISO 4217.", source_fields="currency_code =KZT")
+    currency_code = CURRENCY_CODE(source_fields="currency_code =KZT")
     discount_pct = col(NUMBER, "Conditional discount, percent.", optional=True, source_fields="app_lots.discount_value")
     discounted_amount = col(
         MONEY, "Price with the conditional discount.", optional=True, source_fields="app_lots.discount_price"
