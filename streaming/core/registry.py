@@ -50,7 +50,7 @@ class Registry:
 
         It gets one row for each element of the event's list `rows_at`, or, where that is "", one row an event: the
         envelope, `line_no`, the element as the struct `line`, and all parsed fields as the struct `e`. It adds the
-        contract's columns, one row for each that it gets, and keeps the columns that are there.
+        contract's columns and keeps the columns that are there; only a table that is not `main` may leave rows out.
 
         Without `rows_at` the event's only list is taken, or the event where it has none. `event` is needed where the
         topic has several. Of several tables of one event, one is `main`; see `Branch`. A domain that is not `live`

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
 
+from conf import REPOSITORY
 from schemas.common.envelope import Envelope
 from schemas.contract import Contract, col, contract, table, tables, topics
 from schemas.contract.types import COUNT
@@ -207,3 +209,18 @@ def test_processes_share_the_domains() -> None:
         names("nothing", "*", number=1)
     with pytest.raises(NotComplete, match="so there is no process 3"):
         names("purchases", "*", number=3)
+
+
+def test_what_is_generic_imports_no_domain() -> None:
+    names = {domain.name for domain in domains()}
+    own = {f"{layer}.{name}" for layer in ("schemas", "streaming", "conf.domains") for name in names}
+    generic = [*(REPOSITORY / "streaming" / "core").rglob("*.py"), *(REPOSITORY / "conf").glob("*.py")]
+    found = [
+        f"{path.relative_to(REPOSITORY)}: {node.module}"
+        for path in generic
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and any(f"{node.module}.".startswith(f"{name}.") for name in own)
+    ]
+
+    assert len(generic) > 30
+    assert found == []
