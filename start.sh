@@ -23,14 +23,18 @@ if [ "${1:-}" = help ]; then set -- --help; fi
 case "${1:-}" in
   -h | --help)
     if [ ! -e "$stamp" ]; then
-      cat <<'END'
+      names=()
+      for file in "$here"/infra/local/commands/[a-z]*.py; do
+        name=${file##*/}
+        [[ $(<"$file") == *hidden=True* ]] || { name=${name%.py} && names+=("${name//_/-}"); }
+      done
+      cat <<END
 Usage: ./start.sh [COMMAND]
 
 Sauda: a streaming lakehouse for trade. Without a command: set up what is missing, start everything, send simulated
 purchases through Kafka, Spark and ClickHouse, and show an answer.
 
-Commands: test status doctor urls sql ingest job backfill reconcile settle check drift accept-loss collection keys logs
-  down reset bench
+Commands: ${names[*]}
 Each has --help once ./start.sh has run.
 END
       exit

@@ -17,7 +17,7 @@ from bench.traffic import Mix, fill
 from conf import Settings
 from infra.local import clickhouse_http
 from infra.local.errors import Failed
-from infra.local.parts.parts import CORE
+from infra.local.parts import CORE
 
 RECORDS, QUICK_RECORDS = 3_000_000, 100_000
 GOAL_RATIO = 1.2

@@ -21,9 +21,8 @@ import psutil
 from conf import REPOSITORY, Settings
 from conf.connect import clickhouse, s3
 from conf.stream_progress import kafka_admin, stream_progress, topic_ends
-from infra.local import deploy
+from infra.local import deploy, parts
 from infra.local.errors import Failed, Refused
-from infra.local.parts import parts
 from infra.local.processes import children
 from infra.local.tools import java
 from schemas.contract import Contract, find, tables, topics

@@ -13,7 +13,8 @@ import pytest
 
 from api.backends import keys
 from conf import REPOSITORY
-from infra.local.commands.cli import cli
+from infra.local.command_line import cli
+from infra.local.stack import Stack
 from ingestion.core import run as ingestion
 from jobs.commands import check, drift, reconcile, settle
 
@@ -62,17 +63,24 @@ def parse(main: click.Command, words: list[str], monkeypatch: pytest.MonkeyPatch
 
     def take_over(command: click.Command) -> None:
         monkeypatch.setattr(command, "callback", noting(command))
-        for each in getattr(command, "commands", {}).values():
-            take_over(each)
+        if isinstance(command, click.Group):
+            for each in commands_of(command):
+                take_over(each)
 
     take_over(main)
     main.main(words, prog_name="./start.sh", standalone_mode=False)
     return called
 
 
+def commands_of(group: click.Group) -> list[click.Command]:
+    context = click.Context(group)
+    return [command for name in group.list_commands(context) if (command := group.get_command(context, name))]
+
+
 def taken(words: list[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the commands that take these words; those of the program behind ./start.sh are parsed too."""
-    # Files of examples are not there.
+    # Neither a stack nor the files of examples are there.
+    monkeypatch.setattr(Stack, "need", lambda *_: None)
     monkeypatch.setattr(click.Path, "convert", lambda _self, value, _param, _context: value)
     for name in ("run_source", "run_collector"):
         monkeypatch.setattr(ingestion, name, lambda *_, **__: None)
@@ -132,7 +140,7 @@ def test_the_table_of_commands_names_each_command_once() -> None:
     commands = [command for row in rows("The commands") for command in written(row[0])]
     named = {words[0] for command in commands if (words := shlex.split(command)) and not words[0].startswith("[")}
 
-    assert named == {name for name, command in cli.commands.items() if not command.hidden}
+    assert named == {command.name for command in commands_of(cli) if not command.hidden}
     assert len(commands) == len(set(commands))
 
 

@@ -6,7 +6,7 @@ from conf import Settings
 from conf.connect import clickhouse, s3
 from conf.stream_progress import kafka_admin
 from infra.local.errors import Failed
-from infra.local.parts.parts import TITLES
+from infra.local.parts import title
 from infra.local.steps import Step
 from schemas.contract import contracts, topics
 from schemas.derive import base_currency, latest_views, views
@@ -19,9 +19,9 @@ STEPS = ("Topics", "Bucket", "Tables")
 def steps(settings: Settings) -> list[Step]:
     """Each as soon as its part answers; their titles are `STEPS`."""
     return [
-        Step("Topics", lambda _: create_topics(settings), after=(TITLES["kafka"],)),
-        Step("Bucket", lambda _: create_bucket(settings), after=(TITLES["minio"],), quiet=True),
-        Step("Tables", lambda _: create_tables(settings), after=(TITLES["clickhouse"],)),
+        Step("Topics", lambda _: create_topics(settings), after=(title(settings, "kafka"),)),
+        Step("Bucket", lambda _: create_bucket(settings), after=(title(settings, "minio"),), quiet=True),
+        Step("Tables", lambda _: create_tables(settings), after=(title(settings, "clickhouse"),)),
     ]
 
 

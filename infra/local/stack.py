@@ -14,8 +14,8 @@ from pathlib import Path
 from conf import Settings, disk
 from infra.local import config_files
 from infra.local.errors import Failed, Refused
-from infra.local.parts.parts import CORE, PORT_TITLES, TITLES, Part, clickhouse_folders, here, parts, trouble
-from infra.local.processes import children, landlock, owner, permissions, ports
+from infra.local.parts import Machine, all_ports, core, declared, here, processes, title, trouble
+from infra.local.processes import children, permissions, ports
 from infra.local.processes.activity import Work, demanded_seconds
 from infra.local.processes.command_lock import held
 from infra.local.processes.supervisor import Supervisor
@@ -23,11 +23,8 @@ from infra.local.servers import airflow, minio, postgres
 from infra.local.steps import Say, Step
 from infra.local.tools import archive, jars, java
 
-PATIENCE = {"kafka": 90, "minio": 60, "clickhouse": 60, "stream": 240, "history": 120, "standin": 60, "postgres": 60}
-PATIENCE |= {"api": 60, "guard": 30} | dict.fromkeys(airflow.PARTS, 180)
-"""Seconds a part may do nothing on its way to an answer. Work takes as long as it takes, on a machine that is busy with
-other things too, up to `MOST` times this."""
 MOST = 5
+"""A part that is at work on its way to an answer may take so many times its patience: machines differ, and are busy."""
 NEED_SECONDS = 60.0
 """So long a command waits for parts that run and do not answer: they may have been started a moment ago."""
 NEED_PAUSE = 0.5
@@ -51,19 +48,22 @@ class Stack:
         self.settings = settings
         self.tools = Tools()
         self.supervisor = Supervisor(settings)
-        self.parts: dict[str, Part] = {}
+
+    @property
+    def machine(self) -> Machine:
+        return Machine(self.settings, self.tools.java_home, self.tools.minio)
 
     def check_ports(self) -> None:
         """`Refused` when a port of the stack is in foreign hands. To be called before anything is started."""
         ours = {process.pid for process, _ in children.marked(self.settings)}
-        ports.check(self.settings, PORT_TITLES, ours)
+        ports.check(self.settings, all_ports(self.settings), ours)
 
     def need(self, *names: str) -> None:
         """`Failed` with a sentence for each part that does not answer, at once where one of them does not run."""
         self._revive()
         deadline, told = time.monotonic() + NEED_SECONDS, ""
         while silent := {name: fault for name in names if (fault := trouble(self.settings, name))}:
-            sentences = [f"{TITLES[name]}: {fault}." for name, fault in silent.items()]
+            sentences = [f"{title(self.settings, name)}: {fault}." for name, fault in silent.items()]
             info = self.supervisor.info()
             if time.monotonic() > deadline or any(info.get(n, {}).get("statename") not in UNDER_WAY for n in silent):
                 remedy = disk.shortage(self.settings) or (
@@ -132,36 +132,23 @@ class Stack:
                 folder.mkdir(parents=True, exist_ok=True)
             config_files.write_clickhouse(self.settings)
             config_files.write_kafka(self.settings)
-            self.parts = parts(self.settings, self.tools.java_home, self.tools.minio)
-            self.supervisor.ensure(self.parts.values(), self.tools.java_home)
+            self.supervisor.ensure(processes(self.machine).values(), self.tools.java_home)
 
         return Step("Supervisor", action, after=("Java", "MinIO's binary"))
 
     def part_steps(self, names: Iterable[str], after: Sequence[str] = ()) -> list[Step]:
         """Start each part, after the steps named, and wait until it answers."""
-        needed = {
-            "kafka": ("Supervisor", "Jars of Kafka"),
-            "stream": ("Supervisor", "Jars of Spark"),
-            "postgres": ("Supervisor", "PostgreSQL's binaries"),
-        }
 
         def begin(name: str) -> Step:
+            part = declared(self.settings)[name]
 
             def action(say: Say) -> str:
-                note = ""
-                if name == "kafka":
-                    if full := disk.shortage(self.settings):
-                        raise Refused(f"Kafka is not started. {full} SAUDA_HOME=/another/disk puts all elsewhere.")
-                    config_files.format_kafka(self.settings, self.tools.java_home)
-                if name == "clickhouse":
-                    note = clickhouse_ready(self.settings)
-                if name == "postgres":
-                    postgres.initialise(self.settings)
+                remark = part.prepare(self.machine)
                 self.supervisor.start(name)
                 self.wait_for(name, say)
-                return note
+                return remark
 
-            return Step(TITLES[name], action, after=(*needed.get(name, ("Supervisor",)), *after))
+            return Step(part.title, action, after=("Supervisor", *part.after, *after))
 
         return [begin(name) for name in names]
 
@@ -207,9 +194,9 @@ class Stack:
             *self.part_steps(names if started else [], after=("Airflow's database",)),
         ]
 
-    def up_steps(self, names: Sequence[str] = CORE) -> list[Step]:
-        """Everything from an empty machine to parts that answer."""
-        return [*self.tool_steps(), self.supervisor_step(), *self.part_steps(names)]
+    def up_steps(self, names: Sequence[str] = ()) -> list[Step]:
+        """Everything from an empty machine to parts that answer: those that hold data, or those named."""
+        return [*self.tool_steps(), self.supervisor_step(), *self.part_steps(names or core(self.settings))]
 
     def wait_for(self, name: str, say: Say) -> None:
         """Until the part answers; `Failed` with the end of its log when it gives up, or does nothing for too long."""
@@ -220,6 +207,7 @@ class Stack:
             pid = self.supervisor.info().get(name, {}).get("pid")
             return demanded_seconds(pid), log.stat().st_size if log.exists() else 0
 
+        patience = declared(self.settings)[name].patience_seconds
         work = Work(measure, began)
         ended_before = self.supervisor.restarts().get(name, 0)
         while (fault := trouble(self.settings, name)) is not None:
@@ -230,15 +218,15 @@ class Stack:
                 raise self._lost(name, "it ends each time it is started")
             now = time.monotonic()
             taken, idle = now - began, work.idle_seconds(now)
-            if state in ("FATAL", "gone") or idle > PATIENCE[name] or taken > MOST * PATIENCE[name]:
+            if state in ("FATAL", "gone") or idle > patience or taken > MOST * patience:
                 why = f"{fault}, and the supervisor calls it {state.lower()}"
                 raise self._lost(name, f"{why}; {taken:,.0f} s, the last {idle:,.0f} of them without any work")
-            say(fault if taken <= PATIENCE[name] else f"{fault}; slow, but at work")
+            say(fault if taken <= patience else f"{fault}; slow, but at work")
             time.sleep(pause)
             pause = min(pause * 1.5, 0.5)
 
     def _lost(self, name: str, why: str) -> Failed:
-        return Failed(f"{TITLES[name]} does not come up: {why}.\n{self.log_tail(name)}")
+        return Failed(f"{title(self.settings, name)} does not come up: {why}.\n{self.log_tail(name)}")
 
     def log_tail(self, name: str, lines: int = 12) -> str:
         """The last lines of a part's log, and where the rest is."""
@@ -267,11 +255,3 @@ class Stack:
     def alone(self) -> AbstractContextManager[None]:
         """The right to change the stack, for a `with` block."""
         return held(self.lock_file, f"the stack `{self.settings.stack}`")
-
-
-def clickhouse_ready(settings: Settings) -> str:
-    """Give ClickHouse's folders to the user who runs it, also those of an older start; what its step has to say."""
-    for folder in clickhouse_folders(settings):
-        folder.mkdir(parents=True, exist_ok=True)
-        owner.give(owner.DAEMON, folder)
-    return "" if landlock.version() else "the kernel has no Landlock (Linux 5.19): users can read files of the server"

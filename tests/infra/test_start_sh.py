@@ -5,10 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from conf import REPOSITORY
-from infra.local.commands.cli import cli
+from infra.local.command_line import cli
 
 COREUTILS = ("bash", "mkdir", "dirname", "cat", "cut", "sha256sum", "rm")
 
@@ -42,7 +43,9 @@ def test_help_comes_before_any_set_up(path: Path, word: str) -> None:
     answer = start(path, word)
     assert answer.returncode == 0
     named = answer.stdout.partition("Commands: ")[2].partition("Each has --help")[0]
-    shown = {name for name, command in cli.commands.items() if not command.hidden}
+    context = click.Context(cli)
+    commands = [cli.get_command(context, name) for name in cli.list_commands(context)]
+    shown = {command.name for command in commands if command and not command.hidden}
     assert set(named.split()) == shown
     assert not (path.parent / "home" / "tools").exists()
 

@@ -18,7 +18,7 @@ from conf import Settings, disk
 from conf.connect import consumer_config, producer_config
 from infra.local import deploy
 from infra.local.commands import status
-from infra.local.parts.parts import trouble
+from infra.local.parts import trouble
 from infra.local.processes.supervisor import Supervisor
 from infra.local.stack import Stack
 from tests.support.small_disk import command, fill, mounted, small_stack, started

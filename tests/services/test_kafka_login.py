@@ -14,8 +14,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from conf import LOOPBACK, Settings
 from conf.connect import consumer_config, kafka_config
 from conf.stream_progress import topic_ends
-from infra.local import config_files
-from infra.local.parts import parts
+from infra.local import config_files, parts
 from infra.local.processes import permissions
 from infra.local.processes.ports import free_port
 from infra.local.tools import java
@@ -59,7 +58,7 @@ def open_up(settings: Settings) -> None:
 @contextmanager
 def running(settings: Settings, java_home: Path, **client: str) -> Iterator[AdminClient]:
     """The broker with the properties that are there, and a client of it."""
-    command = parts.parts(settings, java_home, Path("minio"))["kafka"].command
+    command = parts.processes(parts.Machine(settings, java_home, Path("minio")))["kafka"].command
     with (settings.logs / "kafka.log").open("ab") as log:
         broker = subprocess.Popen(command, cwd=settings.run, stdout=log, stderr=log)
     try:

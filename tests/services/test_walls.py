@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from conf import LOOPBACK, Settings
-from infra.local.parts.parts import trouble
+from infra.local.parts import trouble
 from infra.local.processes.supervisor import Supervisor
 from tests.support.strangers import NOBODY, REFUSALS, exchange, listeners
 from tests.support.stream import Stream

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conf import LOOPBACK, REPOSITORY, Settings
-from infra.local import config_files
-from infra.local.parts import parts
+from infra.local import config_files, parts
+from infra.local.parts import Machine, clickhouse
 from infra.local.processes.ports import free_port
-from infra.local.stack import clickhouse_ready
 
 PATIENCE = 60
 
@@ -61,8 +60,8 @@ def started(home: Path) -> Iterator[Server]:
         home=home, stack="alone", clickhouse_port=http, clickhouse_tcp_port=free_port(http + 1, avoid={http})
     )
     config_files.write_clickhouse(chosen)
-    clickhouse_ready(chosen)
-    part = parts.parts(chosen, Path("/java"), Path("/minio"))["clickhouse"]
+    clickhouse.prepare(Machine(chosen))
+    part = clickhouse.PARTS[0].process(Machine(chosen))
     log = chosen.logs / "clickhouse.log"
     with log.open("wb") as sink:
         process = subprocess.Popen(

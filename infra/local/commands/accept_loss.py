@@ -12,6 +12,7 @@ import click
 
 from conf import Settings
 from conf.stream_progress import accepted_file, stream_progress
+from infra.local.command_line import current
 from infra.local.errors import Failed, Refused
 from infra.local.stack import Stack
 from schemas.contract import topics
@@ -59,8 +60,6 @@ def accept_loss(topic: str, yes: bool, as_json: bool) -> None:
 
     What is lost is journalled in ops.lost_offsets. Nothing is done where nothing is lost. The stream starts anew.
     """
-    from infra.local.commands.cli import current
-
     chosen = current()
     stack = Stack(chosen)
     stack.need("kafka", "clickhouse", "stream")

@@ -9,11 +9,15 @@ from datetime import UTC, date, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
+import click
 import httpx
 
 from conf import LOOPBACK, Settings
 from conf.addresses import AIRFLOW_USER
+from infra.local.command_line import current
 from infra.local.errors import Failed, Refused
+from infra.local.servers import airflow
+from infra.local.stack import Stack
 from schemas.contract import tables
 
 LOOK_SECONDS = 2.0
@@ -175,3 +179,20 @@ def _sentence(answer: httpx.Response) -> str:
     except (ValueError, KeyError, TypeError):
         said = answer.text
     return str(said).strip().rstrip(".")[:500] or str(answer.status_code)
+
+
+@click.command()
+@click.argument("domain")
+@click.argument("first", metavar="FROM", type=click.DateTime(["%Y-%m-%d"]))
+@click.argument("last", metavar="TO", type=click.DateTime(["%Y-%m-%d"]))
+def backfill(domain: str, first: datetime, last: datetime) -> None:
+    """Build the days FROM to TO of a DOMAIN again, both of them too, e.g. purchases 2026-03-01 2026-03-31
+
+    Airflow runs the domain's night for each day in turn; tables without a day are built with the last. Days that were
+    built before are built again. This command tells of each day and ends with the last; after Ctrl-C Airflow goes on.
+    """
+    chosen = current()
+    checked(domain, first.date(), last.date(), datetime.now(UTC).date())
+    Stack(chosen).need("minio", "clickhouse", "stream", *airflow.PARTS)
+    if not run(chosen, domain, first.date(), last.date(), click.echo):
+        raise SystemExit(1)

@@ -13,6 +13,7 @@ from rich.table import Table
 from conf import Settings
 from conf.stream_progress import Unsettled, settle
 from infra.local import clickhouse_http
+from infra.local.command_line import current, out
 from infra.local.errors import Failed, Refused
 from infra.local.processes import children
 from infra.local.stack import Stack
@@ -106,8 +107,6 @@ def collection() -> None:
 @collection.command("list")
 def collection_list() -> None:
     """List the collections with their rows."""
-    from infra.local.commands.cli import current, out
-
     chosen = current()
     Stack(chosen).need("clickhouse")
     show(chosen, out())
@@ -121,8 +120,6 @@ def collection_drop(name: str, yes: bool) -> None:
 
     The stream stops meanwhile. Loading the collection again fills everything again; other collections stay.
     """
-    from infra.local.commands.cli import current
-
     chosen = current()
     stack = Stack(chosen)
     stack.need("kafka", "minio", "clickhouse")

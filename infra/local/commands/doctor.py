@@ -9,14 +9,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+import click
 import psutil
 from rich.console import Console
 
 from conf import Settings, disk
 from conf.stream_progress import held_back, stream_progress
+from infra.local.command_line import current, out
 from infra.local.commands.status import UNSUPERVISED, part_statuses, span
 from infra.local.errors import Failed
-from infra.local.parts.parts import PORT_TITLES, TITLES, trouble
+from infra.local.parts import all_ports, title, trouble
 from infra.local.processes import children, permissions, ports
 from infra.local.processes.command_lock import holder_of
 from infra.local.servers import minio
@@ -92,13 +94,13 @@ def _disk(settings: Settings) -> Iterator[Finding]:
 
 def _ports(settings: Settings) -> Iterator[Finding]:
     try:
-        ports.check(settings, PORT_TITLES, {process.pid for process, _ in children.marked(settings)})
+        ports.check(settings, all_ports(settings), {process.pid for process, _ in children.marked(settings)})
     except Failed as error:
         for line in str(error).splitlines():
             sentence, _, fix = line.partition(". Stop")
             yield Finding("bad", sentence, "Stop" + fix if fix else "")
     else:
-        yield Finding("good", f"all {len(PORT_TITLES)} ports are free or ours")
+        yield Finding("good", f"all {len(all_ports(settings))} ports are free or ours")
 
 
 def _secrets(settings: Settings) -> Iterator[Finding]:
@@ -132,19 +134,19 @@ def _lock(settings: Settings) -> Iterator[Finding]:
 
 def _parts(settings: Settings) -> Iterator[Finding]:
     for part in part_statuses(settings):
-        title = TITLES[part.name]
+        name = title(settings, part.name)
         if part.state == UNSUPERVISED:
-            yield Finding("bad", f"{title} runs, and nobody brings it back: the supervisor is gone", "./start.sh")
+            yield Finding("bad", f"{name} runs, and nobody brings it back: the supervisor is gone", "./start.sh")
         elif part.state == "stopped":
-            yield Finding("warn", f"{title} does not run", "./start.sh")
+            yield Finding("warn", f"{name} does not run", "./start.sh")
         elif part.state != "running" or part.trouble:
-            text = f"{title} is {part.state}" + (f": {part.trouble}" if part.trouble else "")
+            text = f"{name} is {part.state}" + (f": {part.trouble}" if part.trouble else "")
             yield Finding("bad", text, f"./start.sh logs {part.name}, then ./start.sh")
         elif part.restarts:
-            text = f"{title} answers, but ended by itself {part.restarts} times"
+            text = f"{name} answers, but ended by itself {part.restarts} times"
             yield Finding("warn", text, f"./start.sh logs {part.name}")
         else:
-            yield Finding("good", f"{title} answers, up for {span(part.uptime_seconds)}")
+            yield Finding("good", f"{name} answers, up for {span(part.uptime_seconds)}")
 
 
 def _transactions(settings: Settings) -> Iterator[Finding]:
@@ -183,7 +185,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
             yield Finding("bad", f"{check.__name__.strip('_')}: cannot be checked: {type(error).__name__}: {error}")
 
 
-def show(settings: Settings, console: Console) -> bool:
+def show_findings(settings: Settings, console: Console) -> bool:
     """Print the findings. True when nothing is bad."""
     marks = {"good": "[green]✓[/]", "warn": "[yellow]![/]", "bad": "[red]✗[/]"}
     bad = 0
@@ -195,3 +197,10 @@ def show(settings: Settings, console: Console) -> bool:
             console.print(f"    → {finding.fix}", markup=False, soft_wrap=True)
     console.print("Nothing stands in the way." if not bad else f"{bad} to mend.")
     return not bad
+
+
+@click.command()
+def doctor() -> None:
+    """Look at Python, Java, tools, memory, disk, ports, secrets and parts, and say how to mend what is wrong."""
+    if not show_findings(current(), out()):
+        raise SystemExit(1)

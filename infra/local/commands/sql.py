@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
+import click
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -12,21 +13,22 @@ from rich.text import Text
 
 from conf import Settings
 from infra.local import clickhouse_http
+from infra.local.command_line import current, out
 
 FORMATS = {"CSV": "CSVWithNames", "TSV": "TabSeparatedWithNames", "JSON": "JSON"}
 MOST_ROWS = 1_000
 PRETTY = "JSONCompactStrings"
 
 
-def ask(settings: Settings, sql: str, chosen: str | None, console: Console) -> None:
+def ask(settings: Settings, query: str, chosen: str | None, console: Console) -> None:
     """Print the answer, pretty or in a format of ClickHouse. `Failed` with ClickHouse's sentence on an error."""
-    sql = sql.strip().rstrip(";")
+    query = query.strip().rstrip(";")
     options = {"default_format": FORMATS.get((chosen or "").upper(), chosen or PRETTY)}
     if not chosen:
         # A person reads no more; whoever wants all rows names a format.
         options |= {"max_result_rows": str(MOST_ROWS), "result_overflow_mode": "break"}
         options |= {"output_format_decimal_trailing_zeros": "1"}
-    format_name, chunks = clickhouse_http.query(settings, sql, "reader", settings.secrets.clickhouse_reader, options)
+    format_name, chunks = clickhouse_http.query(settings, query, "reader", settings.secrets.clickhouse_reader, options)
     if format_name != PRETTY or chosen:
         # Either asked for by --format, or the query ends with a FORMAT of its own.
         for chunk in chunks:
@@ -53,3 +55,11 @@ def print_answer(answer: dict[str, object], console: Console) -> None:
     more = len(data) >= MOST_ROWS
     count = f"the first {MOST_ROWS} rows; --format CSV gives all" if more else f"{len(data)} rows"
     console.print(f"[dim]{'1 row' if len(data) == 1 else count}[/]")
+
+
+@click.command()
+@click.argument("query")
+@click.option("--format", "chosen", help="CSV, TSV, JSON or any format of ClickHouse, instead of a table.")
+def sql(query: str, chosen: str | None) -> None:
+    """Ask ClickHouse a QUERY, as the user `reader`, who can change nothing. "-" reads the query from stdin."""
+    ask(current(), sys.stdin.read() if query == "-" else query, chosen, out())

@@ -1,4 +1,4 @@
-"""``./start.sh status`` and ``urls``: what runs, how it fares, and where it is reached."""
+"""``./start.sh status``: what runs, and how it fares."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import click
 import psutil
 from rich import box
 from rich.console import Console
@@ -16,11 +17,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from conf import Settings, disk
-from conf.addresses import addresses
 from conf.stream_progress import lag, stream_progress, topic_ends
-from infra.local.commands import collection_speed, figures
-from infra.local.parts import parts
-from infra.local.parts.parts import TITLES, trouble
+from infra.local import collection_speed, figures, parts
+from infra.local.command_line import current, out
+from infra.local.parts import trouble
 from infra.local.processes.supervisor import STOPPED_FOR_DISK, Supervisor
 
 QUERY_COLUMNS = (
@@ -39,6 +39,7 @@ class PartStatus:
     """A part as the supervisor and the kernel see it."""
 
     name: str
+    title: str
     state: str
     pid: int | None
     uptime_seconds: int
@@ -70,7 +71,7 @@ def part_statuses(settings: Settings) -> list[PartStatus]:
     restarts = supervisor.restarts() if info else {}
     alone = {} if info else supervisor.unsupervised()
     found = []
-    for name in parts.here(settings):
+    for name, part in parts.here(settings).items():
         entry = info.get(name, {})
         running = entry.get("statename") in ("RUNNING", "STARTING")
         pid = int(entry["pid"]) if running and entry["pid"] else None
@@ -81,6 +82,7 @@ def part_statuses(settings: Settings) -> list[PartStatus]:
         found.append(
             PartStatus(
                 name=name,
+                title=part.title,
                 state=state,
                 pid=pid,
                 uptime_seconds=max(0, int(time.time() - started)) if pid else 0,
@@ -144,7 +146,7 @@ def show(found: dict[str, Any], console: Console) -> None:
         color = "green" if healthy else "dim" if part["state"] == "stopped" else "red"
         state = part["state"] if not part["trouble"] else f"{part['state']}, {part['trouble']}"
         table.add_row(
-            TITLES[part["name"]],
+            part["title"],
             f"[{color}]{state}[/]",
             str(part["pid"] or ""),
             span(part["uptime_seconds"]) if part["pid"] else "",
@@ -214,38 +216,12 @@ def span(seconds: int) -> str:
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
 
 
-def listed_addresses(settings: Settings, passwords: bool = False) -> list[dict[str, str]]:
-    """The addresses for programs; passwords only when asked for."""
-    return [
-        {"part": each.part, "what": each.title, "address": each.url, "user": each.user}
-        | ({"password": settings.secret(each.secret) if each.secret else ""} if passwords else {})
-        for each in addresses(settings)
-    ]
-
-
-def show_addresses(
-    settings: Settings, console: Console, passwords: bool = False, *, as_json: bool = False
-) -> None:  # fmt: skip
-    """The addresses as a table; passwords only when asked for, since terminals are recorded.
-
-    An address or a key that is cut is none: where a table is too wide each stands in a line of its own.
-    """
-    columns = ["what", "address", "user", *(["password"] if passwords else [])]
-    rows = listed_addresses(settings, passwords)
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def status(as_json: bool) -> None:
+    """Show the parts, the streaming queries and the row counts."""
+    found = gather(current())
     if as_json:
-        print(json.dumps(rows, indent=1))
-        return
-    table = Table(*columns, box=box.SIMPLE_HEAD)
-    for row in rows:
-        table.add_row(*(escape(row[name]) for name in columns))
-    if table.__rich_measure__(console, console.options.update(width=1_000, max_width=1_000)).maximum <= console.width:
-        console.print(table)
+        click.echo(json.dumps(found, indent=1))
     else:
-        for row in rows:
-            console.print(f"[bold]{escape(row['what'])}[/]", soft_wrap=True)
-            for name in columns[1:]:
-                if row[name]:
-                    console.print(f"  {name} {escape(row[name])}", soft_wrap=True)
-    if not passwords:
-        file = settings.stack_home / "secrets.json"
-        console.print(f"[dim]Passwords: ./start.sh urls --passwords  (file {file}, mode 600)[/]", soft_wrap=True)
+        show(found, out())

@@ -11,7 +11,7 @@ import psutil
 
 from conf import LOOPBACK, Settings
 from infra.local.errors import Refused
-from infra.local.parts.parts import PORT_TITLES
+from infra.local.parts import Port
 
 
 @dataclass(frozen=True)
@@ -57,31 +57,31 @@ def free_port(near: int, avoid: Collection[int] = ()) -> int:
     return next((port for port in candidates if port not in avoid and is_free(port)), 0)
 
 
-def check(settings: Settings, names: Iterable[str], ours: Collection[int]) -> None:
+def check(settings: Settings, needed: Iterable[Port], ours: Collection[int]) -> None:
     """`Refused` with a line for each port that is taken by a process whose pid is not in `ours`, or set twice."""
-    wanted: dict[int, str] = {}
+    wanted: dict[int, Port] = {}
     sentences = []
-    for name in names:
-        port = settings.port(name)
-        if port in wanted:
-            other = wanted[port]
+    for port in needed:
+        number = port.number(settings)
+        if number in wanted:
+            other = wanted[number]
             sentences.append(
-                f"Port {port} is set for both {PORT_TITLES[other]} and {PORT_TITLES[name]}: "
-                f"change SAUDA_{other.upper()}_PORT or SAUDA_{name.upper()}_PORT."
+                f"Port {number} is set for both {other.title} and {port.title}: "
+                f"change SAUDA_{other.name.upper()}_PORT or SAUDA_{port.name.upper()}_PORT."
             )
-        wanted[port] = name
+        wanted[number] = port
     listening: dict[int, Holder] | None = None
-    for port, name in wanted.items():
-        if is_free(port):
+    for number, port in wanted.items():
+        if is_free(number):
             continue
         listening = holders() if listening is None else listening
-        holder = listening.get(port, Holder("a process that cannot be seen from here", None))
+        holder = listening.get(number, Holder("a process that cannot be seen from here", None))
         if holder.pid in ours:
             continue
-        proposal = free_port(port, avoid=wanted)
+        proposal = free_port(number, avoid=wanted)
         sentences.append(
-            f"Port {port}, for {PORT_TITLES[name]}, is taken by {holder}. "
-            f"Stop that process, or move the port: SAUDA_{name.upper()}_PORT={proposal} ./start.sh"
+            f"Port {number}, for {port.title}, is taken by {holder}. "
+            f"Stop that process, or move the port: SAUDA_{port.name.upper()}_PORT={proposal - port.offset} ./start.sh"
         )
     if sentences:
         raise Refused("\n".join(sentences))

@@ -21,7 +21,7 @@ from conf import LOOPBACK, Settings
 from conf.settings import PRIVATE
 from infra.local.config_files import write_private
 from infra.local.errors import Failed, Refused
-from infra.local.parts.parts import Part
+from infra.local.parts import Process
 from infra.local.processes import children
 
 STOPPED_FOR_DISK = "stopped-for-disk.json"
@@ -52,7 +52,7 @@ class Supervisor:
             return bool(self._ask("getState")["statename"] == "RUNNING")
         return False
 
-    def ensure(self, parts: Iterable[Part], java_home: Path) -> None:
+    def ensure(self, parts: Iterable[Process], java_home: Path) -> None:
         """A running supervisord that knows `parts` as they are configured now, and no orphan of an earlier one.
 
         A part whose configuration changed is stopped and comes back with the new one when it is next started.
@@ -198,7 +198,7 @@ class Supervisor:
             children.stop([root], patience=45)
 
 
-def render(settings: Settings, parts: Iterable[Part]) -> str:
+def render(settings: Settings, parts: Iterable[Process]) -> str:
     """supervisord.conf. It holds passwords (mode 600); command lines hold none."""
     lines = [
         "[supervisord]",

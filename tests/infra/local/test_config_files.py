@@ -10,16 +10,17 @@ import pytest
 from supervisor.options import ServerOptions
 
 from conf import Settings
+from conf.domain_settings import default_ports
 from conf.secrets import Secrets, load_secrets
-from infra.local import config_files
+from infra.local import config_files, parts
 from infra.local.errors import Refused
-from infra.local.parts import parts
 from infra.local.processes import children
 from infra.local.processes.supervisor import Supervisor, render
 
 
 def _values(secrets: Secrets) -> list[str]:
-    return list(asdict(secrets).values())
+    found = asdict(secrets)
+    return [*found.pop("domains").values(), *found.values()]
 
 
 def test_secrets_are_private_and_stay(tmp_path: Path) -> None:
@@ -49,21 +50,20 @@ def test_two_first_starts_agree_on_the_secrets(tmp_path: Path) -> None:
 
 
 def test_command_lines_hold_no_secret(stack_settings: Settings) -> None:
-    made = parts.parts(stack_settings, Path("/java"), Path("/bin/minio"))
-    assert set(made) == set(parts.TITLES) == set(parts.PROBES)
+    made = parts.processes(parts.Machine(stack_settings, Path("/java"), Path("/bin/minio")))
+    assert len(made) == 12
     words = " ".join(word for part in made.values() for word in part.command)
     assert not any(value in words for value in _values(stack_settings.secrets))
     assert not any(value in repr(made) for value in _values(stack_settings.secrets))
 
 
 def test_every_port_has_a_title_and_a_part_or_is_the_supervisor(stack_settings: Settings) -> None:
-    made = parts.parts(stack_settings, Path("/java"), Path("/bin/minio"))
-    taken = [port for part in made.values() for port in part.ports]
-    assert sorted([*taken, "supervisor", "job_ui"]) == sorted(parts.PORT_TITLES)
+    taken = [port.name for part in parts.declared(stack_settings).values() for port in part.ports]
+    assert sorted([*taken, "supervisor", "job_ui"]) == sorted(default_ports())
 
 
 def test_the_supervisors_file_is_private_and_marks_each_part(stack_settings: Settings) -> None:
-    made = parts.parts(stack_settings, Path("/java"), Path("/bin/minio"))
+    made = parts.processes(parts.Machine(stack_settings, Path("/java"), Path("/bin/minio")))
     supervisor = Supervisor(stack_settings)
     assert config_files.write_private(supervisor.file, render(stack_settings, made.values()))
     assert supervisor.file.stat().st_mode & 0o777 == 0o600
@@ -75,7 +75,7 @@ def test_the_supervisors_file_is_private_and_marks_each_part(stack_settings: Set
 
 
 def test_the_supervisor_reads_odd_values_as_they_were_meant(stack_settings: Settings, tmp_path: Path) -> None:
-    odd = parts.Part("odd", ["/bin/echo", "a b", 'say "x"', "100%", "c;d"], env={"ODD": 'p%s"w\\,x#y'})
+    odd = parts.Process("odd", ["/bin/echo", "a b", 'say "x"', "100%", "c;d"], env={"ODD": 'p%s"w\\,x#y'})
     file = tmp_path / "supervisord.conf"
     stack_settings.run.mkdir(parents=True)
     stack_settings.logs.mkdir(parents=True)
@@ -89,7 +89,7 @@ def test_the_supervisor_reads_odd_values_as_they_were_meant(stack_settings: Sett
 
 @pytest.mark.parametrize("value", ["both \" and '", '"at the end"', "two\nlines", "a #comment"])
 def test_a_value_the_supervisor_cannot_hand_on_is_refused(stack_settings: Settings, value: str) -> None:
-    odd = parts.Part("odd", ["/bin/true"], env={"SECRET": value})
+    odd = parts.Process("odd", ["/bin/true"], env={"SECRET": value})
     with pytest.raises(Refused, match="cannot hand on the value of SECRET") as refusal:
         render(stack_settings, [odd])
     assert value not in str(refusal.value)
@@ -167,7 +167,7 @@ def test_kafka_finds_its_data_in_a_folder_of_any_name(tmp_path: Path, name: str)
 @pytest.mark.parametrize("name", ["sau da", "100%", "Сауда", "back\\slash", "it's"])
 def test_the_supervisor_starts_parts_from_a_folder_of_any_name(tmp_path: Path, name: str) -> None:
     settings = Settings(home=tmp_path / name, stack="unit")
-    made = parts.parts(settings, tmp_path / name / "java", tmp_path / name / "minio")
+    made = parts.processes(parts.Machine(settings, tmp_path / name / "java", tmp_path / name / "minio"))
     settings.run.mkdir(parents=True)
     settings.logs.mkdir(parents=True)
     (settings.run / "supervisord.conf").write_text(render(settings, made.values()))

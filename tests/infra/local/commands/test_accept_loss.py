@@ -11,7 +11,8 @@ from rich.console import Console
 
 from conf import Settings, disk
 from conf.stream_progress import accepted_file
-from infra.local.commands import accept_loss, cli, doctor, status
+from infra.local import command_line
+from infra.local.commands import accept_loss, doctor, status
 from infra.local.errors import Refused
 from infra.local.processes.supervisor import Supervisor
 from infra.local.stack import Stack
@@ -39,7 +40,7 @@ def command(stack_settings: Settings, monkeypatch: pytest.MonkeyPatch, progress:
         done.append("waited")
         progress["queries"]["lake:purchases"]["lost"] = []
 
-    monkeypatch.setattr(cli, "current", lambda: stack_settings)
+    monkeypatch.setattr(accept_loss, "current", lambda: stack_settings)
     monkeypatch.setattr(Stack, "need", lambda *_: None)
     monkeypatch.setattr(Stack, "wait_for", waited)
     monkeypatch.setattr(Supervisor, "stop", lambda _, part: done.append(f"stop {part}"))
@@ -48,20 +49,20 @@ def command(stack_settings: Settings, monkeypatch: pytest.MonkeyPatch, progress:
 
 
 def test_a_loss_is_accepted_once_and_the_stream_starts_anew(command: list[str], stack_settings: Settings) -> None:
-    answer = CliRunner().invoke(cli.cli, ["accept-loss", "purchases", "--yes", "--json"])
+    answer = CliRunner().invoke(command_line.cli, ["accept-loss", "purchases", "--yes", "--json"])
 
     assert answer.exit_code == 0, answer.output
     assert json.loads(answer.output.splitlines()[-1])["accepted"] == [LOSS]
     assert command == ["stop stream", "start stream", "waited"]
     assert json.loads(accepted_file(stack_settings, "purchases").read_text())["losses"] == [LOSS]
 
-    again = CliRunner().invoke(cli.cli, ["accept-loss", "purchases", "--yes"])
+    again = CliRunner().invoke(command_line.cli, ["accept-loss", "purchases", "--yes"])
     assert "Nothing of purchases is lost." in again.output
     assert command == ["stop stream", "start stream", "waited"]
 
 
 def test_nothing_is_done_where_the_answer_is_no(command: list[str], stack_settings: Settings) -> None:
-    answer = CliRunner().invoke(cli.cli, ["accept-loss", "purchases"], input="n\n")
+    answer = CliRunner().invoke(command_line.cli, ["accept-loss", "purchases"], input="n\n")
 
     assert answer.exit_code == 1
     assert SAID in answer.output

@@ -9,16 +9,17 @@ import pytest
 from rich.console import Console
 
 from conf import Settings
-from conf.addresses import addresses
+from conf.addresses import addresses as all_addresses
+from infra.local import addresses
 from infra.local.commands import status
 
 
 def test_every_address_is_listed_with_its_user(stack_settings: Settings) -> None:
     console = Console(record=True, width=140)
-    status.show_addresses(stack_settings, console)
+    addresses.show(stack_settings, console)
     shown = console.export_text()
 
-    assert [each for each in addresses(stack_settings) if each.title not in shown or each.url not in shown] == []
+    assert [each for each in all_addresses(stack_settings) if each.title not in shown or each.url not in shown] == []
     assert re.search(r"Data Docs: what the gates found +http://127\.0\.0\.1:29000/data-docs/index\.html", shown)
     assert re.search(r"MinIO console +http://127\.0\.0\.1:30001/ +sauda", shown)
     assert re.search(r"Airflow +http://127\.0\.0\.1:29081/ +sauda", shown)
@@ -28,11 +29,11 @@ def test_every_address_is_listed_with_its_user(stack_settings: Settings) -> None
 @pytest.mark.parametrize("passwords", [False, True])
 def test_no_terminal_cuts_an_address_or_a_key(stack_settings: Settings, width: int, passwords: bool) -> None:
     console = Console(file=io.StringIO(), width=width)
-    status.show_addresses(stack_settings, console, passwords)
+    addresses.show(stack_settings, console, passwords)
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
 
-    secrets = [stack_settings.secret(a.secret) for a in addresses(stack_settings) if a.secret and passwords]
-    wanted = [*(each.url for each in addresses(stack_settings)), *secrets]
+    secrets = [stack_settings.secret(a.secret) for a in all_addresses(stack_settings) if a.secret and passwords]
+    wanted = [*(each.url for each in all_addresses(stack_settings)), *secrets]
     assert [each for each in wanted if not any(each in line for line in lines)] == []
 
 

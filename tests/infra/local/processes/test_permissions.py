@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from conf import REPOSITORY, Settings
+from infra.local import parts
 from infra.local.errors import Refused
-from infra.local.parts import parts
 from infra.local.processes import permissions
 from infra.local.processes.supervisor import render
 from infra.local.servers import airflow
@@ -130,7 +130,8 @@ def test_a_tool_is_for_everybody(tmp_path: Path) -> None:
 
 
 def test_every_part_is_started_with_a_private_umask(stack_settings: Settings) -> None:
-    lines = render(stack_settings, parts.parts(stack_settings, Path("/java"), Path("/minio")).values()).splitlines()
+    machine = parts.Machine(stack_settings, Path("/java"), Path("/minio"))
+    lines = render(stack_settings, parts.processes(machine).values()).splitlines()
 
     assert lines.count("umask=077") == 1 + sum(line.startswith("[program:") for line in lines)
 

@@ -11,9 +11,10 @@ import pytest
 from click.testing import CliRunner
 
 from conf import Settings
-from infra.local.commands import cli, demo
-from infra.local.parts.parts import here, trouble
+from infra.local import command_line
+from infra.local.parts import here, trouble
 from infra.local.servers import airflow
+from infra.local.start import demo
 
 
 def test_it_runs_four_tasks_at_most_in_processes_of_its_own(stack_settings: Settings) -> None:
@@ -36,10 +37,10 @@ def test_lite_reaches_the_start(
     stack_settings: Settings, monkeypatch: pytest.MonkeyPatch, words: list[str], is_lite: bool
 ) -> None:
     asked: list[dict[str, Any]] = []
-    monkeypatch.setattr(cli, "current", lambda: stack_settings)
+    monkeypatch.setattr(command_line, "current", lambda: stack_settings)
     monkeypatch.setattr(demo, "run", lambda *_, **options: asked.append(options))
 
-    assert CliRunner().invoke(cli.cli, words).exit_code == 0
+    assert CliRunner().invoke(command_line.cli, words).exit_code == 0
     assert asked == [{"is_lite": is_lite}]
 
 
@@ -47,7 +48,7 @@ def test_lite_leaves_out_the_parts_of_airflow_and_no_other(stack_settings: Setti
     every, lite = (demo.started(stack_settings, is_lite) for is_lite in (False, True))
 
     # The supervisor starts the guard by itself.
-    assert [*every, "guard"] == here(stack_settings)
+    assert [*every, "guard"] == list(here(stack_settings))
     assert set(every) - set(lite) == set(airflow.PARTS)
 
 

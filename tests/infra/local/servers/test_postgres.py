@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from conf import Settings
-from infra.local.parts.parts import here, parts
+from infra.local.parts import Machine, here, processes
 from infra.local.servers import postgres
 
 CAPABILITIES = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
@@ -89,4 +89,4 @@ def test_another_postgresql_leaves_the_part_out_and_airflow_with_it_unless_it_ha
 def test_no_process_of_it_is_configured_then(tmp_path: Path) -> None:
     chosen = Settings(home=tmp_path, postgres_url=SecretStr("postgresql://u@db.example/sauda"))
 
-    assert "postgres" not in parts(chosen, Path("java"), Path("minio"))
+    assert "postgres" not in processes(Machine(chosen))

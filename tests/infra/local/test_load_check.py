@@ -8,7 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 from conf import Settings
-from infra.local.commands import cli, load_check
+from infra.local import command_line, load_check
+from infra.local.commands import ingest
+from infra.local.stack import Stack
 
 GOSZAKUP, OCDS = "procurement.goszakup", "procurement.ocds"
 
@@ -82,10 +84,10 @@ def test_the_worse_of_load_and_check_is_the_exit_code(
         checked.append(source)
         return check
 
-    monkeypatch.setattr(cli, "passed_on", passed_on)
-    monkeypatch.setattr(cli.Stack, "need", lambda *_: None)
+    monkeypatch.setattr(ingest, "passed_on", passed_on)
+    monkeypatch.setattr(Stack, "need", lambda *_: None)
     monkeypatch.setattr(load_check, "check", judged)
-    ended = CliRunner().invoke(cli.cli, ["ingest", GOSZAKUP, "--stand-in", *words])
+    ended = CliRunner().invoke(command_line.cli, ["ingest", GOSZAKUP, "--stand-in", *words])
 
     assert ended.exit_code == code
     assert checked == ([GOSZAKUP] if is_checked else [])

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from conf import Settings
-from infra.local.commands import cli, testing
+from infra.local import command_line, testing
 from infra.local.errors import Tolerated
 from infra.local.stack import Stack
 from infra.local.tools import chromium
@@ -77,9 +77,9 @@ def test_ci_needs_the_browser(
 ) -> None:
     asked = []
     monkeypatch.setattr(testing, "run", lambda *given: asked.append(given[2:]) or 0)
-    monkeypatch.setattr(cli, "current", lambda _: Settings(stack="test", home=Path("unused")))
+    monkeypatch.setattr(command_line, "current", lambda _: Settings(stack="test", home=Path("unused")))
 
-    answer = CliRunner().invoke(cli.cli, ["test", *words], env={"CI": None, **environment})
+    answer = CliRunner().invoke(command_line.cli, ["test", *words], env={"CI": None, **environment})
 
     assert answer.exit_code == 0, answer.output
     assert asked == [((), False, needs)]

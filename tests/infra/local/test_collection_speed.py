@@ -10,7 +10,8 @@ from pathlib import Path
 from rich.console import Console
 
 from conf import Settings
-from infra.local.commands import collection_speed, status
+from infra.local import collection_speed
+from infra.local.commands import status
 
 PACE = {
     "collection": "goszakup", "process": os.getpid(), "requests_per_second": 42.0,

@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-import json
-import sys
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from conf import Settings
+from conf.discovery import modules_below
 from conf.stream_progress import Unsettled, settle, stream_progress
-from infra.local import clickhouse_http, deploy
-from infra.local.commands import figures, page_check, sql, start_summary, status
+from infra.local import addresses, clickhouse_http, deploy, figures, page_check
+from infra.local.commands import sql
 from infra.local.errors import Failed
-from infra.local.parts.parts import TITLES, here
-from infra.local.processes import children
+from infra.local.parts import here, title
 from infra.local.servers import airflow
 from infra.local.stack import Stack
+from infra.local.start import domains, summary
+from infra.local.start.run import COUNTED, DomainStep, Run, last_json
 from infra.local.steps import Runner, Say, Step
 from schemas.contract import topics
 
-EVENTS = 20_000
-FAULTS = ("--duplicates", "0.01", "--poison", "0.005")
-RATES_DAYS = 75
-"""Simulated purchases are of the last sixty."""
 LIVE_EVENTS, LIVE_RATE = 200, 40
 CATCH_UP_SECONDS = 600
 """A cold stream on a busy machine was seen to take more than three minutes."""
@@ -42,84 +36,12 @@ LIMIT 5
 """
 
 
-@dataclass
-class Run:
-    """What one demo learns on its way."""
-
-    settings: Settings
-    stack: Stack
-    before: dict[str, int] = field(default_factory=dict)
-    sent: list[dict[str, Any]] = field(default_factory=list)
-    freshness: list[float] = field(default_factory=list)
-    nightly: dict[str, Any] = field(default_factory=dict)
-
-    def command(self, what: str, *words: str, on_line: Callable[[str], None] | None = None) -> str:
-        """Run one of our own commands to its end."""
-        env = children.environment(self.settings, self.stack.tools.java_home, part="demo")
-        return children.run([sys.executable, "-m", *words], what, env=env, on_line=on_line)
-
-    def send(self, count: int, *options: str) -> dict[str, Any]:
-        """Send simulated purchases; returns the simulator's own account."""
-        output = self.command(
-            "Sending purchases",
-            *("ingestion.core.run", "purchases.simulate", "--json"),
-            *("--events", str(count), *options),
-        )
-        account = last_json(output)
-        self.sent.append(account)
-        return account
-
-    def total(self, name: str) -> int:
-        """A figure of the simulator over everything sent in this run."""
-        return sum(int(account.get(name, 0)) for account in self.sent)
-
-
-def last_json(output: str) -> dict[str, Any]:
-    """The last line that is a JSON object; `Failed` when there is none."""
-    for line in reversed(output.splitlines()):
-        if line.startswith("{"):
-            found: dict[str, Any] = json.loads(line)
-            return found
-    raise Failed(f"A command ended without the account it owes:\n{output[-500:]}")
-
-
 def steps(run: Run) -> list[Step]:
     """The demo as steps. Sending begins as soon as there is a topic; the stream finds the events waiting."""
     settings, stack = run.settings, run.stack
 
     def count_before(_: Say) -> None:
         run.before = figures.all_counts(settings)
-
-    def send(_: Say) -> str:
-        account = run.send(EVENTS, *FAULTS)
-        return f"{account['acknowledged']:,} events"
-
-    def collect(_: Say) -> str:
-        words = ("ingestion.core.run", "procurement.goszakup", "--stand-in", "--details", "contract_all", "--json")
-        account = last_json(run.command("Collecting procurement", *words))
-        run.sent.append(account)
-        return f"{account['acknowledged']:,} rows of {len(account['registers'])} registers"
-
-    def rates(_: Say) -> str:
-        since = (datetime.now(UTC) - timedelta(days=RATES_DAYS)).date().isoformat()
-        account = last_json(
-            run.command("Collecting exchange rates", "ingestion.core.run", "rates.nbk", "--stand-in", "--json",
-                        "--since", since)
-        )  # fmt: skip
-        run.sent.append(account)
-        return f"{account['days']:,} days"
-
-    def ingested(what: str, *words: str) -> dict[str, Any]:
-        return last_json(run.command(what, "ingestion.core.run", *words, "--json"))
-
-    def seed(_: Say) -> None:
-        ingested("Seeding the shop", "shop.seed")
-
-    def customers(_: Say) -> str:
-        return f"{ingested('Extracting customers', 'shop.customers')['changed']:,} changed"
-
-    def products(_: Say) -> str:
-        return start_summary.products(ingested("Staging products", "shop.products", "--simulated", "7"))
 
     def queries(_: Say) -> str:
         return f"{len(stream_progress(settings)['queries']):,} queries run"
@@ -146,36 +68,33 @@ def steps(run: Run) -> list[Step]:
 
     def stage(_: Say) -> str:
         # Loaded among the nightly jobs: a session of Spark for it alone would take longer than it does.
-        return start_summary.staged(run.nightly)[0]
+        return summary.staged(run.nightly)[0]
 
+    ours = domain_steps(run)
+    sent = [each.step.title for each in ours if each.sends_events]
+    fed = [each.step.title for each in ours if each.feeds_nightly]
+    stream = title(settings, "stream")
     return [
         *stack.up_steps(),
         *stack.database_steps(),
         *deploy.steps(settings),
-        Step("Counts before", count_before, after=deploy.STEPS, quiet=True),
-        Step(start_summary.SENT, send, after=(start_summary.TOPICS, "Counts before")),
-        Step("Shop seeded", seed, after=("Shop's tables",)),
-        Step(start_summary.CUSTOMERS, customers, after=("Shop seeded", "Bucket")),
-        Step(start_summary.PRODUCTS, products, after=("Bucket",)),
-        *stack.part_steps(["standin"]),
-        Step("Procurement collected", collect, after=(TITLES["standin"], start_summary.TOPICS, "Counts before")),
-        Step("Exchange rates", rates, after=(TITLES["standin"], *deploy.STEPS, "Counts before"), quiet=True),
+        Step(COUNTED, count_before, after=deploy.STEPS, quiet=True),
+        *(each.step for each in ours),
         *stack.part_steps(["stream"], after=deploy.STEPS),
-        Step(start_summary.QUERIES, queries, after=(TITLES["stream"],), quiet=True),
-        Step(
-            "All in the lake",
-            lake,
-            after=(TITLES["stream"], start_summary.SENT, "Procurement collected", "Exchange rates"),
-        ),
+        Step(summary.QUERIES, queries, after=(stream,), quiet=True),
+        Step("All in the lake", lake, after=(stream, *sent)),
         # Not beside the first batches, whose code Java has never seen.
         Step("Freshness watched", live, after=("All in the lake",)),
-        Step(
-            start_summary.NIGHTLY, nightly, after=("Freshness watched", start_summary.CUSTOMERS, start_summary.PRODUCTS)
-        ),
-        Step(start_summary.STAGE, stage, after=(start_summary.NIGHTLY,), quiet=True),
+        Step(summary.NIGHTLY, nightly, after=("Freshness watched", *fed)),
+        Step(summary.STAGE, stage, after=(summary.NIGHTLY,), quiet=True),
         # Those sent to watch the freshness come with the lake's next batch, while the jobs run.
         Step("The last purchases in the lake", lake, after=("Freshness watched",), quiet=True),
     ]
+
+
+def domain_steps(run: Run) -> list[DomainStep]:
+    """What the domains do in a demo, each in a module of `infra/local/start/domains`."""
+    return [step for module in modules_below(domains) for step in module.steps(run)]
 
 
 def catch_up(settings: Settings, say: Say, *lanes: str) -> None:
@@ -258,7 +177,7 @@ def last_steps(run: Run, *, is_lite: bool) -> list[Step]:
     """The parts that the answer does not need, started when it is there so that they do not compete with it."""
     last = [
         *run.stack.part_steps(["api", "history"]),
-        Step(start_summary.ALIVE, lambda _: page_check.alive(run.settings), after=(TITLES["api"],)),
+        Step(summary.ALIVE, lambda _: page_check.alive(run.settings), after=(title(run.settings, "api"),)),
         *([] if is_lite else run.stack.airflow_steps(started=True)),
     ]
     # Their other conditions were met on the way to the answer.
@@ -279,9 +198,9 @@ def run(settings: Settings, console: Console, *, is_lite: bool = False) -> None:
         console.print(f"[dim]{time.monotonic() - began:.0f} s to the answer[/]\n")
         runner.run(last_steps(this, is_lite=is_lite))
         console.print()
-        timings = runner.timings | {start_summary.STAGE: start_summary.staged(this.nightly)[1]}
-        start_summary.show(
-            start_summary.lines(start_summary.seven(started(settings, is_lite)), timings, runner.remarks), console
+        timings = runner.timings | {summary.STAGE: summary.staged(this.nightly)[1]}
+        summary.show(
+            summary.lines(summary.seven(settings, started(settings, is_lite)), timings, runner.remarks), console
         )
-        status.show_addresses(settings, console)
+        addresses.show(settings, console, leave_out=airflow.PARTS if is_lite else ())
         console.print('Ask more: ./start.sh sql "SELECT …"   Stop: ./start.sh down   Everything: ./start.sh --help')

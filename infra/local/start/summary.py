@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from conf import Settings
 from infra.local.errors import Failed
-from infra.local.parts.parts import TITLES
+from infra.local.parts import declared
 from schemas.contract import tables
 
 TOPICS, SENT, CUSTOMERS, PRODUCTS = "Topics", "Purchases sent", "Customers from PostgreSQL to S3", "Products to S3"
@@ -36,11 +37,12 @@ class Line:
     seconds: float | None
 
 
-def seven(parts: Sequence[str]) -> list[Chapter]:
+def seven(settings: Settings, parts: Sequence[str]) -> list[Chapter]:
     """The seven steps of a start that begins these parts."""
-    stream = TITLES["stream"]
+    titles = {name: part.title for name, part in declared(settings).items()}
+    stream = titles["stream"]
     return [
-        Chapter("Parts started", tuple(TITLES[name] for name in parts if name != "stream")),
+        Chapter("Parts started", tuple(titles[name] for name in parts if name != "stream")),
         Chapter("Kafka topics made", (TOPICS,)),
         Chapter("Test messages sent to Kafka", (SENT,)),
         Chapter("Customers from PostgreSQL to S3", (CUSTOMERS,)),

@@ -7,16 +7,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from conf import REPOSITORY, Settings
-from infra.local.commands import cli, sql
-from infra.local.commands.demo import last_json, percentile
+from infra.local import command_line
+from infra.local.commands import sql, urls
 from infra.local.commands.status import span
 from infra.local.errors import Failed
+from infra.local.start.demo import last_json, percentile
 
-COMMANDS = sorted(cli.cli.commands)
+COMMANDS = command_line.cli.list_commands(click.Context(command_line.cli))
 
 
 def start(*words: str, home: Path, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -28,13 +30,13 @@ def start(*words: str, home: Path, **settings: str) -> subprocess.CompletedProce
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(command: str) -> None:
-    answer = CliRunner().invoke(cli.cli, [command, "--help"])
+    answer = CliRunner().invoke(command_line.cli, [command, "--help"])
     assert answer.exit_code == 0
     assert len(answer.output.splitlines()) > 4
 
 
 def test_the_help_lists_what_the_readme_promises() -> None:
-    shown = CliRunner().invoke(cli.cli, ["--help"]).output
+    shown = CliRunner().invoke(command_line.cli, ["--help"]).output
     promised = "test status doctor urls sql ingest job backfill reconcile settle check drift collection logs down reset"
     for command in promised.split():
         assert f"\n  {command} " in shown
@@ -85,20 +87,20 @@ def test_a_taken_port_is_told_before_anything_starts(tmp_path: Path) -> None:
 
 
 def test_urls_show_passwords_only_when_asked(stack_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "current", lambda: stack_settings)
+    monkeypatch.setattr(urls, "current", lambda: stack_settings)
     password = stack_settings.secrets.clickhouse_reader
-    assert password not in CliRunner().invoke(cli.cli, ["urls"]).output
-    assert password in CliRunner().invoke(cli.cli, ["urls", "--passwords"]).output
-    found = json.loads(CliRunner().invoke(cli.cli, ["urls", "--json"]).stdout)
+    assert password not in CliRunner().invoke(command_line.cli, ["urls"]).output
+    assert password in CliRunner().invoke(command_line.cli, ["urls", "--passwords"]).output
+    found = json.loads(CliRunner().invoke(command_line.cli, ["urls", "--json"]).stdout)
     assert {"part", "what", "address", "user"} == set(found[0])
     assert password not in str(found)
-    found = json.loads(CliRunner().invoke(cli.cli, ["urls", "--passwords", "--json"]).stdout)
+    found = json.loads(CliRunner().invoke(command_line.cli, ["urls", "--passwords", "--json"]).stdout)
     assert password in [each["password"] for each in found]
 
 
 def test_an_answer_is_shown_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     meta = [{"name": "seller", "type": "String"}, {"name": "revenue", "type": "Decimal(18, 4)"}]
-    sql.print_answer({"meta": meta, "data": [["[bold]", "12.5000"], [None, "7.0000"]]}, cli.out())
+    sql.print_answer({"meta": meta, "data": [["[bold]", "12.5000"], [None, "7.0000"]]}, command_line.out())
     shown = capsys.readouterr().out
     assert "[bold]" in shown
     assert "12.5000" in shown

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from conf import Settings
 from conf.domains.procurement import ProcurementSettings
-from infra.local.parts.parts import trouble
+from infra.local.parts import trouble
 from infra.local.processes import children
 from infra.local.tools import java
 from schemas.contract import contracts

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from urllib.error import URLError
 
 import pytest
 
 from conf import Settings
-from infra.local.parts import parts
+from infra.local import parts
 
 
 @pytest.mark.parametrize(
@@ -27,7 +28,8 @@ def test_an_error_of_a_probe_is_a_sentence(error: Exception, told: str, monkeypa
     def probe(_: Settings) -> None:
         raise error
 
-    monkeypatch.setitem(parts.PROBES, "kafka", probe)
+    broken = replace(parts.declared(Settings(stack="unit"))["kafka"], probe=probe)
+    monkeypatch.setattr(parts, "declared", lambda _: {"kafka": broken})
 
     assert parts.trouble(Settings(stack="unit"), "kafka") == told
 
@@ -35,6 +37,6 @@ def test_an_error_of_a_probe_is_a_sentence(error: Exception, told: str, monkeypa
 def test_the_history_server_finds_its_folder_whatever_its_name(tmp_path: Path) -> None:
     """It takes a URI's %20 for a part of the name."""
     settings = Settings(home=tmp_path / "sau da 100%")
-    history = parts.parts(settings, Path("/java"), Path("/minio"))["history"]
+    history = parts.processes(parts.Machine(settings, Path("/java"), Path("/minio")))["history"]
 
     assert f"-Dspark.history.fs.logDirectory={settings.data / 'spark-events'}" in history.command

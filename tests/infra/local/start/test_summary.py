@@ -9,10 +9,11 @@ import pytest
 from rich.console import Console
 
 from conf import LOOPBACK, Settings
-from infra.local.commands import demo, page_check, start_summary
+from infra.local import page_check
 from infra.local.errors import Failed
-from infra.local.parts.parts import here
+from infra.local.parts import here
 from infra.local.stack import Stack
+from infra.local.start import demo, summary
 from infra.local.steps import Step, check_graph
 from tests.support.site import Site
 
@@ -40,14 +41,16 @@ def all_steps(settings: Settings, *, is_lite: bool = False) -> list[Step]:
 
 
 def test_the_seven_steps_have_these_titles_in_this_order(stack_settings: Settings) -> None:
-    assert [chapter.title for chapter in start_summary.seven(here(stack_settings))] == SEVEN
+    assert [chapter.title for chapter in summary.seven(stack_settings, list(here(stack_settings)))] == SEVEN
 
 
 @pytest.mark.parametrize("is_lite", [False, True])
 def test_each_of_the_seven_is_made_of_steps_that_the_start_takes(stack_settings: Settings, is_lite: bool) -> None:
     titles = {step.title for step in all_steps(stack_settings, is_lite=is_lite)}
     wanted = {
-        title for chapter in start_summary.seven(demo.started(stack_settings, is_lite)) for title in chapter.steps
+        title
+        for chapter in summary.seven(stack_settings, demo.started(stack_settings, is_lite))
+        for title in chapter.steps
     }
 
     assert wanted <= titles
@@ -70,8 +73,8 @@ def test_they_follow_one_another_as_their_data_does(stack_settings: Settings) ->
     assert {"Topics", "Kafka"} <= needs("Purchases sent")
     assert {"Shop seeded", "PostgreSQL", "Bucket"} <= needs("Customers from PostgreSQL to S3")
     stage = {"Customers from PostgreSQL to S3", "Products to S3", "Stream", "Purchases sent", "Nightly jobs"}
-    assert stage <= needs(start_summary.STAGE)
-    assert "REST API" in needs(start_summary.ALIVE)
+    assert stage <= needs(summary.STAGE)
+    assert "REST API" in needs(summary.ALIVE)
 
 
 def test_without_airflow_the_start_takes_none_of_its_steps(stack_settings: Settings) -> None:
@@ -86,14 +89,14 @@ def test_without_airflow_the_start_takes_none_of_its_steps(stack_settings: Setti
     assert lite == set()
 
 
-def test_each_is_told_with_its_figure_and_seconds() -> None:
+def test_each_is_told_with_its_figure_and_seconds(stack_settings: Settings) -> None:
     timings = {"Kafka": 5.0, "MinIO": 2.0, "Topics": 0.4, "Purchases sent": 3.0, "Customers from PostgreSQL to S3": 2.1,
-               "Stream": 30.0, "Streaming queries": 0.1, "Products to S3": 1.0, start_summary.STAGE: 5.75}  # fmt: skip
+               "Stream": 30.0, "Streaming queries": 0.1, "Products to S3": 1.0, summary.STAGE: 5.75}  # fmt: skip
     remarks = {"Topics": "6 in all, 6 new", "Purchases sent": "20,000 events", "Streaming queries": "9 queries run",
                "Customers from PostgreSQL to S3": "2,000 changed", "Products to S3": "products.parquet, 300 rows",
-               start_summary.STAGE: "silver.shop_customers 2,000 rows"}  # fmt: skip
+               summary.STAGE: "silver.shop_customers 2,000 rows"}  # fmt: skip
 
-    lines = start_summary.lines(start_summary.seven(["kafka", "minio", "stream"]), timings, remarks)
+    lines = summary.lines(summary.seven(stack_settings, ["kafka", "minio", "stream"]), timings, remarks)
 
     assert [(line.figure, line.seconds) for line in lines] == [
         ("2 parts answer", 5.0),
@@ -106,10 +109,12 @@ def test_each_is_told_with_its_figure_and_seconds() -> None:
     ]
 
 
-def test_they_are_shown_numbered_and_ticked_and_what_was_not_done_is_crossed() -> None:
+def test_they_are_shown_numbered_and_ticked_and_what_was_not_done_is_crossed(stack_settings: Settings) -> None:
     console = Console(record=True, width=120)
-    lines = start_summary.lines(start_summary.seven(["kafka"]), {"Kafka": 5.0, "Topics": 0.4}, {"Topics": "[6] in all"})
-    start_summary.show(lines, console)
+    lines = summary.lines(
+        summary.seven(stack_settings, ["kafka"]), {"Kafka": 5.0, "Topics": 0.4}, {"Topics": "[6] in all"}
+    )
+    summary.show(lines, console)
     shown = [" ".join(line.split()) for line in console.export_text().splitlines() if line.strip()]
 
     assert shown[0] == "The seven steps"
@@ -118,12 +123,12 @@ def test_they_are_shown_numbered_and_ticked_and_what_was_not_done_is_crossed() -
 
 
 def test_the_stages_rows_are_read_from_what_the_night_says_of_itself() -> None:
-    assert start_summary.staged(NIGHTLY) == ("silver.shop_customers 2,000 rows, silver.shop_products 300 rows", 5.75)
+    assert summary.staged(NIGHTLY) == ("silver.shop_customers 2,000 rows, silver.shop_products 300 rows", 5.75)
 
 
 def test_a_night_that_loads_no_stage_is_told() -> None:
     with pytest.raises(Failed, match="The nightly jobs loaded nothing of the stage layer"):
-        start_summary.staged({"tables": NIGHTLY["tables"][2:]})
+        summary.staged({"tables": NIGHTLY["tables"][2:]})
 
 
 @pytest.mark.parametrize(
@@ -136,7 +141,7 @@ def test_a_night_that_loads_no_stage_is_told() -> None:
 def test_the_file_of_products_is_told_with_its_rows(file: dict[str, object], remark: str) -> None:
     other = {"file": "mine.csv", "became": "staged", "rows": 5}
 
-    assert start_summary.products({"files": [other, file], "rows": 305}) == remark
+    assert summary.products({"files": [other, file], "rows": 305}) == remark
 
 
 def test_a_page_that_serves_itself_and_its_events_is_alive() -> None:

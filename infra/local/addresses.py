@@ -1,0 +1,57 @@
+"""The addresses of a stack, as `urls` and the end of a start list them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from conf import Settings
+from conf.addresses import addresses
+
+
+def listed(settings: Settings, passwords: bool = False) -> list[dict[str, str]]:
+    """The addresses for programs; passwords only when asked for."""
+    return [
+        {"part": each.part, "what": each.title, "address": each.url, "user": each.user}
+        | ({"password": settings.secret(each.secret) if each.secret else ""} if passwords else {})
+        for each in addresses(settings)
+    ]
+
+
+def show(
+    settings: Settings,
+    console: Console,
+    passwords: bool = False,
+    *,
+    as_json: bool = False,
+    leave_out: Collection[str] = (),
+) -> None:
+    """The addresses as a table; passwords only when asked for, since terminals are recorded.
+
+    `leave_out` are parts that were not started. An address or a key that is cut is none: where a table is too wide each
+    stands in a line of its own.
+    """
+    columns = ["what", "address", "user", *(["password"] if passwords else [])]
+    rows = [row for row in listed(settings, passwords) if row["part"] not in leave_out]
+    if as_json:
+        print(json.dumps(rows, indent=1))
+        return
+    table = Table(*columns, box=box.SIMPLE_HEAD)
+    for row in rows:
+        table.add_row(*(escape(row[name]) for name in columns))
+    if table.__rich_measure__(console, console.options.update(width=1_000, max_width=1_000)).maximum <= console.width:
+        console.print(table)
+    else:
+        for row in rows:
+            console.print(f"[bold]{escape(row['what'])}[/]", soft_wrap=True)
+            for name in columns[1:]:
+                if row[name]:
+                    console.print(f"  {name} {escape(row[name])}", soft_wrap=True)
+    if not passwords:
+        file = settings.stack_home / "secrets.json"
+        console.print(f"[dim]Passwords: ./start.sh urls --passwords  (file {file}, mode 600)[/]", soft_wrap=True)
