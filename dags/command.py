@@ -22,10 +22,8 @@ GATED = 3
 """Their exit code for what did not pass a gate: trying again would find the same."""
 STOPPED = "stopped"
 """What their JSON calls a check or a table that a gate stopped."""
-POOL = "jobs"
-"""Airflow's pool of one slot, made where its database is migrated, for the commands that hold the lease of `jobs`: one
-that finds it taken fails, and neither `max_active_runs` of a DAG nor a backfill knows of other DAGs' tasks."""
 LEASED = frozenset({"jobs.commands.run", "jobs.commands.reconcile"})
+"""The commands that hold the lease of a domain's tables, and fail where another process holds it."""
 DEFAULTS: dict[str, Any] = {
     "retries": 3,
     "retry_delay": timedelta(minutes=1),
@@ -39,8 +37,19 @@ NO_BACKFILL = ("scheduled", "manual")
 """The runs of a DAG that collects what is there today: a backfill's would all do the same, at once."""
 
 
+def pool(domain: str) -> str:
+    """Airflow's pool of one slot for the commands that hold a domain's lease; made where its database is migrated.
+
+    Neither `max_active_runs` of a DAG nor a backfill knows of the tasks of other DAGs. The domains do not wait for one
+    another.
+    """
+    return f"jobs_{domain}"
+
+
 class Command(BaseOperator):
     """Runs ``python -m MODULE ARGUMENTS`` in Sauda's environment; empty arguments are left out.
+
+    `domain` is the one whose tables a command writes or compares; a command that holds a lease needs it.
 
     Its output is the task's log. A last line of JSON is what the task hands on, also where it fails. Airflow's own
     passwords are not handed to the command; ours come in its environment and never on its command line.
@@ -49,8 +58,10 @@ class Command(BaseOperator):
     template_fields: Sequence[str] = ("arguments",)
     ui_color = "#eef4ff"
 
-    def __init__(self, *, module: str, arguments: Sequence[str] = (), **options: Any) -> None:
-        super().__init__(**(DEFAULTS | ({"pool": POOL} if module in LEASED else {}) | options))
+    def __init__(self, *, module: str, arguments: Sequence[str] = (), domain: str = "", **options: Any) -> None:
+        if module in LEASED and not domain:
+            raise ValueError(f"{module} holds the lease of a domain: say which")
+        super().__init__(**(DEFAULTS | ({"pool": pool(domain)} if module in LEASED else {}) | options))
         self.module = module
         self.arguments = list(arguments)
         self._hook: SubprocessHook | None = None
@@ -73,6 +84,14 @@ class Command(BaseOperator):
         with contextlib.suppress(ProcessLookupError):
             if self._hook:
                 self._hook.send_sigterm()
+
+
+def reconcile(domain: str, **options: Any) -> Command:
+    """The task that compares a domain's tables in the lake and in ClickHouse."""
+    return Command(
+        task_id="reconcile", module="jobs.commands.reconcile", arguments=["--json", f"--domain={domain}"],
+        domain=domain, **options,
+    )  # fmt: skip
 
 
 def read(line: str) -> dict[str, Any]:

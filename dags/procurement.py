@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow.sdk import Asset, Param, TriggerRule, dag, task
 
-from dags.command import DEFAULTS, NO_BACKFILL, Command
+from dags.command import DEFAULTS, NO_BACKFILL, Command, reconcile
 from dags.tables import collected
 from schemas.contract import tables
 from schemas.procurement import TOPIC
@@ -64,11 +64,12 @@ def procurement_daily() -> None:
     settle = Command(task_id="settle", module="jobs.commands.settle", arguments=[TOPIC])
     gates = Command(task_id="gates", module="jobs.commands.check", arguments=[DOMAIN, COLLECTION, "--json"])
     drift = Command(task_id="drift", module="jobs.commands.drift")
-    last = Command(task_id="reconcile", module="jobs.commands.reconcile", outlets=[Asset(f"sauda://silver/{DOMAIN}")])
+    last = reconcile(DOMAIN, outlets=[Asset(f"sauda://silver/{DOMAIN}")])
     dictionaries >> lists >> settle >> [gates, drift]
     summary(dictionaries.output, lists.output)
     if tables("gold", DOMAIN):
-        gates >> Command(task_id="build", module="jobs.commands.run", arguments=[DOMAIN, "--json"]) >> last
+        build = Command(task_id="build", module="jobs.commands.run", arguments=[DOMAIN, "--json"], domain=DOMAIN)
+        gates >> build >> last
     else:
         gates >> last
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from airflow.sdk import Asset, dag
 
-from dags.command import DEFAULTS, NO_BACKFILL, Command
+from dags.command import DEFAULTS, NO_BACKFILL, Command, reconcile
 from schemas.rates import TOPIC
 
 DOMAIN = "rates"
@@ -29,7 +29,8 @@ def rates_daily() -> None:
     # One try more and no others: the night of purchases waits for this run, and yesterday's rates will do for it.
     collect = Command(task_id="collect", module="ingestion.core.run", arguments=["rates.nbk", "--json"], retries=1)
     shown = [Asset(f"sauda://silver/{DOMAIN}")]
-    collect >> Command(task_id="settle", module="jobs.commands.settle", arguments=[TOPIC], outlets=shown)
+    settle = Command(task_id="settle", module="jobs.commands.settle", arguments=[TOPIC], outlets=shown)
+    collect >> settle >> reconcile(DOMAIN)
 
 
 rates_daily()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from airflow.sdk import Asset, dag
 
-from dags.command import DEFAULTS, NO_BACKFILL, Command
+from dags.command import DEFAULTS, NO_BACKFILL, Command, reconcile
 from schemas.shop import TOPIC
 
 DOMAIN = "shop"
@@ -32,10 +32,9 @@ def shop_nightly() -> None:
     products = Command(task_id="products", module="ingestion.core.run", arguments=["shop.products", "--json"])
     # Products that the API changed come by the topic.
     settle = Command(task_id="settle", module="jobs.commands.settle", arguments=[TOPIC])
-    load = Command(task_id="load", module="jobs.commands.run", arguments=[DOMAIN, "--json"])
+    load = Command(task_id="load", module="jobs.commands.run", arguments=[DOMAIN, "--json"], domain=DOMAIN)
     shown = [Asset(f"sauda://silver/{DOMAIN}")]
-    compare = Command(task_id="reconcile", module="jobs.commands.reconcile", arguments=["--json"], outlets=shown)
-    [customers, products, settle] >> load >> compare
+    [customers, products, settle] >> load >> reconcile(DOMAIN, outlets=shown)
 
 
 shop_nightly()

@@ -11,10 +11,11 @@ class Instance:
     """A task that finds so many runs of whichever DAG it asks for."""
 
     def __init__(self, runs: int) -> None:
-        self.runs, self.asked = runs, {}
+        self.runs: int = runs
+        self.asked: list[dict[str, Any]] = []
 
     def get_dr_count(self, **asked: Any) -> int:
-        self.asked = asked
+        self.asked.append(asked)
         return self.runs
 
 

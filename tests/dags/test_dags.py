@@ -28,11 +28,26 @@ def test_they_are_read_without_spark_and_without_any_service() -> None:
     assert not {"pyspark", "delta", "confluent_kafka", "clickhouse_connect", "conf", "jobs"} & set(read()["loaded"])
 
 
-def test_there_is_one_for_each_domain_with_gold_tables_and_the_collector() -> None:
-    nightly = {f"{t.domain}_nightly" for t in tables("gold")} - {"procurement_nightly"}
+OWN = {path.stem for path in (REPOSITORY / "dags").glob("*.py")} & {table.domain for table in tables()}
+"""Domains with a file of DAGs of their own."""
 
-    assert "purchases_nightly" in nightly
-    assert set(read()["dags"]) == nightly | {"shop_nightly", "rates_daily", "procurement_daily", "housekeeping"}
+
+def test_there_is_one_for_each_domain_by_the_contracts_or_a_file_of_its_own() -> None:
+    generated = {table.domain for table in tables() if table.delta} - OWN
+
+    assert "purchases" in generated
+    assert {dag.rpartition("_")[0] for dag in read()["dags"]} - {""} == generated | OWN
+    assert {dag for dag in read()["dags"] if "_" not in dag} == {"housekeeping"}
+    assert {dag.rpartition("_")[2] for dag in read()["dags"]} == {"daily", "nightly", "housekeeping"}
+
+
+def test_every_domain_with_nightly_tables_is_built_and_every_streamed_one_is_compared() -> None:
+    words = [" ".join((t["module"], *t["arguments"])) for dag in read()["dags"].values() for t in dag["tasks"].values()]
+
+    for domain in {table.domain for table in tables() if table.refresh == "nightly"}:
+        assert any(w.startswith(f"jobs.commands.run {domain} ") for w in words), f"no DAG builds {domain}"
+    for domain in {table.domain for table in tables() if table.delta}:
+        assert f"jobs.commands.reconcile --json --domain={domain}" in words, f"no DAG compares {domain}"
 
 
 def test_no_run_begins_beside_another_and_none_makes_up_for_days_when_nothing_ran() -> None:
@@ -46,21 +61,26 @@ def test_only_what_has_days_can_be_made_up_for() -> None:
     assert read()["dags"]["purchases_nightly"]["run_types"] == [], "all"
 
 
-def test_of_the_commands_that_hold_the_lease_one_runs_at_a_time_whichever_dag_it_is_of() -> None:
+def test_of_the_commands_that_hold_a_domains_lease_one_runs_at_a_time_whichever_dag_it_is_of() -> None:
     holders = {
         f"jobs.commands.{path.stem}"
         for path in (REPOSITORY / "jobs" / "commands").glob("*.py")
         if "from jobs.core.lease import" in path.read_text(encoding="utf-8")
     }
-    pools = {
-        task["module"]: task["pool"]
-        for dag in read()["dags"].values()
-        for task in dag["tasks"].values()
+    found = {
+        (task["module"], task["pool"], dag.rpartition("_")[0])
+        for dag, facts in read()["dags"].items()
+        for task in facts["tasks"].values()
         if task["module"]
     }
 
     assert {"jobs.commands.run", "jobs.commands.reconcile"} <= holders
-    assert {module for module, pool in pools.items() if pool == airflow.POOL} == holders & set(pools)
+    assert {pool for module, pool, _ in found if module not in holders} == {"default_pool"}
+    assert {(pool, domain) for module, pool, domain in found if module in holders} == {
+        (f"jobs_{domain}", domain) for _, _, domain in found
+    }
+    assert {pool for module, pool, _ in found if module in holders} <= set(airflow.pools())
+    assert {pool["slots"] for pool in airflow.pools().values()} == {1}
 
 
 def test_whoever_is_to_know_is_told_of_every_task() -> None:
@@ -105,6 +125,7 @@ def test_rates_are_collected_before_the_nights_and_are_in_the_lake() -> None:
     assert found["collect"]["arguments"] == ["rates.nbk", "--json"], "never the stand-in"
     assert found["settle"]["after"] == ["collect"]
     assert found["settle"]["arguments"] == ["rates"]
+    assert found["reconcile"]["after"] == ["settle"]
 
 
 def test_a_night_waits_for_what_another_domain_loads_and_in_the_end_goes_on_without() -> None:
@@ -112,7 +133,10 @@ def test_a_night_waits_for_what_another_domain_loads_and_in_the_end_goes_on_with
 
     # It holds no slot of the scheduler's meanwhile.
     assert found["after_shop"]["waits"] == {
-        "asked": {"dag_id": "shop_nightly", "states": ["queued", "running"]},
+        "asked": [
+            {"dag_id": "shop_daily", "states": ["queued", "running"]},
+            {"dag_id": "shop_nightly", "states": ["queued", "running"]},
+        ],
         "goes_on": [True, False], "skips": True, "mode": "reschedule", "for": 7200,
     }  # fmt: skip
     # Skipped is a wait that took too long; a topic that has not settled stops the night all the same.

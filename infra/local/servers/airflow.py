@@ -16,11 +16,18 @@ from conf.airflow_health import AIRFLOW_HEALTH, HEALTHY, airflow_states
 from infra.local.config_files import write_private
 from infra.local.processes import children
 from infra.local.tools import uv
+from schemas.contract import tables
 
 PROJECT = REPOSITORY / "infra" / "airflow"
 PARTS = ("airflow", "airflow_scheduler", "airflow_dags")
-POOL = "jobs"
-"""The pool of one slot for tasks that hold the lease of jobs (dags/command.py); without it Airflow starts none."""
+
+
+def pools() -> dict[str, dict[str, str | int]]:
+    """A pool of one slot a domain, for tasks that hold its lease (dags/command.py); without it Airflow starts none."""
+    domains = sorted({table.domain for table in tables() if table.delta})
+    return {
+        f"jobs_{d}": {"slots": 1, "description": f"Tasks that write or compare {d}, one at a time."} for d in domains
+    }
 
 
 def home(settings: Settings) -> Path:
@@ -100,18 +107,21 @@ def _passwords(settings: Settings) -> Path:
 
 
 def migrate(settings: Settings, java_home: Path) -> str:
-    """Bring its database to the version of this Airflow, and make its pool; once for each lock file and database."""
+    """Bring its database to the version of this Airflow, and make its pools; once for each state of these."""
     write_private(_passwords(settings), json.dumps({AIRFLOW_USER: settings.secrets.airflow}))
+    pools_file = json.dumps(pools())
     stamp = settings.data / "airflow" / ".migrated"
-    state = (PROJECT / "uv.lock").read_bytes() + settings.airflow_database.encode() + POOL.encode()
+    state = (PROJECT / "uv.lock").read_bytes() + settings.airflow_database.encode() + pools_file.encode()
     wanted = hashlib.sha256(state).hexdigest()
     if stamp.exists() and stamp.read_text() == wanted:
         return ""
     stamp.parent.mkdir(parents=True, exist_ok=True)
+    listed = settings.data / "airflow" / "pools.json"
+    listed.write_text(pools_file)
     env = children.environment(settings, java_home, part="migrate") | environment(settings)
     for name, words in {
         "migrate": ["db", "migrate"],
-        "pool": ["pools", "set", POOL, "1", "Tasks that hold the lease of jobs, one at a time."],
+        "pools": ["pools", "import", str(listed)],
     }.items():
         command = [str(home(settings) / "bin" / "airflow"), *words]
         children.run(command, "Airflow's database", env=env, log=settings.logs / f"airflow_{name}.log")
