@@ -1,4 +1,4 @@
-"""What a topic has lost, where lanes go on, and how offsets are counted when a topic was made anew."""
+"""What a topic has lost, where lanes go on, and how offsets are counted when a topic was created again."""
 
 from __future__ import annotations
 
