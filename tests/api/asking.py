@@ -22,7 +22,7 @@ from api.backends.table_cache import TableCache
 from api.http.problems import Problem, unavailable
 from api.registry import open_domains
 from conf import Settings
-from tests.support.steady import SteadyLoop
+from tests.support.steady_loop import SteadyLoop
 
 # One loop for all clients, closed at the end: a loop that is only forgotten warns.
 RUNNER = asyncio.Runner(loop_factory=SteadyLoop)

@@ -7,7 +7,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.support.airflow import by_airflow
+from tests.support.airflow_scripts import by_airflow
 
 CHECKED = {"state": "stopped", "checks": [
     {"table_name": "silver.t", "sentence": "9 rows are missing", "outcome": "stopped"},

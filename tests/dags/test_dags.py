@@ -10,7 +10,7 @@ from conf import REPOSITORY
 from infra.local.servers import airflow
 from schemas.contract import tables
 from schemas.procurement.endpoints import registers
-from tests.support.airflow import by_airflow
+from tests.support.airflow_scripts import by_airflow
 
 
 @cache

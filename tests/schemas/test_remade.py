@@ -7,7 +7,7 @@ import pytest
 from schemas.derive import delta
 from schemas.derive.live_tables import ContractMismatch, apply_each, apply_served, remake_delta
 from tests.schemas.derive.test_live_tables import PATH, Server, live_session, server
-from tests.support.sample import SAMPLE_DAILY, SAMPLES
+from tests.support.sample_contracts import SAMPLE_DAILY, SAMPLES
 
 __all__ = ["server"]
 

@@ -1,14 +1,29 @@
-"""The real parts, brought up by `./start.sh test`, and a stream that tests may start, kill and start again."""
+"""The real parts, brought up by `./start.sh test`, and a stream that tests may start, kill and start again.
+
+Two workers share the stack. What a test does to the stack's stream, leases, tables or parts, another would notice: all
+such tests are one after the other on one worker, which is what a test gets that says nothing. A module marked `beside`
+has a warehouse or a stack of its own and shares only parts that nobody kills meanwhile: it runs on the other worker.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from conf import Settings, settings
-from tests.support.judge import Judge
+from tests.support.ledger_check import Judge
 from tests.support.stream import Parts, Stream
+
+HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("beside" if item.get_closest_marker("beside") else "stack"))
 
 
 @pytest.fixture(scope="session")

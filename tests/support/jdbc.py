@@ -12,7 +12,7 @@ from infra.local.processes import children
 from infra.local.processes.command_lock import held
 from infra.local.tools import jars, java
 
-FOLDER = REPOSITORY / "tests" / "services" / "jdbc"
+FOLDER = REPOSITORY / "tests" / "services" / "flows" / "common" / "jdbc"
 
 
 def driver(settings: Settings, version: str) -> Path:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.support.sample import SAMPLES
+from tests.support.sample_contracts import SAMPLES
 from tests.support.tables import rows_from_text, table_from_text
 
 DRAWN = """

@@ -12,7 +12,7 @@ from api.web.pages import WEB
 from infra.local.tools import chromium
 from tests.api.web.test_pages import add
 from tests.support.browser import Browser
-from tests.support.canned import Canned
+from tests.support.page_documents import Canned
 from tests.support.waiting import until
 
 

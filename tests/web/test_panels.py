@@ -11,7 +11,7 @@ import pytest
 
 from infra.local.tools import chromium
 from tests.support.browser import Browser
-from tests.support.canned import Canned, Document, whole_document
+from tests.support.page_documents import Canned, Document, whole_document
 from tests.support.waiting import until
 
 LONG = "Ж" * 500

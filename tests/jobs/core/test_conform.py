@@ -9,7 +9,7 @@ import pytest
 
 from jobs.core.conform import conform
 from jobs.core.errors import Failed
-from tests.support.sample import SAMPLE_DAILY
+from tests.support.sample_contracts import SAMPLE_DAILY
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

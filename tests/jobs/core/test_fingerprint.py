@@ -17,7 +17,7 @@ from schemas.derive.clickhouse import create_database, create_table
 from schemas.derive.fakes import Row, fake_rows
 from schemas.purchases.gold import BasketDaily, Products, RevenueAnomalies, SellerPeriods
 from tests.support.local_clickhouse import LocalClickHouse, insert
-from tests.support.sample import SAMPLES
+from tests.support.sample_contracts import SAMPLES
 from tests.support.transforms import frame
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from jobs.core.registry import transforms
 from schemas.contract import contract
 from schemas.purchases.gold import Hourly, ProductDaily, SellerDaily
 from schemas.purchases.silver import PurchaseCorrections
-from tests.support.lake import ParquetLake
+from tests.support.parquet_lake import ParquetLake
 from tests.support.purchases import LINES, purchase_lines
 from tests.support.tables import table_from_text
 from tests.support.transforms import frame

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from jobs.core.moved_days import advice, other_days
 from schemas.contract import contract
 from schemas.purchases.silver import PurchaseCorrections, PurchaseLines
-from tests.support.lake import ParquetLake
+from tests.support.parquet_lake import ParquetLake
 from tests.support.tables import table_from_text
 from tests.support.transforms import frame
 

@@ -11,7 +11,7 @@ import pytest
 from jobs.core.errors import Failed
 from jobs.core.fingerprint import Facts
 from jobs.core.push import drop_leftovers, push
-from tests.support.sample import SAMPLE_DAILY
+from tests.support.sample_contracts import SAMPLE_DAILY
 
 FACTS = Facts(2, 77, {"a_kzt": Decimal(3), "b_kzt": Decimal(1), "c_kzt": Decimal(2)})
 FRESH = "staging.sample_daily__run1"

@@ -22,7 +22,7 @@ from schemas.derive.fakes import Row
 from schemas.purchases.gold import BasketDaily, Hourly, ProductDaily, Products, RevenueAnomalies, SellerDaily
 from schemas.shop.silver import ShopProducts
 from schemas.shop.stage import ProductsStaged
-from tests.support.lake import ParquetLake
+from tests.support.parquet_lake import ParquetLake
 from tests.support.purchases import LINES, purchase_lines
 from tests.support.transforms import frame
 

@@ -16,7 +16,7 @@ import pytest
 from jobs.core.conform import conform
 from jobs.gates.datadocs import DataDocs
 from jobs.gates.gates import Judgement, judge
-from tests.support.sample import SAMPLE_DAILY
+from tests.support.sample_contracts import SAMPLE_DAILY
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

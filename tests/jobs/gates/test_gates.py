@@ -26,7 +26,7 @@ from schemas.contract.types import COUNT, DAY, ID, INSTANT, MONEY, NUMBER, TEXT,
 from schemas.derive.expectations import suite, suite_json
 from schemas.derive.fakes import Row
 from tests.schemas.contract.test_rules import CASES
-from tests.support.sample import SAMPLE_DAILY
+from tests.support.sample_contracts import SAMPLE_DAILY
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

@@ -11,7 +11,7 @@ import pytest
 from jobs.gates.gates import Judgement
 from jobs.gates.samples import Samples, sampled
 from schemas.contract import Contract
-from tests.support.lake import ParquetLake
+from tests.support.parquet_lake import ParquetLake
 from tests.support.purchases import LINES
 from tests.support.tables import table_from_text
 from tests.support.transforms import frame

@@ -8,7 +8,7 @@ import pytest
 from schemas.contract import Contract, Plain, Replacing, col, contract, record, table
 from schemas.contract.rules import REJECT, STOP, at_least
 from schemas.contract.types import COUNT, DAY, ID, LIST, MONEY
-from tests.support.sample import SAMPLE_DAILY, SAMPLE_EVENT, SAMPLES, SAMPLES_RAW, Part, Samples
+from tests.support.sample_contracts import SAMPLE_DAILY, SAMPLE_EVENT, SAMPLES, SAMPLES_RAW, Part, Samples
 
 
 def declared(decorator: Callable[[Any], Any], **columns: str) -> Contract:

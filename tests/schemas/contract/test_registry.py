@@ -14,7 +14,7 @@ import pytest
 from schemas.contract import Plain, col, contract, event, feed, record, registry, table
 from schemas.contract.declare import Contract
 from schemas.contract.types import CODE, ID, LIST
-from tests.support.sample import SAMPLE_DAILY, SAMPLES, SAMPLES_RAW
+from tests.support.sample_contracts import SAMPLE_DAILY, SAMPLES, SAMPLES_RAW
 
 
 def test_an_unknown_contract_is_answered_with_those_there_are() -> None:

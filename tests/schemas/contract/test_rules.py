@@ -10,7 +10,7 @@ import pytest
 
 from schemas.contract import rules
 from schemas.contract.rules import STOP, OnFail, Rule, quoted
-from tests.support.facets import allows
+from tests.support.json_schema_facets import allows
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

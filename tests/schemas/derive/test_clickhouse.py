@@ -4,7 +4,7 @@ import pytest
 
 from schemas.contract import find, tables
 from schemas.derive import clickhouse
-from tests.support.sample import SAMPLE_DAILY, SAMPLES, SAMPLES_RAW
+from tests.support.sample_contracts import SAMPLE_DAILY, SAMPLES, SAMPLES_RAW
 
 
 def test_a_replacing_table_has_its_serving_columns_and_every_clause() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from schemas.contract import tables
 from schemas.derive import delta
-from tests.support.sample import SAMPLE_DAILY, SAMPLES, SAMPLES_RAW
+from tests.support.sample_contracts import SAMPLE_DAILY, SAMPLES, SAMPLES_RAW
 
 PATH = "s3a://lake/warehouse/gold/sample_daily"
 

@@ -12,7 +12,7 @@ from schemas.contract.rules import STOP, WARN, OnFail, Rule
 from schemas.contract.types import DAY, ID, TEXT
 from schemas.derive.expectations import breaks, freshness, rows_of, suite, suite_json, unresolved
 from tests.schemas.contract.test_rules import every_rule
-from tests.support.sample import SAMPLE_DAILY
+from tests.support.sample_contracts import SAMPLE_DAILY
 
 CONDITION = "expect_no_row_to_break"
 # A rule of each kind, and what is made of it.

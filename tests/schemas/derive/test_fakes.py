@@ -11,7 +11,7 @@ from schemas.contract import Contract, col, contract, events, table, tables
 from schemas.contract.rules import RowRule, Rule, at_least, at_most, max_length, not_empty
 from schemas.contract.types import CODE, COUNT, ID, MONEY, NUMBER, TEXT
 from schemas.derive.fakes import broken_rules, fake_event, fake_rows, fill
-from tests.support.sample import SAMPLE_DAILY, SAMPLE_EVENT, SAMPLES
+from tests.support.sample_contracts import SAMPLE_DAILY, SAMPLE_EVENT, SAMPLES
 
 PYTHON_TYPES: dict[str, type] = {
     "ID": str, "CODE": str, "TEXT": str, "DAY": date, "INSTANT": datetime, "COUNT": int, "MONEY": Decimal,

@@ -9,8 +9,8 @@ from schemas.contract import events
 from schemas.contract.types import MONEY_TEXT
 from schemas.derive.fakes import fake_event
 from schemas.derive.jsonschema import DIALECT, json_schema
-from tests.support.facets import CHECKS, allows
-from tests.support.sample import SAMPLE_EVENT
+from tests.support.json_schema_facets import CHECKS, allows
+from tests.support.sample_contracts import SAMPLE_EVENT
 
 TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,), "integer": (int,), "number": (int, float), "boolean": (bool,), "array": (list,),

@@ -15,7 +15,7 @@ from schemas.derive.live_tables import (
     differences_delta,
 )
 from schemas.derive.spark import schema_json
-from tests.support.sample import SAMPLE_DAILY, SAMPLES, SAMPLES_RAW
+from tests.support.sample_contracts import SAMPLE_DAILY, SAMPLES, SAMPLES_RAW
 
 PATH = "s3a://lake/warehouse/gold/sample_daily"
 BUILD_AGAIN = (

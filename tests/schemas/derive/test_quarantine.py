@@ -14,7 +14,7 @@ from schemas.contract import col, contract, event, events, record
 from schemas.contract.rules import RowRule, at_least, min_items, not_empty
 from schemas.contract.types import COUNT, DAY, FLAG, ID, INSTANT, LIST, MONEY, NUMBER, TEXT
 from schemas.derive import quarantine
-from tests.support.sample import SAMPLE_EVENT
+from tests.support.sample_contracts import SAMPLE_EVENT
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -5,7 +5,7 @@ import pytest
 from schemas.contract import contract, tables
 from schemas.contract.types import ALL
 from schemas.derive.spark import schema_ddl, schema_json, type_json, type_text
-from tests.support.sample import SAMPLE_DAILY, SAMPLE_EVENT, SAMPLES_RAW
+from tests.support.sample_contracts import SAMPLE_DAILY, SAMPLE_EVENT, SAMPLES_RAW
 
 
 def test_the_ddl_of_a_table_names_type_and_need() -> None:

@@ -15,7 +15,7 @@ from infra.local.parts import here
 from infra.local.stack import Stack
 from infra.local.start import demo, summary
 from infra.local.steps import Step, check_graph
-from tests.support.site import Site
+from tests.support.page_server import Site
 
 SEVEN = [
     "Parts started",

@@ -21,8 +21,8 @@ from schemas.contract import find
 from schemas.derive.expectations import suite
 from standins.rates import document
 from tests.support.commands import run_command
-from tests.support.judge import Judge
-from tests.support.stream import Parts, Stream, simulate
+from tests.support.ledger_check import Judge
+from tests.support.stream import Stream, simulate
 from tests.support.transactions import RIGHT, TOPIC, TransactingShop
 from tests.support.waiting import until
 
@@ -235,21 +235,6 @@ def test_kill_in_mid_push_leaves_the_old_table_and_the_next_run_cleans_up(built:
     assert staged(client) == 0
 
 
-def test_a_clickhouse_that_dies_in_mid_run_fails_the_job_and_no_table(
-    built: dict[str, Any], client: Any, parts: Parts
-) -> None:
-    assert built
-    before = facts(client)
-    job = command("jobs.commands.run", SELLERS)
-    push_begins(client, job)
-    parts.kill("clickhouse")
-    out, err = job.communicate(timeout=400)
-
-    # It may have been over before the kill; if not, the failure is a sentence.
-    assert job.returncode == 0 or f"✗ {SELLERS}: " in out, err
-    until("ClickHouse to show what it showed", lambda: facts(client) == before, 60)
-
-
 def test_a_gate_that_fails_keeps_yesterdays_table_and_status_says_which_seen_and_wanted(
     built: dict[str, Any], client: Any, chosen: Settings
 ) -> None:
@@ -259,7 +244,7 @@ def test_a_gate_that_fails_keeps_yesterdays_table_and_status_says_which_seen_and
     before = client.query(shown).result_rows
     negative = client.query(f"SELECT countIf(order_count > 0) FROM {table}").result_rows[0][0]
     # It breaks a transform, which must not stay broken in this process.
-    ended = run_command("tests.support.broken_night", table, "--json", separate=True)
+    ended = run_command("tests.support.failing_gate", table, "--json", separate=True)
     assert ended.code == 3, f"{ended.out}\n{ended.err}"
     told = json.loads(ended.out.strip().splitlines()[-1])
 

@@ -20,8 +20,8 @@ from infra.local.tools import chromium
 from schemas.common.cloudevents import instant
 from tests.support.api import Api, database, sellers
 from tests.support.browser import Browser
+from tests.support.page_server import EVIL, Site, part, viewers
 from tests.support.picture import picture
-from tests.support.site import EVIL, Site, part, viewers
 from tests.support.stream import Stream
 from tests.support.waiting import until
 

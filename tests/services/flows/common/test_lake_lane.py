@@ -18,7 +18,7 @@ from streaming.core.lost_offsets import OffsetCheck, TopicPosition
 from streaming.core.registry import domains
 from tests.support.delta import Sent, Trial, bad, delta_session, good
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.services, pytest.mark.timeout(300), pytest.mark.beside]
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from tests.ingestion.procurement.ocds.samples import AWARD, CONTRACT, TENDER, pa
 from tests.support.delta import delta_session
 from tests.support.verdicts import verdicts
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.services, pytest.mark.timeout(300), pytest.mark.beside]
 
 Rows = dict[str, list[dict[str, Any]]]
 

@@ -13,7 +13,7 @@ from clickhouse_driver.errors import Error
 from conf import Settings
 from tests.support import jdbc
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.beside]
 
 TYPED = "2026-01-02 | 2026-01-02T03:04:05.678901Z | 950.5000 | true | -3 | null | алма"
 DATABASES = ("silver", "gold", "ops")

@@ -24,7 +24,7 @@ from infra.local.stack import Stack
 from tests.support.small_disk import command, fill, mounted, small_stack, started
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.beside]
 TOPIC = "purchases"
 
 

@@ -1,4 +1,4 @@
-"""A night whose transform of one table has gone wrong: ``python -m tests.support.broken_night TABLE [OPTIONS]``.
+"""A night whose transform of one table has gone wrong: ``python -m tests.support.failing_gate TABLE [OPTIONS]``.
 
 Its order counts come out negative, which the table's contract forbids.
 """

@@ -17,7 +17,7 @@ import pytest
 from conf import LOOPBACK, Settings
 from infra.local.parts import trouble
 from infra.local.processes.supervisor import Supervisor
-from tests.support.strangers import NOBODY, REFUSALS, exchange, listeners
+from tests.support.anonymous_access import NOBODY, REFUSALS, exchange, listeners
 from tests.support.stream import Stream
 from tests.support.waiting import until
 

@@ -20,7 +20,7 @@ from infra.local.commands import accept_loss
 from ingestion.core.ledger import read_ledger
 from schemas.common.cloudevents import cloud_event
 from tests.support.commands import run_command
-from tests.support.judge import Judge
+from tests.support.ledger_check import Judge
 from tests.support.stream import Parts, Stream, simulate
 from tests.support.waiting import until
 
@@ -47,30 +47,21 @@ def send(run_id: str, ledger: Path, *options: str, wait: bool = True):  # type: 
     return process
 
 
-def test_copies_and_poison_of_every_kind_are_told_apart(stream: Stream, judge: Judge, tmp_path: Path) -> None:
-    run, ledger = f"dirty{SESSION}", tmp_path / "ledger"
-    send(run, ledger, "--events", "6000", "--seed", "11", "--poison", "0.05", "--oversized", "2")
-    stream.start()
-    stream.wait_ready()
-    told = judge.wait_and_judge(run, ledger)
-    assert told.copies >= 40
-    assert len({e.expected_rule for e in told.poison.values()}) >= 10
-    assert any(e.expected_rule == "record.oversized" for e in told.poison.values())
+def test_a_history_of_deaths(stream: Stream, parts: Parts, judge: Judge, tmp_path: Path) -> None:
+    """One history of many deaths, judged once at its end. Each start finds what the last death left half done.
 
-
-def test_a_history_of_deaths(stream: Stream, judge: Judge, tmp_path: Path) -> None:
-    """Killed in mid-drain, then dead right after each write that its checkpoint does not know of yet.
-
-    Each start finds what the last death left half done; all is judged at the end.
+    Copies and poison of every kind come first. The stream is killed in mid-drain, then dies right after each write
+    that its checkpoint does not know of yet; at last each part is killed while data flows.
     """
     stream.stop()
     runs: dict[str, Path] = {}
 
-    def sent(name: str, *options: str) -> None:
+    def sent(name: str, *options: str, wait: bool = True):  # type: ignore[no-untyped-def]
         run = f"{name}{SESSION}"
         runs[run] = tmp_path / name
-        send(run, runs[run], *options)
+        return send(run, runs[run], *options, wait=wait)
 
+    sent("dirty", "--events", "6000", "--seed", "11", "--poison", "0.05", "--oversized", "2")
     for seed in (1, 2, 3):
         sent(f"kill{seed}", "--events", "20000", "--seed", str(seed), "--single-line")
         # The lane and the batch are drawn from the seed: the drain is at another place each time.
@@ -84,8 +75,20 @@ def test_a_history_of_deaths(stream: Stream, judge: Judge, tmp_path: Path) -> No
         stream.start(die_after=step)
         stream.wait_dead()
     stream.start()
-    for run, ledger in runs.items():
-        judge.wait_and_judge(run, ledger)
+    stream.wait_ready()
+    for part in ("kafka", "minio", "clickhouse"):
+        sender = sent(f"part-{part}", "--events", "8000", "--seed", "9", "--rate", "800", wait=False)
+        ledger = runs[f"part-{part}{SESSION}"]
+        until("events to flow", lambda ledger=ledger: ledger.exists() and ledger.stat().st_size > 200_000, SHORT)
+        parts.kill(part)
+        # Its own exit code may say that some were not acknowledged; the ledger says which.
+        sender.wait(180)
+
+    told = {run: judge.wait_and_judge(run, ledger, seconds=240) for run, ledger in runs.items()}
+    dirty = told[f"dirty{SESSION}"]
+    assert dirty.copies >= 40
+    assert len({e.expected_rule for e in dirty.poison.values()}) >= 10
+    assert any(e.expected_rule == "record.oversized" for e in dirty.poison.values())
 
 
 OCTOBER, NOVEMBER = "2026-10-31T23:59:59Z", "2026-11-01T00:00:01Z"
@@ -183,20 +186,6 @@ def test_a_backlog_reaches_clickhouse_by_way_of_the_lake(
     assert_reconciled()
     live = stream.progress()["queries"]["live:purchases"]
     assert live["read_total"] < 5_000, "the live lane was to leave the backlog to the lake"
-
-
-def test_kill_of_every_part_while_data_flows(stream: Stream, parts: Parts, judge: Judge, tmp_path: Path) -> None:
-    stream.start()
-    stream.wait_ready()
-    runs = {part: (f"part-{part}{SESSION}", tmp_path / part) for part in ("kafka", "minio", "clickhouse")}
-    for part, (run, ledger) in runs.items():
-        sender = send(run, ledger, "--events", "8000", "--seed", "9", "--rate", "800", wait=False)
-        until("events to flow", lambda ledger=ledger: ledger.exists() and ledger.stat().st_size > 200_000, SHORT)
-        parts.kill(part)
-        # Its own exit code may say that some were not acknowledged; the ledger says which.
-        sender.wait(180)
-    for run, ledger in runs.values():
-        judge.wait_and_judge(run, ledger, seconds=240)
 
 
 def test_a_second_stream_is_refused_by_name(stream: Stream, chosen) -> None:  # type: ignore[no-untyped-def]

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.support.steady import TICK, SteadyLoop
+from tests.support.steady_loop import TICK, SteadyLoop
 
 
 def test_its_clock_stands_still_while_the_process_does() -> None:

@@ -1,7 +1,7 @@
 """./start.sh as a user without rights, from a folder with blanks and a % in its name, at a low priority.
 
 Each run makes the parts that hold data, and Java's archive of classes, for which Spark is started. The whole of it, to
-the demo's answer, takes minutes: ``SAUDA_TEST_WHOLE=1 ./start.sh test -- tests/services/test_other_user.py``.
+the demo's answer, takes minutes: ``SAUDA_TEST_WHOLE=1 ./start.sh test -- tests/services/security/test_other_user.py``.
 """
 
 from __future__ import annotations

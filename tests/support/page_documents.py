@@ -16,7 +16,7 @@ from api.live.document import Reading, document
 from api.web.pages import WEB, Site
 from api.web.routes import POLICY
 from conf import LOOPBACK
-from tests.support.site import busy, flowing, part, refused
+from tests.support.page_server import busy, flowing, part, refused
 
 Document = dict[str, Any]
 PAUSE_SECONDS = 0.1

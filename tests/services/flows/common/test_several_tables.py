@@ -21,7 +21,7 @@ from tests.support.weather import weather
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.services, pytest.mark.timeout(300), pytest.mark.beside]
 DOMAIN = weather()
 TABLES = {branch.silver.table.removeprefix("weather_"): branch.silver for branch in DOMAIN.branches}
 MEASURED, FORECAST = "weather.measured", "weather.forecast"

@@ -27,7 +27,7 @@ from tests.support.commands import run_command
 from tests.support.stream import Stream
 from tests.support.waiting import until
 
-# For more patience: PROCUREMENT_LOTS=100000 ./start.sh test -- tests/services/test_procurement.py
+# For more patience: PROCUREMENT_LOTS=100000 ./start.sh test -- tests/services/flows/procurement/test_registers.py
 LOTS, TOKEN = int(os.environ.get("PROCUREMENT_LOTS", "1500")), "a-token-of-tests"
 PATIENCE = 300 + LOTS / 100
 """Seconds for a step over the whole world."""
