@@ -62,7 +62,7 @@ class _Again(Exception):
     """An attempt failed in a way that another may not. The message says how."""
 
 
-class _Broken(_Again):
+class _DamagedAnswer(_Again):
     """An answer came, with a body that cannot be read. A web page may be the service's way to say that it is down."""
 
     def __init__(self, body: bytes, reason: str) -> None:
@@ -192,7 +192,7 @@ class Client:
             nonlocal tried
             tried = state.attempt_number
             problem = state.outcome.exception() if state.outcome else None
-            if isinstance(problem, _Broken) and (tries or not problem.may_pass):
+            if isinstance(problem, _DamagedAnswer) and (tries or not problem.may_pass):
                 return tried >= (tries or TRIES)
             patience = PATIENCE if self._was_answered else FIRST_PATIENCE
             return tried >= TRIES and self._clock() - began >= patience
@@ -207,7 +207,7 @@ class Client:
         )
         try:
             return await attempts(self._once, method, address, check, counts, **sent)
-        except _Broken as problem:
+        except _DamagedAnswer as problem:
             raise UnreadableAnswer(f"{self.base}{address}", problem.body, str(problem)) from None
         except _Again as problem:
             raise NoAnswer(
@@ -275,7 +275,7 @@ class Client:
             read = check(response.content)
         except DamagedBody as problem:
             self._broken()
-            raise _Broken(response.content, str(problem)) from None
+            raise _DamagedAnswer(response.content, str(problem)) from None
         self._good()
         counts.pages += 1
         return Answer(url, response.content, read)

@@ -14,7 +14,7 @@ from typing import Any
 
 from conf import Settings
 from conf.connect import clickhouse
-from ingestion.collecting.run_stats import Tally
+from ingestion.collecting.run_stats import EndpointStats
 from ingestion.collecting.state import Walk
 from schemas.contract import contract
 from schemas.ops.tables import CollectRuns
@@ -26,32 +26,32 @@ Insert = Callable[[Settings, list[list[Any]], str], None]
 NAMED = "collect_runs"
 
 
-def row(run_id: str, tally: Tally, collection: str) -> dict[str, Any]:
+def row(run_id: str, stats: EndpointStats, collection: str) -> dict[str, Any]:
     """One tally as a row of the journal; instants as text."""
     return {
         "run_id": run_id,
         "collection_code": collection,
-        "register_name": tally.name,
-        "mode": tally.mode,
-        "page_count": tally.counts.pages,
-        "row_count": tally.rows,
-        "retry_count": tally.counts.retries,
-        "seconds": round(tally.counts.seconds, 3),
-        "slowest_seconds": round(tally.counts.slowest, 3),
-        "quarantined_count": tally.quarantined,
-        "not_found_count": tally.counts.not_found,
-        "is_complete": tally.is_complete,
-        "message": tally.message,
-        "started_at": _instant(tally.started),
-        "finished_at": _instant(tally.finished or tally.started),
+        "register_name": stats.name,
+        "mode": stats.mode,
+        "page_count": stats.counts.pages,
+        "row_count": stats.rows,
+        "retry_count": stats.counts.retries,
+        "seconds": round(stats.counts.seconds, 3),
+        "slowest_seconds": round(stats.counts.slowest, 3),
+        "quarantined_count": stats.quarantined,
+        "not_found_count": stats.counts.not_found,
+        "is_complete": stats.is_complete,
+        "message": stats.message,
+        "started_at": _instant(stats.started),
+        "finished_at": _instant(stats.finished or stats.started),
     }
 
 
 def write(
-    settings: Settings, collection: str, run_id: str, tallies: Iterable[Tally], insert: Insert | None = None
+    settings: Settings, collection: str, run_id: str, run_stats: Iterable[EndpointStats], insert: Insert | None = None
 ) -> str:  # fmt: skip
     """Add a run to the journal, with what waits from earlier ones. The sentence to say where it had to wait; or ''."""
-    keep(settings, collection, run_id, tallies)
+    keep(settings, collection, run_id, run_stats)
     for path in waiting(settings):
         rows = list(_rows(path))
         try:
@@ -69,10 +69,10 @@ def write(
     return ""
 
 
-def keep(settings: Settings, collection: str, run_id: str, tallies: Iterable[Tally]) -> None:
+def keep(settings: Settings, collection: str, run_id: str, run_stats: Iterable[EndpointStats]) -> None:
     """Put the rows of a run where they wait. The file is there whole or not at all, for others may be reading."""
-    told = (row(run_id, tally, collection) for tally in tallies)
-    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in told)
+    lines = (row(run_id, stats, collection) for stats in run_stats)
+    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
     if not text:
         return
     path = settings.data / "collections" / f"{NAMED}.{run_id}.jsonl"
@@ -82,11 +82,11 @@ def keep(settings: Settings, collection: str, run_id: str, tallies: Iterable[Tal
     unfinished.replace(path)
 
 
-def cut_off(walk: Walk, began: float) -> Tally:
+def cut_off(walk: Walk, began: float) -> EndpointStats:
     """What is known of a walk whose run ended without a word, by kill -9 or with the machine."""
-    tally = Tally(walk.register, walk.mode, started=began, finished=began)
-    tally.fail(f"The run was cut off; the walk stands after {walk.pages:,} pages with {walk.rows:,} rows.")
-    return tally
+    stats = EndpointStats(walk.register, walk.mode, started=began, finished=began)
+    stats.fail(f"The run was cut off; the walk stands after {walk.pages:,} pages with {walk.rows:,} rows.")
+    return stats
 
 
 def waiting(settings: Settings) -> list[Path]:
@@ -101,10 +101,10 @@ def _rows(path: Path) -> Iterable[list[Any]]:
         return  # Another collector has sent it.
     for line in text.splitlines():
         try:
-            told = json.loads(line)
+            lines = json.loads(line)
         except ValueError:
             continue  # The end of a line that a killed run could not write.
-        yield [datetime.fromisoformat(told[name]) if name in INSTANTS else told[name] for name in COLUMNS]
+        yield [datetime.fromisoformat(lines[name]) if name in INSTANTS else lines[name] for name in COLUMNS]
 
 
 def _insert(settings: Settings, rows: list[list[Any]], token: str) -> None:

@@ -19,7 +19,7 @@ IDLE_EVERY = 0.5
 Done = Callable[[], None]
 
 
-class Batch:
+class Delivery:
     """One page with all that belongs to it. `hears` is what Kafka's client calls for each of its messages."""
 
     __slots__ = ("_outbox", "done", "is_closed", "pending")
@@ -77,7 +77,7 @@ class Outbox:
                 async with asyncio.timeout(IDLE_EVERY):
                     await self._is_sending.wait()
 
-    async def send(self, batch: Batch, messages: Iterable[Message]) -> int:
+    async def send(self, batch: Delivery, messages: Iterable[Message]) -> int:
         """Hand messages over, waiting where the client's queue is full; how many they were."""
         self._is_sending.set()
         count = 0
@@ -86,7 +86,7 @@ class Outbox:
             count += 1
         return count
 
-    async def _produce(self, batch: Batch, message: Message) -> None:
+    async def _produce(self, batch: Delivery, message: Message) -> None:
         batch.pending += 1
         self.unheard += 1
         self.sent += 1
@@ -116,7 +116,7 @@ class Outbox:
         self._broker.flush(1.0)
 
 
-class Line:
+class PageQueue:
     """The pages of one register on their way, at most `window` of them not yet acknowledged.
 
     What is to be done when a page is acknowledged (its cursor saved) is done in the order of the pages.
@@ -124,12 +124,12 @@ class Line:
 
     def __init__(self, outbox: Outbox, window: int = 1) -> None:
         self._outbox, self._window = outbox, window
-        self._pages: deque[tuple[Batch, Done]] = deque()
+        self._pages: deque[tuple[Delivery, Done]] = deque()
 
-    def batch(self) -> Batch:
-        return Batch(self._outbox)
+    def batch(self) -> Delivery:
+        return Delivery(self._outbox)
 
-    def close(self, batch: Batch, done: Done) -> None:
+    def close(self, batch: Delivery, done: Done) -> None:
         """All of the page was handed over; `done` is called when it and all before it are acknowledged."""
         batch.is_closed = True
         batch.settle()

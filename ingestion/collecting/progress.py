@@ -11,15 +11,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from ingestion.collecting.limiter import Limiter
-from ingestion.collecting.run_stats import Tallies
+from ingestion.collecting.run_stats import RunStats
 from ingestion.core.progress import PLAIN_EVERY, REFRESH_EVERY
 
 
-class Progressing:
+class CollectionProgress:
     """Shows acknowledged rows of those expected, as the registers' own totals say."""
 
-    def __init__(self, console: Console, name: str, tallies: Tallies, limiter: Limiter) -> None:
-        self._console, self._name, self._tallies, self._limiter = console, name, tallies, limiter
+    def __init__(self, console: Console, name: str, run_stats: RunStats, limiter: Limiter) -> None:
+        self._console, self._name, self._tallies, self._limiter = console, name, run_stats, limiter
         self._began = time.monotonic()
         self._due = self._began + PLAIN_EVERY
         self._bar = None
@@ -60,10 +60,10 @@ class Progressing:
             self._bar.stop()
 
 
-def progress(tallies: Tallies) -> tuple[int, int]:
+def progress(run_stats: RunStats) -> tuple[int, int]:
     """Rows acknowledged, and rows expected: a register that gives no total is expected to have what it gave."""
-    found = list(tallies)
-    return sum(t.rows for t in found), sum(max(t.expected, t.rows) for t in found)
+    endpoints = list(run_stats)
+    return sum(t.rows for t in endpoints), sum(max(t.expected, t.rows) for t in endpoints)
 
 
 def estimate(rows: int, expected: int, seconds: float) -> str:
@@ -74,13 +74,13 @@ def estimate(rows: int, expected: int, seconds: float) -> str:
     return f"{left // 3600}:{left // 60 % 60:02d}:{left % 60:02d}"
 
 
-def summary(tallies: Tallies) -> Table:
+def summary(run_stats: RunStats) -> Table:
     """A line for each endpoint that was asked."""
     table = Table(box=None, header_style="bold")
     table.add_column("register")
     for title in ("mode", "pages", "rows", "new", "retries", "404", "bad", "seconds", "slowest"):
         table.add_column(title, justify="left" if title == "mode" else "right")
-    for t in tallies:
+    for t in run_stats:
         counts = t.counts
         numbers = (counts.pages, t.rows, t.new, counts.retries, counts.not_found, t.quarantined)
         name = t.name if t.is_complete else f"{t.name} (incomplete)"

@@ -10,7 +10,7 @@ from ingestion.collecting.client import RequestCounts
 
 
 @dataclass
-class Tally:
+class EndpointStats:
     """One endpoint in one run. `expected` are the rows that its walk is to bring, 0 where nobody knows.
 
     `new` are rows above the newest one known, or with bytes other than before where these are remembered.
@@ -48,19 +48,19 @@ class Tally:
 
 
 @dataclass
-class Tallies:
+class RunStats:
     """The tallies of a run by their endpoints' names, in the order in which they were first asked."""
 
-    found: dict[str, Tally] = field(default_factory=dict)
+    by_name: dict[str, EndpointStats] = field(default_factory=dict)
 
-    def of(self, name: str, mode: str = "") -> Tally:
-        tally = self.found.setdefault(name, Tally(name, mode))
-        tally.mode = mode or tally.mode
-        return tally
+    def of(self, name: str, mode: str = "") -> EndpointStats:
+        stats = self.by_name.setdefault(name, EndpointStats(name, mode))
+        stats.mode = mode or stats.mode
+        return stats
 
-    def __iter__(self) -> Iterator[Tally]:
-        return iter(self.found.values())
+    def __iter__(self) -> Iterator[EndpointStats]:
+        return iter(self.by_name.values())
 
     @property
     def is_complete(self) -> bool:
-        return all(tally.is_complete for tally in self.found.values())
+        return all(stats.is_complete for stats in self.by_name.values())

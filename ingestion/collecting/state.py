@@ -66,7 +66,7 @@ class Walk:
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownRegister:
     """What a complete walk left: the newest id, the rows of the register then, and the day."""
 
     register: str
@@ -125,16 +125,16 @@ class State:
             ) from None
 
     def walk(self, register: str) -> Walk | None:
-        found = self._base.execute(f"SELECT {WALKS} FROM walks WHERE register = ?", [register]).fetchone()
-        return _walk(found) if found else None
+        stored = self._base.execute(f"SELECT {WALKS} FROM walks WHERE register = ?", [register]).fetchone()
+        return _walk(stored) if stored else None
 
     def walks(self) -> list[Walk]:
         """All that are not at their ends."""
         return [_walk(row) for row in self._base.execute(f"SELECT {WALKS} FROM walks ORDER BY register")]
 
-    def known(self, register: str) -> Known | None:
-        found = self._base.execute("SELECT * FROM registers WHERE register = ?", [register]).fetchone()
-        return Known(*found) if found else None
+    def known(self, register: str) -> KnownRegister | None:
+        stored = self._base.execute("SELECT * FROM registers WHERE register = ?", [register]).fetchone()
+        return KnownRegister(*stored) if stored else None
 
     def save(self, walk: Walk, seen: Iterable[tuple[str, str]] = ()) -> None:
         """The walk has come so far; `seen` are keys and hashes of rows whose sub-lists are done. Both or neither."""
@@ -145,7 +145,7 @@ class State:
         self._base.execute(f"INSERT OR REPLACE INTO walks ({WALKS}) VALUES ({marks})", values)
         self._base.execute("COMMIT")
 
-    def finish(self, walk: Walk, known: Known | None, seen: Iterable[tuple[str, str]] = ()) -> None:
+    def finish(self, walk: Walk, known: KnownRegister | None, seen: Iterable[tuple[str, str]] = ()) -> None:
         """The walk is at its end, which is `known` of the register, and of the load under way, from now on."""
         self._base.execute("BEGIN")
         self._remember(walk.register, seen)
@@ -177,21 +177,21 @@ class State:
 
     def hashes(self, register: str, keys: Iterable[str]) -> dict[str, str]:
         """Of rows seen before, the hash each had."""
-        found: dict[str, str] = {}
+        stored: dict[str, str] = {}
         for key in keys:
             row = self._base.execute("SELECT hash FROM seen WHERE register = ? AND key = ?", [register, key]).fetchone()
             if row:
-                found[key] = str(row[0])
-        return found
+                stored[key] = str(row[0])
+        return stored
 
     def marks(self, kind: str, keys: Iterable[str]) -> dict[str, str]:
         """Of rows of a kind that were read before, the mark of the last version."""
-        found: dict[str, str] = {}
+        stored: dict[str, str] = {}
         for key in keys:
             row = self._base.execute("SELECT mark FROM versions WHERE kind = ? AND key = ?", [kind, key]).fetchone()
             if row:
-                found[key] = str(row[0])
-        return found
+                stored[key] = str(row[0])
+        return stored
 
     def mark(self, kind: str, marks: dict[str, str]) -> None:
         """Remember the marks of last versions."""
@@ -203,8 +203,8 @@ class State:
 
     def fact(self, name: str) -> str:
         """A fact by its name; empty where it was never noted."""
-        found = self._base.execute("SELECT value FROM facts WHERE name = ?", [name]).fetchone()
-        return str(found[0]) if found else ""
+        stored = self._base.execute("SELECT value FROM facts WHERE name = ?", [name]).fetchone()
+        return str(stored[0]) if stored else ""
 
     def note(self, name: str, value: str) -> None:
         self._base.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", [name, value])

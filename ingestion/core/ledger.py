@@ -125,8 +125,8 @@ def _entries(path: Path) -> Iterator[Entry]:
     with path.open("rb") as lines:
         for line in lines:
             if line.endswith(b"\n"):
-                told = json.loads(line)
-                yield Entry(**(told | {"amount": Decimal(told["amount"])}))
+                fields = json.loads(line)
+                yield Entry(**(fields | {"amount": Decimal(fields["amount"])}))
 
 
 def _cut_torn_end(path: Path) -> None:

@@ -15,7 +15,7 @@ from conf import Settings
 from conf.connect import clickhouse
 from conf.stream_progress import Unsettled, settle, stream_progress
 
-TOLD_SECONDS = 5.0
+SAY_SECONDS = 5.0
 Reached = Mapping[int, tuple[int, int]]
 """Partition → the first and the last offset of the run's events in it."""
 
@@ -49,12 +49,12 @@ class Outcome:
         if self.known:
             parts.append(f"{self.known:,} known before, which changes nothing")
         parts.append(f"{self.quarantined:,} in quarantine")
-        said = [f"Of {self.sent:,} events: {', '.join(parts)}."]
-        said += [f"  {count:,} × {rule}, as in: {sentence}" for rule, count, sentence in self.reasons]
+        sentences_of_all = [f"Of {self.sent:,} events: {', '.join(parts)}."]
+        sentences_of_all += [f"  {count:,} × {rule}, as in: {sentence}" for rule, count, sentence in self.reasons]
         if self.quarantined:
             query = f"SELECT rule, sentence, value FROM ops.quarantine WHERE source = '{source}'"
-            said.append(f'  All of them: ./start.sh sql "{query}"')
-        return said
+            sentences_of_all.append(f'  All of them: ./start.sh sql "{query}"')
+        return sentences_of_all
 
 
 AskOutcome = Callable[[QueryClient, str, Reached, int], Outcome]
@@ -104,12 +104,12 @@ def within(reached: Reached, partition: str, offset: str) -> str:
 
 def _now_and_then(say: Callable[[str], None]) -> Callable[[str], None]:
     """Says what is lacking at once, and then every few seconds."""
-    last = time.monotonic() - TOLD_SECONDS + 1.0
+    last = time.monotonic() - SAY_SECONDS + 1.0
 
-    def heard(lacking: str) -> None:
+    def say_now_and_then(lacking: str) -> None:
         nonlocal last
-        if time.monotonic() - last >= TOLD_SECONDS:
+        if time.monotonic() - last >= SAY_SECONDS:
             last = time.monotonic()
             say(f"Waiting for lake and ClickHouse (Ctrl-C stops the waiting, nothing else): {lacking}.")
 
-    return heard
+    return say_now_and_then

@@ -15,7 +15,7 @@ PLAIN_EVERY = 5.0
 REFRESH_EVERY = 0.2
 
 
-class Shown:
+class ProgressDisplay:
     """Shows acknowledged events of those expected. `update` may be called often: it looks at the clock first."""
 
     def __init__(self, console: Console, name: str, total: int) -> None:

@@ -124,13 +124,13 @@ class Publisher:
             self._ledger.flush()
         self._stop_if_lost()
 
-    def finish(self, seconds: float | None = None, heard: Callable[[], None] = lambda: None) -> None:
-        """Wait until all is acknowledged, calling `heard` meanwhile; raises BrokerLost when it is not in time."""
+    def finish(self, seconds: float | None = None, on_poll: Callable[[], None] = lambda: None) -> None:
+        """Wait until all is acknowledged, calling `on_poll` meanwhile; raises BrokerLost when it is not in time."""
         deadline = time.monotonic() + (self._flush_seconds if seconds is None else seconds)
         while self._broker.flush(max(0.0, min(0.5, deadline - time.monotonic()))) and time.monotonic() < deadline:
             if self._ledger:
                 self._ledger.flush()
-            heard()
+            on_poll()
             self._stop_if_lost()
         if self._ledger:
             self._ledger.flush()
@@ -196,7 +196,7 @@ class Publisher:
             )
 
 
-class Watched:
+class WatchedProducer:
     """A broker whose `poll` raises DiskFull when there is too little space for more."""
 
     def __init__(self, broker: Broker, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
@@ -224,13 +224,13 @@ def kafka(settings: Settings, topic: str, say: Say) -> Broker:
     `say` hears when the broker goes away during a run; the client then tries again by itself, for two minutes an event.
     """
     need_space(settings)
-    told = refused = False
+    is_reported = refused = False
 
     def trouble(error: KafkaError) -> None:
-        nonlocal told, refused
+        nonlocal is_reported, refused
         refused = refused or error.code() == KafkaError._AUTHENTICATION
-        if error.code() == KafkaError._ALL_BROKERS_DOWN and not told:
-            told = True
+        if error.code() == KafkaError._ALL_BROKERS_DOWN and not is_reported:
+            is_reported = True
             say(f"Kafka at {settings.kafka} does not answer; trying again for two minutes.")
 
     producer = Producer(
@@ -242,16 +242,16 @@ def kafka(settings: Settings, topic: str, say: Say) -> Broker:
         }
     )
     try:
-        found = producer.list_topics(timeout=ANSWER_SECONDS)
+        metadata = producer.list_topics(timeout=ANSWER_SECONDS)
     except KafkaException as problem:
         # What the broker said to the login waits to be heard.
         producer.poll(0)
         if refused:
             raise IngestError(f"Kafka at {settings.kafka} refuses our login. {login_remedy(settings)}") from problem
         raise BrokerLost(f"Kafka does not answer. {remedy(settings)}") from problem
-    if topic not in found.topics:
+    if topic not in metadata.topics:
         raise IngestError(f"Kafka at {settings.kafka} has no topic {topic}; ./start.sh makes it.")
-    return Watched(producer, settings)
+    return WatchedProducer(producer, settings)
 
 
 def remedy(settings: Settings) -> str:

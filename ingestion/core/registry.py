@@ -27,7 +27,7 @@ Connect = Callable[[Settings, str, Say], Broker]
 
 
 @dataclass(frozen=True)
-class Around:
+class RunContext:
     """What a source is given of its surroundings: a way to say things to the user, the time, and the settings."""
 
     say: Say
@@ -73,7 +73,7 @@ class Source:
     ask_outcome: AskOutcome | None = None
 
 
-class Errand(Protocol):
+class CollectorRun(Protocol):
     """A collection that was opened. `run` sends, says how it went, and gives the exit code."""
 
     def run(self, settings: Settings, console: Console, connect: Connect) -> int: ...
@@ -86,7 +86,7 @@ class Collector:
     name: str
     summary: str
     parameters: tuple[click.Parameter, ...]
-    open: Callable[..., Errand]
+    open: Callable[..., CollectorRun]
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def look_for_sources(roots: Iterable[Path]) -> Registered:
         if len(all_of_name) > 1:
             modules = " and ".join(module for module, _ in all_of_name)
             faults.append(f"{name} is declared by {modules}: a source needs a name of its own.")
-    sources = {name: found[0][1] for name, found in sorted(by_name.items()) if len(found) == 1}
+    sources = {name: declared_by[0][1] for name, declared_by in sorted(by_name.items()) if len(declared_by) == 1}
     return Registered(sources, tuple(faults))
 
 

@@ -24,9 +24,9 @@ from conf import Settings, settings, wrong_settings
 from ingestion.core.errors import IngestError, Unreadable
 from ingestion.core.ledger import LedgerWriter
 from ingestion.core.outcome import AskOutcome, Reached, await_outcome
-from ingestion.core.progress import Shown
+from ingestion.core.progress import ProgressDisplay
 from ingestion.core.publish import Publisher, Totals, kafka, need_space, remedy
-from ingestion.core.registry import Around, Collector, Connect, Feed, Source, registered, sources
+from ingestion.core.registry import Collector, Connect, Feed, RunContext, Source, registered, sources
 from ingestion.core.stopping import STOPPED, STOPPED_BY_SIGNAL, stopped_by_sigterm
 
 LOOK_EVERY = 256
@@ -51,7 +51,7 @@ FOLLOWED = (
 )
 
 
-def transmit(feed: Feed, publisher: Publisher, rate: float | None, heard: Callable[[], None]) -> None:
+def transmit(feed: Feed, publisher: Publisher, rate: float | None, on_poll: Callable[[], None]) -> None:
     """Send all of the feed and wait for the last acknowledgement.
 
     With a rate, each event has its own due time, whether or not those before it are acknowledged: a slow broker makes
@@ -64,13 +64,13 @@ def transmit(feed: Feed, publisher: Publisher, rate: float | None, heard: Callab
             while (left := due - time.monotonic()) > 0:
                 if left > 0.002:
                     publisher.poll(min(left, 0.2))
-                    heard()
+                    on_poll()
                 else:
                     time.sleep(left)
         publisher.send(message)
         if not number % LOOK_EVERY:
-            heard()
-    publisher.finish(heard=heard)
+            on_poll()
+    publisher.finish(on_poll=on_poll)
 
 
 def run_source(
@@ -87,12 +87,12 @@ def run_source(
     refused: list[tuple[str, str]] = []
     reached: Reached = {}
     try:
-        feed = source.open(Around(say, datetime.now(UTC), _settings), **options)
+        feed = source.open(RunContext(say, datetime.now(UTC), _settings), **options)
         chosen = _settings()
         broker = connect(chosen, feed.topic, say)
         with (
             LedgerWriter(ledger) if ledger else nullcontext() as writer,
-            Shown(console, source.name, feed.total) as shown,
+            ProgressDisplay(console, source.name, feed.total) as shown,
             Publisher(broker, feed.topic, ledger=writer, remedy=remedy(chosen)) as publisher,
         ):
             totals, refused, reached = publisher.totals, publisher.refused, publisher.reached
@@ -113,8 +113,8 @@ def run_source(
     if totals.sent or not code:
         click.echo(_summary(source.name, totals, seconds))
     if feed and totals.sent:
-        told = [feed.again if code else "", feed.closing()]
-        for sentence in filter(None, told):
+        closing_lines = [feed.again if code else "", feed.closing()]
+        for sentence in filter(None, closing_lines):
             click.echo(sentence)
     outcome: dict[str, Any] = {}
     # A broker of a test's own has no stream behind it.
@@ -151,7 +151,9 @@ def run_collector(collector: Collector, **options: Any) -> None:
     say = partial(console.print, markup=False, soft_wrap=True)
     try:
         need_space(_settings())
-        code = collector.open(Around(say, datetime.now(UTC), _settings), **options).run(_settings(), console, connect)
+        code = collector.open(RunContext(say, datetime.now(UTC), _settings), **options).run(
+            _settings(), console, connect
+        )
     except IngestError as problem:
         say(str(problem), style="red")
         code = problem.code

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ingestion.core.errors import Unreadable
-from ingestion.files.encoding import Guess, guess_encoding, mark_of_order
+from ingestion.files.encoding import EncodingGuess, guess_encoding, mark_of_order
 from ingestion.files.packed import Packed, unpacked
 
 BLOCK = 1 << 20
@@ -80,8 +80,8 @@ class CsvFile:
     @property
     def separator(self) -> str:
         """What Excel's line ``sep=;`` says, or nothing."""
-        found = SEPARATOR_LINE.match(self._beginning.partition("\n")[0])
-        return found[1] if found else ""
+        detected = SEPARATOR_LINE.match(self._beginning.partition("\n")[0])
+        return detected[1] if detected else ""
 
     @cached_property
     def chosen(self) -> str:
@@ -102,13 +102,13 @@ class CsvFile:
         """Tell the encoding from the whole file; whether it is another one. Raises Unreadable where none is certain."""
         if self.encoding:
             return False
-        found = self._certain(guess_encoding(self._telling()))
-        if codecs.lookup(found).name == codecs.lookup(self.chosen).name.removesuffix("-sig"):
+        detected = self._certain(guess_encoding(self._telling()))
+        if codecs.lookup(detected).name == codecs.lookup(self.chosen).name.removesuffix("-sig"):
             return False
-        self.chosen = found
+        self.chosen = detected
         return True
 
-    def _certain(self, guess: Guess) -> str:
+    def _certain(self, guess: EncodingGuess) -> str:
         if guess.encoding:
             return guess.encoding
         could = " or ".join(f"--encoding {page} ({text!r})" for page, text in guess.candidates)
@@ -163,11 +163,11 @@ class CsvFile:
                 fed += len(block)
                 try:
                     line += decoder.decode(block, final=not block).count("\n")
-                except UnicodeDecodeError as found:
-                    offset = fed - len(found.object) + found.start
-                    line += found.object[: found.start].decode(encoding, "replace").count("\n")
-                    byte = found.object[found.start]
-                    return f"line {line:,}, byte {offset:,}{packed} (0x{byte:02x}, {found.reason})"
+                except UnicodeDecodeError as detected:
+                    offset = fed - len(detected.object) + detected.start
+                    line += detected.object[: detected.start].decode(encoding, "replace").count("\n")
+                    byte = detected.object[detected.start]
+                    return f"line {line:,}, byte {offset:,}{packed} (0x{byte:02x}, {detected.reason})"
         return "its end"
 
     def _telling(self) -> bytes:

@@ -79,8 +79,8 @@ def _form(text: str) -> tuple[str, int, int]:
         return ISO, 0, 0
     if SERIAL.fullmatch(text) or SCIENTIFIC.fullmatch(text):
         return EXCEL, 0, 0
-    if found := NUMERIC.fullmatch(text):
-        first, by, second, last, rest = found.groups()
+    if match := NUMERIC.fullmatch(text):
+        first, by, second, last, rest = match.groups()
         clock = _clock(rest)
         if clock is None:
             return "", 0, 0
@@ -92,13 +92,13 @@ def _form(text: str) -> tuple[str, int, int]:
         if by == ".":
             return f"%d.%m.{year}{clock}", 0, 0
         return f"{EITHER}{by}{EITHER}{by}{year}{clock}", int(first), int(second)
-    if found := DAY_FIRST.fullmatch(text):
-        clock = _clock(found[5])
-        month = _month(found[3])
-        return (f"%d{found[2]}{month}{found[2]}%Y{clock}", 0, 0) if month and clock is not None else ("", 0, 0)
-    if found := MONTH_FIRST.fullmatch(text):
-        clock = _clock(found[4])
-        month = _month(found[1])
+    if match := DAY_FIRST.fullmatch(text):
+        clock = _clock(match[5])
+        month = _month(match[3])
+        return (f"%d{match[2]}{month}{match[2]}%Y{clock}", 0, 0) if month and clock is not None else ("", 0, 0)
+    if match := MONTH_FIRST.fullmatch(text):
+        clock = _clock(match[4])
+        month = _month(match[1])
         return (f"{month} %d, %Y{clock}", 0, 0) if month and clock is not None else ("", 0, 0)
     return "", 0, 0
 
@@ -112,10 +112,10 @@ def _month(word: str) -> str:
 def _clock(rest: str) -> str | None:
     if not rest:
         return ""
-    found = CLOCK.fullmatch(rest)
-    if not found or not found[1]:
+    match = CLOCK.fullmatch(rest)
+    if not match or not match[1]:
         return None
-    half = found[4] or ""
+    half = match[4] or ""
     space = " " if half.startswith(" ") else ""
-    seconds = ":%S" if found[3] else ""
-    return f"{found[1]}%I:%M{seconds}{space}%p" if half else f"{found[1]}%H:%M{seconds}"
+    seconds = ":%S" if match[3] else ""
+    return f"{match[1]}%I:%M{seconds}{space}%p" if half else f"{match[1]}%H:%M{seconds}"

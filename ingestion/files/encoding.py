@@ -44,7 +44,7 @@ SAMPLE = 20_000
 LETTERS = re.compile(r"[^\W\d_]+")
 
 
-class Guess(NamedTuple):
+class EncodingGuess(NamedTuple):
     """`encoding` is empty where nothing is certain; then `candidates` are the likeliest, with what they would read."""
 
     encoding: str
@@ -57,22 +57,22 @@ def mark_of_order(start: bytes) -> str:
     return next((name for bom, name in BOMS if start.startswith(bom)), "")
 
 
-def guess_encoding(data: bytes, *, is_whole: bool = True) -> Guess:
+def guess_encoding(data: bytes, *, is_whole: bool = True) -> EncodingGuess:
     """Judge the bytes; `is_whole` is false where they may end within a character."""
     if named := mark_of_order(data):
-        return Guess(named)
+        return EncodingGuess(named)
     if b"\0" in data[:4_000]:
         return _without_mark(data)
     try:
         (data if is_whole else data[: _last_line(data)]).decode("utf-8")
-        return Guess("utf-8")
+        return EncodingGuess("utf-8")
     except UnicodeDecodeError:
         pass
     # A good sequence of several bytes hardly ever comes about by chance: then it is UTF-8 with a broken place.
     text = data.decode("utf-8", "replace")
     good = sum(1 for sign in text if ord(sign) > 127 and sign != "�")
     if good > 2 * text.count("�"):
-        return Guess("utf-8", is_damaged_utf8=True)
+        return EncodingGuess("utf-8", is_damaged_utf8=True)
     return _page(data)
 
 
@@ -80,18 +80,18 @@ def _last_line(data: bytes) -> int:
     return data.rfind(b"\n") + 1 or len(data)
 
 
-def _without_mark(data: bytes) -> Guess:
+def _without_mark(data: bytes) -> EncodingGuess:
     """UTF-16 without its mark: every second byte of what is ASCII is zero."""
     start = data[:4_000]
     even, odd = start[0::2].count(0), start[1::2].count(0)
     if odd > 4 * even and odd * 5 > len(start) / 2:
-        return Guess("utf-16-le")
+        return EncodingGuess("utf-16-le")
     if even > 4 * odd and even * 5 > len(start) / 2:
-        return Guess("utf-16-be")
-    return Guess("")
+        return EncodingGuess("utf-16-be")
+    return EncodingGuess("")
 
 
-def _page(data: bytes) -> Guess:
+def _page(data: bytes) -> EncodingGuess:
     telling = b" ".join(re.findall(rb"[^\s;,\t\"|]*[\x80-\xff][^;,\t\"|\r\n]*", data[: 50 * SAMPLE]))[:SAMPLE]
     scored: dict[str, tuple[float, str]] = {}
     for page, doubt in PAGES.items():
@@ -104,13 +104,13 @@ def _page(data: bytes) -> Guess:
             scored[page] = (_likelihood(text) - doubt, text)
     ranked = sorted(scored, key=lambda page: -scored[page][0])
     if not ranked:
-        return Guess("")
+        return EncodingGuess("")
     best, score = ranked[0], scored[ranked[0]][0]
     letters = sum(1 for sign in scored[best][1] if ord(sign) > 127)
     second = scored[ranked[1]][0] if len(ranked) > 1 else score - CLEAR
     if score - second >= CLEAR and score > 0.7 * letters:
-        return Guess(best)
-    return Guess("", tuple((page, scored[page][1][:SHOWN]) for page in ranked[:3]))
+        return EncodingGuess(best)
+    return EncodingGuess("", tuple((page, scored[page][1][:SHOWN]) for page in ranked[:3]))
 
 
 def _likelihood(text: str) -> float:

@@ -34,12 +34,12 @@ def positions(header: Sequence[str], wanted: Iterable[str]) -> dict[str, list[in
     """
     names = [plain(name) for name in header]
     folded = [name.casefold() for name in names]
-    found = {}
+    by_name = {}
     for column in wanted:
         name = plain(column)
         exact = [at for at, other in enumerate(names) if other == name]
-        found[column] = exact or [at for at, other in enumerate(folded) if other == name.casefold()]
-    return found
+        by_name[column] = exact or [at for at, other in enumerate(folded) if other == name.casefold()]
+    return by_name
 
 
 def find_header(rows: Iterable[Row], wanted: Sequence[str], line: int | None = None) -> tuple[Row | None, bool]:

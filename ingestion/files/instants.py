@@ -27,7 +27,7 @@ def moment(text: str, formats: tuple[str, ...], timezone: str) -> datetime | Non
             break
     else:
         text = BLANKS.sub(" ", text)
-        read = next((found for chosen in formats if (found := _read(text, chosen))), None)
+        read = next((match for chosen in formats if (match := _read(text, chosen))), None)
         if read is None and WITH_T.match(text):
             read = _iso(text)
         if read is None and SCIENTIFIC.fullmatch(text):
@@ -71,12 +71,12 @@ def _serial(text: str) -> datetime | None:
     if scientific := SCIENTIFIC.fullmatch(text):
         digits, places = scientific[1], int(scientific[2])
         text = f"{digits[:-places]}.{digits[-places:]}" if places < len(digits) else ""
-    found = SERIAL.fullmatch(text)
-    if not found:
+    match = SERIAL.fullmatch(text)
+    if not match:
         return None
-    fraction = found[3] or "0"
+    fraction = match[3] or "0"
     seconds = round(int(fraction) * 86_400 / 10 ** len(fraction))
-    return EXCEL_BEGAN + timedelta(days=int(found[1]), seconds=seconds)
+    return EXCEL_BEGAN + timedelta(days=int(match[1]), seconds=seconds)
 
 
 def expected(formats: tuple[str, ...]) -> str:

@@ -36,13 +36,13 @@ class Number(NamedTuple):
     currency: str = ""
 
 
-class Unread(NamedTuple):
+class UnreadableNumber(NamedTuple):
     """Why a text is not read as a number: the real cause, and what to do. Empty where it is simply none."""
 
     reason: str
 
 
-NOTHING = Unread("")
+NOTHING = UnreadableNumber("")
 
 
 def is_lost_id(text: str) -> bool:
@@ -51,7 +51,7 @@ def is_lost_id(text: str) -> bool:
 
 
 @lru_cache(maxsize=65_536)
-def number(text: str, mark: Mark = ".") -> Number | Unread:
+def number(text: str, mark: Mark = ".") -> Number | UnreadableNumber:
     """Read a number whose decimal mark is `mark`."""
     text = text.strip()
     if mark == "." and len(text) <= MOST_CHARACTERS and PLAIN.fullmatch(text):
@@ -59,7 +59,7 @@ def number(text: str, mark: Mark = ".") -> Number | Unread:
     return _written(text, mark)
 
 
-def _written(text: str, mark: Mark) -> Number | Unread:
+def _written(text: str, mark: Mark) -> Number | UnreadableNumber:
     if not text or len(text) > MOST_CHARACTERS:
         return NOTHING
     peeled = _peeled(text)
@@ -67,7 +67,7 @@ def _written(text: str, mark: Mark) -> Number | Unread:
         return NOTHING
     sign, digits, currency = peeled
     read = _digits(digits, mark)
-    return read if isinstance(read, Unread) else Number(sign + read, currency)
+    return read if isinstance(read, UnreadableNumber) else Number(sign + read, currency)
 
 
 def _peeled(text: str) -> tuple[str, str, str] | None:
@@ -85,10 +85,10 @@ def _peeled(text: str) -> tuple[str, str, str] | None:
             text = text[:-2]
         elif text.endswith("-"):
             text, negative = text[:-1].strip(), negative + 1
-        found = _without_currency(text)
-        if found is None:
+        matched = _without_currency(text)
+        if matched is None:
             return None
-        text, named = found
+        text, named = matched
         if named and currency and named != currency:
             return None
         currency = currency or named
@@ -103,12 +103,12 @@ def _without_currency(text: str) -> tuple[str, str] | None:
     """The text without a currency before or after it, and its code; None where what stands there is none."""
     code = ""
     if text[:1] and not (text[0].isdigit() or text[0] in "(.,+-"):
-        found = LEADING.match(text)
-        assert found is not None
-        named = currency_of(found[1])
+        matched = LEADING.match(text)
+        assert matched is not None
+        named = currency_of(matched[1])
         if named is None:
             return None
-        text, code = found[2].strip(), named
+        text, code = matched[2].strip(), named
     if text[-1:] and not (text[-1].isdigit() or text[-1] in ").,-"):
         ended = TRAILING.match(text)
         named = currency_of(ended[2]) if ended else None
@@ -123,13 +123,13 @@ def _without_currency(text: str) -> tuple[str, str] | None:
     return text, code
 
 
-def _digits(text: str, mark: Mark) -> str | Unread:
+def _digits(text: str, mark: Mark) -> str | UnreadableNumber:
     if EXPONENT.fullmatch(text):
         return text.replace(",", ".") if mark != "." or "," not in text else _other(text, mark)
-    if found := SEPARATED.match(text):
+    if matched := SEPARATED.match(text):
         # After groups that are set apart by a space or an apostrophe, the one mark left can only be the decimal one.
-        whole = re.sub(GROUPS, "", found[0])
-        rest = text[found.end() :]
+        whole = re.sub(GROUPS, "", matched[0])
+        rest = text[matched.end() :]
         if not rest:
             return whole
         if not re.fullmatch(r"[.,][0-9]*", rest, re.ASCII):
@@ -144,11 +144,11 @@ def _digits(text: str, mark: Mark) -> str | Unread:
     return _marked(text, mark)
 
 
-def _marked(text: str, mark: Mark) -> str | Unread:
+def _marked(text: str, mark: Mark) -> str | UnreadableNumber:
     decimal = mark or _proof(text)
     if not decimal:
         head, _, tail = text.replace(",", ".").partition(".")
-        return Unread(
+        return UnreadableNumber(
             f"{text} may be {head}{tail} or {head}.{tail}, and no number of the file shows which: set decimal_mark"
         )
     other = "." if decimal == "," else ","
@@ -162,9 +162,11 @@ def _marked(text: str, mark: Mark) -> str | Unread:
     return f"{whole or '0'}.{fraction}" if fraction else (whole or "0")
 
 
-def _other(text: str, mark: Mark) -> Unread:
+def _other(text: str, mark: Mark) -> UnreadableNumber:
     other = "." if mark == "," else ","
-    return Unread(f"the decimal mark is {mark!r}, and {other!r} sets thousands apart, which do not stand so in {text}")
+    return UnreadableNumber(
+        f"the decimal mark is {mark!r}, and {other!r} sets thousands apart, which do not stand so in {text}"
+    )
 
 
 def _proof(text: str) -> Mark:
@@ -200,8 +202,8 @@ def mark_of(text: str) -> Mark:
     if len(text) > MOST_CHARACTERS or (peeled := _peeled(text.strip())) is None:
         return ""
     digits = peeled[1]
-    if found := SEPARATED.match(digits):
-        rest = digits[found.end() : found.end() + 1]
+    if matched := SEPARATED.match(digits):
+        rest = digits[matched.end() : matched.end() + 1]
         return "." if rest == "." else "," if rest == "," else ""
     if EXPONENT.fullmatch(digits):
         return "," if "," in digits else "." if "." in digits else ""

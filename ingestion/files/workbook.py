@@ -95,8 +95,8 @@ class WorkbookFile:
         except BaseException as problem:
             if isinstance(problem, KeyboardInterrupt | SystemExit | GeneratorExit | MemoryError):
                 raise
-            said = (str(problem).splitlines() or [type(problem).__name__])[0][:200]
-            raise Unreadable(f"{self.name} cannot be read as a workbook: {said}. Save it as .xlsx or CSV.") from None
+            reason = (str(problem).splitlines() or [type(problem).__name__])[0][:200]
+            raise Unreadable(f"{self.name} cannot be read as a workbook: {reason}. Save it as .xlsx or CSV.") from None
 
 
 def _has_rows(book: CalamineWorkbook, name: str) -> bool:
@@ -142,9 +142,9 @@ def _number(value: float) -> str:
 
 def shown_cell(text: str) -> str:
     """A cell's text for people, and for ids and names: 10.5 and not 105E-1."""
-    found = FRACTION.fullmatch(text)
-    if not found:
+    match = FRACTION.fullmatch(text)
+    if not match:
         return text
-    sign, digits, places = found[1], found[2], int(found[3])
+    sign, digits, places = match[1], match[2], int(match[3])
     digits = digits.rjust(places + 1, "0")
     return f"{sign}{digits[:-places]}.{digits[-places:]}" if places else f"{sign}{digits}"

@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
 from ingestion.files.instants import expected
-from ingestion.files.numbers import Mark, Unread, number
+from ingestion.files.numbers import Mark, UnreadableNumber, number
 from ingestion.files.workbook import shown_cell
 
 POINT_ZERO = re.compile(r"([0-9]+)\.0+", re.ASCII)
@@ -35,12 +35,12 @@ class Problem:
 
     line: int
     column: str
-    found: str
+    given: str
     expected: str
 
     def sentence(self, file: str) -> str:
-        found = shown_cell(self.found)
-        shown = found if len(found) <= 60 else found[:60] + "…"
+        given = shown_cell(self.given)
+        shown = given if len(given) <= 60 else given[:60] + "…"
         return f"{file} line {self.line:,}, column {self.column}: found {shown!r}, expected {self.expected}"
 
 
@@ -67,7 +67,7 @@ def whole(text: str, mark: Mark = ".") -> int | Fault:
     if SHORT_WHOLE.fullmatch(text):
         return int(text)
     read = number(text, mark)
-    if isinstance(read, Unread):
+    if isinstance(read, UnreadableNumber):
         return _unread(WHOLE_EXPECTED, read)
     if read.currency:
         return Fault(WHOLE_EXPECTED)
@@ -81,10 +81,10 @@ def whole(text: str, mark: Mark = ".") -> int | Fault:
 def money(text: str, mark: Mark = ".") -> Amount | Fault:
     """An amount of money."""
     read = number(text, mark)
-    if isinstance(read, Unread):
+    if isinstance(read, UnreadableNumber):
         return _unread(MONEY_EXPECTED, read)
-    found = _amount(Decimal(read.text), read.currency)
-    return found or Fault(MONEY_EXPECTED)
+    given = _amount(Decimal(read.text), read.currency)
+    return given or Fault(MONEY_EXPECTED)
 
 
 def _amount(value: Decimal, currency: str = "") -> Amount | None:
@@ -108,7 +108,7 @@ def price_of(amount: Amount, quantity: int) -> Amount | Fault:
     return price or Fault(MONEY_EXPECTED)
 
 
-def _unread(expected: str, read: Unread) -> Fault:
+def _unread(expected: str, read: UnreadableNumber) -> Fault:
     return Fault(f"{expected}: {read.reason}", is_number=True) if read.reason else Fault(expected)
 
 
@@ -129,5 +129,5 @@ def refused_id(text: str) -> list[str]:
 
 def without_point_zero(text: str) -> str:
     """A whole number that some program has written as a decimal, without its ending."""
-    found = POINT_ZERO.fullmatch(text)
-    return found[1] if found else text
+    given = POINT_ZERO.fullmatch(text)
+    return given[1] if given else text

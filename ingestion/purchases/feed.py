@@ -254,10 +254,10 @@ class PurchasesFile:
     def _column(self, name: PurchaseField) -> str:
         return " + ".join(self._mapping.names_of(name)) or name
 
-    def _problem(self, line: int, column: str, found: str, wanted: str) -> None:
+    def _problem(self, line: int, column: str, values: str, wanted: str) -> None:
         self.problems += 1
         if self.problems <= SHOWN_PROBLEMS:
-            self._say(Problem(line, column, found, wanted).sentence(self._name))
+            self._say(Problem(line, column, values, wanted).sentence(self._name))
         elif self.problems == SHOWN_PROBLEMS + 1:
             self._say("Further rows with faults are counted, not shown.")
 
@@ -295,13 +295,13 @@ def _line_content(line: dict[str, Any]) -> dict[str, Any]:
     product_id, description = line["product_id"], line.get("description", "")
     if type(product_id) is not str:
         return CONTENT.of({"lines": [line]})["lines"][0]  # type: ignore[no-any-return]
-    made: dict[str, Any] = {}
+    record: dict[str, Any] = {}
     if description and (description := _normal(description)):
-        made["description"] = description
+        record["description"] = description
     if product_id and (product_id := _normal(product_id)):
-        made["product_id"] = product_id
-    made["quantity"], made["unit_price"] = line["quantity"], line["unit_price"]
-    return made
+        record["product_id"] = product_id
+    record["quantity"], record["unit_price"] = line["quantity"], line["unit_price"]
+    return record
 
 
 def _normal(text: str) -> str:
@@ -310,8 +310,8 @@ def _normal(text: str) -> str:
     return text if text.isascii() else normalize("NFC", text).strip()
 
 
-def _only(found: dict[str, None], what: str) -> str | list[str]:
+def _only(values: dict[str, None], what: str) -> str | list[str]:
     """The one value, or none. Several make a list: of the wrong type and, where it is taken for text, too long."""
-    if len(found) <= 1:
-        return next(iter(found), "")
-    return [*found, f"the rows of this one purchase name {len(found)} different {what}; it can have only one"]
+    if len(values) <= 1:
+        return next(iter(values), "")
+    return [*values, f"the rows of this one purchase name {len(values)} different {what}; it can have only one"]

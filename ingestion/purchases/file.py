@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ingestion.core.registry import Around, Source
+from ingestion.core.registry import RunContext, Source
 from ingestion.purchases.feed import PurchasesFile
 from ingestion.purchases.mapping import ONLINE_RETAIL, load_mapping
 from ingestion.purchases.outcome import purchases_outcome
@@ -25,17 +25,17 @@ def _encoding(_context: click.Context, _parameter: click.Parameter, value: str) 
 
 
 def _open(
-    around: Around, *, file: Path, mapping: Path | None, encoding: str, is_trial: bool, out: Path | None,
+    context: RunContext, *, file: Path, mapping: Path | None, encoding: str, is_trial: bool, out: Path | None,
     overwrite: bool, seller: str, currency: str,
 ) -> PurchasesFile:  # fmt: skip
     if is_trial:
         # Here, since a load needs none of it.
-        from ingestion.purchases.trial import Trial, leave
+        from ingestion.purchases.trial import MappingTrial, leave
 
-        leave(Trial(file, mapping, encoding, out, overwrite, seller, currency), around.settings())
-    around.say(f"Reading {file.name} …")
+        leave(MappingTrial(file, mapping, encoding, out, overwrite, seller, currency), context.settings())
+    context.say(f"Reading {file.name} …")
     return PurchasesFile(
-        file, around.say, mapping=load_mapping(mapping) if mapping else ONLINE_RETAIL, encoding=encoding
+        file, context.say, mapping=load_mapping(mapping) if mapping else ONLINE_RETAIL, encoding=encoding
     )
 
 

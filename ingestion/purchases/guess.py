@@ -17,7 +17,7 @@ from ingestion.files.csv_rows import DELIMITERS, CsvFile, Row
 from ingestion.files.currencies import currency_of
 from ingestion.files.dates import Dates, dates
 from ingestion.files.header import SEARCHED, is_total, plain
-from ingestion.files.numbers import Mark, Number, Unread, mark_of, number, proven_mark
+from ingestion.files.numbers import Mark, Number, UnreadableNumber, mark_of, number, proven_mark
 from ingestion.purchases.layout import RowFile
 from ingestion.purchases.mapping import PurchaseField
 from ingestion.purchases.words import CANCELLED, CLOCKS, KNOWN, RANKS, RETURNED, folded
@@ -54,7 +54,7 @@ class Column:
 
 
 @dataclass
-class Guess:
+class LayoutGuess:
     """A mapping in the making. `assumed` and `open` are sentences: what was taken for granted, what must be said."""
 
     header: Row
@@ -72,22 +72,22 @@ class Guess:
     statuses: Counter[str] = field(default_factory=Counter)
 
 
-def guess(file: RowFile, seller: str = "", currency: str = "") -> Guess:
+def guess(file: RowFile, seller: str = "", currency: str = "") -> LayoutGuess:
     """Look at the whole file. Raises Unreadable where nothing in it looks like rows below a header."""
     header, delimiter = find(file)
-    made = Guess(header, delimiter)
+    layout = LayoutGuess(header, delimiter)
     columns = _columns(file, header, delimiter)
-    _assign(made, columns)
+    _assign(layout, columns)
     by_name = {column.name: column for column in columns}
-    _times(made, by_name)
-    _numbers(made, by_name)
-    _currency(made, by_name, currency)
-    _constants(made, seller)
-    _statuses(made, by_name)
-    _filled(made, by_name)
-    used = {name for names in made.columns.values() for name in names}
-    made.unused = [column.name for column in columns if column.name and column.name not in used and column.texts]
-    return made
+    _times(layout, by_name)
+    _numbers(layout, by_name)
+    _currency(layout, by_name, currency)
+    _constants(layout, seller)
+    _statuses(layout, by_name)
+    _filled(layout, by_name)
+    used = {name for names in layout.columns.values() for name in names}
+    layout.unused = [column.name for column in columns if column.name and column.name not in used and column.texts]
+    return layout
 
 
 def find(file: RowFile) -> tuple[Row, str]:
@@ -133,7 +133,7 @@ def _columns(file: RowFile, header: Row, delimiter: str) -> list[Column]:
     return columns
 
 
-def _assign(made: Guess, columns: list[Column]) -> None:
+def _assign(layout: LayoutGuess, columns: list[Column]) -> None:
     """To each field the column whose name fits best, of those whose texts are such as the field has."""
     names = Counter(column.name for column in columns)
     taken: set[str] = set()
@@ -146,20 +146,20 @@ def _assign(made: Guess, columns: list[Column]) -> None:
             and (rank := RANKS[name].get(folded(column.name))) is not None
             and _fits(name, column)
         )
-        if ranked and not (name == "line_amount" and "unit_price" in made.columns):
-            made.columns[name] = (ranked[0][2],)
+        if ranked and not (name == "line_amount" and "unit_price" in layout.columns):
+            layout.columns[name] = (ranked[0][2],)
             taken.add(ranked[0][2])
-    if "product_id" not in made.columns and "description" in made.columns:
-        made.columns["product_id"] = made.columns.pop("description")
-        made.assumed["product_id"] = "the file has no product codes: the name stands for one"
+    if "product_id" not in layout.columns and "description" in layout.columns:
+        layout.columns["product_id"] = layout.columns.pop("description")
+        layout.assumed["product_id"] = "the file has no product codes: the name stands for one"
 
 
 def _fits(name: PurchaseField, column: Column) -> bool:
     if not column.texts:
         return False
     if name == "purchased_at":
-        found = dates(islice(column.texts, 500))
-        return found.fitting >= FITS
+        found_dates = dates(islice(column.texts, 500))
+        return found_dates.fitting >= FITS
     if name in ("quantity", "unit_price", "line_amount"):
         texts = list(islice(column.texts, 500))
         return sum(_is_number(text) for text in texts) >= FITS * len(texts)
@@ -176,24 +176,24 @@ def _is_number(text: str) -> bool:
     return isinstance(read, Number) or bool(read.reason)
 
 
-def _times(made: Guess, columns: dict[str, Column]) -> None:
-    named = made.columns.get("purchased_at")
+def _times(layout: LayoutGuess, columns: dict[str, Column]) -> None:
+    named = layout.columns.get("purchased_at")
     if not named:
         return
     column = columns[named[0]]
-    found: Dates = dates(column.texts)
+    found_dates: Dates = dates(column.texts)
     clock = next((c for c in columns.values() if folded(c.name) in CLOCKS and c.name != column.name and c.texts), None)
-    if not found.has_clock and clock and ":" in clock.first:
-        made.columns["purchased_at"] = (column.name, clock.name)
+    if not found_dates.has_clock and clock and ":" in clock.first:
+        layout.columns["purchased_at"] = (column.name, clock.name)
         pairs = [f"{day} {hour}" for day, hour in zip(_repeated(column), _repeated(clock), strict=False)]
         # Days decide what is day and month; the clock's form comes from its own column.
         with_clock = dates([f"{day} {clock.first}" for day in column.texts] or pairs)
-        found = with_clock if with_clock.formats or with_clock.choices else found
-    made.date_format, made.choices = found.formats, found.choices
-    if found.choices:
-        made.open.append(
-            f"date_format: in {column.name!r} no number above 12 tells days from months ({found.example}). Choose "
-            + " or ".join(f'"{choice}"' for choice in found.choices)
+        found_dates = with_clock if with_clock.formats or with_clock.choices else found_dates
+    layout.date_format, layout.choices = found_dates.formats, found_dates.choices
+    if found_dates.choices:
+        layout.open.append(
+            f"date_format: in {column.name!r} no number above 12 tells days from months ({found_dates.example}). "
+            "Choose " + " or ".join(f'"{choice}"' for choice in found_dates.choices)
         )
 
 
@@ -201,26 +201,26 @@ def _repeated(column: Column) -> list[str]:
     return list(islice(column.texts, 100))
 
 
-def _numbers(made: Guess, columns: dict[str, Column]) -> None:
-    names = [made.columns[f][0] for f in ("quantity", "unit_price", "line_amount") if f in made.columns]
+def _numbers(layout: LayoutGuess, columns: dict[str, Column]) -> None:
+    names = [layout.columns[f][0] for f in ("quantity", "unit_price", "line_amount") if f in layout.columns]
     texts = [text for name in names for text in columns[name].texts]
     proven, other = proven_mark(texts)
     if other:
-        made.assumed["decimal_mark"] = "points and commas both occur as decimal marks: each number is read by itself"
+        layout.assumed["decimal_mark"] = "points and commas both occur as decimal marks: each number is read by itself"
     elif proven:
-        made.decimal_mark = proven
-    elif doubtful := [t for t in texts if isinstance(read := number(t, ""), Unread) and read.reason]:
-        made.open.append(f'decimal_mark: {doubtful[0]} may be read in two ways. Choose "." or ","')
+        layout.decimal_mark = proven
+    elif doubtful := [t for t in texts if isinstance(read := number(t, ""), UnreadableNumber) and read.reason]:
+        layout.open.append(f'decimal_mark: {doubtful[0]} may be read in two ways. Choose "." or ","')
 
 
-def _currency(made: Guess, columns: dict[str, Column], stated: str) -> None:
+def _currency(layout: LayoutGuess, columns: dict[str, Column], stated: str) -> None:
     if stated:
-        made.columns.pop("currency_code", None)
-        made.constants["currency_code"] = stated
+        layout.columns.pop("currency_code", None)
+        layout.constants["currency_code"] = stated
         return
-    if "currency_code" in made.columns:
+    if "currency_code" in layout.columns:
         return
-    names = [made.columns[f][0] for f in ("unit_price", "line_amount") if f in made.columns]
+    names = [layout.columns[f][0] for f in ("unit_price", "line_amount") if f in layout.columns]
     signs = (
         _signs_in(columns[name] for name in names)
         or _currencies_of(names)
@@ -228,11 +228,11 @@ def _currency(made: Guess, columns: dict[str, Column], stated: str) -> None:
         or _currencies_of(columns)
     )
     if len(signs) == 1:
-        made.constants["currency_code"] = signs.pop()
-        made.assumed["currency_code"] = "as signs or columns' names say"
+        layout.constants["currency_code"] = signs.pop()
+        layout.assumed["currency_code"] = "as signs or columns' names say"
         return
-    made.constants["currency_code"] = ""
-    made.open.append("currency_code: nothing in the file names the currency. Give it: --currency KZT")
+    layout.constants["currency_code"] = ""
+    layout.open.append("currency_code: nothing in the file names the currency. Give it: --currency KZT")
 
 
 def _signs_in(columns: Iterable[Column]) -> set[str]:
@@ -252,65 +252,65 @@ def _currencies_of(names: Iterable[str]) -> set[str]:
     return {code for word in words if (code := currency_of(word))}
 
 
-def _constants(made: Guess, seller: str) -> None:
-    if seller or "seller_id" not in made.columns:
-        made.columns.pop("seller_id", None)
-        made.constants["seller_id"] = seller or "my-shop"
+def _constants(layout: LayoutGuess, seller: str) -> None:
+    if seller or "seller_id" not in layout.columns:
+        layout.columns.pop("seller_id", None)
+        layout.constants["seller_id"] = seller or "my-shop"
         if not seller:
-            made.assumed["seller_id"] = "how Sauda calls this shop: change it before the first load, and keep it then"
-    if "quantity" not in made.columns:
-        made.constants["quantity"] = "1"
-        made.assumed["quantity"] = "no column tells pieces: each row is one"
-    if "product_id" not in made.columns:
-        made.constants["product_id"] = "order"
-        made.assumed["product_id"] = "no column tells products: each row is of one called so"
+            layout.assumed["seller_id"] = "how Sauda calls this shop: change it before the first load, and keep it then"
+    if "quantity" not in layout.columns:
+        layout.constants["quantity"] = "1"
+        layout.assumed["quantity"] = "no column tells pieces: each row is one"
+    if "product_id" not in layout.columns:
+        layout.constants["product_id"] = "order"
+        layout.assumed["product_id"] = "no column tells products: each row is of one called so"
     for name, what in (("purchase_id", "the number of the purchase"), ("purchased_at", "when it was bought")):
-        if name not in made.columns:
-            made.columns[name] = ("",)  # type: ignore[index]
-            made.open.append(f"{name}: no column looks like {what}. Name it under [columns]")
-    if "unit_price" not in made.columns and "line_amount" not in made.columns:
-        made.columns["unit_price"] = ("",)
-        made.open.append("unit_price: no column looks like a price or a sum. Name it under [columns]")
+        if name not in layout.columns:
+            layout.columns[name] = ("",)  # type: ignore[index]
+            layout.open.append(f"{name}: no column looks like {what}. Name it under [columns]")
+    if "unit_price" not in layout.columns and "line_amount" not in layout.columns:
+        layout.columns["unit_price"] = ("",)
+        layout.open.append("unit_price: no column looks like a price or a sum. Name it under [columns]")
 
 
-def _statuses(made: Guess, columns: dict[str, Column]) -> None:
-    named = made.columns.pop("status", None)
+def _statuses(layout: LayoutGuess, columns: dict[str, Column]) -> None:
+    named = layout.columns.pop("status", None)
     if not named:
         return
-    made.statuses = columns[named[0]].counts
-    cancelled = tuple(value for value in made.statuses if CANCELLED.fullmatch(value))
-    returned = [value for value in made.statuses if RETURNED.fullmatch(value)]
+    layout.statuses = columns[named[0]].counts
+    cancelled = tuple(value for value in layout.statuses if CANCELLED.fullmatch(value))
+    returned = [value for value in layout.statuses if RETURNED.fullmatch(value)]
     if cancelled:
-        made.skip[named[0]] = cancelled
+        layout.skip[named[0]] = cancelled
     if returned:
-        made.assumed[named[0]] = (
+        layout.assumed[named[0]] = (
             f"{', '.join(returned)} count as sales: put them under [skip] where no rows of the file take them back"
         )
 
 
-def _filled(made: Guess, columns: dict[str, Column]) -> None:
+def _filled(layout: LayoutGuess, columns: dict[str, Column]) -> None:
     """Reports that write an order's facts into its first row only."""
-    ids = columns.get(made.columns["purchase_id"][0])
-    product = columns.get(made.columns.get("product_id", ("",))[0])
+    ids = columns.get(layout.columns["purchase_id"][0])
+    product = columns.get(layout.columns.get("product_id", ("",))[0])
     if ids is None or product is None or not ids.empty or ids.empty <= product.empty:
         if ids and product and not ids.empty:
-            at = columns.get(made.columns["purchased_at"][0])
+            at = columns.get(layout.columns["purchased_at"][0])
             if at and at.empty > product.empty:
-                made.fill_down = ("purchased_at",)
+                layout.fill_down = ("purchased_at",)
         return
     silent: list[PurchaseField] = [
         name
         for name in ("purchase_id", "purchased_at", "customer_id", "currency_code", "seller_id")
-        if (column := columns.get(made.columns.get(name, ("",))[0])) is not None and column.empty > product.empty
+        if (column := columns.get(layout.columns.get(name, ("",))[0])) is not None and column.empty > product.empty
     ]
-    made.fill_down = tuple(silent)
+    layout.fill_down = tuple(silent)
 
 
-def as_dict(made: Guess, timezone: str) -> dict[str, Any]:
+def as_dict(layout: LayoutGuess, timezone: str) -> dict[str, Any]:
     """What the mapping would say, for `Mapping`."""
-    found: dict[str, Any] = {
-        "delimiter": made.delimiter or None, "decimal_mark": made.decimal_mark or None, "timezone": timezone,
-        "date_format": made.date_format or made.choices[:1] or ("iso",), "fill_down": made.fill_down,
-        "columns": made.columns, "constants": made.constants, "skip": made.skip,
+    mapping: dict[str, Any] = {
+        "delimiter": layout.delimiter or None, "decimal_mark": layout.decimal_mark or None, "timezone": timezone,
+        "date_format": layout.date_format or layout.choices[:1] or ("iso",), "fill_down": layout.fill_down,
+        "columns": layout.columns, "constants": layout.constants, "skip": layout.skip,
     }  # fmt: skip
-    return found
+    return mapping

@@ -85,8 +85,8 @@ def _header(file: RowFile, mapping: Mapping, delimiter: str) -> tuple[Row | None
 
 
 def _lacking(file: RowFile, mapping: Mapping, header: Row, stated: str) -> str:
-    found = positions(header.cells, mapping.wanted)
-    missing = [name for name in mapping.wanted if not found[name]]
+    positions_of = positions(header.cells, mapping.wanted)
+    missing = [name for name in mapping.wanted if not positions_of[name]]
     names = [plain(name) for name in header.cells]
     hint = "" if len(names) > 1 or not isinstance(file, CsvFile) else f" Is {stated!r} the right delimiter?"
     return (
@@ -102,8 +102,8 @@ def _named(delimiter: str) -> str:
 
 def _laid_out(file: RowFile, mapping: Mapping, header: Row, delimiter: str) -> Layout:
     skipped = [name for name in mapping.skip if name != "status" or "status" not in mapping.columns]
-    found = positions(header.cells, (*mapping.wanted, *skipped))
-    for name, places in found.items():
+    positions_of = positions(header.cells, (*mapping.wanted, *skipped))
+    for name, places in positions_of.items():
         if not places:
             raise Unreadable(
                 f"{file.name} has no column {name}, which skip names; its header has "
@@ -113,7 +113,7 @@ def _laid_out(file: RowFile, mapping: Mapping, header: Row, delimiter: str) -> L
             raise Unreadable(f"{file.name} has the column {name} more than once.")
     names = [plain(name) for name in header.cells]
     width = max((place + 1 for place, name in enumerate(names) if name), default=0)
-    at = {field: tuple(found[name][0] for name in mapping.names_of(field)) for field in mapping.columns}
+    at = {field: tuple(positions_of[name][0] for name in mapping.names_of(field)) for field in mapping.columns}
     constants = dict(mapping.constants)
     if "currency_code" in constants:
         constants["currency_code"] = currency_of(constants["currency_code"]) or constants["currency_code"]
@@ -122,7 +122,7 @@ def _laid_out(file: RowFile, mapping: Mapping, header: Row, delimiter: str) -> L
     picked = [at[field][0] if field in at else behind.get(field, nothing) for field in FIELDS]
     rules = []
     for name, values in mapping.skip.items():
-        place = found[name][0] if name in found else at["status"][0]
+        place = positions_of[name][0] if name in positions_of else at["status"][0]
         rules.append((place, frozenset(value.strip().casefold() for value in values)))
     return Layout(header, delimiter, width, at, [*constants.values(), ""], _picker(picked), tuple(rules))
 

@@ -162,7 +162,7 @@ def load_mapping(path: Path) -> Mapping:
 
 
 def _sentences(problem: ValidationError) -> list[str]:
-    found = []
+    faults = []
     for error in problem.errors():
         place = ".".join(str(part) for part in error["loc"] if part != "[key]")
         message = error["msg"].removeprefix("Value error, ")
@@ -170,8 +170,8 @@ def _sentences(problem: ValidationError) -> list[str]:
             message = f"unknown, there are {', '.join(Mapping.model_fields)}"
         elif error["type"] == "string_too_short":
             message = "it is empty, and must be filled in"
-        found.append(f"{place}: {message}" if place else message)
-    return found
+        faults.append(f"{place}: {message}" if place else message)
+    return faults
 
 
 __all__ = ["EXCEL", "FIELDS", "ISO", "ONLINE_RETAIL", "Mapping", "PurchaseField", "load_mapping"]

@@ -52,14 +52,14 @@ class LeftOut:
     def value(self, row: Row, key: Key | None) -> str:
         """The value for which the row is left out, or nothing. A row that is silent goes with the purchase it is of."""
         is_silent = True
-        found = ""
+        raw_cell = ""
         for place, values in self._rules:
             value = row.cells[place].strip() if place < len(row.cells) else ""
             is_silent = is_silent and not value
-            if not found and value.casefold() in values:
-                found = value
+            if not raw_cell and value.casefold() in values:
+                raw_cell = value
         if not is_silent or key is None or key != self._last:
-            self._value = found
+            self._value = raw_cell
         self._last = key
         return self._value
 

@@ -18,7 +18,7 @@ from ingestion.core.errors import Unreadable
 from ingestion.files.csv_rows import CsvFile
 from ingestion.files.workbook import shown_cell
 from ingestion.purchases.feed import PurchasesFile
-from ingestion.purchases.guess import Guess, as_dict, guess
+from ingestion.purchases.guess import LayoutGuess, as_dict, guess
 from ingestion.purchases.layout import RowFile, row_file
 from ingestion.purchases.mapping import FIELDS as NAMES
 from ingestion.purchases.mapping import Mapping, load_mapping
@@ -34,7 +34,7 @@ BLANK = Mapping.model_construct(columns={}, delimiter=None, encoding="", sheet="
 
 
 @dataclass(frozen=True)
-class Trial:
+class MappingTrial:
     """What was asked: a file, and what the user knows of it."""
 
     file: Path
@@ -54,17 +54,17 @@ class Trial:
             return 0
         file = row_file(self.file, BLANK, self.encoding)
         file.look_whole()
-        made = guess(file, self.seller, self.currency)
-        _say_form(file, made)
-        _say_columns(made)
-        if proposed := _mapping(made, settings.shop_time_zone, self.encoding):
+        layout_guess = guess(file, self.seller, self.currency)
+        _say_form(file, layout_guess)
+        _say_columns(layout_guess)
+        if proposed := _mapping(layout_guess, settings.shop_time_zone, self.encoding):
             self._show(proposed)
-        target = self._write(toml(made, settings.shop_time_zone, self.encoding))
-        if made.open:
+        target = self._write(toml(layout_guess, settings.shop_time_zone, self.encoding))
+        if layout_guess.open:
             click.echo("\nTo be said before it can be loaded:")
-            for sentence in made.open:
+            for sentence in layout_guess.open:
                 click.echo(f"  {sentence}")
-            if all(sentence.startswith("currency_code") for sentence in made.open):
+            if all(sentence.startswith("currency_code") for sentence in layout_guess.open):
                 click.echo("Look again with it:")
                 click.echo(f"  {self._again()} --currency KZT --overwrite")
             else:
@@ -160,41 +160,46 @@ def _quoted(path: Path) -> str:
     return text if text.replace("/", "").replace(".", "").replace("-", "").replace("_", "").isalnum() else f"'{text}'"
 
 
-def _say_form(file: RowFile, made: Guess) -> None:
+def _say_form(file: RowFile, layout_guess: LayoutGuess) -> None:
     parts = []
     if isinstance(file, CsvFile):
-        parts = [file.chosen.removesuffix("-sig"), f"columns set apart by {NAMED.get(made.delimiter, made.delimiter)}"]
+        parts = [
+            file.chosen.removesuffix("-sig"),
+            f"columns set apart by {NAMED.get(layout_guess.delimiter, layout_guess.delimiter)}",
+        ]
     else:
         parts = ["a workbook"]
-    parts.append(f"header on line {made.header.first:,}")
-    if made.decimal_mark:
-        parts.append("decimal comma" if made.decimal_mark == "," else "decimal point")
-    if made.date_format:
-        parts.append(f"times as {' or '.join(made.date_format)}")
+    parts.append(f"header on line {layout_guess.header.first:,}")
+    if layout_guess.decimal_mark:
+        parts.append("decimal comma" if layout_guess.decimal_mark == "," else "decimal point")
+    if layout_guess.date_format:
+        parts.append(f"times as {' or '.join(layout_guess.date_format)}")
     click.echo(f"{file.name}: {', '.join(parts)}.")
 
 
-def _say_columns(made: Guess) -> None:
+def _say_columns(layout_guess: LayoutGuess) -> None:
     click.echo("\n  field          is taken from")
-    for name, names in sorted(made.columns.items(), key=lambda item: NAMES.index(item[0])):
-        click.echo(f"  {name:14} {' + '.join(names) or '(not found)'}{_why(made, name)}")
-    for constant, value in made.constants.items():
-        said = f"always {value!r}" if value else "(not known)"
-        click.echo(f"  {constant:14} {said}{_why(made, constant)}")
-    for column, values in made.skip.items():
-        counted = ", ".join(f"{value} ({made.statuses[value]:,})" for value in values)
+    for name, names in sorted(layout_guess.columns.items(), key=lambda item: NAMES.index(item[0])):
+        click.echo(f"  {name:14} {' + '.join(names) or '(not found)'}{_why(layout_guess, name)}")
+    for constant, value in layout_guess.constants.items():
+        constant_text = f"always {value!r}" if value else "(not known)"
+        click.echo(f"  {constant:14} {constant_text}{_why(layout_guess, constant)}")
+    for column, values in layout_guess.skip.items():
+        counted = ", ".join(f"{value} ({layout_guess.statuses[value]:,})" for value in values)
         click.echo(f"  left out       rows whose {column} is {counted}")
-    for column, why in made.assumed.items():
-        if column not in made.columns and column not in made.constants:
+    for column, why in layout_guess.assumed.items():
+        if column not in layout_guess.columns and column not in layout_guess.constants:
             click.echo(f"  assumed        {column}: {why}")
-    if made.fill_down:
-        click.echo(f"  filled down    {', '.join(made.fill_down)}: an empty cell means what stands above")
-    if made.unused:
-        click.echo(f"  not used       {', '.join(made.unused[:12])}{', …' if len(made.unused) > 12 else ''}")
+    if layout_guess.fill_down:
+        click.echo(f"  filled down    {', '.join(layout_guess.fill_down)}: an empty cell means what stands above")
+    if layout_guess.unused:
+        click.echo(
+            f"  not used       {', '.join(layout_guess.unused[:12])}{', …' if len(layout_guess.unused) > 12 else ''}"
+        )
 
 
-def _why(made: Guess, name: str) -> str:
-    return f"   ({made.assumed[name]})" if name in made.assumed else ""
+def _why(layout_guess: LayoutGuess, name: str) -> str:
+    return f"   ({layout_guess.assumed[name]})" if name in layout_guess.assumed else ""
 
 
 def _say_rows(rows: list[dict[str, Any]]) -> None:
@@ -210,50 +215,52 @@ def _say_rows(rows: list[dict[str, Any]]) -> None:
         click.echo("  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
-def _mapping(made: Guess, timezone: str, encoding: str) -> Mapping | None:
+def _mapping(layout_guess: LayoutGuess, timezone: str, encoding: str) -> Mapping | None:
     """The mapping with what is open filled in for the showing; None where too much is."""
-    told = as_dict(made, timezone)
-    told["constants"] = {name: value or OPEN for name, value in made.constants.items()}
-    if any(names == ("",) for names in made.columns.values()):
+    fields = as_dict(layout_guess, timezone)
+    fields["constants"] = {name: value or OPEN for name, value in layout_guess.constants.items()}
+    if any(names == ("",) for names in layout_guess.columns.values()):
         return None
-    return Mapping.model_validate(told | {"encoding": encoding})
+    return Mapping.model_validate(fields | {"encoding": encoding})
 
 
-def toml(made: Guess, timezone: str, encoding: str = "") -> str:
+def toml(layout_guess: LayoutGuess, timezone: str, encoding: str = "") -> str:
     """The mapping as a file, with a word on what was assumed."""
     lines = ["# How ./start.sh ingest purchases.file reads this kind of file. Every key: docs/mapping.md", ""]
-    lines += list(_form(made, timezone, encoding))
+    lines += list(_form(layout_guess, timezone, encoding))
     lines.append("\n[columns]")
-    named = sorted(made.columns.items(), key=lambda item: NAMES.index(item[0]))
-    lines += [f"{name} = {_value(names)}{_note(made, name)}" for name, names in named]
+    named = sorted(layout_guess.columns.items(), key=lambda item: NAMES.index(item[0]))
+    lines += [f"{name} = {_value(names)}{_note(layout_guess, name)}" for name, names in named]
     lines.append("\n[constants]")
-    lines += [f"{name} = {_value(value)}{_note(made, name)}" for name, value in made.constants.items()]
-    if made.skip:
+    lines += [f"{name} = {_value(value)}{_note(layout_guess, name)}" for name, value in layout_guess.constants.items()]
+    if layout_guess.skip:
         lines.append("\n# Rows with these values are left out, counted and named.\n[skip]")
-        lines += [f"{_value(name)} = {json.dumps(list(v), ensure_ascii=False)}" for name, v in made.skip.items()]
+        lines += [
+            f"{_value(name)} = {json.dumps(list(v), ensure_ascii=False)}" for name, v in layout_guess.skip.items()
+        ]
     return "\n".join(lines) + "\n"
 
 
-def _form(made: Guess, timezone: str, encoding: str) -> Iterator[str]:
+def _form(layout_guess: LayoutGuess, timezone: str, encoding: str) -> Iterator[str]:
     if encoding:
         yield f"encoding = {_value(encoding)}"
-    if made.delimiter:
-        yield f"delimiter = {_value(made.delimiter)}"
-    if made.decimal_mark:
-        yield f"decimal_mark = {_value(made.decimal_mark)}"
-    elif any(sentence.startswith("decimal_mark") for sentence in made.open):
+    if layout_guess.delimiter:
+        yield f"delimiter = {_value(layout_guess.delimiter)}"
+    if layout_guess.decimal_mark:
+        yield f"decimal_mark = {_value(layout_guess.decimal_mark)}"
+    elif any(sentence.startswith("decimal_mark") for sentence in layout_guess.open):
         yield 'decimal_mark = ""  # "." or ","'
-    if made.choices:
-        yield f'date_format = ""  # {" or ".join(map(_value, made.choices))}'
-    elif made.date_format:
-        yield f"date_format = {_value(made.date_format)}"
+    if layout_guess.choices:
+        yield f'date_format = ""  # {" or ".join(map(_value, layout_guess.choices))}'
+    elif layout_guess.date_format:
+        yield f"date_format = {_value(layout_guess.date_format)}"
     yield f"timezone = {_value(timezone)}  # of times that name none, e.g. Asia/Almaty"
-    if made.fill_down:
-        yield f"fill_down = {json.dumps(list(made.fill_down))}"
+    if layout_guess.fill_down:
+        yield f"fill_down = {json.dumps(list(layout_guess.fill_down))}"
 
 
-def _note(made: Guess, name: str) -> str:
-    return f"  # {made.assumed[name]}" if name in made.assumed else ""
+def _note(layout_guess: LayoutGuess, name: str) -> str:
+    return f"  # {layout_guess.assumed[name]}" if name in layout_guess.assumed else ""
 
 
 def _value(value: str | tuple[str, ...]) -> str:
@@ -262,7 +269,7 @@ def _value(value: str | tuple[str, ...]) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def leave(trial: Trial, settings: Settings) -> None:
+def leave(trial: MappingTrial, settings: Settings) -> None:
     """Run it and end the command with its exit code, as a user's mistake ends: in a sentence."""
     try:
         code = trial.run(settings)

@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from ingestion.core.errors import Unreadable
-from ingestion.core.registry import Around, Source
+from ingestion.core.registry import RunContext, Source
 from ingestion.files.csv_rows import CsvFile, Row
 from ingestion.rates.quotes import Key, Quote, Quotes, held
 from schemas.contract.types import RATE, RATE_TEXT
@@ -38,12 +38,12 @@ def quotes(path: Path, *, base: str, encoding: str) -> list[Quote]:
     """The rates of the file. Raises Unreadable, which names lines, where one cannot be read or is given twice."""
     file, header = _opened(path, encoding)
     at = _columns(header.cells, file.name)
-    found: dict[Key, tuple[int, Quote]] = {}
+    by_key: dict[Key, tuple[int, Quote]] = {}
     wrong: list[str] = []
     for row in _body(file):
         try:
             quote = _quote(row, at, base, file.name)
-            line, before = found.setdefault(quote.key, (row.first, quote))
+            line, before = by_key.setdefault(quote.key, (row.first, quote))
             if (before.rate, before.quantity) != (quote.rate, quote.quantity):
                 raise ValueError(f"{quote.currency} of {quote.day} has another rate in line {line}")
         except ValueError as problem:
@@ -51,9 +51,9 @@ def quotes(path: Path, *, base: str, encoding: str) -> list[Quote]:
     if wrong:
         more = f"\n… and {len(wrong) - SHOWN:,} more" if len(wrong) > SHOWN else ""
         raise Unreadable(f"{file.name} is refused, nothing was sent:\n" + "\n".join(wrong[:SHOWN]) + more)
-    if not found:
+    if not by_key:
         raise Unreadable(f"{file.name} has no rates below its header.")
-    return [quote for _, quote in found.values()]
+    return [quote for _, quote in by_key.values()]
 
 
 def _opened(path: Path, encoding: str) -> tuple[CsvFile, Row]:
@@ -74,17 +74,17 @@ def _body(file: CsvFile) -> Iterator[Row]:
 
 def _columns(header: list[str], name: str) -> dict[str, int]:
     written = [cell.strip().lower().replace(" ", "_") for cell in header]
-    found = {
+    by_key = {
         column: next(written.index(known) for known in names if known in written)
         for column, names in NAMES.items() if any(known in written for known in names)
     }  # fmt: skip
-    if lacking := [column for column in NEEDED if column not in found]:
+    if lacking := [column for column in NEEDED if column not in by_key]:
         raise Unreadable(
             f"{name} lacks the column{'s' * (len(lacking) > 1)} {', '.join(lacking)}; its header has "
             f"{', '.join(cell.strip() for cell in header)[:200]}. Expected: date, currency, rate, and quantity and "
             "base where they are not 1 and the one that --base names."
         )
-    return found
+    return by_key
 
 
 def _quote(row: Row, at: Mapping[str, int], base: str, name: str) -> Quote:
@@ -122,8 +122,8 @@ def _number(what: str, text: str) -> str:
     return plain
 
 
-def _open(around: Around, *, file: Path, base: str | None, encoding: str) -> Quotes:
-    settings = around.settings()
+def _open(context: RunContext, *, file: Path, base: str | None, encoding: str) -> Quotes:
+    settings = context.settings()
     if encoding:
         try:
             codecs.lookup(encoding)
@@ -132,8 +132,8 @@ def _open(around: Around, *, file: Path, base: str | None, encoding: str) -> Quo
     chosen = (base or settings.base_currency).upper()
     if not CURRENCY.fullmatch(chosen):
         raise Unreadable(f"--base {chosen}: a currency code of three letters was expected.")
-    found = quotes(file, base=chosen, encoding=encoding)
-    return Quotes(found, held(settings, found, around.say), around.now)
+    by_key = quotes(file, base=chosen, encoding=encoding)
+    return Quotes(by_key, held(settings, by_key, context.say), context.now)
 
 
 SOURCE = Source(

@@ -15,7 +15,7 @@ from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_a
 
 from conf.domains.rates import RatesSettings
 from ingestion.core.errors import IngestError, Unreadable
-from ingestion.core.registry import Around, Source
+from ingestion.core.registry import RunContext, Source
 from ingestion.rates.quotes import Quote, Quotes, held
 from schemas.rates import STAND_IN
 
@@ -34,7 +34,7 @@ class _Again(Exception):
     """An answer that may be better another time."""
 
 
-def parse(body: bytes, asked: date, source: str) -> list[Quote]:
+def parse(body: bytes, day_asked: date, source: str) -> list[Quote]:
     """The rates of a document; its own day counts. Raises ValueError, saying why, for what is no such document.
 
     A rate that cannot be read stays as it is written: the stream refuses it, with the reason.
@@ -47,7 +47,7 @@ def parse(body: bytes, asked: date, source: str) -> list[Quote]:
         raise ValueError(f"it is no XML ({problem})") from None
     if root.tag != "rates":
         raise ValueError(f"its root is {root.tag[:40]!r}, where 'rates' was expected")
-    day = _day(root.findtext("date", ""), asked)
+    day = _day(root.findtext("date", ""), day_asked)
     quotes = {}
     for item in root.iter("item"):
         code = item.findtext("title", "").strip().upper()
@@ -56,11 +56,11 @@ def parse(body: bytes, asked: date, source: str) -> list[Quote]:
     return list(quotes.values())
 
 
-def _day(text: str, asked: date) -> date:
+def _day(text: str, day_asked: date) -> date:
     try:
         return datetime.strptime(text.strip(), "%d.%m.%Y").replace(tzinfo=UTC).date()
     except ValueError:
-        return asked
+        return day_asked
 
 
 def _number(text: str) -> str:
@@ -99,29 +99,29 @@ def _once(client: httpx.Client, address: str, day: date, source: str) -> list[Qu
         raise _Again(str(problem)) from None
 
 
-def _open(around: Around, *, since: datetime | None, until: datetime | None, stand_in: bool) -> Quotes:
-    settings = around.settings()
+def _open(context: RunContext, *, since: datetime | None, until: datetime | None, stand_in: bool) -> Quotes:
+    settings = context.settings()
     chosen = RatesSettings.of(settings.at_standin() if stand_in else settings)
-    today = around.now.astimezone(ZONE).date()
+    today = context.now.astimezone(ZONE).date()
     last = until.date() if until else today
     first = since.date() if since else last - timedelta(days=DAYS)
     if not FIRST_DAY <= first <= last <= today + timedelta(days=1):
         raise Unreadable(f"--since {first} --until {last}: the days must go from {FIRST_DAY} on to {today} at most.")
     if (last - first).days > MOST_DAYS:
         raise Unreadable(f"{(last - first).days + 1:,} days are too many at once; {MOST_DAYS:,} are taken.")
-    quotes = _collected(around, chosen, first, last, STAND_IN if stand_in else NAME)
-    return Quotes(quotes, held(settings, quotes, around.say), around.now)
+    quotes = _collected(context, chosen, first, last, STAND_IN if stand_in else NAME)
+    return Quotes(quotes, held(settings, quotes, context.say), context.now)
 
 
-def _collected(around: Around, settings: RatesSettings, first: date, last: date, source: str) -> list[Quote]:
-    found: dict[tuple[str, date], Quote] = {}
+def _collected(context: RunContext, settings: RatesSettings, first: date, last: date, source: str) -> list[Quote]:
+    by_key: dict[tuple[str, date], Quote] = {}
     with httpx.Client(timeout=settings.rates_timeout_seconds, follow_redirects=True) as client:
         for number in range((last - first).days + 1):
             if number and not number % 100:
-                around.say(f"Rates of {number:,} days are here.")
+                context.say(f"Rates of {number:,} days are here.")
             for quote in fetch(client, settings.rates_url, first + timedelta(days=number), source):
-                found[quote.currency, quote.day] = quote
-    return list(found.values())
+                by_key[quote.currency, quote.day] = quote
+    return list(by_key.values())
 
 
 SOURCE = Source(

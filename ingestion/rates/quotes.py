@@ -50,7 +50,7 @@ class Quote:
         return Key(self.base, self.currency, self.day)
 
 
-class Held(NamedTuple):
+class HeldQuotes(NamedTuple):
     """What holds of a day: its rate, and the event that said so."""
 
     rate: str
@@ -64,7 +64,7 @@ class Quotes:
     topic = TOPIC
     again = "Running it again completes the rest and doubles nothing."
 
-    def __init__(self, quotes: Iterable[Quote], held: dict[Key, Held], now: datetime) -> None:
+    def __init__(self, quotes: Iterable[Quote], held: dict[Key, HeldQuotes], now: datetime) -> None:
         every = list(quotes)
         self._now = now
         self._changed = [(quote, held.get(quote.key)) for quote in every if not _is_same(quote, held.get(quote.key))]
@@ -105,7 +105,7 @@ def message(quote: Quote, before: str, now: datetime) -> Message:
     return Message(event_id, quote.currency.encode(), orjson.dumps(value), headers)
 
 
-def held(settings: Settings, quotes: Iterable[Quote], say: Say) -> dict[Key, Held]:
+def held(settings: Settings, quotes: Iterable[Quote], say: Say) -> dict[Key, HeldQuotes]:
     """What ClickHouse has of these days; nothing, with a sentence, where it does not answer: then all are sent."""
     from clickhouse_connect.driver.exceptions import ClickHouseError
 
@@ -121,10 +121,12 @@ def held(settings: Settings, quotes: Iterable[Quote], say: Say) -> dict[Key, Hel
     except (ClickHouseError, OSError):
         say("ClickHouse does not say which rates hold already, so all are sent; those it has count once.")
         return {}
-    return {Key(base, code, day): Held(rate, quantity, event_id) for base, code, day, rate, quantity, event_id in rows}
+    return {
+        Key(base, code, day): HeldQuotes(rate, quantity, event_id) for base, code, day, rate, quantity, event_id in rows
+    }
 
 
-def _is_same(quote: Quote, held: Held | None) -> bool:
+def _is_same(quote: Quote, held: HeldQuotes | None) -> bool:
     wanted = (_plain(quote.rate), _plain(quote.quantity))
     return held is not None and wanted == (_plain(held.rate), _plain(held.quantity))
 

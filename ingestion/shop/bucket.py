@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Found:
+class StoredObject:
     """An object. `changed_at` is the store's own time, `etag` its word for the content."""
 
     name: str
@@ -41,11 +41,11 @@ class Bucket(Protocol):
 
     def download(self, name: str, file: Path) -> None: ...
 
-    def download_same(self, file: Found, target: Path) -> bool:
+    def download_same(self, file: StoredObject, target: Path) -> bool:
         """Download an object unless it has been replaced since it was found, or removed; whether it was not."""
         ...
 
-    def found(self, prefix: str) -> list[Found]:
+    def list_objects(self, prefix: str) -> list[StoredObject]:
         """Every object whose name begins so, in the order of names."""
         ...
 
@@ -53,7 +53,7 @@ class Bucket(Protocol):
 
     def remove(self, name: str) -> None: ...
 
-    def remove_if_same(self, file: Found) -> None:
+    def remove_if_same(self, file: StoredObject) -> None:
         """Remove an object unless it has been replaced since it was found."""
         ...
 
@@ -90,7 +90,7 @@ class S3Bucket:
     def download(self, name: str, file: Path) -> None:
         self.client.fget_object(self.bucket, name, str(file))
 
-    def download_same(self, file: Found, target: Path) -> bool:
+    def download_same(self, file: StoredObject, target: Path) -> bool:
         from minio.error import S3Error
 
         same: dict[str, str | list[str] | tuple[str]] = {"If-Match": f'"{file.etag}"'}
@@ -102,10 +102,10 @@ class S3Bucket:
             raise
         return True
 
-    def found(self, prefix: str) -> list[Found]:
+    def list_objects(self, prefix: str) -> list[StoredObject]:
         listed = self.client.list_objects(self.bucket, prefix, recursive=True)
         return [
-            Found(o.object_name, o.size or 0, o.last_modified, (o.etag or "").strip('"'))
+            StoredObject(o.object_name, o.size or 0, o.last_modified, (o.etag or "").strip('"'))
             for o in listed
             if o.object_name and o.last_modified and not o.is_dir
         ]
@@ -118,9 +118,9 @@ class S3Bucket:
     def remove(self, name: str) -> None:
         self.client.remove_object(self.bucket, name)
 
-    def remove_if_same(self, file: Found) -> None:
+    def remove_if_same(self, file: StoredObject) -> None:
         # S3 has no deletion under a condition: what is replaced between these two calls is lost.
-        now = self.found(file.name)
+        now = self.list_objects(file.name)
         if any(o.name == file.name and o.etag == file.etag for o in now):
             self.remove(file.name)
 
@@ -131,11 +131,11 @@ def opened(settings: Settings) -> Iterator[S3Bucket]:
     from minio.error import MinioException
     from urllib3.exceptions import HTTPError
 
-    found = S3Bucket(s3(settings), settings.bucket)
+    bucket = S3Bucket(s3(settings), settings.bucket)
     try:
-        if not found.client.bucket_exists(settings.bucket):
+        if not bucket.client.bucket_exists(settings.bucket):
             raise IngestError(f"The store at {settings.s3} has no bucket {settings.bucket}; ./start.sh makes it.")
-        yield found
+        yield bucket
     except (HTTPError, MinioException) as problem:
         raise IngestError(
             f"The store at {settings.s3} failed: {str(problem).splitlines()[0]}. What was finished stays; run it again "

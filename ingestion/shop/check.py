@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ingestion.shop.file_faults import Doubtful, Unfit
+from ingestion.shop.file_faults import Doubtful, FileRefused
 from schemas.contract import Column, contract
 from schemas.contract.types import MONEY_SCALE, MONEY_TEXT
 from schemas.shop.stage import ProductRow
@@ -75,13 +75,13 @@ class Check:
                 self.rows += 1
                 if self.rows == 1 and self.is_tabular:
                     self._columns(row)
-                made = self._row(row)
-                if made is not None:
-                    self._keys.append(hash(_key(made)))
-                    yield made
+                typed_row = self._row(row)
+                if typed_row is not None:
+                    self._keys.append(hash(_key(typed_row)))
+                    yield typed_row
             if not self.rows:
-                raise Unfit("file.empty", "the file has no rows")
-        except Unfit as problem:
+                raise FileRefused("file.empty", "the file has no rows")
+        except FileRefused as problem:
             self.findings.add(Finding(0, "", problem.rule, str(problem)))
 
     def suspects(self) -> frozenset[int]:
@@ -93,51 +93,51 @@ class Check:
         """Find, in a second pass over a sound file, the rows whose key an earlier row has."""
         first: dict[tuple[Any, ...], int] = {}
         for number, row in enumerate(rows, 1):
-            made = self._row(row)
-            if made is None or hash(_key(made)) not in suspects:
+            typed_row = self._row(row)
+            if typed_row is None or hash(_key(typed_row)) not in suspects:
                 continue
-            before = first.setdefault(_key(made), number)
+            before = first.setdefault(_key(typed_row), number)
             if before != number:
                 sentence = f"product_id must stand once in a file (for one changed_at); it is in row {before:,} too"
                 self.findings.add(
-                    Finding(number, "product_id", "product_id.twice", sentence, _shown(made["product_id"]))
+                    Finding(number, "product_id", "product_id.twice", sentence, _shown(typed_row["product_id"]))
                 )
 
     def _columns(self, row: Row) -> None:
         for column in FILE.columns:
             if column not in row and not column.optional:
                 there = ", ".join(map(str, row))
-                raise Unfit("column.missing", f"the file has no column {column}; it has {there[:300]}")
+                raise FileRefused("column.missing", f"the file has no column {column}; it has {there[:300]}")
 
     def _row(self, row: Row) -> dict[str, Any] | None:
         """The row with each value in its type; None, and findings, where it breaks a rule."""
         count = self.findings.by_rule.total()
         for name in row.keys() - set(FILE.columns):
             known = ", ".join(FILE.columns)
-            self._found(str(name)[:80], "column.unknown", f"no such column is known; the columns are {known}")
-        made = {column.name: self._value(column, row.get(column)) for column in FILE.columns}
-        return made if self.findings.by_rule.total() == count else None
+            self._add(str(name)[:80], "column.unknown", f"no such column is known; the columns are {known}")
+        typed_row = {column.name: self._value(column, row.get(column)) for column in FILE.columns}
+        return typed_row if self.findings.by_rule.total() == count else None
 
     def _value(self, column: Column, value: Any) -> Any:
         if value is None or value == "":
             if not column.optional:
-                self._found(column, f"{column}.required", f"{column} is missing")
+                self._add(column, f"{column}.required", f"{column} is missing")
             return None
         if isinstance(value, Doubtful):
-            self._found(column, f"{column}.type", f"{column} must be {column.type.article}: {value.reason}", value)
+            self._add(column, f"{column}.type", f"{column} must be {column.type.article}: {value.reason}", value)
             return None
         read = READERS[column.type.name](value)
         if read is None:
-            self._found(column, f"{column}.type", f"{column} must be {column.type.article}", value)
+            self._add(column, f"{column}.type", f"{column} must be {column.type.article}", value)
             return None
         for rule in column.rules:
             if not rule.holds(read):
-                self._found(column, f"{column}.{rule.name.partition('(')[0]}", f"{column} {rule.sentence}", value)
+                self._add(column, f"{column}.{rule.name.partition('(')[0]}", f"{column} {rule.sentence}", value)
         if column.type.name == "INSTANT" and read > self.dropped_at + CLOCKS:
-            self._found(column, f"{column}.not_ahead_of", f"{column} must not be after the file was dropped", value)
+            self._add(column, f"{column}.not_ahead_of", f"{column} must not be after the file was dropped", value)
         return read
 
-    def _found(self, column: str, rule: str, sentence: str, value: Any = None) -> None:
+    def _add(self, column: str, rule: str, sentence: str, value: Any = None) -> None:
         self.findings.add(Finding(self.rows, str(column), rule, sentence, "" if value is None else _shown(value)))
 
 

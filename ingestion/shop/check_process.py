@@ -40,14 +40,14 @@ class Dropped:
 
 
 @dataclass(frozen=True)
-class Judged:
+class CheckedFile:
     """How many rows were read, and all that is wrong. Only a file without findings is ready."""
 
     rows: int
     findings: Findings
 
 
-def judged(dropped: Dropped) -> Judged:
+def check_file(dropped: Dropped) -> CheckedFile:
     """Read the file to its end, and write what is sound."""
     check = Check(dropped.dropped_at, is_tabular(dropped.name))
     read = check.typed(rows(dropped.file, dropped.name, dropped.most_bytes, dropped.zone))
@@ -59,37 +59,37 @@ def judged(dropped: Dropped) -> Judged:
         # Whatever nobody thought of: the files behind this one are not to wait for it night after night.
         sentence = f"row {check.rows:,} cannot be read: {type(problem).__name__}, {problem}"
         check.findings.add(Finding(0, "", "file.unreadable", sentence[:500]))
-    return Judged(check.rows, check.findings)
+    return CheckedFile(check.rows, check.findings)
 
 
 @dataclass(frozen=True)
-class Apart:
+class CheckProcess:
     """Reads in a process that may take so many bytes of memory."""
 
     most_memory: int
 
-    def __call__(self, dropped: Dropped) -> Judged:
-        """What `judged` says, or that the process did not come to its end."""
+    def __call__(self, dropped: Dropped) -> CheckedFile:
+        """What `check_file` says, or that the process did not come to its end."""
         context = get_context("spawn")
-        here, there = context.Pipe(duplex=False)
-        child = context.Process(target=_child, args=(there, dropped, self.most_memory), daemon=True)
+        receiver, sender = context.Pipe(duplex=False)
+        child = context.Process(target=_child, args=(sender, dropped, self.most_memory), daemon=True)
         child.start()
-        there.close()
+        sender.close()
         try:
-            found: Judged | None = here.recv()
+            result: CheckedFile | None = receiver.recv()
         except EOFError:
-            found = None
-        here.close()
+            result = None
+        receiver.close()
         child.join()
-        if found is None:
+        if result is None:
             findings = Findings()
             sentence = (
                 f"the file cannot be read within {self.most_memory >> 20:,} MB of memory (its reader ended with "
                 f"{child.exitcode}): does a row or a column hold far more than it should?"
             )
             findings.add(Finding(0, "", "file.unreadable", sentence))
-            found = Judged(0, findings)
-        return found
+            result = CheckedFile(0, findings)
+        return result
 
 
 def _child(answer: Connection, dropped: Dropped, most_memory: int) -> None:
@@ -99,7 +99,7 @@ def _child(answer: Connection, dropped: Dropped, most_memory: int) -> None:
     most = most_memory if allowed == resource.RLIM_INFINITY else min(most_memory, allowed)
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     try:
-        answer.send(judged(dropped))
+        answer.send(check_file(dropped))
     except MemoryError:
         # To say so would take memory too.
         answer.close()

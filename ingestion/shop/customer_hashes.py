@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from ingestion.shop.bucket import Bucket
 from ingestion.shop.extract import KEY, STAGED, Known, overlaid
-from ingestion.shop.stage import ROWS_AT_ONCE, State, schema
+from ingestion.shop.stage import ROWS_AT_ONCE, StageState, schema
 from schemas.shop.stage import finished_files, prefix, run_of
 
 HELD = (KEY, "content_hash")
@@ -52,12 +52,12 @@ class KnownFile:
         self._waiting.clear()
 
 
-def known(bucket: Bucket, state: State, folder: Path) -> Iterator[Known]:
+def known(bucket: Bucket, state: StageState, folder: Path) -> Iterator[Known]:
     """What is known now, in the order of keys: the last full check, and what runs have found since."""
     if not state.full_run:
         return
     since: dict[str, str] = {}
-    names = [found.name for found in bucket.found(prefix(STAGED.table))]
+    names = [stored.name for stored in bucket.list_objects(prefix(STAGED.table))]
     for name in finished_files(STAGED.table, names, state.run_no):
         if run_of(STAGED.table, name) > state.full_run:
             for batch in _batches(bucket, name, folder, [*HELD, "is_deleted"]):
@@ -66,11 +66,11 @@ def known(bucket: Bucket, state: State, folder: Path) -> Iterator[Known]:
     yield from overlaid(base, since)
 
 
-def forget_older(bucket: Bucket, state: State) -> None:
+def forget_older(bucket: Bucket, state: StageState) -> None:
     """Only the last full check's file is of use."""
-    for found in bucket.found(f"{prefix(STAGED.table)}known/"):
-        if found.name != file_name(state.full_run):
-            bucket.remove(found.name)
+    for stored in bucket.list_objects(f"{prefix(STAGED.table)}known/"):
+        if stored.name != file_name(state.full_run):
+            bucket.remove(stored.name)
 
 
 def _batches(bucket: Bucket, name: str, folder: Path, columns: list[str] | tuple[str, ...]) -> Iterator[pa.RecordBatch]:

@@ -16,12 +16,12 @@ from rich.console import Console
 from conf import Settings
 from conf.domains.shop import ShopSettings
 from ingestion.core.errors import IngestError
-from ingestion.core.registry import Around, Collector, Connect
+from ingestion.core.registry import Collector, Connect, RunContext
 from ingestion.shop.bucket import Bucket, opened
 from ingestion.shop.customer_hashes import KnownFile, file_name, forget_older, known
-from ingestion.shop.extract import CUSTOMERS, STAGED, Run, Tally, changed, compared
+from ingestion.shop.extract import CUSTOMERS, STAGED, ExtractRun, ExtractStats, changed, compared
 from ingestion.shop.snapshot import Snapshot, database, later, snapshot
-from ingestion.shop.stage import State, alone, finish, instant, read_state, stage_run, utc
+from ingestion.shop.stage import StageState, alone, finish, instant, read_state, stage_run, utc
 
 NAME = "shop.customers"
 REJECTED = "stage/rejected/customers/"
@@ -31,14 +31,14 @@ FEW_GONE = 20
 
 
 def stage_changes(
-    bucket: Bucket, shown: Snapshot, state: State, overlap: timedelta, folder: Path
-) -> tuple[State, Tally]:
+    bucket: Bucket, shown: Snapshot, state: StageState, overlap: timedelta, folder: Path
+) -> tuple[StageState, ExtractStats]:
     """Stage what changed since the last run. Cut off anywhere, it is as if it had not been begun."""
-    tally, mark = Tally(), instant(state.watermark)
-    run = Run(state.run_no + 1, later(shown.taken_at, instant(state.taken_at)))
+    stats, mark = ExtractStats(), instant(state.watermark)
+    run = ExtractRun(state.run_no + 1, later(shown.taken_at, instant(state.taken_at)))
     rows = shown.rows(CUSTOMERS, mark - overlap if mark else None)
-    staged = stage_run(bucket, STAGED, run.run_no, changed(rows, run, tally), folder)
-    report(bucket, run, tally)
+    staged = stage_run(bucket, STAGED, run.run_no, changed(rows, run, stats), folder)
+    report(bucket, run, stats)
     after = replace(
         state,
         run_no=run.run_no if staged else state.run_no,
@@ -46,25 +46,25 @@ def stage_changes(
         watermark=utc(shown.complete_until),
     )
     finish(bucket, STAGED.table, after)
-    return after, tally
+    return after, stats
 
 
 def stage_all(
-    bucket: Bucket, shown: Snapshot, state: State, folder: Path, *, gone_pct: float = 100.0, accept: bool = False
-) -> tuple[State, Tally]:
+    bucket: Bucket, shown: Snapshot, state: StageState, folder: Path, *, gone_pct: float = 100.0, accept: bool = False
+) -> tuple[StageState, ExtractStats]:
     """Compare every customer with what is known, and stage what differs and who is gone.
 
     Raises IngestError where all are gone, or more than `gone_pct` of those known, unless it is told to `accept` that:
     most likely it is another database, or one that was restored in part.
     """
-    tally = Tally()
-    run = Run(state.run_no + 1, later(shown.taken_at, instant(state.taken_at)))
+    stats = ExtractStats()
+    run = ExtractRun(state.run_no + 1, later(shown.taken_at, instant(state.taken_at)))
     with KnownFile(folder / "all.parquet") as file:
-        rows = compared(shown.rows(CUSTOMERS, None), known(bucket, state, folder), run, tally, file.add)
+        rows = compared(shown.rows(CUSTOMERS, None), known(bucket, state, folder), run, stats, file.add)
         stage_run(bucket, STAGED, run.run_no, rows, folder)
-    report(bucket, run, tally)
+    report(bucket, run, stats)
     if not accept:
-        _refuse_great_loss(tally, gone_pct)
+        _refuse_great_loss(stats, gone_pct)
     bucket.upload(file_name(run.run_no), file.file)
     file.file.unlink()
     after = replace(
@@ -72,28 +72,28 @@ def stage_all(
     )
     finish(bucket, STAGED.table, after)
     forget_older(bucket, after)
-    return after, tally
+    return after, stats
 
 
-def report(bucket: Bucket, run: Run, tally: Tally) -> None:
+def report(bucket: Bucket, run: ExtractRun, stats: ExtractStats) -> None:
     """Rows that cannot be read, as JSON Lines in the bucket: who, which column, why. Nothing else of a person."""
     name = f"{REJECTED}run={run.run_no:08d}.jsonl"
-    if tally.set_aside:
-        lines = [orjson.dumps(asdict(bad), option=orjson.OPT_APPEND_NEWLINE) for bad in tally.set_aside]
+    if stats.set_aside:
+        lines = [orjson.dumps(asdict(bad), option=orjson.OPT_APPEND_NEWLINE) for bad in stats.set_aside]
         bucket.write(name, b"".join(lines))
     else:
         bucket.remove(name)
 
 
-def _refuse_great_loss(tally: Tally, gone_pct: float) -> None:
-    if tally.gone and not (tally.changed or tally.unchanged):
-        found = f"{CUSTOMERS.name} has no row, where {tally.known:,} customers were known"
-    elif tally.gone > max(FEW_GONE, tally.known * gone_pct / 100):
-        found = f"{tally.gone:,} of {tally.known:,} known customers are gone from {CUSTOMERS.name}, over {gone_pct:g} %"
+def _refuse_great_loss(stats: ExtractStats, gone_pct: float) -> None:
+    if stats.gone and not (stats.changed or stats.unchanged):
+        loss = f"{CUSTOMERS.name} has no row, where {stats.known:,} customers were known"
+    elif stats.gone > max(FEW_GONE, stats.known * gone_pct / 100):
+        loss = f"{stats.gone:,} of {stats.known:,} known customers are gone from {CUSTOMERS.name}, over {gone_pct:g} %"
     else:
         return
     raise IngestError(
-        f"{found}; nothing was staged. Is SAUDA_POSTGRES_URL the right database, and whole? "
+        f"{loss}; nothing was staged. Is SAUDA_POSTGRES_URL the right database, and whole? "
         "If they were deleted on purpose: --full-check --accept"
     )
 
@@ -102,7 +102,7 @@ def _refuse_great_loss(tally: Tally, gone_pct: float) -> None:
 class Extract:
     """A run that was asked for. The first one of all is a full check, whatever was asked."""
 
-    around: Around
+    context: RunContext
     is_full: bool
     accept: bool
     as_json: bool
@@ -116,33 +116,33 @@ class Extract:
         ):  # fmt: skip
             before, folder = read_state(bucket, STAGED.table), Path(scratch)
             if self.is_full or not before.full_run:
-                after, tally = stage_all(
+                after, stats = stage_all(
                     bucket, shown, before, folder, gone_pct=limits.customers_gone_pct, accept=self.accept
                 )
                 how = "all were compared"
             else:
-                after, tally = stage_changes(bucket, shown, before, overlap, folder)
+                after, stats = stage_changes(bucket, shown, before, overlap, folder)
                 how = f"changed since {before.watermark[:19]}Z, and {overlap.total_seconds():.0f} s before"
         seconds = time.monotonic() - began
-        staged = f"in run {after.run_no}" if tally.changed or tally.gone else "so nothing was staged"
+        staged = f"in run {after.run_no}" if stats.changed or stats.gone else "so nothing was staged"
         click.echo(
-            f"{NAME}: {tally.changed:,} new or changed and {tally.gone:,} gone, {staged} ({how}). {seconds:.1f} s."
+            f"{NAME}: {stats.changed:,} new or changed and {stats.gone:,} gone, {staged} ({how}). {seconds:.1f} s."
         )
-        for bad in tally.set_aside[:SHOWN_SET_ASIDE]:
-            self.around.say(f"The customer {bad.customer_id} is set aside: {bad.sentence}.")
-        if tally.set_aside:
-            self.around.say(
-                f"{len(tally.set_aside):,} rows cannot be read and were set aside; all are in {REJECTED} of the "
+        for bad in stats.set_aside[:SHOWN_SET_ASIDE]:
+            self.context.say(f"The customer {bad.customer_id} is set aside: {bad.sentence}.")
+        if stats.set_aside:
+            self.context.say(
+                f"{len(stats.set_aside):,} rows cannot be read and were set aside; all are in {REJECTED} of the "
                 "bucket. Mend them in the database: the next run takes them."
             )
         if self.as_json:
-            told = asdict(tally) | {"set_aside": len(tally.set_aside)}
-            click.echo(json.dumps({"source": NAME, **told, **asdict(after), "seconds": round(seconds, 3)}))
+            summary = asdict(stats) | {"set_aside": len(stats.set_aside)}
+            click.echo(json.dumps({"source": NAME, **summary, **asdict(after), "seconds": round(seconds, 3)}))
         return 0
 
 
-def _open(around: Around, *, full_check: bool, accept: bool, as_json: bool) -> Extract:
-    return Extract(around, full_check, accept, as_json)
+def _open(context: RunContext, *, full_check: bool, accept: bool, as_json: bool) -> Extract:
+    return Extract(context, full_check, accept, as_json)
 
 
 SOURCE = Collector(

@@ -40,7 +40,7 @@ class SetAside:
 
 
 @dataclass
-class Tally:
+class ExtractStats:
     """What a run found. `unchanged`, and how many were `known` before it, are counted in a full check only."""
 
     changed: int = 0
@@ -51,7 +51,7 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Run:
+class ExtractRun:
     """What all rows of a run have in common."""
 
     run_no: int
@@ -73,36 +73,36 @@ class Run:
         }  # fmt: skip
 
 
-def changed(rows: Iterable[Row], run: Run, tally: Tally) -> Iterator[Row]:
+def changed(rows: Iterable[Row], run: ExtractRun, stats: ExtractStats) -> Iterator[Row]:
     """Every row that was asked for: the lake leaves out what it has."""
     for row in rows:
         if bad := SetAside.of(row):
-            tally.set_aside.append(bad)
+            stats.set_aside.append(bad)
             continue
-        tally.changed += 1
+        stats.changed += 1
         yield run.present(row)
 
 
 def compared(
-    rows: Iterable[Row], known: Iterable[Known], run: Run, tally: Tally, note: Callable[[Known], None]
+    rows: Iterable[Row], known: Iterable[Known], run: ExtractRun, stats: ExtractStats, note: Callable[[Known], None]
 ) -> Iterator[Row]:
     """What differs between the table and what is known of it. Both must be in the order of the key.
 
     The two are read side by side and never held. `note` is told what is known afterwards, customer by customer.
     """
-    before = _counted(known, tally)
+    before = _counted(known, stats)
     at = next(before, None)
     for row in rows:
         if isinstance(row[KEY], Unreadable):
-            tally.set_aside.append(SetAside("", KEY, f"{KEY} {fault(row[KEY])}"))
+            stats.set_aside.append(SetAside("", KEY, f"{KEY} {fault(row[KEY])}"))
             continue
         while at is not None and at[0] < row[KEY]:
-            tally.gone += 1
+            stats.gone += 1
             yield run.gone(at[0])
             at = next(before, None)
         if bad := SetAside.of(row):
             # Whatever is known of the customer stays so: there is somebody of that key.
-            tally.set_aside.append(bad)
+            stats.set_aside.append(bad)
             if at is not None and at[0] == row[KEY]:
                 note(at)
                 at = next(before, None)
@@ -111,21 +111,21 @@ def compared(
         now = (row[KEY], staged["content_hash"])
         note(now)
         if now == at:
-            tally.unchanged += 1
+            stats.unchanged += 1
         else:
-            tally.changed += 1
+            stats.changed += 1
             yield staged
         if at is not None and at[0] == row[KEY]:
             at = next(before, None)
     while at is not None:
-        tally.gone += 1
+        stats.gone += 1
         yield run.gone(at[0])
         at = next(before, None)
 
 
-def _counted(known: Iterable[Known], tally: Tally) -> Iterator[Known]:
+def _counted(known: Iterable[Known], stats: ExtractStats) -> Iterator[Known]:
     for one in known:
-        tally.known += 1
+        stats.known += 1
         yield one
 
 

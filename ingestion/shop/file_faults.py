@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Unfit(Exception):
+class FileRefused(Exception):
     """The file as a whole cannot be read. `rule` names what is broken, the message says it."""
 
     def __init__(self, rule: str, sentence: str) -> None:
@@ -19,6 +19,6 @@ class Doubtful(str):
     @classmethod
     def because(cls, text: str, reason: str) -> Doubtful:
         """The text with its reason."""
-        made = cls(text)
-        made.reason = reason
-        return made
+        fault = cls(text)
+        fault.reason = reason
+        return fault

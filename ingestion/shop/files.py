@@ -13,7 +13,7 @@ import ijson
 
 from ingestion.core.errors import Unreadable
 from ingestion.files.packed import unpacked
-from ingestion.shop.file_faults import Unfit
+from ingestion.shop.file_faults import FileRefused
 from ingestion.shop.sheets import sheet_rows
 
 MOST_OBJECT_BYTES = 4 << 20
@@ -40,12 +40,12 @@ def _kind(name: str) -> str:
 def check_name(name: str) -> None:
     """Raises Unfit for a name that is more than a plain name, or whose ending is not known."""
     if not NAME.fullmatch(name) or ".." in name:
-        raise Unfit(
+        raise FileRefused(
             "file.name",
             f"the name must be at most 150 letters, digits, spaces and ._()+- and name no folder; found {name[:200]!r}",
         )
     if not _kind(name):
-        raise Unfit(
+        raise FileRefused(
             "file.ending",
             f"the name must end in {', '.join(ENDINGS)}, and all but Parquet may be packed as .gz; found {name!r}",
         )
@@ -85,7 +85,7 @@ def _json(file: Path, *, is_lines: bool) -> Iterator[Row]:
                 first = begins.removeprefix(BOM).lstrip()[:1]
                 if first not in (b"[", b""):
                     shown = first.decode(errors="replace")
-                    raise Unfit("file.json", f"the file is not {what}: it begins with {shown!r}")
+                    raise FileRefused("file.json", f"the file is not {what}: it begins with {shown!r}")
             body.seek(0)
             # PowerShell and Excel's scripts write UTF-16.
             read: _Bytes = codecs.EncodedFile(body, "utf-8", "utf-16") if begins.startswith(UTF_16) else body
@@ -97,14 +97,14 @@ def _json(file: Path, *, is_lines: bool) -> Iterator[Row]:
             for number, row in enumerate(_objects(values, what), 1):
                 metered.since = 0
                 if twice:
-                    raise Unfit("file.json", f"object {number:,} has the field {twice[0][:80]!r} twice")
+                    raise FileRefused("file.json", f"object {number:,} has the field {twice[0][:80]!r} twice")
                 yield row
     except Unreadable as problem:
-        raise Unfit("file.json", str(problem)) from None
+        raise FileRefused("file.json", str(problem)) from None
     except EOFError:
-        raise Unfit("file.json", "the file is cut off: its packed data ends before its end mark") from None
+        raise FileRefused("file.json", "the file is cut off: its packed data ends before its end mark") from None
     except (ijson.JSONError, UnicodeDecodeError, RecursionError, ValueError) as problem:
-        raise Unfit("file.json", f"the file is not {what}: {_first_line(problem)}") from None
+        raise FileRefused("file.json", f"the file is not {what}: {_first_line(problem)}") from None
 
 
 class _Once(dict[str, Any]):
@@ -133,14 +133,16 @@ class _Metered:
     def read(self, size: int) -> bytes:
         self.since += size
         if self.since > MOST_OBJECT_BYTES:
-            raise Unfit("file.size", f"an object has more than {MOST_OBJECT_BYTES:,} bytes")
+            raise FileRefused("file.size", f"an object has more than {MOST_OBJECT_BYTES:,} bytes")
         return self.body.read(size)
 
 
 def _objects(values: Iterable[Any], what: str) -> Iterator[Row]:
     for number, value in enumerate(values, 1):
         if not isinstance(value, dict):
-            raise Unfit("file.json", f"the file is not {what} of objects: element {number} is {str(value)[:80]!r}")
+            raise FileRefused(
+                "file.json", f"the file is not {what} of objects: element {number} is {str(value)[:80]!r}"
+            )
         yield value
 
 

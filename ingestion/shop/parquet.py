@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ingestion.files.instants import ISO, moment
-from ingestion.shop.file_faults import Unfit
+from ingestion.shop.file_faults import FileRefused
 from schemas.contract import contract
 from schemas.shop.stage import ProductRow
 
@@ -39,18 +39,18 @@ Plain = Callable[[Any], Any]
 def parquet_rows(file: Path, most_bytes: int, zone: str) -> Iterator[dict[str, Any]]:
     """The rows, some thousands at a time. Raises Unfit where the file is broken, also after some rows."""
     try:
-        with pq.ParquetFile(file) as asked:
-            metadata, schema = asked.metadata, asked.schema_arrow
+        with pq.ParquetFile(file) as parquet_file:
+            metadata, schema = parquet_file.metadata, parquet_file.schema_arrow
             # Spark and Hive write an instant so, in UTC; the file has no word for the zone.
-            stored = map(asked.schema.column, range(len(asked.schema)))
+            stored = map(parquet_file.schema.column, range(len(parquet_file.schema)))
             instants = {column.name for column in stored if column.physical_type == "INT96"}
         groups = (metadata.row_group(i) for i in range(metadata.num_row_groups))
         if sum(group.total_byte_size for group in groups) > MOST_EXPANSION * most_bytes:
-            raise Unfit("file.size", f"the file unpacks to more than {MOST_EXPANSION * most_bytes:,} bytes")
+            raise FileRefused("file.size", f"the file unpacks to more than {MOST_EXPANSION * most_bytes:,} bytes")
         names = [name for name in schema.names if not INDEX.fullmatch(name)]
         twice = sorted({n for n in names if names.count(n) > 1})
         if twice:
-            raise Unfit("column.twice", f"the column {twice[0]} stands twice")
+            raise FileRefused("column.twice", f"the column {twice[0]} stands twice")
         _refuse_nested(schema)
         plain = {name: _plain(name, schema.field(name).type, "UTC" if name in instants else zone) for name in names}
         # What repeats stays one text as long as its length is not known: kilobytes may stand for gigabytes.
@@ -65,13 +65,13 @@ def parquet_rows(file: Path, most_bytes: int, zone: str) -> Iterator[dict[str, A
     except (pa.ArrowException, OSError, ValueError, OverflowError) as problem:
         if isinstance(problem, MemoryError):
             raise
-        raise Unfit("file.parquet", f"the file is no whole Parquet file: {_first_line(problem)}") from None
+        raise FileRefused("file.parquet", f"the file is no whole Parquet file: {_first_line(problem)}") from None
 
 
 def _refuse_nested(schema: pa.Schema) -> None:
     for field in schema:
         if field.name in TYPES and pa.types.is_nested(field.type):
-            raise Unfit(
+            raise FileRefused(
                 "column.type",
                 f"the column {field.name} holds {str(field.type)[:80]}: write one plain value a row, what is within it "
                 "as columns of their own",
@@ -90,11 +90,12 @@ def _refuse_long_texts(batch: pa.RecordBatch, before: int) -> None:
             continue
         too_long = pc.fill_null(pc.greater(pc.binary_length(column.dictionary), MOST_TEXT_BYTES), fill_value=False)
         if pc.any(too_long).as_py():
-            found = pc.index(too_long.take(column.indices), value=True).as_py()
-            if found >= 0:
-                raise Unfit(
+            position = pc.index(too_long.take(column.indices), value=True).as_py()
+            if position >= 0:
+                raise FileRefused(
                     "file.size",
-                    f"row {before + found + 1:,}, column {name[:80]}: a text has more than {MOST_TEXT_BYTES:,} bytes",
+                    f"row {before + position + 1:,}, column {name[:80]}: a text has more than "
+                    f"{MOST_TEXT_BYTES:,} bytes",
                 )
 
 
@@ -117,7 +118,7 @@ def _decoded(name: str, then: Plain) -> Plain:
         try:
             return then(value.decode("utf-8"))
         except UnicodeDecodeError:
-            raise Unfit(
+            raise FileRefused(
                 "file.utf8", f"the column {name} holds bytes that are no UTF-8 ({value[:20]!r}): write it as text"
             ) from None
 

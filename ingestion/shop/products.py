@@ -16,11 +16,11 @@ from rich.console import Console
 from conf import Settings
 from conf.domains.shop import ShopSettings
 from ingestion.core.errors import Unreadable
-from ingestion.core.registry import Around, Collector, Connect, simulated_input
+from ingestion.core.registry import Collector, Connect, RunContext, simulated_input
 from ingestion.shop.bucket import Bucket, opened
-from ingestion.shop.check_process import STAGED, Apart
-from ingestion.shop.dropped_file import INCOMING, Desk, Outcome
-from ingestion.shop.file_faults import Unfit
+from ingestion.shop.check_process import STAGED, CheckProcess
+from ingestion.shop.file_faults import FileRefused
+from ingestion.shop.file_intake import INCOMING, FileIntake, Outcome
 from ingestion.shop.files import check_name
 from ingestion.shop.stage import alone
 
@@ -32,7 +32,7 @@ def drop(bucket: Bucket, path: Path) -> str:
     """Put a file where files wait; its name there. Raises Unreadable for a name that would be refused."""
     try:
         check_name(path.name)
-    except Unfit as problem:
+    except FileRefused as problem:
         raise Unreadable(f"{path}: {problem}") from None
     bucket.upload(f"{INCOMING}{path.name}", path)
     return path.name
@@ -42,7 +42,7 @@ def drop(bucket: Bucket, path: Path) -> str:
 class Intake:
     """A run that was asked for. `path` is a file of this machine that is dropped first."""
 
-    around: Around
+    context: RunContext
     path: Path | None
     seed: int | None
     as_json: bool
@@ -56,29 +56,29 @@ class Intake:
             folder, given = Path(scratch), self.path
             if self.seed is not None:
                 given = folder / SIMULATED
-                simulated_input(NAME).write(given, self.seed, self.around.now)
+                simulated_input(NAME).write(given, self.seed, self.context.now)
             dropped = drop(bucket, given) if given else ""
-            judge = Apart(limits.stage_memory_mb << 20)
-            desk = Desk(bucket, folder, limits.stage_file_mb << 20, judge, settings.shop_time_zone)
-            outcomes = [self._said(desk.take(file)) for file in desk.waiting()]
-            desk.forget(self.around.now - timedelta(days=limits.stage_kept_days))
+            check = CheckProcess(limits.stage_memory_mb << 20)
+            intake = FileIntake(bucket, folder, limits.stage_file_mb << 20, check, settings.shop_time_zone)
+            outcomes = [self._report(intake.take(file)) for file in intake.waiting()]
+            intake.forget(self.context.now - timedelta(days=limits.stage_kept_days))
         if not outcomes:
             click.echo(f"{NAME}: no file waits in {settings.bucket}/{INCOMING}.")
         if self.as_json:
             counts = dict(Counter(str(outcome.became) for outcome in outcomes))
-            told: dict[str, Any] = {"source": NAME, **counts, "files": [asdict(o) for o in outcomes]}
-            click.echo(json.dumps(told | {"rows": sum(o.rows for o in outcomes if o.became == "staged")}))
+            summary: dict[str, Any] = {"source": NAME, **counts, "files": [asdict(o) for o in outcomes]}
+            click.echo(json.dumps(summary | {"rows": sum(o.rows for o in outcomes if o.became == "staged")}))
         # A bad file that someone dropped does not stop the night; whoever hands one over is told.
         return int(any(o.became == "rejected" and o.file == dropped for o in outcomes))
 
-    def _said(self, outcome: Outcome) -> Outcome:
+    def _report(self, outcome: Outcome) -> Outcome:
         mark = {"staged": "✓", "seen": "=", "rejected": "✗", "replaced": "…"}[outcome.became]
         click.echo(f"{mark} {outcome.file!r}: {outcome.sentence}")
         return outcome
 
 
-def _open(around: Around, *, path: Path | None, simulated: int | None, as_json: bool) -> Intake:
-    return Intake(around, path, simulated, as_json)
+def _open(context: RunContext, *, path: Path | None, simulated: int | None, as_json: bool) -> Intake:
+    return Intake(context, path, simulated, as_json)
 
 
 SOURCE = Collector(

@@ -12,12 +12,12 @@ from ingestion.shop.check import FILE, Findings
 
 def as_json(name: str, size: int, digest: str, rows: int, dropped_at: datetime, findings: Findings) -> bytes:
     """The report for programs. Rows are counted from 1, a header left out; row 0 is the file as a whole."""
-    told = {
+    content = {
         "file": name, "bytes": size, "sha256": digest, "dropped_at": dropped_at, "rows_read": rows,
         "finding_count": findings.by_rule.total(), "findings_by_rule": dict(findings.by_rule.most_common()),
         "findings": [asdict(finding) for finding in findings.listed],
     }  # fmt: skip
-    return orjson.dumps(told, option=orjson.OPT_INDENT_2)
+    return orjson.dumps(content, option=orjson.OPT_INDENT_2)
 
 
 def as_text(name: str, rows: int, findings: Findings) -> str:

@@ -14,10 +14,10 @@ from ingestion.files.csv_rows import DELIMITERS, CsvFile, Row, Undecodable
 from ingestion.files.currencies import currency_of
 from ingestion.files.header import find_header, plain
 from ingestion.files.instants import ISO, moment
-from ingestion.files.numbers import Mark, Unread, is_lost_id, number, proven_mark
+from ingestion.files.numbers import Mark, UnreadableNumber, is_lost_id, number, proven_mark
 from ingestion.files.packed import is_workbook
 from ingestion.files.workbook import WorkbookFile, shown_cell
-from ingestion.shop.file_faults import Doubtful, Unfit
+from ingestion.shop.file_faults import Doubtful, FileRefused
 from schemas.contract import contract
 from schemas.shop.stage import ProductRow
 
@@ -39,11 +39,11 @@ def sheet_rows(path: Path, zone: str) -> Iterator[dict[str, Any]]:
         header, delimiter = _header(file)
         yield from _read(file, header, delimiter, zone)
     except Undecodable as problem:
-        raise Unfit("file.utf8", str(problem).replace("is not utf-8", "is not UTF-8")) from None
+        raise FileRefused("file.utf8", str(problem).replace("is not utf-8", "is not UTF-8")) from None
     except Unreadable as problem:
-        raise Unfit("file.csv", str(problem)) from None
+        raise FileRefused("file.csv", str(problem)) from None
     except (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, OSError) as problem:
-        raise Unfit("file.csv", f"the file is cut off or damaged: {problem}") from None
+        raise FileRefused("file.csv", f"the file is cut off or damaged: {problem}") from None
 
 
 def _header(file: Source) -> tuple[Row, str]:
@@ -51,7 +51,7 @@ def _header(file: Source) -> tuple[Row, str]:
     stated = getattr(file, "separator", "") or ","
     first, is_found = find_header(file.rows(stated), NEEDED)
     if first is None:
-        raise Unfit("file.empty", "the file is empty; a line with the columns' names was expected")
+        raise FileRefused("file.empty", "the file is empty; a line with the columns' names was expected")
     if is_found or not isinstance(file, CsvFile):
         return first, stated
     for other in DELIMITERS:
@@ -66,7 +66,7 @@ def _read(file: Source, header: Row, delimiter: str, zone: str) -> Iterator[dict
     named = [name for name in names if name]
     twice = sorted({name for name in named if named.count(name) > 1})
     if twice:
-        raise Unfit("column.twice", f"the column {twice[0]} stands twice")
+        raise FileRefused("column.twice", f"the column {twice[0]} stands twice")
     width = max((place + 1 for place, name in enumerate(names) if name), default=0)
     is_sheet = isinstance(file, WorkbookFile)
     mark = _mark(file, header, delimiter, names)
@@ -75,11 +75,13 @@ def _read(file: Source, header: Row, delimiter: str, zone: str) -> Iterator[dict
             continue
         cells = row.cells
         if row.is_broken:
-            raise Unfit("file.csv", f"the file is no CSV: on line {row.first} quotes do not open and close a cell")
+            raise FileRefused(
+                "file.csv", f"the file is no CSV: on line {row.first} quotes do not open and close a cell"
+            )
         if is_sheet and len(cells) < width:
             cells = [*cells, *[""] * (width - len(cells))]
         if len(cells) < width or any(cell.strip() for cell in cells[len(names) :]):
-            raise Unfit(
+            raise FileRefused(
                 "file.csv", f"line {row.last} has {len(cells)} cells, the header {len(names)}: is the end cut off?"
             )
         # A column without a name is none of ours: what separators too many, or a table's index, leave.
@@ -97,23 +99,23 @@ def _mark(file: Source, header: Row, delimiter: str, names: list[str]) -> Mark:
 
 
 def _plain(row: dict[str, str], mark: Mark, zone: str, is_sheet: bool) -> dict[str, Any]:
-    made: dict[str, Any] = {name: text or None for name, text in row.items()}
+    product: dict[str, Any] = {name: text or None for name, text in row.items()}
     for name in CODES:
         if text := row.get(name):
-            made[name] = Doubtful.because(text, LOST) if is_lost_id(text) else shown_cell(text) if is_sheet else text
+            product[name] = Doubtful.because(text, LOST) if is_lost_id(text) else shown_cell(text) if is_sheet else text
     currency = row.get("currency_code", "").strip()
     if currency:
-        made["currency_code"] = currency_of(currency) or currency
+        product["currency_code"] = currency_of(currency) or currency
     if price := row.get("price_amount", "").strip():
-        made["price_amount"] = _price(price, mark, made.get("currency_code"))
+        product["price_amount"] = _price(price, mark, product.get("currency_code"))
     if changed := row.get("changed_at", "").strip():
-        made["changed_at"] = moment(changed, FORMATS, zone) or changed
-    return made
+        product["changed_at"] = moment(changed, FORMATS, zone) or changed
+    return product
 
 
 def _price(text: str, mark: Mark, currency: str | None) -> str:
     read = number(text, mark)
-    if isinstance(read, Unread):
+    if isinstance(read, UnreadableNumber):
         # A reader of files has no mapping to set a mark in.
         reason = read.reason.replace(": set decimal_mark", "; write all prices with a point and two decimals")
         return Doubtful.because(text, reason) if reason else text

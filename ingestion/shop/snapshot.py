@@ -73,11 +73,11 @@ def database(settings: Settings) -> Iterator[Connection]:
             f"The shop's database is not migrated ({missing}): python -m infra.postgres upgrade"
         ) from None
     except psycopg.OperationalError as problem:
-        told = conninfo_to_dict(settings.postgres)
-        said = " ".join(str(problem).split())
+        parameters = conninfo_to_dict(settings.postgres)
+        reason = " ".join(str(problem).split())
         raise IngestError(
-            f"PostgreSQL at {told.get('host')}:{told.get('port', 5432)} failed: {said}. ./start.sh starts it; "
-            "SAUDA_POSTGRES_URL names another."
+            f"PostgreSQL at {parameters.get('host')}:{parameters.get('port', 5432)} failed: {reason}. "
+            "./start.sh starts it; SAUDA_POSTGRES_URL names another."
         ) from None
 
 
@@ -99,9 +99,9 @@ def snapshot(connection: Connection) -> Iterator[Snapshot]:
 
 
 def _row(connection: Connection, question: str) -> tuple[Any, ...]:
-    found = connection.execute(question).fetchone()
-    assert found is not None
-    return tuple(found)
+    answer = connection.execute(question).fetchone()
+    assert answer is not None
+    return tuple(answer)
 
 
 def later(moment: datetime, before: datetime | None) -> datetime:

@@ -38,7 +38,7 @@ ARROW = {
 
 
 @dataclass(frozen=True)
-class State:
+class StageState:
     """What is known from run to run.
 
     `run_no` is the last finished run, `full_run` the last that compared everything. `watermark` is the instant before
@@ -53,13 +53,13 @@ class State:
     last_file: str = ""
 
 
-def read_state(bucket: Bucket, table: str) -> State:
+def read_state(bucket: Bucket, table: str) -> StageState:
     """Before the first run: all zero."""
     body = bucket.read(state_name(table))
-    return State(**orjson.loads(body)) if body else State()
+    return StageState(**orjson.loads(body)) if body else StageState()
 
 
-def finish(bucket: Bucket, table: str, state: State) -> None:
+def finish(bucket: Bucket, table: str, state: StageState) -> None:
     """From here on the run counts."""
     bucket.write(state_name(table), orjson.dumps(asdict(state), option=orjson.OPT_INDENT_2))
 

@@ -20,9 +20,9 @@ from standins.goszakup.graphql import answer, schema_page
 from standins.goszakup.guard import NAMES, Guard, error
 from standins.goszakup.pages import asked, continues, page
 from standins.goszakup.routes import ROUTES, Route
-from standins.goszakup.service import BadRequest, NotThere, Service
+from standins.goszakup.service import BadRequest, NotFound, Service
 from standins.goszakup.totals import totals
-from standins.goszakup.world import Over
+from standins.goszakup.world import WorldEnded
 from standins.rates import document
 
 JSON = "application/json; charset=UTF-8"
@@ -87,7 +87,7 @@ def _endpoint(site: Site, route: Route) -> Endpoint:
             return refused
         try:
             return await _answered(site, route, request)
-        except NotThere as problem:
+        except NotFound as problem:
             return error(404, str(problem))
         except BadRequest as problem:
             return error(400, str(problem))
@@ -137,7 +137,7 @@ def _ref_item(site: Site) -> Endpoint:
             return refused
         try:
             row = site.service.ref(request.path_params["name"], request.path_params["key"])
-        except NotThere as problem:
+        except NotFound as problem:
             return error(404, str(problem))
         return Response(orjson.dumps(row), media_type=JSON)
 
@@ -165,7 +165,7 @@ def _control(site: Site, name: str) -> Endpoint:
             return refused
         try:
             return Response(orjson.dumps(done()), media_type=JSON)
-        except Over as problem:
+        except WorldEnded as problem:
             return error(409, str(problem))
 
     return endpoint

@@ -15,7 +15,7 @@ import orjson
 from standins.goszakup import routes, rows_contracts, rows_parties
 from standins.goszakup.columns import Row
 from standins.goszakup.graphql_query import Field, QueryError, read_query
-from standins.goszakup.listings import BadCursor, Found, Listing, Whole
+from standins.goszakup.listings import BadCursor, FoundRows, Listing, WholeRegister
 from standins.goszakup.registers import SHAPES
 from standins.goszakup.service import Service
 from standins.goszakup.world import World, make_world
@@ -108,10 +108,10 @@ def _listing(service: Service, root: str, wanted: Mapping[str, Any]) -> Listing:
         quick = QUICK.get((root, name))
         if quick and isinstance(one, str | int) and "*" not in str(one) and "?" not in str(one):
             found = register.present(quick(service.world, str(one)), clock)
-            return Found(register, service.render(shape), clock, found)
+            return FoundRows(register, service.render(shape), clock, found)
         if name == "id" and isinstance(one, int):
-            return Found(register, service.render(shape), clock, register.one(one, clock))
-    return Whole(register, service.render(shape), clock)
+            return FoundRows(register, service.render(shape), clock, register.one(one, clock))
+    return WholeRegister(register, service.render(shape), clock)
 
 
 def _matches(root: str, row: Row, wanted: Mapping[str, Any]) -> bool:

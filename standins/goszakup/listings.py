@@ -52,7 +52,7 @@ def _number(cursor: str) -> int:
 
 
 @dataclass
-class Whole:
+class WholeRegister:
     """All rows of a register."""
 
     register: Register
@@ -84,7 +84,7 @@ class Whole:
 
 
 @dataclass
-class Found(Whole):
+class FoundRows(WholeRegister):
     """Some rows of a register, given by descending row numbers."""
 
     index: Array
@@ -104,7 +104,7 @@ class Found(Whole):
 
 
 @dataclass
-class Fixed:
+class FixedRows:
     """A short list of rows, walked in its own order; `key` is the field that serves as cursor."""
 
     items: list[Row]
@@ -137,7 +137,7 @@ class Fixed:
 
 
 @dataclass
-class Days:
+class JournalDays:
     """The journal from place `low` to before place `high`."""
 
     journal: Journal

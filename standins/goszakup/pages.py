@@ -17,7 +17,7 @@ REPEATED = 3
 
 
 @dataclass(frozen=True)
-class Asked:
+class PageRequest:
     """What a request asks of a listing: the path, how many rows, after which cursor ("" from the head)."""
 
     path: str
@@ -27,16 +27,16 @@ class Asked:
     """What of the query goes on into next_page."""
 
 
-def asked(path: str, query: Mapping[str, str]) -> Asked:
+def asked(path: str, query: Mapping[str, str]) -> PageRequest:
     """Raises BadRequest for a limit that is no number above zero. More than 500 rows are not given."""
     text = query.get("limit", str(DEFAULT_LIMIT))
     if not (text.isascii() and text.isdigit() and int(text)):
         raise BadRequest(f"limit: {text!r}, ожидается целое число от 1 до {MOST}")
     kept = tuple((key, query[key]) for key in ("limit", "date_from", "date_to") if query.get(key))
-    return Asked(path, min(int(text), MOST), query.get("search_after", ""), kept)
+    return PageRequest(path, min(int(text), MOST), query.get("search_after", ""), kept)
 
 
-def page(listing: Listing, ask: Asked, clock: int, fault: str = "", detail: int = 0) -> Row:
+def page(listing: Listing, ask: PageRequest, clock: int, fault: str = "", detail: int = 0) -> Row:
     """The envelope; `fault` is "", cursor, repeat, late or change. Raises BadRequest for a foreign cursor."""
     try:
         before = listing.below(ask.after) if ask.after else listing.start()
@@ -56,7 +56,7 @@ def page(listing: Listing, ask: Asked, clock: int, fault: str = "", detail: int 
     return {"total": listing.total, "limit": ask.limit, "next_page": following, "items": items}
 
 
-def continues(listing: Listing, ask: Asked) -> bool:
+def continues(listing: Listing, ask: PageRequest) -> bool:
     """Whether a page comes after the one that is asked for."""
     try:
         before = listing.below(ask.after) if ask.after else listing.start()
@@ -66,7 +66,7 @@ def continues(listing: Listing, ask: Asked) -> bool:
     return len(positions) == ask.limit and len(listing.take(int(positions[-1]), 1)) > 0
 
 
-def _next(ask: Asked, cursor: str) -> str:
+def _next(ask: PageRequest, cursor: str) -> str:
     query = urlencode([*ask.kept, ("search_after", cursor)], safe=":-")
     return f"{ask.path}?page=next&{query}"
 

@@ -13,7 +13,7 @@ from standins.goszakup import rows_contracts, rows_parties, rows_tenders
 from standins.goszakup.columns import Array, Row, instant
 from standins.goszakup.execution import PORTAL
 from standins.goszakup.journal import Journal
-from standins.goszakup.listings import Days, Fixed, Found, Listing, Whole
+from standins.goszakup.listings import FixedRows, FoundRows, JournalDays, Listing, WholeRegister
 from standins.goszakup.refs import BY_CODE, dictionaries
 from standins.goszakup.registers import SHAPES, Register, registers
 from standins.goszakup.routes import ROUTES, Route, subject_by_biin
@@ -33,7 +33,7 @@ OF_THE_PAST = ("points_deleted", "rnu_detail")
 """These also tell of rows that have left their register."""
 
 
-class NotThere(Exception):
+class NotFound(Exception):
     """What was asked for does not exist; the message is what the service says."""
 
 
@@ -62,29 +62,29 @@ class Service:
     def listing(self, route: Route, value: str, query: Mapping[str, str]) -> Listing:
         """What a paged path walks over; `value` is the path's own value, or empty. Raises BadRequest and NotThere."""
         if route.shape == "journal":
-            return Days(self.journal, *self.journal.between(_day(query, "date_from"), _day(query, "date_to")))
+            return JournalDays(self.journal, *self.journal.between(_day(query, "date_from"), _day(query, "date_to")))
         if route.shape == "refs":
             name = route.path.rpartition("/")[2]
-            return Fixed(self.refs[name], "code" if name in BY_CODE else "id")
+            return FixedRows(self.refs[name], "code" if name in BY_CODE else "id")
         if route.shape in PARTS:
             name, write = PARTS[route.shape]
             owner = self._found(route, name, value)
-            return Fixed(write(self.world, int(owner[0])) if len(owner) else [], "id")
+            return FixedRows(write(self.world, int(owner[0])) if len(owner) else [], "id")
         name, _ = SHAPES[route.shape]
         render, register = self.render(route.shape), self.registers[name]
         if route.find is None:
-            return Whole(register, render, self.world.clock)
+            return WholeRegister(register, render, self.world.clock)
         found = self._found(route, name, value)
         if route.shape == "rnu_detail" and not len(found) and self._listed_elsewhere(value):
-            raise NotThere("Поставщик не найден")
-        return Found(register, render, self.world.clock, found)
+            raise NotFound("Поставщик не найден")
+        return FoundRows(register, render, self.world.clock, found)
 
     def object(self, route: Route, value: str) -> Row:
         """The one row that a path names; raises NotThere."""
         name, _ = SHAPES[route.shape]
         found = self._found(route, name, value)
         if not len(found):
-            raise NotThere("Компания не найдена" if name == "subject" else "Запись не найдена")
+            raise NotFound("Компания не найдена" if name == "subject" else "Запись не найдена")
         return self.render(route.shape)(found[:1])[0]
 
     def ref(self, name: str, key: str) -> Row:
@@ -92,7 +92,7 @@ class Service:
         for row in self.refs.get(name, []):
             if key in (str(row.get("id")), row.get("code")):
                 return row
-        raise NotThere("Запись не найдена")
+        raise NotFound("Запись не найдена")
 
     def counts(self) -> dict[str, int]:
         """The rows that a full walk of each path without values yields now; all of them are different rows."""

@@ -26,7 +26,7 @@ BASES = {
 }  # fmt: skip
 
 
-class Over(Exception):
+class WorldEnded(Exception):
     """The clock has gone as far as this world goes."""
 
 
@@ -57,7 +57,7 @@ class World:
     def next_day(self) -> None:
         """Let one day happen; raises Over after the last one."""
         if self.day >= self.size.days:
-            raise Over(f"This world has {self.size.days} days, and they are over; start one with more --days.")
+            raise WorldEnded(f"This world has {self.size.days} days, and they are over; start one with more --days.")
         self.clock += DAY
 
     @cached_property

@@ -12,7 +12,7 @@ from psycopg import sql
 from rich.console import Console
 
 from conf import Settings
-from ingestion.core.registry import Around, Collector, Connect
+from ingestion.core.registry import Collector, Connect, RunContext
 from ingestion.shop.snapshot import database
 from schemas.contract import Contract, find
 from standins.shop import people
@@ -40,15 +40,15 @@ def seed(connection: Connection, contract: Contract, rows: Iterable[Row]) -> int
 
 
 @dataclass(frozen=True)
-class Seeding:
+class SeedRun:
     """A run that was asked for."""
 
-    around: Around
+    context: RunContext
     number: int
     as_json: bool
 
     def run(self, settings: Settings, console: Console, connect: Connect) -> int:  # noqa: ARG002
-        world = make_world(self.number, until=self.around.now)
+        world = make_world(self.number, until=self.context.now)
         added = {}
         with database(settings) as connection, connection.transaction():
             # Products name their sellers.
@@ -65,8 +65,8 @@ class Seeding:
         return 0
 
 
-def _open(around: Around, *, seed: int, as_json: bool) -> Seeding:
-    return Seeding(around, seed, as_json)
+def _open(context: RunContext, *, seed: int, as_json: bool) -> SeedRun:
+    return SeedRun(context, seed, as_json)
 
 
 SOURCE = Collector(

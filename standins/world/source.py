@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import click
 
 from ingestion.core.message import Message
-from ingestion.core.registry import Around, Source
+from ingestion.core.registry import RunContext, Source
 from standins.world.faults import Faults
 from standins.world.simulator import events
 from standins.world.world import make_world
@@ -59,13 +59,13 @@ def _utc(_context: click.Context, _parameter: click.Parameter, value: str | None
 
 
 def _open(
-    around: Around, *, events: int, seed: int, days: int, until: datetime | None, duplicates: float, poison: float,
+    context: RunContext, *, events: int, seed: int, days: int, until: datetime | None, duplicates: float, poison: float,
     oversized: int, single_line: bool, run_id: str | None,
 ) -> Simulation:  # fmt: skip
     return Simulation(
-        seed=seed, until=until or around.now, days=days, n=events, single_line=single_line,
-        run_id=run_id or f"{around.now:%y%m%d%H%M%S}-{secrets.token_hex(2)}",
-        faults=Faults(around.now, duplicates, poison, oversized),
+        seed=seed, until=until or context.now, days=days, n=events, single_line=single_line,
+        run_id=run_id or f"{context.now:%y%m%d%H%M%S}-{secrets.token_hex(2)}",
+        faults=Faults(context.now, duplicates, poison, oversized),
     )  # fmt: skip
 
 

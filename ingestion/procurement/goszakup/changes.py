@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ingestion.collecting.client import Answer, NoAnswer, UnreadableAnswer
-from ingestion.collecting.page_batch import Parcel
+from ingestion.collecting.page_batch import PageBatch
 from ingestion.core.message import instant
 from ingestion.procurement.goszakup.cursor import VERSIONED, first_address
-from ingestion.procurement.goszakup.lists import Desk
+from ingestion.procurement.goszakup.endpoint_reader import EndpointReader
 from ingestion.procurement.goszakup.pages import Envelope, Row
-from ingestion.procurement.goszakup.plan import filled
+from ingestion.procurement.goszakup.plan import filled_path
 from schemas.procurement.endpoints import Endpoint, by_name, by_path, by_service, item_of
 
 AT_ONCE = 32
@@ -25,18 +25,18 @@ class Changes:
     `unknown` collects what the journal names and the table of endpoints does not.
     """
 
-    def __init__(self, desk: Desk, only: frozenset[str] = frozenset()) -> None:
+    def __init__(self, desk: EndpointReader, only: frozenset[str] = frozenset()) -> None:
         self._desk, self._only = desk, only
         self._fetched: set[int] = set()
         self.unknown: set[str] = set()
 
-    async def put(self, parcel: Parcel, answer: Answer, path: str, rows: Sequence[Row]) -> None:
+    async def put(self, page_batch: PageBatch, answer: Answer, path: str, rows: Sequence[Row]) -> None:
         """Deleted rows as events of their own, changed rows as what they are now, once a run."""
         journal = by_name()["journal"]
-        tally = self._desk.tallies.of(journal.name)
+        stats = self._desk.run_stats.of(journal.name)
         envelope = Envelope(journal, path, instant(answer.at), collection=self._desk.client.collection)
         wanted = [row for row in rows if self._is_wanted(row)]
-        await parcel.put(tally, [envelope.message(row) for row in wanted if row.read.action == DELETED])
+        await page_batch.put(stats, [envelope.message(row) for row in wanted if row.read.action == DELETED])
         for row in wanted:
             register = by_service(str(row.read.service_name))
             if row.read.action == DELETED and register is not None:
@@ -45,9 +45,9 @@ class Changes:
         for row in rows:
             if row.read.action not in (DELETED, UPDATED):
                 self.unknown.add(f"the action {row.read.action!r}")
-        tally.new += len(wanted)
+        stats.new += len(wanted)
         for start in range(0, len(changed), AT_ONCE):
-            await asyncio.gather(*(self._fetch(parcel, row) for row in changed[start : start + AT_ONCE]))
+            await asyncio.gather(*(self._fetch(page_batch, row) for row in changed[start : start + AT_ONCE]))
 
     def _is_wanted(self, row: Row) -> bool:
         if not self._only:
@@ -61,41 +61,41 @@ class Changes:
         self._fetched.add(mark)
         return is_first
 
-    async def _fetch(self, parcel: Parcel, row: Row) -> None:
+    async def _fetch(self, page_batch: PageBatch, row: Row) -> None:
         register = by_service(str(row.read.service_name))
-        found = _at(row.read.url or "")
-        if found is None and register is not None:
+        target = _at(row.read.url or "")
+        if target is None and register is not None:
             item = item_of(register.name)
-            found = (item, str(row.read.object_id)) if item else None
-        if found is not None:
-            endpoint, value = found
-            rows = await self._desk.put_list(parcel, endpoint, filled(endpoint, value))
+            target = (item, str(row.read.object_id)) if item else None
+        if target is not None:
+            endpoint, value = target
+            rows = await self._desk.put_list(page_batch, endpoint, filled_path(endpoint, value))
             if endpoint.item_of:
-                await self._desk.put_sub_lists(parcel, endpoint.item_of, rows)
+                await self._desk.put_sub_lists(page_batch, endpoint.item_of, rows)
         elif register is not None and register.descends and str(row.read.object_id).isdecimal():
-            await self._fetch_by_cursor(parcel, register, int(row.read.object_id))
+            await self._fetch_by_cursor(page_batch, register, int(row.read.object_id))
         else:
             self.unknown.add(f"the service {row.read.service_name!r}")
 
-    async def _fetch_by_cursor(self, parcel: Parcel, register: Endpoint, number: int) -> None:
+    async def _fetch_by_cursor(self, page_batch: PageBatch, register: Endpoint, number: int) -> None:
         """A register without a path for one row: the page of one that begins below the next greater id."""
-        tally = self._desk.tallies.of(register.name)
+        stats = self._desk.run_stats.of(register.name)
         address = first_address(register.path, {"page": "next", "search_after": str(number + 1), "limit": "1"})
         try:
-            answer = await self._desk.ask(register, address, tally)
+            answer = await self._desk.ask(register, address, stats)
         except UnreadableAnswer as why:
-            await self._desk.put_useless(parcel, register, register.path, tally, why)
+            await self._desk.put_useless(page_batch, register, register.path, stats, why)
             return
         except NoAnswer as why:
-            parcel.has_failed = True
-            tally.fail(str(why))
+            page_batch.has_failed = True
+            stats.fail(str(why))
             return
         if answer.read is None:
             return
-        read = self._desk.read(register, answer, register.path, tally)
+        read = self._desk.read(register, answer, register.path, stats)
         if not any(row.key == str(number) for row in read.rows):
-            tally.counts.not_found += 1
-        await parcel.put(tally, read.events + read.refused)
+            stats.counts.not_found += 1
+        await page_batch.put(stats, read.events + read.refused)
 
 
 def _at(url: str) -> tuple[Endpoint, str] | None:
@@ -105,10 +105,10 @@ def _at(url: str) -> tuple[Endpoint, str] | None:
     except ValueError:
         return None
     path = parts.path if parts.path.startswith("/") else f"/{parts.path}"
-    found = by_path(path if VERSIONED.match(path) else f"/v3{path}")
-    if found is None or found[0].schedule not in ("detail", "lookup"):
+    target = by_path(path if VERSIONED.match(path) else f"/v3{path}")
+    if target is None or target[0].schedule not in ("detail", "lookup"):
         return None
-    endpoint, value = found[0], unquote(found[1])
+    endpoint, value = target[0], unquote(target[1])
     if not value and endpoint.parameter:
         value = next((value for name, value in parse_qsl(parts.query) if name == endpoint.parameter), "")
     return (endpoint, value) if value else None

@@ -16,7 +16,7 @@ FEW_TRIES = 3
 NEXT_PAGE = re.compile(rb'"next_page"\s*:\s*("(?:[^"\\]|\\.)*"|null)')
 
 
-class Narrow:
+class PageLimit:
     """The limit that the pages of one walk are asked with: its usual one, or fewer rows while some are in trouble."""
 
     def __init__(self, limit: int) -> None:
@@ -56,11 +56,11 @@ class Narrow:
 
 def remains(body: bytes) -> Page | None:
     """What a damaged page still says: where the next one is. None where it does not."""
-    found = NEXT_PAGE.search(body)
-    if found is None:
+    match = NEXT_PAGE.search(body)
+    if match is None:
         return None
     try:
-        return Page([], msgspec.json.decode(found[1], type=str | None))
+        return Page([], msgspec.json.decode(match[1], type=str | None))
     except msgspec.MsgspecError:
         return None
 

@@ -49,7 +49,7 @@ class Row(msgspec.Struct):
     mark: str = ""
 
 
-class Reader:
+class RowReader:
     """Reads the rows of one endpoint: their keys, and the fields that name their sub-lists. Other fields may be any."""
 
     def __init__(self, endpoint: Endpoint) -> None:
@@ -93,10 +93,10 @@ def read_page(body: bytes, key: Sequence[str] = ()) -> Page:
 def _is_row(body: bytes, key: Sequence[str]) -> bool:
     """Whether a body is a row where a list was to come, as in the service's own sample of treasury payments."""
     try:
-        found = _OBJECTS.decode(body)
+        fields_of_body = _OBJECTS.decode(body)
     except (msgspec.MsgspecError, RecursionError):
         return False
-    return "items" not in found and all(name in found for name in key)
+    return "items" not in fields_of_body and all(name in fields_of_body for name in key)
 
 
 def read_object(body: bytes) -> Page:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from urllib.parse import quote
 
-from ingestion.collecting.state import Known, State, Walk
+from ingestion.collecting.state import KnownRegister, State, Walk
 from ingestion.core.errors import Unreadable
 from ingestion.procurement.goszakup.cursor import first_address
 from schemas.procurement.endpoints import ENDPOINTS, Endpoint, by_name, details, registers
@@ -22,7 +22,7 @@ LOADED_ON = "first load began on"
 
 
 @dataclass(frozen=True)
-class Asked:
+class CollectionRequest:
     """What the user wants. `names` are those of --register, empty for the usual load; `details` those of --details."""
 
     names: tuple[str, ...] = ()
@@ -49,7 +49,7 @@ class Lookup:
 
     @property
     def path(self) -> str:
-        return filled(self.endpoint, self.value)
+        return filled_path(self.endpoint, self.value)
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Plan:
     journal: Walk | None
 
 
-def filled(endpoint: Endpoint, value: str) -> str:
+def filled_path(endpoint: Endpoint, value: str) -> str:
     """The endpoint's path with a value in the place of its parameter."""
     safe = quote(value, safe="")
     if "{" in endpoint.path:
@@ -70,27 +70,27 @@ def filled(endpoint: Endpoint, value: str) -> str:
     return f"{endpoint.path}?{endpoint.parameter}={safe}" if endpoint.parameter else endpoint.path
 
 
-def made(state: State, asked: Asked, today: date, limit: int) -> Plan:
+def make_plan(state: State, request: CollectionRequest, today: date, limit: int) -> Plan:
     """Raises Unreadable for a register that does not exist, lacks its value, or is to have sub-lists and has none."""
-    _check_details(asked.details)
-    named = [_named(name) for name in asked.names]
+    _check_details(request.details)
+    named = [_named(name) for name in request.names]
     lookups = tuple(Lookup(endpoint, value) for endpoint, value in named if _is_lookup(endpoint))
     chosen = [endpoint for endpoint, _ in named if not _is_lookup(endpoint) and endpoint.mode != "changes"]
     if not named:
-        walked = state.walked(asked.load, asked.goes_on_since(today))
+        walked = state.walked(request.load, request.goes_on_since(today))
         # The head of a register is asked for all the same: it is one page, and no row of it comes again.
-        left = [e for e in registers() if e.name not in walked or (e.mode == "head" and not asked.full)]
-        chosen = [e for e in left if asked.full or _is_due(e, state.known(e.name), today)]
+        left = [e for e in registers() if e.name not in walked or (e.mode == "head" and not request.full)]
+        chosen = [e for e in left if request.full or _is_due(e, state.known(e.name), today)]
         chosen += [e for e in registers() if e not in chosen and state.walk(e.name)]
-    walks = tuple(_walk(state, endpoint, asked.full, today, limit) for endpoint in chosen)
+    walks = tuple(_walk(state, endpoint, request.full, today, limit) for endpoint in chosen)
     is_journal_named = any(endpoint.mode == "changes" for endpoint, _ in named)
     journal = None
-    if is_journal_named or asked.since or not (named or asked.full):
-        journal = _journal(state, asked, today, limit, is_journal_named)
+    if is_journal_named or request.since or not (named or request.full):
+        journal = _journal(state, request, today, limit, is_journal_named)
     return Plan(walks, lookups, journal)
 
 
-def again(state: State, endpoint: Endpoint, today: date, limit: int) -> Walk | None:
+def follow_up_walk(state: State, endpoint: Endpoint, today: date, limit: int) -> Walk | None:
     """The walk that follows one that was taken up again: what is newer than its beginning."""
     known = state.known(endpoint.name)
     if endpoint.mode != "head" or known is None or not known.head:
@@ -123,7 +123,7 @@ def _is_lookup(endpoint: Endpoint) -> bool:
     return bool(endpoint.parameter) or endpoint.answer != "page"
 
 
-def _is_due(endpoint: Endpoint, known: Known | None, today: date) -> bool:
+def _is_due(endpoint: Endpoint, known: KnownRegister | None, today: date) -> bool:
     if endpoint.schedule == "daily" or known is None:
         return True
     return today - date.fromisoformat(known.walked_on) >= WEEK
@@ -140,16 +140,16 @@ def _walk(state: State, endpoint: Endpoint, full: bool, today: date, limit: int)
     return Walk(endpoint.name, "head", first, until=known.head, started_on=today.isoformat())
 
 
-def _journal(state: State, asked: Asked, today: date, limit: int, is_named: bool) -> Walk | None:
+def _journal(state: State, request: CollectionRequest, today: date, limit: int, is_named: bool) -> Walk | None:
     """None on the very first run: there is nothing yet that could have changed."""
     journal = by_name()["journal"]
     begun = state.walk(journal.name)
     last = state.fact(JOURNAL_ON)
-    only = _only(asked)
-    if begun and _goes_on(begun, asked, only, last):
+    only = _only(request)
+    if begun and _goes_on(begun, request, only, last):
         return begun
-    if asked.since:
-        since = asked.since
+    if request.since:
+        since = request.since
     elif last or is_named:
         day = last or state.fact(LOADED_ON)
         since = (date.fromisoformat(day) if day else today) - OVERLAP
@@ -162,27 +162,27 @@ def _journal(state: State, asked: Asked, today: date, limit: int, is_named: bool
     )  # fmt: skip
 
 
-def _goes_on(begun: Walk, asked: Asked, only: str, last: str) -> bool:
+def _goes_on(begun: Walk, request: CollectionRequest, only: str, last: str) -> bool:
     """Whether a walk of the journal that was broken off is the one that is asked for now.
 
     Pages that were read for some registers only, or from a day after the last time, are no part of any other walk.
     """
     if begun.only != only:
         return False
-    if asked.since:
-        return begun.until == asked.since.isoformat()
+    if request.since:
+        return begun.until == request.since.isoformat()
     return not last or begun.until <= last
 
 
-def _only(asked: Asked) -> str:
-    return ",".join(sorted({_named(name)[0].name for name in asked.names} - {"journal"}))
+def _only(request: CollectionRequest) -> str:
+    return ",".join(sorted({_named(name)[0].name for name in request.names} - {"journal"}))
 
 
 def loaded_on(state: State, walks: Iterable[Walk]) -> str:
     """The day on which the first load began of what the journal tells of; empty where there was none."""
-    told = {endpoint.name for endpoint in registers() if endpoint.services}
-    known = [known.walked_on for name in told if (known := state.known(name))]
-    days = [state.fact(LOADED_ON), *known, *(walk.started_on for walk in walks if walk.register in told)]
+    plan_lines = {endpoint.name for endpoint in registers() if endpoint.services}
+    known = [known.walked_on for name in plan_lines if (known := state.known(name))]
+    days = [state.fact(LOADED_ON), *known, *(walk.started_on for walk in walks if walk.register in plan_lines)]
     return min(filter(None, days), default="")
 
 
@@ -203,7 +203,7 @@ def own_parameters(endpoint: Endpoint, limit: int, since: str = "") -> dict[str,
     return own | {"limit": str(limit)}
 
 
-def told(plan: Plan, base: str) -> Sequence[str]:
+def plan_lines(plan: Plan, base: str) -> Sequence[str]:
     """The plan as lines: the first request of each walk, how it goes on, and from where."""
     lines = []
     for walk in (*plan.walks, *filter(None, [plan.journal])):

@@ -18,14 +18,14 @@ from conf.domains.procurement import ProcurementSettings
 from ingestion.collecting import journal
 from ingestion.collecting.outbox import Outbox
 from ingestion.collecting.pace_file import PaceFile
-from ingestion.collecting.progress import Progressing, summary
+from ingestion.collecting.progress import CollectionProgress, summary
 from ingestion.collecting.state import State
 from ingestion.core.errors import IngestError
 from ingestion.core.publish import remedy
-from ingestion.core.registry import Around, Collector, Connect
+from ingestion.core.registry import Collector, Connect, RunContext
 from ingestion.core.stopping import STOPPED, STOPPED_BY_SIGNAL
-from ingestion.procurement.goszakup.collector_run import Run
-from ingestion.procurement.goszakup.plan import Asked, Plan, made, told
+from ingestion.procurement.goszakup.collection_run import CollectionRun
+from ingestion.procurement.goszakup.plan import CollectionRequest, Plan, make_plan, plan_lines
 from ingestion.procurement.goszakup.service import goszakup_client, goszakup_pace_path, goszakup_state_path
 from schemas.procurement import TOPIC
 
@@ -41,19 +41,19 @@ UNDER_WAY = "run under way"
 class Collection:
     """A collection that was asked for. `run` gives the exit code; IngestError comes before anything is asked."""
 
-    around: Around
-    asked: Asked
+    context: RunContext
+    request: CollectionRequest
     is_dry: bool
     as_json: bool
     at_standin: bool = False
 
     def run(self, settings: Settings, console: Console, connect: Connect) -> int:
         chosen = ProcurementSettings.of(settings.at_standin() if self.at_standin else settings)
-        today = self.around.now.astimezone(LOCAL).date()
+        today = self.context.now.astimezone(LOCAL).date()
         with State(goszakup_state_path(chosen), is_dry=self.is_dry) as state:
-            plan = made(state, self.asked, today, chosen.goszakup_page_limit)
+            plan = make_plan(state, self.request, today, chosen.goszakup_page_limit)
             if self.is_dry:
-                for line in told(plan, chosen.goszakup_url.rstrip("/")):
+                for line in plan_lines(plan, chosen.goszakup_url.rstrip("/")):
                     click.echo(line)
                 return 0
             return self._collect(chosen, console, connect, state, plan, today)
@@ -61,23 +61,23 @@ class Collection:
     def _collect(
         self, settings: ProcurementSettings, console: Console, connect: Connect, state: State, plan: Plan, today: date
     ) -> int:  # fmt: skip
-        say = self.around.say
+        say = self.context.say
         # Before Kafka is asked for: without a token nothing can be done.
         client = goszakup_client(settings)
         outbox = Outbox(connect(settings, TOPIC, say), TOPIC, remedy(settings))
-        run = Run(
-            self.asked, plan, client, outbox, state, today, settings.goszakup_page_limit,
+        run = CollectionRun(
+            self.request, plan, client, outbox, state, today, settings.goszakup_page_limit,
             settings.goszakup_delay_seconds, say, click.echo,
         )  # fmt: skip
-        run_id = f"{self.around.now:%y%m%d%H%M%S}-{secrets.token_hex(2)}"
+        run_id = f"{self.context.now:%y%m%d%H%M%S}-{secrets.token_hex(2)}"
         _note_cut_off(settings, state)
-        if walked := state.walked(self.asked.load, self.asked.goes_on_since(today)):
+        if walked := state.walked(self.request.load, self.request.goes_on_since(today)):
             say(f"A load was broken off: it goes on. {len(walked)} registers are walked to their ends already.")
         state.note(UNDER_WAY, f"{run_id} {time.time()}")
         failure, code = "", 0
         try:
             pace = PaceFile(goszakup_pace_path(settings), settings.goszakup_collection, client.limiter)
-            with Progressing(console, NAME, run.tallies, client.limiter) as progressing, pace:
+            with CollectionProgress(console, NAME, run.run_stats, client.limiter) as progressing, pace:
                 asyncio.run(run.carry_out(progressing, pace))
         except IngestError as problem:
             failure, code = str(problem), problem.code
@@ -87,12 +87,12 @@ class Collection:
             outbox.close()
             self._report(run, settings, run_id, failure)
             state.note(UNDER_WAY, "")
-        is_complete = run.tallies.is_complete and not outbox.refused
+        is_complete = run.run_stats.is_complete and not outbox.refused
         return code or (0 if is_complete else 1)
 
-    def _report(self, run: Run, settings: ProcurementSettings, run_id: str, failure: str) -> None:
-        say = self.around.say
-        waits = journal.write(settings, settings.goszakup_collection, run_id, run.tallies)
+    def _report(self, run: CollectionRun, settings: ProcurementSettings, run_id: str, failure: str) -> None:
+        say = self.context.say
+        waits = journal.write(settings, settings.goszakup_collection, run_id, run.run_stats)
         if waits:
             say(waits)
         # Here and not by whoever started it: the last line is the JSON's, also of a run that broke off.
@@ -100,17 +100,17 @@ class Collection:
             say(failure)
         for event_id, why in run.outbox.refused[:SHOWN]:
             say(f"Kafka refused the event {event_id}: {why}.")
-        troubled = [] if failure else [tally for tally in run.tallies if not tally.is_complete]
-        for tally in troubled[:SHOWN]:
-            say(f"{tally.name} is not complete: {tally.message}")
+        troubled = [] if failure else [stats for stats in run.run_stats if not stats.is_complete]
+        for stats in troubled[:SHOWN]:
+            say(f"{stats.name} is not complete: {stats.message}")
         table = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
-        table.print(summary(run.tallies))
+        table.print(summary(run.run_stats))
         outbox = run.outbox
         click.echo(f"{NAME}: {outbox.sent:,} events sent, {outbox.acknowledged:,} acknowledged.")
         if failure or troubled:
             click.echo("Running it again goes on from the last page that Kafka acknowledged; nothing is doubled.")
         if self.as_json:
-            registers = [journal.row(run_id, tally, settings.goszakup_collection) for tally in run.tallies]
+            registers = [journal.row(run_id, stats, settings.goszakup_collection) for stats in run.run_stats]
             figures = {
                 "source": NAME, "run_id": run_id, "sent": outbox.sent, "acknowledged": outbox.acknowledged,
                 "registers": registers, "error": failure,
@@ -127,11 +127,11 @@ def _note_cut_off(settings: ProcurementSettings, state: State) -> None:
 
 
 def _open(
-    around: Around, *, register: tuple[str, ...], since: datetime | None, full: bool, details: tuple[str, ...],
+    context: RunContext, *, register: tuple[str, ...], since: datetime | None, full: bool, details: tuple[str, ...],
     dry_run: bool, stand_in: bool, as_json: bool,
 ) -> Collection:  # fmt: skip
-    asked = Asked(register, since.date() if since else None, full, details)
-    return Collection(around, asked, dry_run, as_json, stand_in)
+    request = CollectionRequest(register, since.date() if since else None, full, details)
+    return Collection(context, request, dry_run, as_json, stand_in)
 
 
 SOURCE = Collector(

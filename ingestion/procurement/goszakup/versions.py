@@ -42,10 +42,10 @@ class Versions:
 
     def left(self, register: Endpoint, key: str, deletion: bytes) -> None:
         """A deletion was told of: should the row come back as it was, it is another version. Told again, it is one."""
-        told = digest(deletion)
+        deletion_hash = digest(deletion)
         place = f"{register.event} {GONE}"
         last = self._state.marks(register.event, [key]).get(key)
-        if last is None or self._state.marks(place, [key]).get(key) == told:
+        if last is None or self._state.marks(place, [key]).get(key) == deletion_hash:
             return
-        self._state.mark(place, {key: told})
+        self._state.mark(place, {key: deletion_hash})
         self._state.mark(register.event, {key: f"{GONE}-{digest(last.encode() + deletion)}"})

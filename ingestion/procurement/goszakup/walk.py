@@ -8,16 +8,16 @@ from dataclasses import replace
 from functools import partial
 
 from ingestion.collecting.client import Answer, NoAnswer, UnreadableAnswer
-from ingestion.collecting.outbox import Line, Outbox
-from ingestion.collecting.page_batch import Parcel
-from ingestion.collecting.run_stats import Tally
-from ingestion.collecting.state import Known, State, Walk
+from ingestion.collecting.outbox import Outbox, PageQueue
+from ingestion.collecting.page_batch import PageBatch
+from ingestion.collecting.run_stats import EndpointStats
+from ingestion.collecting.state import KnownRegister, State, Walk
 from ingestion.core.errors import IngestError
 from ingestion.core.message import Message
 from ingestion.procurement.goszakup.changes import Changes
 from ingestion.procurement.goszakup.cursor import CursorRefused, follow
-from ingestion.procurement.goszakup.lists import AGAIN, Desk, Read, least
-from ingestion.procurement.goszakup.page_limit import FEW_TRIES, Narrow, remains
+from ingestion.procurement.goszakup.endpoint_reader import AGAIN, EndpointReader, ReadRows, least
+from ingestion.procurement.goszakup.page_limit import FEW_TRIES, PageLimit, remains
 from ingestion.procurement.goszakup.pages import Page, Row, digest
 from ingestion.procurement.goszakup.plan import own_parameters
 from schemas.procurement.endpoints import Endpoint, details
@@ -26,7 +26,7 @@ TOLERATED = 0.001
 """The share of a register's rows that may be missing at its end before that is told: totals are not exact."""
 
 
-class Stopped(IngestError):
+class WalkStopped(IngestError):
     """A register is not walked on, for the sake of what is known of it. Others go on."""
 
 
@@ -38,7 +38,7 @@ class Walker:
     """
 
     def __init__(
-        self, desk: Desk, outbox: Outbox, state: State, *, delay: float = 0.0, details: Collection[str] = ()
+        self, desk: EndpointReader, outbox: Outbox, state: State, *, delay: float = 0.0, details: Collection[str] = ()
     ) -> None:  # fmt: skip
         self._desk, self._outbox, self._state = desk, outbox, state
         self._delay, self._details = delay, details
@@ -48,45 +48,47 @@ class Walker:
 
         `changes` takes the pages of the journal. True where the end was reached and all that belongs to it answered.
         """
-        tally = self._desk.tallies.of(endpoint.name, walk.mode)
-        line = Line(self._outbox)
+        stats = self._desk.run_stats.of(endpoint.name, walk.mode)
+        line = PageQueue(self._outbox)
         is_whole = False
         try:
-            is_whole = await self._pages(endpoint, walk, changes, tally, line)
-        except (NoAnswer, CursorRefused, Stopped) as why:
-            tally.fail(str(why))
+            is_whole = await self._pages(endpoint, walk, changes, stats, line)
+        except (NoAnswer, CursorRefused, WalkStopped) as why:
+            stats.fail(str(why))
         await line.drained()
         return is_whole
 
-    async def _pages(self, endpoint: Endpoint, walk: Walk, changes: Changes | None, tally: Tally, line: Line) -> bool:
+    async def _pages(
+        self, endpoint: Endpoint, walk: Walk, changes: Changes | None, stats: EndpointStats, line: PageQueue
+    ) -> bool:
         known = self._state.known(endpoint.name)
         seen: set[str] = set()
-        narrow, again = Narrow(self._desk.limit), 0
-        fetching = asyncio.ensure_future(self._desk.ask(endpoint, walk.address, tally))
+        narrow, again = PageLimit(self._desk.limit), 0
+        fetching = asyncio.ensure_future(self._desk.ask(endpoint, walk.address, stats))
         try:
             while True:
                 try:
                     answer = await fetching
                 except UnreadableAnswer as why:
                     if narrow.tighten():
-                        fetching = self._fetching(endpoint, walk.address, tally, narrow)
+                        fetching = self._fetching(endpoint, walk.address, stats, narrow)
                         continue
                     left = remains(why.body)
                     if left is None:
-                        await self._give_up(endpoint, tally, line, why)
+                        await self._give_up(endpoint, stats, line, why)
                         return False
                     page = left
-                    answer, read = self._passed(endpoint, tally, why)
+                    answer, read = self._passed(endpoint, stats, why)
                 else:
                     if answer.read is None:
                         raise NoAnswer(f"{answer.url} answered 404, where the register {endpoint.name} was expected.")
                     page = answer.read
-                    read = self._desk.read(endpoint, answer, endpoint.path, tally)
+                    read = self._desk.read(endpoint, answer, endpoint.path, stats)
                     if not walk.pages:
                         _stop_if_gone(endpoint, page, known)
                 walk = replace(walk, head=walk.head or _newest(endpoint, read.rows), total=_total(walk, page))
-                if not tally.expected and walk.mode == "full":
-                    tally.expected = max(0, page.expected - walk.rows)
+                if not stats.expected and walk.mode == "full":
+                    stats.expected = max(0, page.expected - walk.rows)
                 refusal: CursorRefused | None = None
                 try:
                     after = self._after(endpoint, walk, page, read, seen)
@@ -95,12 +97,12 @@ class Walker:
                     after, refusal, why_again = walk, why, str(why)
                 if why_again and again < AGAIN:
                     again += 1
-                    tally.counts.retries += 1
-                    tally.quarantined -= len(read.refused)  # They come again.
-                    fetching = self._fetching(endpoint, walk.address, tally, narrow)
+                    stats.counts.retries += 1
+                    stats.quarantined -= len(read.refused)  # They come again.
+                    fetching = self._fetching(endpoint, walk.address, stats, narrow)
                     continue
                 if why_again and not refusal:
-                    tally.warn(why_again)
+                    stats.warn(why_again)
                 again = 0
                 after = replace(after, address=narrow.usual(after.address))
                 narrow.was_read(len(read.rows) + len(read.refused))
@@ -108,61 +110,63 @@ class Walker:
                     narrow.widen()
                 is_last = after.address == ""
                 if not is_last and not refusal:
-                    fetching = self._fetching(endpoint, after.address, tally, narrow)
+                    fetching = self._fetching(endpoint, after.address, stats, narrow)
                 # At most one page is on its way, so that a run that is killed repeats at most one.
                 await line.room()
-                parcel = Parcel(self._outbox, line)
-                await parcel.put(tally, read.refused)
+                page_batch = PageBatch(self._outbox, line)
+                await page_batch.put(stats, read.refused)
                 fresh = [] if changes else self._fresh(endpoint, known, read.rows)
                 if changes:
-                    await changes.put(parcel, answer, endpoint.path, read.rows)
+                    await changes.put(page_batch, answer, endpoint.path, read.rows)
                 else:
-                    await self._put_rows(parcel, endpoint, walk, known, read, fresh, tally)
+                    await self._put_rows(page_batch, endpoint, walk, known, read, fresh, stats)
                 if refusal:
                     # The page itself is good. It is where the next run begins.
-                    parcel.close()
+                    page_batch.close()
                     raise refusal
-                after = replace(after, is_whole=walk.is_whole and not parcel.has_failed)
-                remembered = _remembers(endpoint) and not parcel.has_failed
+                after = replace(after, is_whole=walk.is_whole and not page_batch.has_failed)
+                remembered = _remembers(endpoint) and not page_batch.has_failed
                 marks = [(row.key, digest(row.raw)) for row in fresh] if remembered else []
                 if is_last:
-                    found = _known(endpoint, after, known) if after.is_whole and not changes else known
-                    parcel.close(partial(self._state.finish, after, found, marks))
-                    if not walk.is_whole and tally.is_complete:
-                        tally.fail(
+                    register_after = _known(endpoint, after, known) if after.is_whole and not changes else known
+                    page_batch.close(partial(self._state.finish, after, register_after, marks))
+                    if not walk.is_whole and stats.is_complete:
+                        stats.fail(
                             f"{endpoint.name}: something that belongs to this walk was not answered in an earlier run; "
                             "the next run asks for it again."
                         )
                     return after.is_whole
-                parcel.close(partial(self._state.save, after, marks))
+                page_batch.close(partial(self._state.save, after, marks))
                 walk = after
         finally:
             fetching.cancel()
             # Its outcome is of no use any more; unread, it would be complained of.
             await asyncio.gather(fetching, return_exceptions=True)
 
-    def _fetching(self, endpoint: Endpoint, address: str, tally: Tally, narrow: Narrow) -> asyncio.Task[Answer]:
-        async def asked() -> Answer:
+    def _fetching(
+        self, endpoint: Endpoint, address: str, stats: EndpointStats, narrow: PageLimit
+    ) -> asyncio.Task[Answer]:
+        async def ask_later() -> Answer:
             if self._delay:
                 await asyncio.sleep(self._delay)
             tries = FEW_TRIES if narrow.is_on else None
-            return await self._desk.ask(endpoint, narrow.narrowed(address), tally, tries)
+            return await self._desk.ask(endpoint, narrow.narrowed(address), stats, tries)
 
-        return asyncio.ensure_future(asked())
+        return asyncio.ensure_future(ask_later())
 
-    def _passed(self, endpoint: Endpoint, tally: Tally, why: UnreadableAnswer) -> tuple[Answer, Read]:
+    def _passed(self, endpoint: Endpoint, stats: EndpointStats, why: UnreadableAnswer) -> tuple[Answer, ReadRows]:
         """The one row that cannot be read goes to quarantine, and the walk goes past it."""
-        tally.quarantined += 1
-        tally.warn(f"{why.url} cannot be read and was passed: {why.reason}.")
-        return Answer(why.url, why.body, None), Read([], [], [self._desk.useless(endpoint, endpoint.path, why)])
+        stats.quarantined += 1
+        stats.warn(f"{why.url} cannot be read and was passed: {why.reason}.")
+        return Answer(why.url, why.body, None), ReadRows([], [], [self._desk.useless(endpoint, endpoint.path, why)])
 
-    async def _give_up(self, endpoint: Endpoint, tally: Tally, line: Line, why: UnreadableAnswer) -> None:
+    async def _give_up(self, endpoint: Endpoint, stats: EndpointStats, line: PageQueue, why: UnreadableAnswer) -> None:
         """The page that cannot be read goes to quarantine; without it nobody knows where the next one is."""
-        parcel = Parcel(self._outbox, line)
-        await self._desk.put_useless(parcel, endpoint, endpoint.path, tally, why)
-        parcel.close()
+        page_batch = PageBatch(self._outbox, line)
+        await self._desk.put_useless(page_batch, endpoint, endpoint.path, stats, why)
+        page_batch.close()
 
-    def _after(self, endpoint: Endpoint, walk: Walk, page: Page, read: Read, seen: set[str]) -> Walk:
+    def _after(self, endpoint: Endpoint, walk: Walk, page: Page, read: ReadRows, seen: set[str]) -> Walk:
         """The walk as it stands after this page; its address is empty at the end. Raises CursorRefused."""
         counted = _counted(endpoint, walk, read.rows) + len(read.refused)
         after = replace(walk, pages=walk.pages + 1, rows=walk.rows + counted)
@@ -179,7 +183,7 @@ class Walker:
             seen.add(step.search_after)
         return replace(after, address=step.address, search_after=step.search_after)
 
-    def _fresh(self, endpoint: Endpoint, known: Known | None, rows: list[Row]) -> list[Row]:
+    def _fresh(self, endpoint: Endpoint, known: KnownRegister | None, rows: list[Row]) -> list[Row]:
         """The rows that are new, as far as can be told."""
         if _remembers(endpoint):
             before = self._state.hashes(endpoint.name, [row.key for row in rows])
@@ -190,23 +194,23 @@ class Walker:
         return [row for row in rows if _number(row.key) > newest >= 0]
 
     async def _put_rows(
-        self, parcel: Parcel, endpoint: Endpoint, walk: Walk, known: Known | None, read: Read, fresh: list[Row],
-        tally: Tally,
+        self, page_batch: PageBatch, endpoint: Endpoint, walk: Walk, known: KnownRegister | None, read: ReadRows,
+        fresh: list[Row], stats: EndpointStats,
     ) -> None:  # fmt: skip
         """The rows and what belongs to them.
 
         Of the last page of a head the rows that were known are not sent again. Sub-lists of a first load are as many as
         the register has rows: then they are asked for only where the user wants them all.
         """
-        tally.new += len(fresh)
-        await parcel.put(tally, read.events if walk.mode == "full" else _those(read, fresh))
+        stats.new += len(fresh)
+        await page_batch.put(stats, read.events if walk.mode == "full" else _those(read, fresh))
         if endpoint.name in self._details:
-            await self._desk.put_sub_lists(parcel, endpoint.name, read.rows)
+            await self._desk.put_sub_lists(page_batch, endpoint.name, read.rows)
         elif known or _remembers(endpoint):
-            await self._desk.put_sub_lists(parcel, endpoint.name, fresh)
+            await self._desk.put_sub_lists(page_batch, endpoint.name, fresh)
 
 
-def _those(read: Read, rows: Sequence[Row]) -> list[Message]:
+def _those(read: ReadRows, rows: Sequence[Row]) -> list[Message]:
     """The events of these rows of an answer."""
     keys = {row.key for row in rows}
     return [event for row, event in zip(read.rows, read.events, strict=True) if row.key in keys]
@@ -235,7 +239,7 @@ def _total(walk: Walk, page: Page) -> int:
     return min(filter(None, (walk.total, page.expected)), default=0)
 
 
-def _missing(walk: Walk, after: Walk, known: Known | None) -> str:
+def _missing(walk: Walk, after: Walk, known: KnownRegister | None) -> str:
     """The sentence where a walk ends before all of the register's rows came; empty where it does not."""
     rows = after.rows + (known.rows if known and walk.mode == "head" else 0)
     if after.address or walk.mode == "changes" or walk.total - rows <= walk.total * TOLERATED:
@@ -262,16 +266,16 @@ def _reaches(endpoint: Endpoint, walk: Walk, rows: Sequence[Row]) -> bool:
     return any(0 <= _number(row.key) <= _number(walk.until) for row in rows)
 
 
-def _known(endpoint: Endpoint, walk: Walk, before: Known | None) -> Known:
+def _known(endpoint: Endpoint, walk: Walk, before: KnownRegister | None) -> KnownRegister:
     newest = max(walk.head, before.head if before else "", key=_number)
     # A walk from the head has counted what is new.
     rows = walk.rows if walk.mode == "full" or before is None else before.rows + walk.rows
-    return Known(endpoint.name, newest, rows, walk.started_on)
+    return KnownRegister(endpoint.name, newest, rows, walk.started_on)
 
 
-def _stop_if_gone(endpoint: Endpoint, page: Page, known: Known | None) -> None:
+def _stop_if_gone(endpoint: Endpoint, page: Page, known: KnownRegister | None) -> None:
     if endpoint.mode != "changes" and not page.items and known and known.rows:
-        raise Stopped(
+        raise WalkStopped(
             f"{endpoint.name}: the service shows no row, where it had {known.rows:,} on {known.walked_on}. What is "
             "known of the register stays as it is; look at the service, and run it again."
         )

@@ -18,20 +18,20 @@ def contracted(process: Process) -> Iterator[Event]:
     award is worth is told by the award.
     """
     shape = process.shape
-    for contract, told in process.contracts.items():
-        awards = _awards(process, told)
+    for contract, node in process.contracts.items():
+        awards = _awards(process, node)
         contract_id = process.own(contract)
         # An extension gives contracts suppliers of their own.
-        _, supplier = process.suppliers(shape.many(told, "suppliers"), "supplier")
+        _, supplier = process.suppliers(shape.many(node, "suppliers"), "supplier")
         if not supplier:
             named = {each for award in awards.values() for each in process.suppliers_of_award(award, "supplier")[0]}
             supplier = process.acting(sorted(named))
-        lots = process.lots_of(told)
+        lots = process.lots_of(node)
         if not lots:
             lots = list(dict.fromkeys(lot for award in awards.values() for lot in process.lots_of_award(award)))
-        amount, currency = shape.money(told)
-        period = shape.one(told, "period")
-        shared = supplier | process.buyer(told) | {"contract_id": contract_id, "changed_at": process.changed_at}
+        amount, currency = shape.money(node)
+        period = shape.one(node, "period")
+        shared = supplier | process.buyer(node) | {"contract_id": contract_id, "changed_at": process.changed_at}
         value = {
             "root_id": contract_id,
             "number": contract,
@@ -40,18 +40,18 @@ def contracted(process: Process) -> Iterator[Event]:
             "award_ids": [process.own(award) for award in awards],
             "lot_ids": lots,
             "kind_code": CONTRACT,
-            "status_code": process.status("contract", told.get("status")),
+            "status_code": process.status("contract", node.get("status")),
             "total_amount": amount,
             "currency_code": currency,
             "method_code": process.method,
-            "description": shape.words(told, "title") or shape.words(told, "description"),
-            "signed_at": time(told.get("dateSigned")),
+            "description": shape.words(node, "title") or shape.words(node, "description"),
+            "signed_at": time(node.get("dateSigned")),
             "planned_end_at": time(period.get("endDate")),
         }
         yield Event("ocds.contract", contract_id, shared | value)
-        yield from _items(process, contract, told, lots)
-        yield from _milestones(process, contract, told, shared)
-        yield from _transactions(process, contract, told, shared)
+        yield from _items(process, contract, node, lots)
+        yield from _milestones(process, contract, node, shared)
+        yield from _transactions(process, contract, node, shared)
 
 
 def _awards(process: Process, contract: Json) -> dict[str, Json]:
@@ -59,12 +59,12 @@ def _awards(process: Process, contract: Json) -> dict[str, Json]:
     named = [*texts(contract.get("awardID")), *texts(contract.get("awardIDs"))]
     if named:
         return {award: process.awards.get(award, {}) for award in named}
-    made = {award: told for award, told in process.awards.items() if process.is_made(award)}
-    return made if len(made) == 1 else {}
+    awarded = {award: node for award, node in process.awards.items() if process.is_made(award)}
+    return awarded if len(awarded) == 1 else {}
 
 
-def _items(process: Process, contract: str, told: Json, lots: list[str]) -> Iterator[Event]:
-    for item, bought in process.shape.named(told, "items"):
+def _items(process: Process, contract: str, node: Json, lots: list[str]) -> Iterator[Event]:
+    for item, bought in process.shape.named(node, "items"):
         amount, currency = process.shape.money(process.shape.one(bought, "unit"))
         value = {
             "item_id": process.own(contract, item),
@@ -80,10 +80,10 @@ def _items(process: Process, contract: str, told: Json, lots: list[str]) -> Iter
         yield Event("ocds.contract_item", value["item_id"] or "", value)
 
 
-def _milestones(process: Process, contract: str, told: Json, shared: Json) -> Iterator[Event]:
+def _milestones(process: Process, contract: str, node: Json, shared: Json) -> Iterator[Event]:
     """One that stands both in the contract and in its implementation is told by the latter."""
     shape = process.shape
-    both = dict(shape.named(told, "milestones")) | dict(shape.named(shape.one(told, "implementation"), "milestones"))
+    both = dict(shape.named(node, "milestones")) | dict(shape.named(shape.one(node, "implementation"), "milestones"))
     for milestone, reached in both.items():
         value = {
             "act_id": process.own(contract, milestone),
@@ -97,9 +97,9 @@ def _milestones(process: Process, contract: str, told: Json, shared: Json) -> It
         yield Event("ocds.milestone", value["act_id"] or "", kept | value)
 
 
-def _transactions(process: Process, contract: str, told: Json, shared: Json) -> Iterator[Event]:
+def _transactions(process: Process, contract: str, node: Json, shared: Json) -> Iterator[Event]:
     shape = process.shape
-    for transaction, paid in shape.named(shape.one(told, "implementation"), "transactions"):
+    for transaction, paid in shape.named(shape.one(node, "implementation"), "transactions"):
         # 1.0 calls the sum an amount.
         amount, currency = shape.money(paid, "value" if "value" in paid else "amount")
         payee = process.parties.refer(shape.one(paid, "payee"))

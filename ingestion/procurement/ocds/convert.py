@@ -15,7 +15,7 @@ from ingestion.procurement.ocds.shape import Event, Json, Shape, decoded, encode
 from ingestion.procurement.ocds.spool import Spool, together
 from ingestion.procurement.ocds.state import State
 from ingestion.procurement.ocds.statuses import Statuses
-from ingestion.procurement.ocds.stored_processes import Known, KnownParty
+from ingestion.procurement.ocds.stored_processes import StoredParty, StoredProcesses
 from ingestion.procurement.ocds.tenders import awarded, offered, planned, tendered
 
 PARTY, PARTY_ADDRESS = "ocds.party", "ocds.address"
@@ -33,7 +33,7 @@ class Conversion:
     """
 
     def __init__(
-        self, spool: Spool, statuses: Statuses, persons: Persons, problem: Problem, known: Known, *,
+        self, spool: Spool, statuses: Statuses, persons: Persons, problem: Problem, known: StoredProcesses, *,
         is_trial: bool = False,
     ) -> None:  # fmt: skip
         self._spool, self._problem = spool, problem
@@ -94,10 +94,10 @@ class Conversion:
             known = self._known.parties([party_id for party_id, *_ in batch])
             kept = {}
             for party_id, roles, date, body in batch:
-                told = (roles, date, decoded(body))
+                party_version = (roles, date, decoded(body))
                 if one := known.get(party_id):
-                    told = together((one.roles, one.date, decoded(one.body)), told)
-                kept[party_id] = KnownParty(told[0], told[1], encoded(told[2]))
+                    party_version = together((one.roles, one.date, decoded(one.body)), party_version)
+                kept[party_id] = StoredParty(party_version[0], party_version[1], encoded(party_version[2]))
             if not self._is_trial:
                 self._known.keep_parties(kept)
             for party_id, one in kept.items():

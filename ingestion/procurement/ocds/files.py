@@ -42,7 +42,7 @@ FIRST = 64
 SHOWN_ASIDE = 5
 
 
-def found(path: Path, say: Say) -> list[Path]:
+def find_files(path: Path, say: Say) -> list[Path]:
     """The file, or those of a folder and the folders in it, by name. Raises Unreadable where there is none.
 
     Of a folder only files are taken whose names end as JSON's do; `say` hears of the others.

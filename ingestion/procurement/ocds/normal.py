@@ -28,13 +28,13 @@ NOTHING = frozenset({"<na>", "n/a", "na", "nan", "none", "null", "undefined"})
 
 def normal(release: Json) -> Json:
     """The release as the standard would have it. Raises RecursionError where it is nested too deeply."""
-    made = _object(release)
-    bids = made.get("bids")
+    result = _object(release)
+    bids = result.get("bids")
     if isinstance(bids, list):
-        made["bids"] = {"details": bids}
+        result["bids"] = {"details": bids}
     elif isinstance(bids, dict) and isinstance(bids.get("details"), dict):
-        made["bids"] = bids | {"details": list(_listed(bids["details"], "details"))}
-    return made
+        result["bids"] = bids | {"details": list(_listed(bids["details"], "details"))}
+    return result
 
 
 def identity(value: Any) -> Any:
@@ -49,9 +49,9 @@ def identity(value: Any) -> Any:
     return str(value) if isinstance(value, int | Decimal) else value
 
 
-def is_nothing(told: str) -> bool:
+def is_nothing(string: str) -> bool:
     """Whether an id says that there is none."""
-    return told.lower() in NOTHING
+    return string.lower() in NOTHING
 
 
 def _object(owner: Json) -> Json:

@@ -51,33 +51,33 @@ class Parties:
         """The list that OCDS has since 1.1. `others` are the places where organisations act: one that has its number
         only in some of them has it in all."""
         listed = self.shape.many(release, "parties")
-        for told in (*listed, *others):
-            if (TELLING & told.keys() or "id" in told) and (key := self._shared(told)):
-                self._note(told, key)
-        for told in listed:
-            party_id = self.refer(told)
+        for node in (*listed, *others):
+            if (TELLING & node.keys() or "id" in node) and (key := self._shared(node)):
+                self._note(node, key)
+        for node in listed:
+            party_id = self.refer(node)
             if party_id is None:
                 self.shape.odd["parties without an id, an identifier or a name"] += 1
                 continue
-            for role in texts(told.get("roles")):
+            for role in texts(node.get("roles")):
                 self.known[party_id].roles |= ROLES.get(role, 0)
 
-    def refer(self, told: Json, role: str = "") -> str | None:
+    def refer(self, node: Json, role: str = "") -> str | None:
         """The id of an organisation, which is noted with its role; None where nothing names it."""
-        if not told:
+        if not node:
             return None
-        if not TELLING & told.keys() and (met := self.known.get(self._ids.get(str(told.get("id")), ""))):
+        if not TELLING & node.keys() and (met := self.known.get(self._ids.get(str(node.get("id")), ""))):
             # A reference, as most are: it tells nothing new, but for a name where there is none yet.
             met.roles |= ROLES.get(role, 0)
             if met.value["name"] is None:
-                met.value["name"] = self._name(told)
+                met.value["name"] = self._name(node)
             return str(met.value["party_id"])
-        shared = self._shared(told)
-        party_id = shared or self._found(told)
+        shared = self._shared(node)
+        party_id = shared or self._known_by_name(node)
         if party_id is None:
             return None
-        self._note(told, party_id)
-        value = self._value(told, party_id)
+        self._note(node, party_id)
+        value = self._value(node, party_id)
         party = self.known.get(party_id)
         if party is None:
             is_shared = shared is not None or not party_id.startswith(f"{self.ocid}/")
@@ -93,58 +93,58 @@ class Parties:
         party = self.known.get(party_id or "")
         return party.value["party_biin"] if party else party_id
 
-    def together(self, told: Iterable[Json], role: str = "") -> list[str]:
+    def together(self, node: Iterable[Json], role: str = "") -> list[str]:
         """The ids of organisations that act as one, sorted, each once."""
-        return sorted({party_id for part in told if (party_id := self.refer(part, role))})
+        return sorted({party_id for part in node if (party_id := self.refer(part, role))})
 
-    def _identifier(self, told: Json) -> tuple[str | None, str | None]:
+    def _identifier(self, node: Json) -> tuple[str | None, str | None]:
         """Scheme and number: of the identifier, or of the first other one that has a number."""
-        identifiers = [self.shape.one(told, "identifier"), *self.shape.many(told, "additionalIdentifiers")]
+        identifiers = [self.shape.one(node, "identifier"), *self.shape.many(node, "additionalIdentifiers")]
         numbered = [(_scheme(each), number) for each in identifiers if (number := _number(each))]
         whole = next((pair for pair in numbered if pair[0]), None)
         return whole or (numbered[0] if numbered else (None, None))
 
-    def _shared(self, told: Json) -> str | None:
+    def _shared(self, node: Json) -> str | None:
         """The id that an organisation has in every process."""
-        scheme, number = self._identifier(told)
+        scheme, number = self._identifier(node)
         if not (scheme and number):
             # A person's scheme is known, so that an id which begins with it is one, too.
-            stated = _stated(told)
+            stated = _stated(node)
             return self.persons.alias(stated) if stated and self.persons.has_id(stated) else None
         named = number if number.upper().startswith(f"{scheme}-") else f"{scheme}-{number}"
         return self.persons.alias(named) if self.persons.has(scheme, number) or self.persons.has_id(named) else named
 
-    def _found(self, told: Json) -> str | None:
+    def _known_by_name(self, node: Json) -> str | None:
         """The id within the process: another form of one that was met, or a new one."""
-        stated, name = _stated(told), self._name(told)
+        stated, name = _stated(node), self._name(node)
         if stated:
             return self._ids.get(stated) or f"{self.ocid}/{stated}"
         if name and (met := self._ids.get(name) or self._names.get(name.casefold())):
             return met
-        own = self._identifier(told)[1] or name
+        own = self._identifier(node)[1] or name
         return f"{self.ocid}/{own}" if own else None
 
-    def _note(self, told: Json, party_id: str) -> None:
-        if stated := _stated(told):
+    def _note(self, node: Json, party_id: str) -> None:
+        if stated := _stated(node):
             self._ids.setdefault(stated, party_id)
-        if name := self._name(told):
+        if name := self._name(node):
             # Of two of one name neither is meant by the name alone.
             met = self._names.setdefault(name.casefold(), party_id)
             self._names[name.casefold()] = party_id if met == party_id else ""
 
-    def _name(self, told: Json) -> str | None:
-        return self.shape.words(told, "name") or self.shape.words(self.shape.one(told, "identifier"), "legalName")
+    def _name(self, node: Json) -> str | None:
+        return self.shape.words(node, "name") or self.shape.words(self.shape.one(node, "identifier"), "legalName")
 
-    def _value(self, told: Json, party_id: str) -> Json:
-        scheme, number = self._identifier(told)
-        stated = _stated(told)
-        contact, address = self.shape.one(told, "contactPoint"), self.shape.one(told, "address")
+    def _value(self, node: Json, party_id: str) -> Json:
+        scheme, number = self._identifier(node)
+        stated = _stated(node)
+        contact, address = self.shape.one(node, "contactPoint"), self.shape.one(node, "address")
         is_person = self.persons.is_alias(party_id)
         return {
             "party_id": party_id,
             "party_biin": party_id if is_person or not _is_told_apart(scheme, number) else number,
             "party_number": (number or stated) if is_person else None,
-            "name": self._name(told),
+            "name": self._name(node),
             "email": text(contact.get("email")),
             "phone": text(contact.get("telephone")),
             "country_code": text(address.get("country")) or self.shape.words(address, "countryName"),
@@ -152,8 +152,8 @@ class Parties:
         }
 
 
-def _stated(told: Json) -> str | None:
-    stated = text(told.get("id"))
+def _stated(node: Json) -> str | None:
+    stated = text(node.get("id"))
     return None if stated is None or is_nothing(stated.rpartition("-")[2]) else stated
 
 
@@ -173,7 +173,7 @@ def _is_told_apart(scheme: str | None, number: str | None) -> bool:
     return bool(number and (scheme or len(number) >= LONG))
 
 
-def _address(told: Json) -> str | None:
+def _address(node: Json) -> str | None:
     """An address in one line, without its country."""
-    parts = (text(told.get(name)) for name in ("streetAddress", "locality", "region", "postalCode"))
+    parts = (text(node.get(name)) for name in ("streetAddress", "locality", "region", "postalCode"))
     return ", ".join(filter(None, parts)) or None

@@ -220,20 +220,20 @@ def _of_token(token: Token, tokens: Iterator[Token]) -> Iterator[Part]:
     elif event != "start_map":
         yield Part("", value)
     else:
-        told: dict[str, Any] = {}
+        content: dict[str, Any] = {}
         for ends, name in tokens:
             if ends == "end_map":
                 break
             opened = next(tokens)
             if name in LISTS and opened[0] == "start_array":
-                told[name] = []
+                content[name] = []
                 for inner in tokens:
                     if inner[0] == "end_array":
                         break
                     yield Part(name, _value(inner, tokens))
             else:
-                told[name] = _value(opened, tokens, is_kept=name in KEPT or name in RECORD or name in LISTS)
-        yield Part("", told)
+                content[name] = _value(opened, tokens, is_kept=name in KEPT or name in RECORD or name in LISTS)
+        yield Part("", content)
 
 
 def _value(token: Token, tokens: Iterator[Token], *, is_kept: bool = True) -> Any:
@@ -257,18 +257,20 @@ def _refuse(file: JsonFile, reason: str, line: int, offset: int, sound: int) -> 
     place = file.place(line, offset + at)
     if not rest:
         raise Unreadable(f"{file.name} is no whole JSON: it ends at {place}, in the middle of a value.")
-    expected = next((said for word, said in _EXPECTED.items() if word in reason), "a value, a comma or a bracket")
+    expected = next(
+        (expectation for word, expectation in _EXPECTED.items() if word in reason), "a value, a comma or a bracket"
+    )
     shown = rest.decode("utf-8", "ignore").splitlines()[0]
     raise Unreadable(f"{file.name} is no valid JSON: {place}: found {shown!r}, expected {expected}.")
 
 
 def _stopped(text: io.BufferedReader, sound: int, line: int) -> tuple[int, int, bytes]:
     """Where the parser stops: bytes before it, its line, and how the text goes on."""
-    heard = _Heard()
-    parser = ijson.basic_parse_coro(heard, multiple_values=True)
+    collector = _EventCollector()
+    parser = ijson.basic_parse_coro(collector, multiple_values=True)
     at, since = 0, b""
     for piece in chain(_blocks(text, sound), _bytes(text)):
-        heard.anything = False
+        collector.anything = False
         try:
             parser.send(piece)
         except IncompleteJSONError as problem:
@@ -276,11 +278,11 @@ def _stopped(text: io.BufferedReader, sound: int, line: int) -> tuple[int, int, 
             begun = since.lstrip(b" \t\r\n,:") if str(problem).startswith("parse error") else b""
             return at - len(begun), line - begun.count(b"\n"), begun + piece + text.read(15)
         at, line = at + len(piece), line + piece.count(b"\n")
-        since = b"" if heard.anything or len(piece) > 1 else since + piece
+        since = b"" if collector.anything or len(piece) > 1 else since + piece
     return at, line, b""
 
 
-class _Heard:
+class _EventCollector:
     """Takes a parser's tokens; `anything` tells whether one came."""
 
     anything = False
@@ -305,7 +307,7 @@ def _pass_over(text: io.BufferedReader, count: int) -> None:
         pass
 
 
-def names(told: Iterable[str], most: int = 8) -> str:
+def names(content: Iterable[str], most: int = 8) -> str:
     """A few of an object's keys, for a sentence."""
-    keys = list(told)
+    keys = list(content)
     return ", ".join(keys[:most]) + (f" and {len(keys) - most:,} more" if len(keys) > most else "")

@@ -35,7 +35,7 @@ class Process:
         self.changed_at = time(release.get("date")) or ""
         self.planning, self.tender = shape.one(release, "planning"), shape.one(release, "tender")
         self.awards = dict(shape.named(release, "awards"))
-        self.award_statuses = {name: self.status("award", told.get("status")) for name, told in self.awards.items()}
+        self.award_statuses = {name: self.status("award", node.get("status")) for name, node in self.awards.items()}
         self.contracts = dict(shape.named(release, "contracts"))
         self.lots = dict(shape.named(self.tender, "lots"))
         self.bids = dict(shape.named(shape.one(release, "bids"), "details"))
@@ -51,10 +51,10 @@ class Process:
         """An id that is unique among all processes."""
         return "/".join((self.ocid, *ids))
 
-    def lots_of(self, told: Json) -> list[str]:
+    def lots_of(self, node: Json) -> list[str]:
         """The lots that something names, itself or by its items; the only one there is where it names none."""
-        named = texts(told.get("relatedLots")) or texts(told.get("relatedLot"))
-        if not named and (items := told.get("items")):
+        named = texts(node.get("relatedLots")) or texts(node.get("relatedLot"))
+        if not named and (items := node.get("items")):
             within = [lot for item in items if isinstance(item, dict) for lot in texts(item.get("relatedLot"))]
             named = list(dict.fromkeys(within))
         return [self.own(lot) for lot in named or (self.lots if len(self.lots) == 1 else ())]
@@ -77,21 +77,21 @@ class Process:
 
     def suppliers_of_award(self, award: Json, role: str = "") -> tuple[list[str], Json]:
         """An award's suppliers; where it names none, those of the bids that it names."""
-        found = self.suppliers(self.shape.many(award, "suppliers"), role)
-        if found[0]:
-            return found
-        bidders = [told for bid in self.bids_of(award) for told in self.shape.many(self.bids[bid], "tenderers")]
+        candidates = self.suppliers(self.shape.many(award, "suppliers"), role)
+        if candidates[0]:
+            return candidates
+        bidders = [node for bid in self.bids_of(award) for node in self.shape.many(self.bids[bid], "tenderers")]
         return self.suppliers(bidders, role)
 
-    def buyer(self, told: Json | None = None) -> Json:
+    def buyer(self, node: Json | None = None) -> Json:
         """The buyer in an event's words; a contract may name its own."""
-        named = self.shape.one(told, "buyer") if told else {}
+        named = self.shape.one(node, "buyer") if node else {}
         buyer_id = self.parties.refer(named, "buyer") or self.buyer_id
         return {"buyer_id": buyer_id, "buyer_code": self.parties.code(buyer_id)}
 
-    def suppliers(self, told: list[Json], role: str) -> tuple[list[str], Json]:
+    def suppliers(self, node: list[Json], role: str) -> tuple[list[str], Json]:
         """The ids of suppliers, and the supplier in an event's words: those that act together are one of their own."""
-        ids = self.parties.together(told, role)
+        ids = self.parties.together(node, role)
         return ids, self.acting(ids)
 
     def acting(self, ids: list[str]) -> Json:
@@ -103,9 +103,9 @@ class Process:
         """Whether an award was made and holds: many publishers tell of those and nothing else, without a status."""
         return (self.award_statuses[award] or "active") == "active"
 
-    def status(self, stage: str, told: Any) -> str | None:
+    def status(self, stage: str, node: Any) -> str | None:
         """Our code of a status."""
-        return self.statuses.code(stage, told)
+        return self.statuses.code(stage, node)
 
     def _items(self) -> dict[str, Json]:
         """What is bought, by id: OCDS names an item alike from the plan to the contract, and the first tells most."""
@@ -119,14 +119,14 @@ class Process:
     def _acting(self) -> list[Json]:
         """The organisations wherever they act."""
         quiet = Shape()
-        found = [quiet.one(self.release, "buyer"), quiet.one(self.tender, "procuringEntity")]
-        found += quiet.many(self.tender, "tenderers")
+        candidates = [quiet.one(self.release, "buyer"), quiet.one(self.tender, "procuringEntity")]
+        candidates += quiet.many(self.tender, "tenderers")
         for bid in self.bids.values():
-            found += quiet.many(bid, "tenderers")
+            candidates += quiet.many(bid, "tenderers")
         for award in self.awards.values():
-            found += quiet.many(award, "suppliers")
+            candidates += quiet.many(award, "suppliers")
         for contract in self.contracts.values():
-            found += [*quiet.many(contract, "suppliers"), quiet.one(contract, "buyer")]
+            candidates += [*quiet.many(contract, "suppliers"), quiet.one(contract, "buyer")]
             for paid in quiet.many(quiet.one(contract, "implementation"), "transactions"):
-                found += [quiet.one(paid, "payee"), quiet.one(paid, "payer")]
-        return found
+                candidates += [quiet.one(paid, "payee"), quiet.one(paid, "payer")]
+        return candidates

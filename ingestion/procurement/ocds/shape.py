@@ -59,9 +59,9 @@ class Shape:
     def named(self, owner: Json, name: str) -> Iterator[tuple[str, Json]]:
         """The objects of the list of that name that have an id, with it."""
         for part in self.many(owner, name):
-            told = text(part.get("id"))
-            if told and not is_nothing(told):
-                yield told, part
+            string = text(part.get("id"))
+            if string and not is_nothing(string):
+                yield string, part
             else:
                 self.odd[f"{name} without an id"] += 1
 
@@ -70,25 +70,25 @@ class Shape:
         value = owner.get(name)
         if isinstance(value, int | Decimal | str) and not isinstance(value, bool):
             return _amount(value), NO_CURRENCY
-        told = self.one(owner, name)
-        return _amount(told.get("amount")), self._currency(text(told.get("currency")))
+        string = self.one(owner, name)
+        return _amount(string.get("amount")), self._currency(text(string.get("currency")))
 
     def words(self, owner: Json, name: str) -> str | None:
         """A text for people; where it stands in other languages only (``title_es``), the first of them."""
         value = owner.get(name)
         if isinstance(value, dict):
-            return next((told for part in value.values() if (told := text(part))), None)
+            return next((string for part in value.values() if (string := text(part))), None)
         return text(value) or next(
-            (told for key, part in owner.items() if _is_language(key, name) and (told := text(part))), None
+            (string for key, part in owner.items() if _is_language(key, name) and (string := text(part))), None
         )
 
-    def _currency(self, told: str | None) -> str:
-        if told is None:
+    def _currency(self, string: str | None) -> str:
+        if string is None:
             return NO_CURRENCY
-        if told.upper() in CODES:
-            return told.upper()
-        self.currencies[told] += 1
-        return told
+        if string.upper() in CODES:
+            return string.upper()
+        self.currencies[string] += 1
+        return string
 
 
 def _is_language(key: str, name: str) -> bool:
@@ -119,13 +119,13 @@ def text(value: Any) -> str | None:
 def texts(value: Any) -> list[str]:
     """The texts of a list, or of what stands alone instead of one."""
     listed = value if isinstance(value, list) else [value]
-    return [told for part in listed if (told := text(part))]
+    return [string for part in listed if (string := text(part))]
 
 
 def time(value: Any) -> str | None:
     """A time with seconds and zone: OCDS wants them, and where they are missing, they are zero and UTC."""
-    told = text(value)
-    return standard(told) if told else None
+    string = text(value)
+    return standard(string) if string else None
 
 
 def written(value: Json) -> bytes:

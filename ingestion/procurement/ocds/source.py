@@ -20,15 +20,15 @@ import click
 from ingestion.core.errors import Unreadable
 from ingestion.core.message import Message, cloud_event, instant
 from ingestion.core.publish import Say
-from ingestion.core.registry import Around, Source
+from ingestion.core.registry import RunContext, Source
 from ingestion.procurement.ocds.convert import PARTY, PARTY_ADDRESS, Conversion
-from ingestion.procurement.ocds.files import JsonFile, found
+from ingestion.procurement.ocds.files import JsonFile, find_files
 from ingestion.procurement.ocds.persons import Persons
 from ingestion.procurement.ocds.releases import Problem, releases
 from ingestion.procurement.ocds.shape import Event, written
 from ingestion.procurement.ocds.spool import Spool
 from ingestion.procurement.ocds.statuses import Statuses
-from ingestion.procurement.ocds.stored_processes import InPostgres, Known, Nothing
+from ingestion.procurement.ocds.stored_processes import NothingStored, PostgresProcesses, StoredProcesses
 from schemas.procurement import COLLECTION, STANDIN_COLLECTION, TOPIC
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
@@ -50,16 +50,16 @@ class OcdsFiles:
 
     def __init__(
         self, path: Path, collection: str, say: Say, now: datetime, persons: Persons, statuses: Path | None = None,
-        known: Callable[[], Known] = Nothing,
+        known: Callable[[], StoredProcesses] = NothingStored,
     ) -> None:  # fmt: skip
         self._say, self._fetched_at, self._collection = say, instant(now), collection
         self._tables, self._persons = (statuses,) if statuses else (), persons
         self._spool, self._problems, self._undated, self.files_left_out = Spool(), list[str](), 0, 0
         self.problems = 0
-        self._known: Known = Nothing()
+        self._known: StoredProcesses = NothingStored()
         # Wrong tables are told of before anything is read.
         self._converted()
-        for file in found(path, say):
+        for file in find_files(path, say):
             self._read(file)
         self.releases, self.processes = self._spool.ready()
         if not self.processes:
@@ -87,11 +87,11 @@ class OcdsFiles:
         parts = ", ".join(f"{count:,} {what}" for what, count in odd.most_common())
         doubled = f"{done.doubled:,} elements of lists had the id of another one, and became one with it."
         removed = f"{done.removed:,} rows that earlier versions had are gone, and were sent as removed."
-        told = (
+        sentences = (
             left if self.problems else "", parts and f"Left out: {parts}.", doubled if done.doubled else "",
             removed if done.removed else "", _of_currencies(done.shape.currencies), done.statuses.sentence(),
         )  # fmt: skip
-        return " ".join(filter(None, told))
+        return " ".join(filter(None, sentences))
 
     def messages(self) -> Iterator[Message]:
         """One event an entity, process by process, and at the end one a party that processes share."""
@@ -123,8 +123,8 @@ class OcdsFiles:
         return f"{path.name} has no release with an ocid{of}; nothing can be sent."
 
     def _converted(self, problem: Problem | None = None) -> Conversion:
-        heard, statuses = problem or (lambda _: None), Statuses(*self._tables)
-        return Conversion(self._spool, statuses, self._persons, heard, self._known, is_trial=problem is None)
+        on_problem, statuses = problem or (lambda _: None), Statuses(*self._tables)
+        return Conversion(self._spool, statuses, self._persons, on_problem, self._known, is_trial=problem is None)
 
     def _expected(self) -> int:
         every = max(1, self.processes // SAMPLE)
@@ -173,12 +173,12 @@ def _collection(_context: click.Context, _parameter: click.Parameter, value: str
 
 
 def _open(
-    around: Around, *, path: Path, collection: str, statuses: Path | None, persons: Path | None
+    context: RunContext, *, path: Path, collection: str, statuses: Path | None, persons: Path | None
 ) -> OcdsFiles:  # fmt: skip
-    settings = around.settings()
+    settings = context.settings()
     who = Persons(settings.secrets.person, *((persons,) if persons else ()))
-    known = partial(InPostgres, settings, collection)
-    return OcdsFiles(path, collection, around.say, around.now, who, statuses, known)
+    known = partial(PostgresProcesses, settings, collection)
+    return OcdsFiles(path, collection, context.say, context.now, who, statuses, known)
 
 
 SOURCE = Source(

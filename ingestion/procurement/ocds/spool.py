@@ -109,11 +109,15 @@ class Spool:
             ) from None
 
 
-Told = tuple[int, str, dict[str, Any]]
+PartyVersion = tuple[int, str, dict[str, Any]]
 """Roles, date and words of a party."""
 
 
-def together(known: Told, told: Told) -> Told:
+def together(known: PartyVersion, version: PartyVersion) -> PartyVersion:
     """What is known of a party with what was told later; of the same date the later one holds."""
-    older, newer = (known, told) if told[1] >= known[1] else (told, known)
-    return known[0] | told[0], newer[1], older[2] | {name: part for name, part in newer[2].items() if part is not None}
+    older, newer = (known, version) if version[1] >= known[1] else (version, known)
+    return (
+        known[0] | version[0],
+        newer[1],
+        older[2] | {name: part for name, part in newer[2].items() if part is not None},
+    )

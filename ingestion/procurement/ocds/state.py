@@ -46,20 +46,20 @@ class State:
     @classmethod
     def of(cls, packed: bytes) -> State:
         """From what `packed` made."""
-        told = decoded(zlib.decompress(packed))
-        base = told["base"]
+        fields = decoded(zlib.decompress(packed))
+        base = fields["base"]
         return cls(
-            Release(**base) if base else None, [Release(**release) for release in told["later"]], set(told["seen"]),
-            told["sent"], told["version"],
+            Release(**base) if base else None, [Release(**release) for release in fields["later"]], set(fields["seen"]),
+            fields["sent"], fields["version"],
         )  # fmt: skip
 
     def packed(self) -> bytes:
         """To be kept."""
-        told = {
+        fields = {
             "base": self.base, "later": self.later, "seen": sorted(self.seen), "sent": self.sent,
             "version": self.version,
         }  # fmt: skip
-        return zlib.compress(encoded(told), 1)
+        return zlib.compress(encoded(fields), 1)
 
     def take(self, given: Sequence[tuple[str, Release]]) -> None:
         """Add releases, each with its digest, in the order in which they were given."""
@@ -107,10 +107,10 @@ class State:
         for (kind, row), owner in now.items():
             self.sent.setdefault(kind, {})[row] = [owner, None]
         for kind, rows in self.sent.items():
-            for row, told in rows.items():
+            for row, fields in rows.items():
                 if (kind, row) not in now:
-                    since = told[1] = changed_at if told[1] is None else told[1]
-                    yield _removal(kind, row, told[0] or "", since)
+                    since = fields[1] = changed_at if fields[1] is None else fields[1]
+                    yield _removal(kind, row, fields[0] or "", since)
 
 
 def _removal(kind: str, entity: str, owner: str, changed_at: str) -> Event:

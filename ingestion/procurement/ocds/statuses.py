@@ -33,14 +33,14 @@ class Statuses:
 
     def code(self, stage: str, status: Any) -> str | None:
         """Our code. What is unknown passes in lower case; None where there is no status."""
-        told = str(status).strip() if isinstance(status, str) else ""
-        if not told:
+        status_text = str(status).strip() if isinstance(status, str) else ""
+        if not status_text:
             return None
-        found = self._codes.get((stage, told.lower()))
-        if found is None:
-            self.unknown[stage, told] += 1
-            return told.lower()
-        return found
+        known_code = self._codes.get((stage, status_text.lower()))
+        if known_code is None:
+            self.unknown[stage, status_text] += 1
+            return status_text.lower()
+        return known_code
 
     def sentence(self) -> str:
         """What was unknown, in words; nothing where all was known."""

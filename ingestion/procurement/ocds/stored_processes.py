@@ -23,7 +23,7 @@ LOCK = 0x5A0D_0CD5
 
 
 @dataclass(frozen=True, slots=True)
-class KnownParty:
+class StoredParty:
     """An organisation of several processes: all its roles, and the newest of what was told of it."""
 
     roles: int
@@ -31,21 +31,21 @@ class KnownParty:
     body: bytes
 
 
-class Known(Protocol):
+class StoredProcesses(Protocol):
     """What is known of one collection. Raises IngestError where it cannot be read or kept."""
 
     def processes(self, ocids: Sequence[str]) -> dict[str, bytes]: ...
 
     def keep(self, processes: Mapping[str, bytes]) -> None: ...
 
-    def parties(self, ids: Sequence[str]) -> dict[str, KnownParty]: ...
+    def parties(self, ids: Sequence[str]) -> dict[str, StoredParty]: ...
 
-    def keep_parties(self, parties: Mapping[str, KnownParty]) -> None: ...
+    def keep_parties(self, parties: Mapping[str, StoredParty]) -> None: ...
 
     def close(self) -> None: ...
 
 
-class Nothing:
+class NothingStored:
     """Keeps nothing, as for a file that is only looked at."""
 
     def processes(self, ocids: Sequence[str]) -> dict[str, bytes]:  # noqa: ARG002
@@ -53,20 +53,20 @@ class Nothing:
 
     def keep(self, processes: Mapping[str, bytes]) -> None: ...
 
-    def parties(self, ids: Sequence[str]) -> dict[str, KnownParty]:  # noqa: ARG002
+    def parties(self, ids: Sequence[str]) -> dict[str, StoredParty]:  # noqa: ARG002
         return {}
 
-    def keep_parties(self, parties: Mapping[str, KnownParty]) -> None: ...
+    def keep_parties(self, parties: Mapping[str, StoredParty]) -> None: ...
 
     def close(self) -> None: ...
 
 
-class InPostgres:
+class PostgresProcesses:
     """A collection's rows in the schema ``ocds``; one load of a collection at a time has them."""
 
     def __init__(self, settings: Settings, collection: str) -> None:
         self._collection = collection
-        with _told():
+        with _database_errors():
             self._db = _connected(settings)
             taken = self._db.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", (LOCK, collection)).fetchone()
         if taken is None or not taken[0]:
@@ -76,7 +76,7 @@ class InPostgres:
     def processes(self, ocids: Sequence[str]) -> dict[str, bytes]:
         """By ocid, what `keep` was given."""
         ask = "SELECT ocid, state FROM ocds.processes WHERE collection = %s AND ocid = ANY(%s)"
-        with _told():
+        with _database_errors():
             return {ocid: bytes(state) for ocid, state in self._db.execute(ask, (self._collection, list(ocids)))}
 
     def keep(self, processes: Mapping[str, bytes]) -> None:
@@ -87,14 +87,14 @@ class InPostgres:
             [(self._collection, ocid, state) for ocid, state in processes.items()],
         )
 
-    def parties(self, ids: Sequence[str]) -> dict[str, KnownParty]:
+    def parties(self, ids: Sequence[str]) -> dict[str, StoredParty]:
         """By id, what `keep_parties` was given."""
         ask = "SELECT party_id, roles, date, body FROM ocds.parties WHERE collection = %s AND party_id = ANY(%s)"
-        with _told():
+        with _database_errors():
             rows = self._db.execute(ask, (self._collection, list(ids)))
-            return {party: KnownParty(roles, date, bytes(body)) for party, roles, date, body in rows}
+            return {party: StoredParty(roles, date, bytes(body)) for party, roles, date, body in rows}
 
-    def keep_parties(self, parties: Mapping[str, KnownParty]) -> None:
+    def keep_parties(self, parties: Mapping[str, StoredParty]) -> None:
         """All of them, or none."""
         self._put(
             "INSERT INTO ocds.parties (collection, party_id, roles, date, body) VALUES (%s, %s, %s, %s, %s) "
@@ -108,14 +108,14 @@ class InPostgres:
         self._db.close()
 
     def _put(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
-        with _told(), self._db.transaction(), self._db.cursor() as cursor:
+        with _database_errors(), self._db.transaction(), self._db.cursor() as cursor:
             cursor.executemany(statement, rows)
 
 
 def forget(settings: Settings, collection: str) -> int:
     """Forget a collection; how many processes were known. Raises IngestError."""
-    known = InPostgres(settings, collection)
-    with _told(), known._db.transaction():
+    known = PostgresProcesses(settings, collection)
+    with _database_errors(), known._db.transaction():
         known._db.execute("DELETE FROM ocds.parties WHERE collection = %s", (collection,))
         gone = known._db.execute("DELETE FROM ocds.processes WHERE collection = %s", (collection,)).rowcount
     known.close()
@@ -127,7 +127,7 @@ def _connected(settings: Settings) -> Connection[Any]:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _database_errors() -> Iterator[None]:
     import psycopg
 
     try:

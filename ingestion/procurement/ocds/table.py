@@ -20,14 +20,14 @@ def rows(path: Path, what: str, header: list[str]) -> Iterator[tuple[int, list[s
                     f"The {what} {path.name} begin with {','.join(first)!r}; {','.join(header)} was expected."
                 )
             for cells in reader:
-                told = [cell.strip() for cell in cells]
-                if any(told) and (len(told) != len(header) or not all(told)):
+                values = [cell.strip() for cell in cells]
+                if any(values) and (len(values) != len(header) or not all(values)):
                     raise Unreadable(
                         f"The {what} {path.name}, line {reader.line_num}: found {','.join(cells)!r}, "
                         f"expected {','.join(header)}."
                     )
-                if any(told):
-                    yield reader.line_num, told
+                if any(values):
+                    yield reader.line_num, values
     except OSError as problem:
         raise Unreadable(f"The {what} {path} cannot be read: {problem.strerror}.") from None
     except (UnicodeDecodeError, csv.Error) as problem:

@@ -30,15 +30,15 @@ def planned(process: Process) -> Iterator[Event]:
             "currency_code": currency,
         }
         yield Event("ocds.planning_item", process.ocid, value)
-    for item, told in process.items.items():
-        unit, classified = shape.one(told, "unit"), shape.one(told, "classification")
+    for item, node in process.items.items():
+        unit, classified = shape.one(node, "unit"), shape.one(node, "classification")
         amount, currency = shape.money(unit)
         value = shared | {
             "planning_item_id": process.own(item),
-            "name": shape.words(told, "description") or shape.words(classified, "description"),
+            "name": shape.words(node, "description") or shape.words(classified, "description"),
             "enstru_code": text(classified.get("id")),
             "unit_code": text(unit.get("id")) or text(unit.get("name")),
-            "quantity": text(told.get("quantity")),
+            "quantity": text(node.get("quantity")),
             "unit_amount": amount,
             "currency_code": currency,
         }
@@ -52,7 +52,7 @@ def tendered(process: Process) -> Iterator[Event]:
         return
     amount, currency = shape.money(tender)
     period = shape.one(tender, "tenderPeriod")
-    awarded = [told for award in process.awards.values() if (told := time(award.get("date")))]
+    awarded = [node for award in process.awards.values() if (node := time(award.get("date")))]
     described: Json = {
         "tender_id": process.ocid,
         "number": text(tender.get("id")),
@@ -92,8 +92,8 @@ def tendered(process: Process) -> Iterator[Event]:
 
 
 def _lot(process: Process, lot_id: str, value: Json) -> Event:
-    items = {item: told for item, told in process.items.items() if process.lot_of(told) == lot_id}
-    quantities = [text(told.get("quantity")) for told in items.values()]
+    items = {item: node for item, node in process.items.items() if process.lot_of(node) == lot_id}
+    quantities = [text(node.get("quantity")) for node in items.values()]
     of_items = {
         "lot_id": lot_id,
         "planning_item_ids": [process.own(item) for item in items],
@@ -111,7 +111,7 @@ def _subject(process: Process) -> str | None:
 @dataclass(frozen=True, slots=True)
 class _Bid:
     bid_id: str
-    told: Json
+    node: Json
     suppliers: list[str]
     supplier: Json
     lots: list[str]
@@ -151,7 +151,7 @@ def offered(process: Process) -> Iterator[Event]:
             "application_id": application,
             "tender_id": process.ocid,
             "currency_code": bid.currency,
-            "submitted_at": time(bid.told.get("date")),
+            "submitted_at": time(bid.node.get("date")),
             "changed_at": process.changed_at,
             "app_lots": [{name: part for name, part in row.items() if part is not None} for row in rows],
         }
@@ -161,38 +161,38 @@ def offered(process: Process) -> Iterator[Event]:
 def awarded(process: Process) -> Iterator[Event]:
     """Each award: what it is worth, to whom, and for which lots."""
     shape = process.shape
-    for award, told in process.awards.items():
-        ids, supplier = process.suppliers_of_award(told, "supplier" if process.is_made(award) else "")
-        amount, currency = shape.money(told)
-        period = shape.one(told, "contractPeriod")
+    for award, node in process.awards.items():
+        ids, supplier = process.suppliers_of_award(node, "supplier" if process.is_made(award) else "")
+        amount, currency = shape.money(node)
+        period = shape.one(node, "contractPeriod")
         value = {
             "award_id": process.own(award),
             "number": award,
             "tender_id": process.ocid if process.tender else None,
             "tender_number": text(process.tender.get("id")),
-            "lot_ids": process.lots_of_award(told),
-            "application_ids": [process.own(bid) for bid in process.bids_of(told)],
+            "lot_ids": process.lots_of_award(node),
+            "application_ids": [process.own(bid) for bid in process.bids_of(node)],
             "supplier_ids": ids,
             "status_code": process.award_statuses[award],
             "total_amount": amount,
             "currency_code": currency,
             "method_code": process.method,
-            "description": shape.words(told, "title") or shape.words(told, "description"),
-            "awarded_at": time(told.get("date")),
+            "description": shape.words(node, "title") or shape.words(node, "description"),
+            "awarded_at": time(node.get("date")),
             "planned_start_at": time(period.get("startDate")),
             "planned_end_at": time(period.get("endDate")),
             "changed_at": process.changed_at,
         }
-        yield Event("ocds.award", process.own(award), process.buyer(told) | supplier | value)
+        yield Event("ocds.award", process.own(award), process.buyer(node) | supplier | value)
 
 
 def _bids(process: Process) -> Iterator[_Bid]:
     shape = process.shape
-    for bid_id, told in process.bids.items():
-        suppliers, supplier = process.suppliers(shape.many(told, "tenderers"), "tenderer")
-        amount, currency = shape.money(told)
-        status = process.status("bid", told.get("status"))
-        yield _Bid(bid_id, told, suppliers, supplier, process.lots_of(told), amount, currency, status)
+    for bid_id, node in process.bids.items():
+        suppliers, supplier = process.suppliers(shape.many(node, "tenderers"), "tenderer")
+        amount, currency = shape.money(node)
+        status = process.status("bid", node.get("status"))
+        yield _Bid(bid_id, node, suppliers, supplier, process.lots_of(node), amount, currency, status)
 
 
 def _winners(process: Process, bids: list[_Bid]) -> set[tuple[str, str | None]]:

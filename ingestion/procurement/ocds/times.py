@@ -16,33 +16,33 @@ NEVER = ("0000", "0001", "9999")
 """Years that programs write where there is no time."""
 
 
-def standard(told: str) -> str | None:
+def standard(text: str) -> str | None:
     """A time with seconds and zone, None for one that stands for none. What is no time passes as it is.
 
     Seconds and a zone that are missing are zero and UTC; of a fraction what is beyond the sixth digit is dropped.
     """
-    found = _TIME.fullmatch(told)
-    if found is None:
-        return told
-    if found["day"][:4] in NEVER:
+    match = _TIME.fullmatch(text)
+    if match is None:
+        return text
+    if match["day"][:4] in NEVER:
         return None
-    fraction = (found["fraction"] or "")[:FRACTION].rstrip("0")
+    fraction = (match["fraction"] or "")[:FRACTION].rstrip("0")
     return (
-        f"{found['day']}T{found['minute'] or '00:00'}:{found['second'] or '00'}"
-        f"{'.' if fraction else ''}{fraction}{_zone(found['zone'])}"
+        f"{match['day']}T{match['minute'] or '00:00'}:{match['second'] or '00'}"
+        f"{'.' if fraction else ''}{fraction}{_zone(match['zone'])}"
     )
 
 
-def _zone(told: str | None) -> str:
-    if not told or told in "Zz":
+def _zone(text: str | None) -> str:
+    if not text or text in "Zz":
         return "Z"
-    return f"{told[:3]}:{told[3:].lstrip(':') or '00'}"
+    return f"{text[:3]}:{text[3:].lstrip(':') or '00'}"
 
 
-def instant(told: object) -> str:
+def instant(text: object) -> str:
     """The same in UTC, in a form that sorts by time; empty for what is no time."""
     try:
-        at = datetime.fromisoformat(standard(told.strip()) or "") if isinstance(told, str) else None
+        at = datetime.fromisoformat(standard(text.strip()) or "") if isinstance(text, str) else None
         return "" if at is None or at.tzinfo is None else f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
     except (ValueError, OverflowError):
         return ""

@@ -9,12 +9,14 @@ import pytest
 from conf import Settings
 from ingestion.collecting import journal
 from ingestion.collecting.client import RequestCounts
-from ingestion.collecting.run_stats import Tally
+from ingestion.collecting.run_stats import EndpointStats
 
 
-def tally(name: str = "lots") -> Tally:
+def stats(name: str = "lots") -> EndpointStats:
     counts = RequestCounts(pages=3, retries=2, seconds=1.23456, slowest=0.5, not_found=4)
-    return Tally(name, "head", counts, rows=25, quarantined=1, started=1_770_000_000.0, finished=1_770_000_060.5)
+    return EndpointStats(
+        name, "head", counts, rows=25, quarantined=1, started=1_770_000_000.0, finished=1_770_000_060.5
+    )
 
 
 @pytest.fixture
@@ -24,7 +26,7 @@ def settings(tmp_path: Path) -> Settings:
 
 def test_a_row_has_every_column_of_its_table(settings: Settings) -> None:
     written: list[list[list[Any]]] = []
-    assert journal.write(settings, "goszakup", "run-1", [tally()], lambda _, rows, _token: written.append(rows)) == ""
+    assert journal.write(settings, "goszakup", "run-1", [stats()], lambda _, rows, _token: written.append(rows)) == ""
     ((row,),) = written
     assert dict(zip(journal.COLUMNS, row, strict=True)) == {
         "run_id": "run-1", "collection_code": "goszakup", "register_name": "lots", "mode": "head", "page_count": 3,
@@ -40,14 +42,14 @@ def test_rows_wait_for_clickhouse_and_are_sent_with_the_next_run(settings: Setti
     def refuses(_settings: Settings, _rows: list[list[Any]], _token: str) -> None:
         raise ConnectionRefusedError("no ClickHouse")
 
-    sentence = journal.write(settings, "goszakup", "run-1", [tally(), tally("acts")], refuses)
+    sentence = journal.write(settings, "goszakup", "run-1", [stats(), stats("acts")], refuses)
     port = settings.port("clickhouse")
     assert f"ClickHouse at 127.0.0.1:{port} did not take it (ConnectionRefusedError); its 2 rows wait in" in sentence
     (path,) = journal.waiting(settings)
     with path.open("a") as torn:
         torn.write('{"run_id": "ki\n')
     written: list[list[Any]] = []
-    assert journal.write(settings, "goszakup", "run-2", [tally()], lambda _, rows, _token: written.extend(rows)) == ""
+    assert journal.write(settings, "goszakup", "run-2", [stats()], lambda _, rows, _token: written.extend(rows)) == ""
     named = [dict(zip(journal.COLUMNS, row, strict=True)) for row in written]
     assert [(told["run_id"], told["register_name"]) for told in named] == [
         ("run-1", "lots"),
@@ -65,24 +67,24 @@ def test_a_file_that_is_sent_twice_is_named_by_its_run_each_time(settings: Setti
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        journal.write(settings, "goszakup", "run-1", [tally()], is_killed)
-    journal.write(settings, "goszakup", "run-2", [tally()], lambda _, _rows, token: tokens.append(token))
+        journal.write(settings, "goszakup", "run-1", [stats()], is_killed)
+    journal.write(settings, "goszakup", "run-2", [stats()], lambda _, _rows, token: tokens.append(token))
     assert tokens == ["collect_runs.run-1", "collect_runs.run-1", "collect_runs.run-2"]
 
 
 def test_what_another_collector_adds_meanwhile_is_kept(settings: Settings) -> None:
     def meets_another(_settings: Settings, rows: list[list[Any]], _token: str) -> None:
         assert len(rows) == 1
-        journal.keep(settings, "goszakup", "run-2", [tally(), tally("acts")])
+        journal.keep(settings, "goszakup", "run-2", [stats(), stats("acts")])
 
-    assert journal.write(settings, "goszakup", "run-1", [tally()], meets_another) == ""
+    assert journal.write(settings, "goszakup", "run-1", [stats()], meets_another) == ""
     (left,) = journal.waiting(settings)
     assert len(left.read_text(encoding="utf-8").splitlines()) == 2
 
 
 def test_what_another_collector_has_sent_meanwhile_is_no_fault(settings: Settings) -> None:
     for name in ("run-1", "run-2"):
-        journal.keep(settings, "goszakup", name, [tally()])
+        journal.keep(settings, "goszakup", name, [stats()])
     written: list[str] = []
 
     def meets_another(_settings: Settings, _rows: list[list[Any]], token: str) -> None:
@@ -90,12 +92,12 @@ def test_what_another_collector_has_sent_meanwhile_is_no_fault(settings: Setting
         for path in journal.waiting(settings):
             path.unlink()
 
-    assert journal.write(settings, "goszakup", "run-3", [tally()], meets_another) == ""
+    assert journal.write(settings, "goszakup", "run-3", [stats()], meets_another) == ""
     assert written == ["collect_runs.run-1"]
 
 
 def test_rows_that_an_earlier_version_left_are_sent_too(settings: Settings) -> None:
-    journal.keep(settings, "goszakup", "run-1", [tally()])
+    journal.keep(settings, "goszakup", "run-1", [stats()])
     (path,) = journal.waiting(settings)
     path.rename(path.with_name("collect_runs.jsonl"))
     written: list[list[Any]] = []
@@ -104,7 +106,7 @@ def test_rows_that_an_earlier_version_left_are_sent_too(settings: Settings) -> N
 
 
 def test_a_failure_is_told_once_and_makes_the_run_incomplete() -> None:
-    failing = tally()
+    failing = stats()
     failing.fail("It broke.")
     failing.fail("It broke.")
     told = journal.row("run-1", failing, "goszakup")

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 from confluent_kafka import KafkaError
 
-from ingestion.collecting.outbox import Line, Outbox
-from ingestion.collecting.page_batch import Parcel
-from ingestion.collecting.run_stats import Tally
+from ingestion.collecting.outbox import Outbox, PageQueue
+from ingestion.collecting.page_batch import PageBatch
+from ingestion.collecting.run_stats import EndpointStats
 from ingestion.core.errors import BrokerLost
 from ingestion.core.message import Message
 from schemas.procurement import TOPIC
@@ -41,7 +41,7 @@ def test_pages_that_are_acknowledged_out_of_order_are_saved_in_order() -> None:
     saved: list[int] = []
 
     async def work(outbox: Outbox) -> None:
-        line = Line(outbox, window=4)
+        line = PageQueue(outbox, window=4)
         batches = []
         for number in range(3):
             batch = line.batch()
@@ -68,21 +68,21 @@ def test_pages_that_are_acknowledged_out_of_order_are_saved_in_order() -> None:
 
 def test_a_page_is_done_when_all_of_it_was_handed_over_and_acknowledged() -> None:
     kafka = FakeKafka()
-    tally = Tally("lots")
+    stats = EndpointStats("lots")
     done: list[str] = []
 
     async def work(outbox: Outbox) -> None:
-        line = Line(outbox)
-        parcel = Parcel(outbox, line)
-        await parcel.put(tally, [message(1), message(2)])
+        line = PageQueue(outbox)
+        page_batch = PageBatch(outbox, line)
+        await page_batch.put(stats, [message(1), message(2)])
         outbox._hear()
-        assert (outbox.acknowledged, tally.rows, done) == (2, 0, []), "more may follow"
-        await parcel.put(tally, [message(3)])
-        parcel.close(lambda: done.append("page"))
+        assert (outbox.acknowledged, stats.rows, done) == (2, 0, []), "more may follow"
+        await page_batch.put(stats, [message(3)])
+        page_batch.close(lambda: done.append("page"))
         await line.drained()
 
     outbox = carried(kafka, work)
-    assert (done, tally.rows, outbox.sent, outbox.acknowledged) == (["page"], 3, 3, 3)
+    assert (done, stats.rows, outbox.sent, outbox.acknowledged) == (["page"], 3, 3, 3)
     assert [dict(kept.told)["ce_id"] for kept in kafka.kept] == [b"e1", b"e2", b"e3"]
 
 
@@ -90,8 +90,8 @@ def test_a_page_without_rows_is_done_at_once() -> None:
     done: list[str] = []
 
     async def work(outbox: Outbox) -> None:
-        line = Line(outbox)
-        Parcel(outbox, line).close(lambda: done.append("page"))
+        line = PageQueue(outbox)
+        PageBatch(outbox, line).close(lambda: done.append("page"))
         await line.drained()
 
     carried(FakeKafka(), work)
@@ -103,10 +103,10 @@ def test_the_next_page_waits_for_room() -> None:
     seen: list[str] = []
 
     async def work(outbox: Outbox) -> None:
-        line = Line(outbox)
+        line = PageQueue(outbox)
         await line.room()
-        first = Parcel(outbox, line)
-        await first.put(Tally("lots"), [message(1)])
+        first = PageBatch(outbox, line)
+        await first.put(EndpointStats("lots"), [message(1)])
         first.close()
         waiting = asyncio.ensure_future(line.room())
         for _ in range(5):
@@ -124,10 +124,10 @@ def test_a_full_queue_makes_the_sender_wait_and_loses_nothing() -> None:
     kafka = FakeKafka(room=7)
 
     async def work(outbox: Outbox) -> None:
-        line = Line(outbox)
-        parcel = Parcel(outbox, line)
-        await parcel.put(Tally("lots"), map(message, range(100)))
-        parcel.close()
+        line = PageQueue(outbox)
+        page_batch = PageBatch(outbox, line)
+        await page_batch.put(EndpointStats("lots"), map(message, range(100)))
+        page_batch.close()
         await line.drained()
 
     carried(kafka, work)
@@ -138,10 +138,10 @@ def test_a_lost_broker_stops_the_run_and_no_page_counts_as_sent() -> None:
     done: list[str] = []
 
     async def work(outbox: Outbox) -> None:
-        line = Line(outbox)
-        parcel = Parcel(outbox, line)
-        await parcel.put(Tally("lots"), map(message, range(10)))
-        parcel.close(lambda: done.append("page"))
+        line = PageQueue(outbox)
+        page_batch = PageBatch(outbox, line)
+        await page_batch.put(EndpointStats("lots"), map(message, range(10)))
+        page_batch.close(lambda: done.append("page"))
         await line.drained()
 
     with pytest.raises(BrokerLost, match=r"did not take an event of the topic procurement-events: .*timed out"):
@@ -153,10 +153,10 @@ def test_an_event_that_is_too_large_is_told_and_its_page_goes_on() -> None:
     done: list[str] = []
 
     async def work(outbox: Outbox) -> None:
-        line = Line(outbox)
-        parcel = Parcel(outbox, line)
-        await parcel.put(Tally("lots"), map(message, range(3)))
-        parcel.close(lambda: done.append("page"))
+        line = PageQueue(outbox)
+        page_batch = PageBatch(outbox, line)
+        await page_batch.put(EndpointStats("lots"), map(message, range(3)))
+        page_batch.close(lambda: done.append("page"))
         await line.drained()
 
     outbox = carried(FakeKafka(fails_after=2, error=KafkaError.MSG_SIZE_TOO_LARGE), work)

@@ -6,7 +6,7 @@ import pytest
 
 from conf.domains.procurement import ProcurementSettings
 from ingestion.collecting.progress import estimate
-from ingestion.collecting.state import Known, State, Walk, forget
+from ingestion.collecting.state import KnownRegister, State, Walk, forget
 from ingestion.core.errors import IngestError
 from ingestion.procurement.goszakup.service import goszakup_state_path
 
@@ -24,7 +24,7 @@ def test_what_was_saved_is_found_again(tmp_path: Path) -> None:
 
 
 def test_a_finished_walk_leaves_what_is_known_of_its_register(tmp_path: Path) -> None:
-    known = Known("lots", "99", 130, "2026-02-10")
+    known = KnownRegister("lots", "99", 130, "2026-02-10")
     with State(tmp_path / "a.sqlite") as state:
         state.save(WALK)
         state.finish(WALK, known)

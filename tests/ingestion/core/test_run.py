@@ -191,7 +191,7 @@ def test_a_rate_gives_each_event_its_own_due_time(monkeypatch: pytest.MonkeyPatc
         def poll(self, seconds: float) -> None:
             now[0] += seconds
 
-        def finish(self, heard: Any) -> None:
+        def finish(self, on_poll: Any) -> None:
             pass
 
     transmit(Feed(), Publisher(), 10.0, lambda: None)  # type: ignore[arg-type]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ingestion.files.identifiers import cut_zeros
-from ingestion.files.numbers import Mark, Number, Unread, is_lost_id, number, proven_mark
+from ingestion.files.numbers import Mark, Number, UnreadableNumber, is_lost_id, number, proven_mark
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_numbers_as_people_write_them(text: str, mark: Mark, expected: str, curr
 )  # fmt: skip
 def test_a_number_that_could_be_two_is_refused_with_the_cause(text: str, mark: Mark, reason: str) -> None:
     read = number(text, mark)
-    assert isinstance(read, Unread)
+    assert isinstance(read, UnreadableNumber)
     assert read.reason.startswith(reason)
 
 
@@ -53,7 +53,7 @@ def test_a_number_that_could_be_two_is_refused_with_the_cause(text: str, mark: M
 )  # fmt: skip
 @pytest.mark.parametrize("mark", [".", ",", ""])
 def test_what_is_no_number_is_none(text: str, mark: Mark) -> None:
-    assert isinstance(number(text, mark), Unread)
+    assert isinstance(number(text, mark), UnreadableNumber)
 
 
 def test_a_mark_is_proven_by_numbers_that_can_be_read_in_one_way_only() -> None:

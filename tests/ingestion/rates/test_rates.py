@@ -15,7 +15,7 @@ from tenacity import wait_none
 from ingestion.core.errors import IngestError, Unreadable
 from ingestion.core.run import main
 from ingestion.rates import file, nbk
-from ingestion.rates.quotes import Held, Key, Quote, Quotes, message
+from ingestion.rates.quotes import HeldQuotes, Key, Quote, Quotes, message
 from standins.rates import document
 from tests.ingestion.fakes import FakeBroker
 
@@ -86,7 +86,7 @@ def test_a_fault_of_the_service_is_asked_again() -> None:
     assert len(nbk.fetch(client(*answers), "http://bank/rates", DAY, "s")) == 2
 
 
-def events(quotes: list[Quote], held: dict[Key, Held]) -> list[str]:
+def events(quotes: list[Quote], held: dict[Key, HeldQuotes]) -> list[str]:
     return [each.event_id for each in Quotes(quotes, held, NOW).messages()]
 
 
@@ -94,11 +94,11 @@ def test_what_holds_is_not_sent_again_and_what_changes_back_is() -> None:
     first = Quote("KZT", "USD", DAY, "510.25", "1", "a.csv:2")
     (one,) = events([first], {})
     assert events([first], {}) == [one]
-    assert events([first], {first.key: Held("510.250000", "1", one)}) == []
+    assert events([first], {first.key: HeldQuotes("510.250000", "1", one)}) == []
 
     second = Quote("KZT", "USD", DAY, "511", "1", "a.csv:2")
-    (two,) = events([second], {first.key: Held("510.25", "1", one)})
-    (three,) = events([first], {first.key: Held("511", "1", two)})
+    (two,) = events([second], {first.key: HeldQuotes("510.25", "1", one)})
+    (three,) = events([first], {first.key: HeldQuotes("511", "1", two)})
     assert len({one, two, three}) == 3
 
 

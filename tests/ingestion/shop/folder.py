@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from ingestion.shop.bucket import Found
+from ingestion.shop.bucket import StoredObject
 from ingestion.shop.stage import read_state
 from schemas.derive.fakes import Row
 from schemas.shop.stage import finished_files, prefix
@@ -49,17 +49,17 @@ class FolderBucket:
     def download(self, name: str, file: Path) -> None:
         shutil.copy(self.folder / name, file)
 
-    def download_same(self, file: Found, target: Path) -> bool:
-        is_same = any(now.name == file.name and now.etag == file.etag for now in self.found(file.name))
+    def download_same(self, file: StoredObject, target: Path) -> bool:
+        is_same = any(now.name == file.name and now.etag == file.etag for now in self.list_objects(file.name))
         if is_same:
             self.download(file.name, target)
         return is_same
 
-    def found(self, prefix: str) -> list[Found]:
+    def list_objects(self, prefix: str) -> list[StoredObject]:
         files = sorted(f for f in self.folder.rglob("*") if f.is_file())
         named = ((f.relative_to(self.folder).as_posix(), f.read_bytes()) for f in files)
         return [
-            Found(name, len(body), self.times.get(name, BEGAN), hashlib.md5(body).hexdigest())
+            StoredObject(name, len(body), self.times.get(name, BEGAN), hashlib.md5(body).hexdigest())
             for name, body in named
             if name.startswith(prefix)
         ]
@@ -72,12 +72,12 @@ class FolderBucket:
         self._changed(f"remove {name}")
         (self.folder / name).unlink(missing_ok=True)
 
-    def remove_if_same(self, file: Found) -> None:
-        if file.etag in {found.etag for found in self.found(file.name) if found.name == file.name}:
+    def remove_if_same(self, file: StoredObject) -> None:
+        if file.etag in {found.etag for found in self.list_objects(file.name) if found.name == file.name}:
             self.remove(file.name)
 
     def names(self, prefix: str = "") -> list[str]:
-        return [found.name for found in self.found(prefix)]
+        return [found.name for found in self.list_objects(prefix)]
 
     def staged(self, table: str) -> list[Row]:
         """The rows that the batch driver would see."""

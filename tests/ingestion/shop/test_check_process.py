@@ -14,7 +14,7 @@ import pytest
 
 from ingestion.shop import check_process
 from ingestion.shop.check import Findings
-from ingestion.shop.check_process import Apart, Dropped, Judged, judged
+from ingestion.shop.check_process import CheckedFile, CheckProcess, Dropped, check_file
 
 GOOD = {"product_id": "P1", "seller_id": "s", "name": "Tea", "price_amount": "12.50", "currency_code": "KZT"}
 ROWS = 20_000
@@ -40,7 +40,7 @@ def bomb(file: Path, text: str) -> int:
 def test_a_column_that_stands_for_gigabytes_is_refused_by_its_longest_text(dropped: Dropped) -> None:
     assert bomb(dropped.file, "x" * 80_000) < MB
     before = pa.total_allocated_bytes()
-    found = judged(dropped)
+    found = check_file(dropped)
 
     (finding,) = found.findings.listed
     assert (finding.rule, found.rows) == ("file.size", 0)
@@ -52,13 +52,16 @@ def test_the_row_with_the_long_text_is_counted_over_batches(dropped: Dropped) ->
     rows = [GOOD | {"product_id": f"P{n}"} for n in range(6_000)] + [GOOD | {"name": "x" * 20_000}]
     pq.write_table(pa.Table.from_pylist(rows), dropped.file)
 
-    assert [f.sentence.partition(":")[0] for f in judged(dropped).findings.listed] == ["row 6,001, column name"]
+    assert [f.sentence.partition(":")[0] for f in check_file(dropped).findings.listed] == ["row 6,001, column name"]
 
 
 def test_a_text_longer_than_the_contract_is_still_named_by_its_rule(dropped: Dropped) -> None:
     pq.write_table(pa.Table.from_pylist([GOOD | {"name": "x" * 1_001}, GOOD | {"name": None}]), dropped.file)
 
-    assert [(f.row, f.rule) for f in judged(dropped).findings.listed] == [(1, "name.max_length"), (2, "name.required")]
+    assert [(f.row, f.rule) for f in check_file(dropped).findings.listed] == [
+        (1, "name.max_length"),
+        (2, "name.required"),
+    ]
 
 
 @pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
@@ -69,7 +72,7 @@ def test_an_object_that_does_not_end_is_refused_before_it_is_held(dropped: Dropp
         for _ in range(30):
             out.write("x" * MB)
         out.write('"}')
-    found = judged(replace(dropped, name=name))
+    found = check_file(replace(dropped, name=name))
 
     (finding,) = found.findings.listed
     assert (finding.rule, finding.sentence) == ("file.size", "an object has more than 4,194,304 bytes")
@@ -82,7 +85,7 @@ def test_many_small_objects_are_not_taken_for_one(dropped: Dropped) -> None:
             out.write(json.dumps(GOOD | {"product_id": f"P{number}", "name": "x" * 1_000}) + "\n")
 
     assert lines.file.stat().st_size > 6 * MB
-    assert judged(lines) == Judged(6_000, Findings())
+    assert check_file(lines) == CheckedFile(6_000, Findings())
 
 
 def test_a_file_that_needs_more_memory_than_it_may_have_is_refused_and_we_live(dropped: Dropped) -> None:
@@ -91,7 +94,7 @@ def test_a_file_that_needs_more_memory_than_it_may_have_is_refused_and_we_live(d
     )
     pq.write_table(pa.table({"more": nested}), dropped.file, compression="zstd", store_schema=False)
     assert dropped.file.stat().st_size < MB
-    found = Apart(700 * MB)(dropped)
+    found = CheckProcess(700 * MB)(dropped)
 
     (finding,) = found.findings.listed
     assert finding.rule == "file.unreadable"
@@ -102,10 +105,10 @@ def test_a_sound_file_comes_to_the_same_end_in_a_process_of_its_own(dropped: Dro
     rows = [GOOD | {"product_id": f"P{n}"} for n in range(3)]
     lines = replace(dropped, name="a.jsonl")
     lines.file.write_text("\n".join(map(json.dumps, rows)))
-    here = judged(lines)
+    here = check_file(lines)
     sound = pq.read_table(lines.ready)
     # As little as the file above does not come by with.
-    apart = Apart(700 * MB)(lines)
+    apart = CheckProcess(700 * MB)(lines)
 
     assert (apart, apart.rows) == (here, 3)
     assert pq.read_table(lines.ready).equals(sound)
@@ -113,7 +116,7 @@ def test_a_sound_file_comes_to_the_same_end_in_a_process_of_its_own(dropped: Dro
 
 def test_a_reader_that_dies_is_a_finding(dropped: Dropped, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(check_process, "_child", _dying)
-    found = Apart(2_048 * MB)(dropped)
+    found = CheckProcess(2_048 * MB)(dropped)
 
     assert "its reader ended with -6" in found.findings.listed[0].sentence
 

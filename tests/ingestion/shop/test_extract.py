@@ -14,8 +14,8 @@ import pytest
 from conf.postgres_values import Unreadable
 from ingestion.core.errors import IngestError
 from ingestion.shop.customers import stage_all, stage_changes
-from ingestion.shop.extract import Run, Tally, compared, overlaid
-from ingestion.shop.stage import State, content_hash, read_state
+from ingestion.shop.extract import ExtractRun, ExtractStats, compared, overlaid
+from ingestion.shop.stage import StageState, content_hash, read_state
 from schemas.contract import Contract
 from tests.ingestion.shop.folder import FolderBucket, Killed
 
@@ -58,10 +58,10 @@ class Place:
     bucket: FolderBucket
     folder: Path
 
-    def full(self, seen: Shown) -> Tally:
+    def full(self, seen: Shown) -> ExtractStats:
         return stage_all(self.bucket, seen, read_state(self.bucket, "customers"), self.folder)[1]  # type: ignore[arg-type]
 
-    def changes(self, seen: Shown, overlap: timedelta = NONE) -> Tally:
+    def changes(self, seen: Shown, overlap: timedelta = NONE) -> ExtractStats:
         return stage_changes(self.bucket, seen, read_state(self.bucket, "customers"), overlap, self.folder)[1]  # type: ignore[arg-type]
 
     def staged(self) -> list[tuple[Any, ...]]:
@@ -124,12 +124,12 @@ def test_a_full_check_finds_who_is_gone_and_what_changed_unseen(place: Place) ->
     place.full(shown(1, customer("c1"), customer("c2"), customer("c3")))
     place.changes(shown(5, customer("c2", minute=3, city_name="Astana"), customer("c4", minute=3)))
     # c1 was deleted; c3 was changed by hand, with its time left as it was; c2 and c4 are as the last run saw them.
-    tally = place.full(shown(
+    stats = place.full(shown(
         9, customer("c2", minute=3, city_name="Astana"), customer("c3", city_name="Taraz"), customer("c4", minute=3)
     ))  # fmt: skip
 
     assert place.staged()[-2:] == [(3, "c1", None, True), (3, "c3", "Taraz", False)]
-    assert (tally.changed, tally.gone, tally.unchanged) == (1, 1, 2)
+    assert (stats.changed, stats.gone, stats.unchanged) == (1, 1, 2)
     deleted = next(row for row in place.bucket.staged("customers") if row["is_deleted"])
     assert deleted["changed_at"] == NOON + 9 * MINUTE
     assert deleted["created_at"] is None
@@ -162,7 +162,7 @@ def test_too_large_a_loss_is_not_believed_until_it_is_meant(place: Place) -> Non
     place.full(shown(1, *everybody))
     before = read_state(place.bucket, "customers")
 
-    def check(left: int, *, accept: bool = False) -> Tally:
+    def check(left: int, *, accept: bool = False) -> ExtractStats:
         rows = [*everybody[:left], *(customer(f"new{n:03}") for n in range(1_000))]
         seen = shown(2, *rows)
         state = read_state(place.bucket, "customers")
@@ -229,15 +229,15 @@ def test_snapshots_have_an_order_when_the_clock_is_set_back(place: Place) -> Non
 
 
 def test_two_lists_are_compared_side_by_side() -> None:
-    run, tally, known = Run(7, NOON), Tally(), []
+    run, stats, known = ExtractRun(7, NOON), ExtractStats(), []
     same = run.present(customer("b"))["content_hash"]
     rows = [customer("b"), customer("c"), customer("e")]
     before = [("a", "x"), ("b", same), ("d", "x"), ("e", "x"), ("f", "x")]
-    found = [(r["customer_id"], r["is_deleted"]) for r in compared(rows, before, run, tally, known.append)]
+    found = [(r["customer_id"], r["is_deleted"]) for r in compared(rows, before, run, stats, known.append)]
 
     assert found == [("a", True), ("c", False), ("d", True), ("e", False), ("f", True)]
     assert [customer_id for customer_id, _ in known] == ["b", "c", "e"]
-    assert tally == Tally(changed=2, gone=3, unchanged=1, known=5)
+    assert stats == ExtractStats(changed=2, gone=3, unchanged=1, known=5)
 
 
 def test_later_findings_stand_in_the_place_of_the_last_check() -> None:
@@ -253,7 +253,7 @@ def test_a_hash_tells_a_text_from_nothing_and_a_place_from_another() -> None:
 
 
 def test_before_the_first_run_nothing_is_known(place: Place) -> None:
-    assert read_state(place.bucket, "customers") == State()
+    assert read_state(place.bucket, "customers") == StageState()
 
 
 FAR = datetime(1500, 1, 1, tzinfo=UTC)
@@ -264,10 +264,10 @@ BAD = [("b1", {"created_at": Unreadable("-infinity")}), ("b2", {"created_at": FA
 def test_rows_that_cannot_be_read_are_set_aside_and_the_others_go_on(place: Place, is_full: bool) -> None:
     place.full(shown(1, customer("a")))
     rows = [customer("a", 2, city_name="Oral"), *(customer(key, 2, **more) for key, more in BAD), customer("c", 2)]
-    tally = place.full(shown(3, *rows)) if is_full else place.changes(shown(3, *rows))
+    stats = place.full(shown(3, *rows)) if is_full else place.changes(shown(3, *rows))
 
     assert [row[1:3] for row in place.staged() if row[0] == 2] == [("a", "Oral"), ("c", "Almaty")]
-    assert [bad.sentence for bad in tally.set_aside] == [
+    assert [bad.sentence for bad in stats.set_aside] == [
         "created_at cannot be read: -infinity",
         "created_at is outside of the years 1900 to 2299: 1500-01-01T00:00:00+00:00",
         "name is no UTF-8",
@@ -278,8 +278,8 @@ def test_rows_that_cannot_be_read_are_set_aside_and_the_others_go_on(place: Plac
 
 def test_a_customer_whose_row_cannot_be_read_any_more_is_not_gone(place: Place) -> None:
     place.full(shown(1, customer("a"), customer("b")))
-    tally = place.full(shown(2, customer("a"), customer("b", updated_at=Unreadable("infinity"))))
-    assert (tally.gone, len(tally.set_aside)) == (0, 1)
+    stats = place.full(shown(2, customer("a"), customer("b", updated_at=Unreadable("infinity"))))
+    assert (stats.gone, len(stats.set_aside)) == (0, 1)
 
     healed = place.full(shown(3, customer("a"), customer("b")))
     assert (healed.gone, healed.changed, healed.unchanged, healed.set_aside) == (0, 0, 2, [])
@@ -287,8 +287,8 @@ def test_a_customer_whose_row_cannot_be_read_any_more_is_not_gone(place: Place) 
 
 
 def test_a_row_without_a_readable_key_is_told_of_too(place: Place) -> None:
-    tally = place.full(shown(1, customer("a")))
-    assert tally.set_aside == []
+    stats = place.full(shown(1, customer("a")))
+    assert stats.set_aside == []
     nameless = Shown([customer("a")], NOON + 2 * MINUTE, NOON + 2 * MINUTE)
     nameless.rows = lambda *_: iter([customer(Unreadable("")), customer("a")])  # type: ignore[method-assign,arg-type]
 

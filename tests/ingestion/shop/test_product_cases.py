@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ingestion.shop.check import Finding
-from ingestion.shop.check_process import Dropped, judged
+from ingestion.shop.check_process import Dropped, check_file
 
 CASES = Path(__file__).parents[2] / "cases" / "products"
 AT = datetime(2025, 6, 1, 10, tzinfo=UTC)
@@ -24,7 +24,7 @@ GOOD: dict[str, Any] = {
 
 
 def taken(file: Path, ready: Path, *, name: str = "", zone: str = "UTC") -> tuple[list[dict[str, Any]], list[Finding]]:
-    read = judged(Dropped(file, name or file.name, DROPPED_AT, 1 << 20, 1, ready, zone))
+    read = check_file(Dropped(file, name or file.name, DROPPED_AT, 1 << 20, 1, ready, zone))
     if read.findings.by_rule:
         return [], read.findings.listed
     return pq.read_table(ready).to_pylist(), []

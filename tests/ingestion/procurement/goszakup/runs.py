@@ -11,11 +11,11 @@ from typing import Any
 from rich.console import Console
 
 from ingestion.collecting.outbox import Outbox
-from ingestion.collecting.progress import Progressing
-from ingestion.collecting.run_stats import Tallies, Tally
+from ingestion.collecting.progress import CollectionProgress
+from ingestion.collecting.run_stats import EndpointStats, RunStats
 from ingestion.collecting.state import State
-from ingestion.procurement.goszakup.collector_run import Run
-from ingestion.procurement.goszakup.plan import Asked, made
+from ingestion.procurement.goszakup.collection_run import CollectionRun
+from ingestion.procurement.goszakup.plan import CollectionRequest, make_plan
 from ingestion.procurement.goszakup.service import goszakup_client, goszakup_state_path
 from schemas.procurement import TOPIC
 from tests.ingestion.procurement.goszakup.fakes import FakeGoszakup, FakeKafka, FakeTime, chosen
@@ -29,10 +29,10 @@ class Outcome:
 
     said: list[str] = field(default_factory=list)
     shown: list[str] = field(default_factory=list)
-    tallies: Tallies = field(default_factory=Tallies)
+    run_stats: RunStats = field(default_factory=RunStats)
 
-    def tally(self, name: str) -> Tally:
-        return self.tallies.found[name]
+    def stats(self, name: str) -> EndpointStats:
+        return self.run_stats.by_name[name]
 
 
 def collect(
@@ -41,14 +41,14 @@ def collect(
 ) -> Outcome:  # fmt: skip
     """Collect what these registers, or all of them, have to give."""
     settings = chosen(folder, service.url, **more)
-    asked = Asked(names, since, full, details)
+    asked = CollectionRequest(names, since, full, details)
     outcome, time = Outcome(), FakeTime()
     with State(goszakup_state_path(settings)) as state:
-        plan = made(state, asked, today, settings.goszakup_page_limit)
-        run = Run(
+        plan = make_plan(state, asked, today, settings.goszakup_page_limit)
+        run = CollectionRun(
             asked, plan, goszakup_client(settings, sleep=time.sleep, clock=time), Outbox(kafka, TOPIC), state, today,
-            settings.goszakup_page_limit, 0.0, outcome.said.append, outcome.shown.append, outcome.tallies,
+            settings.goszakup_page_limit, 0.0, outcome.said.append, outcome.shown.append, outcome.run_stats,
         )  # fmt: skip
-        with Progressing(Console(quiet=True), "test", run.tallies, run.client.limiter) as progressing:
+        with CollectionProgress(Console(quiet=True), "test", run.run_stats, run.client.limiter) as progressing:
             asyncio.run(run.carry_out(progressing))
     return outcome

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from ingestion.collecting.state import State
-from ingestion.procurement.goszakup.plan import JOURNAL_ON, Asked, made, told
+from ingestion.procurement.goszakup.plan import JOURNAL_ON, CollectionRequest, make_plan, plan_lines
 from ingestion.procurement.goszakup.service import goszakup_state_path
 from tests.ingestion.procurement.goszakup.fakes import FakeGoszakup, FakeKafka, Killed, Reply, chosen, rows
 from tests.ingestion.procurement.goszakup.runs import TODAY, collect
@@ -28,9 +28,9 @@ def journal(service: FakeGoszakup, *changes: tuple[str, str, str, str]) -> None:
     ]  # fmt: skip
     service.put("/v3/journal", written, "at")
     for at, (key, raw) in enumerate(service.registers["/v3/journal"].rows):
-        told = json.loads(raw)
-        del told["at"]
-        service.registers["/v3/journal"].rows[at] = (key, json.dumps(told).encode())
+        plan_lines = json.loads(raw)
+        del plan_lines["at"]
+        service.registers["/v3/journal"].rows[at] = (key, json.dumps(plan_lines).encode())
 
 
 def dates(service: FakeGoszakup) -> list[str]:
@@ -59,10 +59,10 @@ def test_the_head_is_read_until_a_known_id(service: FakeGoszakup, kafka: FakeKaf
     outcome = collect(service, tmp_path, kafka, "lots", today=TOMORROW)
     assert service.paths() == ["/v3/lots"] * 2
     assert [int(kept.key.split(b":")[1]) for kept in kafka.kept] == list(range(113, 100, -1))
-    tally = outcome.tally("lots")
-    assert (tally.mode, tally.new, tally.counts.pages) == ("head", 13, 2)
+    stats = outcome.stats("lots")
+    assert (stats.mode, stats.new, stats.counts.pages) == ("head", 13, 2)
     service.asked.clear()
-    assert collect(service, tmp_path, kafka, "lots").tally("lots").new == 0
+    assert collect(service, tmp_path, kafka, "lots").stats("lots").new == 0
     assert (len(service.asked), len(kafka.kept)) == (1, 13)
 
 
@@ -73,7 +73,7 @@ def test_a_known_id_that_was_deleted_is_passed_all_the_same(
     collect(service, tmp_path, kafka, "lots")
     service.put("/v3/lots", rows(105, 5) + rows(97, 97))
     service.asked.clear()
-    assert collect(service, tmp_path, kafka, "lots").tally("lots").new == 5
+    assert collect(service, tmp_path, kafka, "lots").stats("lots").new == 5
     assert len(service.asked) == 1
 
 
@@ -106,7 +106,7 @@ def test_a_first_load_notes_the_day_from_which_the_journal_is_asked(
 
 def made_plan(folder: Path, service: FakeGoszakup, today: date = TODAY, **asked: Any) -> Any:
     with State(goszakup_state_path(chosen(folder, service.url))) as state:
-        return made(state, Asked(**asked), today, 10)
+        return make_plan(state, CollectionRequest(**asked), today, 10)
 
 
 def test_deleted_rows_are_events(service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_deleted_rows_are_events(service: FakeGoszakup, kafka: FakeKafka, tmp_pa
         "kz.goszakup.deleted:lots-17", "kz.goszakup.deleted:rnu-1-4909",
     ]  # fmt: skip
     assert kafka.kept[0].value == service.registers["/v3/journal"].rows[0][1]
-    assert (outcome.tally("journal").rows, len(kafka.kept)) == (2, 2)
+    assert (outcome.stats("journal").rows, len(kafka.kept)) == (2, 2)
 
 
 def test_changed_rows_are_fetched_anew_with_their_sub_lists(
@@ -140,7 +140,7 @@ def test_changed_rows_are_fetched_anew_with_their_sub_lists(
     service.put("/v3/trd-buy/9/pause", [])
     service.put("/v3/trd-buy/9/cancel", [{"id": 93}])
     outcome = collect(service, tmp_path, kafka, "journal")
-    assert outcome.tallies.is_complete, [tally.message for tally in outcome.tallies]
+    assert outcome.run_stats.is_complete, [stats.message for stats in outcome.run_stats]
     assert {(kept.key.decode(), kept.heads.get("parent", "")) for kept in kafka.kept} == {
         ("kz.goszakup.lots:17", ""), ("kz.goszakup.contract:5", ""), ("kz.goszakup.contract_unit:51", "5"),
         ("kz.goszakup.contract_unit:50", "5"), ("kz.goszakup.subject:7", ""), ("kz.goszakup.subject_address:70", "7"),
@@ -171,7 +171,7 @@ def test_an_address_of_the_journal_by_a_number_brings_the_sub_lists_too(
         service.put(path, [])
     service.put(sub_list, [{"id": 70}])
     outcome = collect(service, tmp_path, kafka, "journal")
-    assert outcome.tallies.is_complete, [tally.message for tally in outcome.tallies]
+    assert outcome.run_stats.is_complete, [stats.message for stats in outcome.run_stats]
     assert [kept.key.decode() for kept in kafka.kept if b":70" not in kept.key] == [f"kz.goszakup.{key}"]
     assert [kept.heads["parent"] for kept in kafka.kept if b":70" in kept.key] == [key.partition(":")[2]]
     assert url.removeprefix("https://ows.goszakup.gov.kz") in service.asked
@@ -185,7 +185,7 @@ def test_a_register_without_a_path_for_one_row_is_asked_by_cursor(
     service.put("/v3/treasury-pay", rows(30, 10))
     outcome = collect(service, tmp_path, kafka, "journal")
     assert [kept.key for kept in kafka.of("trd_app")] == [b"kz.goszakup.trd_app:17"]
-    assert outcome.tally("treasury_pay").counts.not_found == 1
+    assert outcome.stats("treasury_pay").counts.not_found == 1
 
 
 def test_a_row_is_fetched_once_a_run_however_often_it_changed(
@@ -203,8 +203,8 @@ def test_a_listed_id_that_is_not_there_is_noted_and_the_run_goes_on(
     journal(service, ("U", "lots", "16", ""), ("U", "lots", "17", ""))
     service.objects["/v3/lots/17"] = b'{"id":17}'
     outcome = collect(service, tmp_path, kafka, "journal")
-    assert outcome.tallies.is_complete
-    assert (outcome.tally("lots_id").counts.not_found, len(kafka.of("lots"))) == (1, 1)
+    assert outcome.run_stats.is_complete
+    assert (outcome.stats("lots_id").counts.not_found, len(kafka.of("lots"))) == (1, 1)
 
 
 def test_a_change_that_was_not_answered_keeps_the_journals_day(
@@ -215,11 +215,11 @@ def test_a_change_that_was_not_answered_keeps_the_journals_day(
         service.put(walk.address.partition("?")[0], [])
     journal(service, ("U", "lots", "17", ""))
     service.always["/v3/lots/17"] = Reply(500)
-    assert not collect(service, tmp_path, kafka).tallies.is_complete
+    assert not collect(service, tmp_path, kafka).run_stats.is_complete
     assert noted(tmp_path, service) == "2026-02-08"
     service.always.clear()
     service.objects["/v3/lots/17"] = b'{"id":17}'
-    assert collect(service, tmp_path, kafka).tallies.is_complete
+    assert collect(service, tmp_path, kafka).run_stats.is_complete
     assert (noted(tmp_path, service), dates(service)) == ("2026-02-10", ["2026-02-07"] * 2)
     assert len(kafka.of("lots")) == 1
 
@@ -264,7 +264,7 @@ def test_new_rows_get_their_sub_lists(service: FakeGoszakup, kafka: FakeKafka, t
     assert {kept.key for kept in kafka.of("contract_unit")} == {
         b"kz.goszakup.contract_unit:210", b"kz.goszakup.contract_unit:220",
     }  # fmt: skip
-    assert outcome.tally("contract_units").rows == 2
+    assert outcome.stats("contract_units").rows == 2
 
 
 def test_entries_of_rnu_are_asked_for_what_changed_in_its_list(
@@ -283,7 +283,7 @@ def test_entries_of_rnu_are_asked_for_what_changed_in_its_list(
     outcome = collect(service, tmp_path, kafka, "rnu", today=TOMORROW)
     # They are asked for at the same time, so that either may come first.
     assert sorted(service.paths("/v3/rnu/")) == ["/v3/rnu/050540000001", "/v3/rnu/050540000004"]
-    assert (outcome.tally("rnu").mode, outcome.tally("rnu").new) == ("full", 2)
+    assert (outcome.stats("rnu").mode, outcome.stats("rnu").new) == ("full", 2)
 
 
 def test_dictionaries_are_asked_once_a_week(service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path) -> None:
@@ -305,7 +305,7 @@ def test_lookups_are_asked_once_and_sent(service: FakeGoszakup, kafka: FakeKafka
     outcome = collect(service, tmp_path, kafka, "lots_bin=050540004455", number)
     assert (len(kafka.of("lots")), len(kafka.of("contract"))) == (15, 1)
     assert "/v3/contract/number-sys/?number=000140001536%2F160089%2F00" in service.asked
-    assert (outcome.tally("lots_bin").mode, outcome.tally("lots_bin").rows) == ("lookup", 15)
+    assert (outcome.stats("lots_bin").mode, outcome.stats("lots_bin").rows) == ("lookup", 15)
 
 
 def test_the_schema_and_graphql_are_shown_and_not_sent(service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path) -> None:
@@ -330,8 +330,8 @@ def test_a_query_that_graphql_answers_with_errors_is_no_success(
     service.faults["/v3/graphql"].append(Reply(200, answer))
     outcome = collect(service, tmp_path, kafka, "graphql={Lots{x}}")
     assert outcome.shown == [answer.decode()]
-    assert not outcome.tallies.is_complete
-    assert outcome.tally("graphql").message == (
+    assert not outcome.run_stats.is_complete
+    assert outcome.stats("graphql").message == (
         'The service has answered the query with errors: Cannot query field "x" on type "Lots"; odd.'
     )
 
@@ -345,7 +345,7 @@ def test_a_dry_run_tells_first_requests_modes_and_where_from(
     with pytest.raises(Killed):
         collect(service, tmp_path, FakeKafka(dies_after=25), "acts")
     began(tmp_path, service)
-    lines = told(made_plan(tmp_path, service), "https://x")
+    lines = plan_lines(made_plan(tmp_path, service), "https://x")
     assert "GET https://x/v3/lots?limit=10  lots: head, from its beginning until the known id 30" in lines
     assert (
         "GET https://x/v3/acts?page=next&search_after=71&limit=10  acts: full, from the cursor 71" in lines

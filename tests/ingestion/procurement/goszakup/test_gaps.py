@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.procurement.goszakup.lists import AGAIN
-from ingestion.procurement.goszakup.page_limit import Narrow, remains
+from ingestion.procurement.goszakup.endpoint_reader import AGAIN
+from ingestion.procurement.goszakup.page_limit import PageLimit, remains
 from tests.ingestion.procurement.goszakup.fakes import FakeGoszakup, FakeKafka, Killed, Reply, rows
 from tests.ingestion.procurement.goszakup.runs import collect
 
@@ -29,8 +29,8 @@ def test_a_cursor_that_skips_rows_is_asked_for_again(service: FakeGoszakup, kafk
     service.put("/v3/lots", rows(40, 40))
     skipping = page(service, "/v3/lots", "limit=10", next_page="/v3/lots?page=next&search_after=25")
     service.faults["/v3/lots"].append(skipping)
-    tally = collect(service, tmp_path, kafka, "lots").tally("lots")
-    assert (tally.is_complete, tally.counts.retries) == (True, 1)
+    stats = collect(service, tmp_path, kafka, "lots").stats("lots")
+    assert (stats.is_complete, stats.counts.retries) == (True, 1)
     assert keys(kafka) == list(range(40, 0, -1))
 
 
@@ -41,9 +41,9 @@ def test_a_cursor_that_keeps_skipping_rows_stops_the_register(
     skipping = page(service, "/v3/lots", "limit=10", next_page="/v3/lots?page=next&search_after=25")
     service.faults["/v3/lots"].extend([skipping] * (AGAIN + 1))
     outcome = collect(service, tmp_path, kafka, "lots")
-    assert "would skip rows: the last one of the page is 31" in outcome.tally("lots").message
+    assert "would skip rows: the last one of the page is 31" in outcome.stats("lots").message
     assert keys(kafka) == list(range(40, 30, -1))
-    assert collect(service, tmp_path, kafka, "lots").tallies.is_complete
+    assert collect(service, tmp_path, kafka, "lots").run_stats.is_complete
     assert set(keys(kafka)) == set(range(1, 41))
 
 
@@ -52,8 +52,8 @@ def test_where_the_last_row_has_no_id_its_cursor_is_believed(
 ) -> None:
     service.put("/v3/lots", rows(25, 25))
     service.registers["/v3/lots"].rows[9] = ("16", b'{"id": null}')
-    tally = collect(service, tmp_path, kafka, "lots").tally("lots")
-    assert (tally.is_complete, tally.counts.retries, tally.quarantined, tally.rows) == (True, 0, 1, 25)
+    stats = collect(service, tmp_path, kafka, "lots").stats("lots")
+    assert (stats.is_complete, stats.counts.retries, stats.quarantined, stats.rows) == (True, 0, 1, 25)
 
 
 def test_a_register_that_ends_early_is_asked_again_and_goes_on(
@@ -62,7 +62,7 @@ def test_a_register_that_ends_early_is_asked_again_and_goes_on(
     service.put("/v3/lots", rows(40, 40))
     service.faults["/v3/lots"].append(page(service, "/v3/lots", "limit=10", next_page=""))
     outcome = collect(service, tmp_path, kafka, "lots")
-    assert (outcome.tally("lots").rows, outcome.said) == (40, [])
+    assert (outcome.stats("lots").rows, outcome.said) == (40, [])
 
 
 def test_a_register_with_fewer_rows_than_it_counts_is_told(
@@ -72,7 +72,7 @@ def test_a_register_with_fewer_rows_than_it_counts_is_told(
     service.faults["/v3/lots"].extend([page(service, "/v3/lots", "limit=10", next_page="")] * (AGAIN + 1))
     outcome = collect(service, tmp_path, kafka, "lots")
     assert outcome.said == ["lots: the service ended with 10 rows, where it counts 25."]
-    assert outcome.tally("lots").message == outcome.said[0]
+    assert outcome.stats("lots").message == outcome.said[0]
 
 
 def test_rows_that_come_twice_do_not_hide_rows_that_do_not_come(
@@ -93,7 +93,7 @@ def test_rows_that_leave_during_a_walk_are_not_missed(service: FakeGoszakup, kaf
     service.faults["/v3/lots"].append(page(service, "/v3/lots", "limit=10"))
     service.put("/v3/lots", rows(40, 15) + rows(20, 20))
     outcome = collect(service, tmp_path, kafka, "lots")
-    assert (outcome.said, outcome.tally("lots").counts.retries) == ([], 0)
+    assert (outcome.said, outcome.stats("lots").counts.retries) == ([], 0)
 
 
 def test_a_head_that_goes_with_rows_nobody_collected_is_told(
@@ -122,9 +122,9 @@ def test_a_row_that_spoils_its_page_stands_alone_in_quarantine(
     (bad,) = kafka.of("unreadable")
     assert SPOILED in bad.value
     assert bad.heads["url"] == f"{service.url}/v3/lots?page=next&search_after=48&limit=1"
-    tally = outcome.tally("lots")
-    assert (tally.is_complete, tally.quarantined, tally.rows) == (True, 1, 100)
-    assert "search_after=48&limit=1 cannot be read and was passed: the answer is no JSON" in tally.message
+    stats = outcome.stats("lots")
+    assert (stats.is_complete, stats.quarantined, stats.rows) == (True, 1, 100)
+    assert "search_after=48&limit=1 cannot be read and was passed: the answer is no JSON" in stats.message
     assert service.asked[-1].endswith("limit=10"), "later pages are as large as ever"
 
 
@@ -135,10 +135,10 @@ def test_the_first_and_the_last_row_may_be_the_one(
     service.put("/v3/lots", rows(100, 100))
     service.registers["/v3/lots"].rows[spoiled] = (str(100 - spoiled), SPOILED)
     outcome = collect(service, tmp_path, kafka, "lots")
-    assert (len(keys(kafka)), outcome.tallies.is_complete) == (99, True)
+    assert (len(keys(kafka)), outcome.run_stats.is_complete) == (99, True)
     service.put("/v3/lots", rows(105, 105))
     outcome = collect(service, tmp_path, kafka, "lots")
-    assert (outcome.tally("lots").mode, outcome.tallies.is_complete) == ("head", True)
+    assert (outcome.stats("lots").mode, outcome.run_stats.is_complete) == ("head", True)
 
 
 def test_a_walk_that_is_killed_among_narrow_pages_goes_on_with_wide_ones(
@@ -158,7 +158,7 @@ def test_a_walk_that_is_killed_among_narrow_pages_goes_on_with_wide_ones(
 
 
 def test_fewer_rows_are_asked_for_until_the_row_is_alone_and_then_as_many_as_ever() -> None:
-    narrow, address = Narrow(500), "/v3/lots?page=next&search_after=9&limit=500"
+    narrow, address = PageLimit(500), "/v3/lots?page=next&search_after=9&limit=500"
     asked = []
     while narrow.tighten():
         asked.append(narrow.narrowed(address))
@@ -198,8 +198,8 @@ def test_a_short_list_with_a_late_page_is_asked_again(service: FakeGoszakup, kaf
     service.put(path, rows(25, 25))
     first, second = (service.answer(f"{path}?limit=10{c}", f"Bearer {service.token}") for c in ("", "&search_after=16"))
     service.faults[path].extend([first, second, second])
-    tally = collect(service, tmp_path, kafka, "lots_bin=050540004455").tally("lots_bin")
-    assert (tally.is_complete, tally.counts.retries) == (True, 1)
+    stats = collect(service, tmp_path, kafka, "lots_bin=050540004455").stats("lots_bin")
+    assert (stats.is_complete, stats.counts.retries) == (True, 1)
     assert keys(kafka) == list(range(25, 0, -1))
 
 
@@ -208,7 +208,7 @@ def test_a_list_that_comes_as_a_bare_object_is_one_row(service: FakeGoszakup, ka
     bare = b'{"id": 31, "contract_id": 7, "pay_amount": 12.50}'
     service.objects = {"/v3/treasury-pay": bare, "/v3/contract/all": b'{"id": 7}', "/v3/contract/7/units": b'{"id": 1}'}
     outcome = collect(service, tmp_path, kafka, "treasury_pay", "contract_all", details=("contract_all",))
-    assert outcome.tallies.is_complete, [tally.message for tally in outcome.tallies]
+    assert outcome.run_stats.is_complete, [stats.message for stats in outcome.run_stats]
     assert [kept.value for kept in kafka.of("treasury_pay")] == [bare]
     assert [kept.heads["parent"] for kept in kafka.of("contract_unit")] == ["7"]
     assert kafka.of("unreadable") == []
@@ -221,4 +221,4 @@ def test_a_bare_object_in_the_middle_of_a_register_is_not_its_end(
     first = service.answer("/v3/lots?limit=10", f"Bearer {service.token}")
     service.faults["/v3/lots"].extend([first, Reply(200, b'{"id": 15}')])
     outcome = collect(service, tmp_path, kafka, "lots")
-    assert (outcome.tally("lots").rows, outcome.said) == (25, [])
+    assert (outcome.stats("lots").rows, outcome.said) == (25, [])

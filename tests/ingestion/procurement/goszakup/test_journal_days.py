@@ -37,7 +37,7 @@ def test_a_journal_that_was_broken_off_for_one_register_is_not_taken_up_for_all(
     with pytest.raises(Killed):
         collect(service, tmp_path, FakeKafka(dies_after=15), "lots", since=SINCE)
     service.asked.clear()
-    assert collect(service, tmp_path, kafka).tallies.is_complete
+    assert collect(service, tmp_path, kafka).run_stats.is_complete
     assert dates(service)[0] == "2026-02-07", "from the last time that all registers were asked for"
     assert b"kz.goszakup.deleted:acts-1" in [kept.key for kept in kafka.of("deleted")]
     assert noted(tmp_path, service) == "2026-02-10"
@@ -61,7 +61,7 @@ def test_a_day_after_the_last_time_moves_nothing_over_the_gap(
     empty(service, tmp_path)
     began(tmp_path, service, "2026-02-05")
     changed(service)
-    assert collect(service, tmp_path, kafka, since=since).tallies.is_complete
+    assert collect(service, tmp_path, kafka, since=since).run_stats.is_complete
     assert noted(tmp_path, service) == reached
 
 
@@ -117,10 +117,10 @@ def test_a_change_that_was_not_answered_is_asked_for_again_though_the_run_was_ki
     service.objects["/v3/lots/17"] = b'{"id":17}'
 
     rest = collect(service, tmp_path, kafka)
-    assert "was not answered in an earlier run; the next run asks for it again" in rest.tally("journal").message
+    assert "was not answered in an earlier run; the next run asks for it again" in rest.stats("journal").message
     assert noted(tmp_path, service) == "2026-02-08"
     assert kafka.of("lots") == []
-    assert collect(service, tmp_path, kafka).tallies.is_complete
+    assert collect(service, tmp_path, kafka).run_stats.is_complete
     assert (len(kafka.of("lots")), noted(tmp_path, service)) == (1, TODAY.isoformat())
 
 
@@ -137,8 +137,8 @@ def test_a_detail_that_was_not_answered_is_asked_for_again_though_the_run_was_ki
         collect(service, tmp_path, FakeKafka(dies_after=35), "contract_all")
     service.always.clear()
 
-    assert not collect(service, tmp_path, kafka, "contract_all").tallies.is_complete
-    assert collect(service, tmp_path, kafka, "contract_all").tallies.is_complete
+    assert not collect(service, tmp_path, kafka, "contract_all").run_stats.is_complete
+    assert collect(service, tmp_path, kafka, "contract_all").run_stats.is_complete
     assert b"kz.goszakup.contract_unit:500" in [kept.key for kept in kafka.of("contract_unit")]
 
 

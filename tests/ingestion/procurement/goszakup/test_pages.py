@@ -9,8 +9,8 @@ from ingestion.procurement.goszakup.pages import (
     LONGEST_UNREADABLE,
     DamagedBody,
     Envelope,
-    Reader,
     Row,
+    RowReader,
     read_object,
     read_page,
     unreadable,
@@ -25,14 +25,14 @@ ODD = '{ "id" : 836127,"amount":1.500,  "name_ru":"Бумага \\u0444", "count
 
 def test_rows_are_the_very_bytes_of_the_page() -> None:
     page = read_page(b'{"total": "2","limit":50,"next_page":"","items":[ ' + ODD + b' ,{"id":5}]}')
-    rows = list(Reader(LOTS).rows(page.items))
+    rows = list(RowReader(LOTS).rows(page.items))
     assert [row.raw for row in rows if isinstance(row, Row)] == [ODD, b'{"id":5}']
     assert [row.key for row in rows if isinstance(row, Row)] == ["836127", "5"]
     assert page.expected == 2
 
 
 def test_a_message_says_what_it_is_and_where_it_is_from() -> None:
-    (row,) = Reader(LOTS).rows(read_object(ODD).items)
+    (row,) = RowReader(LOTS).rows(read_object(ODD).items)
     assert isinstance(row, Row)
     message = Envelope(LOTS, "/v3/lots", AT, parent="17").message(row)
     hashed = blake2b(ODD, digest_size=8).hexdigest()
@@ -53,7 +53,7 @@ def test_a_message_says_what_it_is_and_where_it_is_from() -> None:
 
 def test_equal_bytes_are_one_event_and_changed_bytes_another() -> None:
     def event_id(raw: bytes, at: str) -> str:
-        (row,) = Reader(LOTS).rows(read_object(raw).items)
+        (row,) = RowReader(LOTS).rows(read_object(raw).items)
         assert isinstance(row, Row)
         return Envelope(LOTS, "/v3/lots", at).message(row).event_id
 
@@ -62,14 +62,14 @@ def test_equal_bytes_are_one_event_and_changed_bytes_another() -> None:
 
 
 def test_a_key_of_two_fields_is_written_as_the_journal_writes_it() -> None:
-    (row,) = Reader(RNU).rows(read_object(b'{"id":"4909","system_id":1,"supplier_biin":"050540004455"}').items)
+    (row,) = RowReader(RNU).rows(read_object(b'{"id":"4909","system_id":1,"supplier_biin":"050540004455"}').items)
     assert isinstance(row, Row)
     assert row.key == "1-4909"
     assert row.read.supplier_biin == "050540004455"
 
 
 def test_a_single_subject_names_its_sub_lists_too() -> None:
-    (row,) = Reader(SUBJECT).rows(read_object(b'{"pid":7,"bin":null,"iin":"900101300123"}').items)
+    (row,) = RowReader(SUBJECT).rows(read_object(b'{"pid":7,"bin":null,"iin":"900101300123"}').items)
     assert isinstance(row, Row)
     assert (row.read.bin, row.read.iin) == (None, "900101300123")
 
@@ -77,14 +77,14 @@ def test_a_single_subject_names_its_sub_lists_too() -> None:
 @pytest.mark.parametrize("name", ["lot-colour", 'a"b', "a\\b", "a\nb", "", "поле", "class", "id "])
 def test_unknown_fields_are_kept_whatever_their_name(name: str) -> None:
     raw = [json.dumps({"id": number, name: {"a": [1]}}).encode() for number in (1, 2)]
-    rows = list(Reader(LOTS).rows(read_page(b'{"items":[' + b",".join([*raw, b'{"id":null}']) + b"]}").items))
+    rows = list(RowReader(LOTS).rows(read_page(b'{"items":[' + b",".join([*raw, b'{"id":null}']) + b"]}").items))
     assert [row.raw for row in rows[:2] if isinstance(row, Row)] == raw
     assert not isinstance(rows[2], Row)
 
 
 @pytest.mark.parametrize("raw", [b"17", b'"x"', b"null", b"[]", b"{}", b'{"id":null}', b'{"id":true}', b'{"id":[1]}'])
 def test_what_is_no_row_is_given_apart_and_the_others_go_on(raw: bytes) -> None:
-    rows = list(Reader(LOTS).rows(read_page(b'{"items":[{"id":1},' + raw + b',{"id":3}]}').items))
+    rows = list(RowReader(LOTS).rows(read_page(b'{"items":[{"id":1},' + raw + b',{"id":3}]}').items))
     assert [row.key for row in rows if isinstance(row, Row)] == ["1", "3"]
     (bad,) = [row for row in rows if not isinstance(row, Row)]
     assert bad[0] == raw

@@ -145,7 +145,7 @@ def test_ctrl_c_ends_with_130_and_keeps_the_place(
     async def interrupted(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ingestion.procurement.goszakup.collector_run._shown", interrupted)
+    monkeypatch.setattr("ingestion.procurement.goszakup.collection_run._shown", interrupted)
     result = run("--register", "lots")
     assert result.exit_code == 130
     assert "Stopped by Ctrl-C or SIGTERM." in result.stderr
@@ -165,7 +165,7 @@ def test_sigterm_ends_as_ctrl_c_does_with_all_that_is_due(
         os.kill(os.getpid(), signal.SIGTERM)
         await asyncio.Event().wait()
 
-    monkeypatch.setattr("ingestion.procurement.goszakup.collector_run._shown", terminated)
+    monkeypatch.setattr("ingestion.procurement.goszakup.collection_run._shown", terminated)
     try:
         with stopped_by_sigterm():
             result = run("--register", "lots")

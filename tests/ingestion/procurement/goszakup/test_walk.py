@@ -12,7 +12,7 @@ import pytest
 from ingestion.collecting.client import TRIES, CredentialsRefused
 from ingestion.collecting.state import State
 from ingestion.core.errors import BrokerLost
-from ingestion.procurement.goszakup.lists import AGAIN
+from ingestion.procurement.goszakup.endpoint_reader import AGAIN
 from ingestion.procurement.goszakup.service import goszakup_state_path
 from schemas.procurement.endpoints import registers
 from tests.ingestion.procurement.goszakup.fakes import FakeGoszakup, FakeKafka, Killed, Reply, chosen, rows
@@ -26,8 +26,8 @@ def test_a_register_is_walked_to_its_end_row_by_row(service: FakeGoszakup, kafka
     assert {kept.type for kept in kafka.kept} == {"kz.goszakup.lots"}
     assert kafka.kept[0].key == b"kz.goszakup.lots:120"
     assert service.asked[:2] == ["/v3/lots?limit=10", "/v3/lots?page=next&search_after=111&limit=10"]
-    tally = outcome.tally("lots")
-    assert (tally.counts.pages, tally.rows, tally.new, tally.expected, tally.is_complete) == (6, 53, 53, 53, True)
+    stats = outcome.stats("lots")
+    assert (stats.counts.pages, stats.rows, stats.new, stats.expected, stats.is_complete) == (6, 53, 53, 53, True)
 
 
 def test_dictionaries_are_walked_by_their_codes(service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_dictionaries_are_walked_by_their_codes(service: FakeGoszakup, kafka: Fa
 def test_the_malformed_cursors_are_followed(service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path) -> None:
     service.put("/v3/lots", rows(25, 25), next_path="/lots")
     service.put("/v2/plans/deleted", rows(25, 25), next_path="/plans/spec")
-    assert collect(service, tmp_path, kafka, "lots", "plans_deleted").tallies.is_complete
+    assert collect(service, tmp_path, kafka, "lots", "plans_deleted").run_stats.is_complete
     assert (len(kafka.of("lots")), len(kafka.of("plans_deleted"))) == (25, 25)
 
 
@@ -53,12 +53,12 @@ def test_a_cursor_that_stands_still_stops_the_register_after_its_page(
         service.answer("/v3/lots?limit=10", f"Bearer {service.token}"), *[Reply(200, page)] * (AGAIN + 2),
     ])  # fmt: skip
     outcome = collect(service, tmp_path, kafka, "lots")
-    assert "21 does not advance from 21" in outcome.tally("lots").message
-    assert not outcome.tally("lots").is_complete
+    assert "21 does not advance from 21" in outcome.stats("lots").message
+    assert not outcome.stats("lots").is_complete
     seen = Counter(kept.key for kept in kafka.kept)
     assert len(seen) == 20
     again = collect(service, tmp_path, kafka, "lots")
-    assert again.tally("lots").is_complete
+    assert again.stats("lots").is_complete
     assert {kept.value for kept in kafka.kept} == {raw for _, raw in service.registers["/v3/lots"].rows}
 
 
@@ -68,9 +68,9 @@ def test_a_page_that_comes_late_is_asked_for_again(service: FakeGoszakup, kafka:
         service.answer(f"/v3/lots?limit=10{cursor}", f"Bearer {service.token}") for cursor in ("", "&search_after=31")
     )
     service.faults["/v3/lots"].extend([first, page, page])
-    tally = collect(service, tmp_path, kafka, "lots").tally("lots")
+    stats = collect(service, tmp_path, kafka, "lots").stats("lots")
 
-    assert (tally.is_complete, tally.rows, tally.counts.retries) == (True, 40, 1)
+    assert (stats.is_complete, stats.rows, stats.counts.retries) == (True, 40, 1)
     assert [kept.value for kept in kafka.kept] == [raw for _, raw in service.registers["/v3/lots"].rows]
 
 
@@ -80,9 +80,9 @@ def test_registers_go_on_when_one_of_them_fails(service: FakeGoszakup, kafka: Fa
     service.always["/v3/acts"] = Reply(500)
     outcome = collect(service, tmp_path, kafka, "lots", "acts", "trd_app")
     assert (len(kafka.of("lots")), len(kafka.of("acts"))) == (25, 0)
-    assert (outcome.tally("acts").is_complete, outcome.tally("trd_app").is_complete) == (False, False)
-    assert "answered 404" in outcome.tally("trd_app").message
-    assert outcome.tally("acts").counts.retries >= TRIES - 1
+    assert (outcome.stats("acts").is_complete, outcome.stats("trd_app").is_complete) == (False, False)
+    assert "answered 404" in outcome.stats("trd_app").message
+    assert outcome.stats("acts").counts.retries >= TRIES - 1
 
 
 def test_a_page_that_cannot_be_read_goes_to_quarantine_and_is_asked_again_next_time(
@@ -96,10 +96,10 @@ def test_a_page_that_cannot_be_read_goes_to_quarantine_and_is_asked_again_next_t
     assert bad.value == b"<html>maintenance</html>"
     assert bad.heads["url"] == f"{service.url}/v3/lots?page=next&search_after=16&limit=1"
     assert "web page" in bad.heads["reason"]
-    assert (outcome.tally("lots").quarantined, outcome.tally("lots").is_complete) == (1, False)
+    assert (outcome.stats("lots").quarantined, outcome.stats("lots").is_complete) == (1, False)
     assert len(kafka.of("lots")) == 10
     service.always.clear()
-    assert collect(service, tmp_path, kafka, "lots").tally("lots").is_complete
+    assert collect(service, tmp_path, kafka, "lots").stats("lots").is_complete
     assert len(kafka.of("lots")) == 25, "it went on from the page that was missing"
 
 
@@ -111,7 +111,7 @@ def test_a_row_of_another_shape_goes_to_quarantine_with_its_url(
     outcome = collect(service, tmp_path, kafka, "lots")
     (bad,) = kafka.of("unreadable")
     assert (bad.value, bad.heads["url"]) == (b'{"id": null, "name_ru": "?"}', f"{service.url}/v3/lots?limit=10")
-    assert (len(kafka.of("lots")), outcome.tally("lots").quarantined, outcome.tallies.is_complete) == (14, 1, True)
+    assert (len(kafka.of("lots")), outcome.stats("lots").quarantined, outcome.run_stats.is_complete) == (14, 1, True)
 
 
 @pytest.mark.parametrize("records", [1, 17, 30, 31, 57, 99])
@@ -146,7 +146,7 @@ def test_a_refused_token_in_the_middle_stops_all_and_keeps_the_place(
     service.faults["/v3/lots"].extend([first, Reply(401)])
     with pytest.raises(CredentialsRefused):
         collect(service, tmp_path, kafka, "lots")
-    assert collect(service, tmp_path, kafka, "lots").tallies.is_complete
+    assert collect(service, tmp_path, kafka, "lots").run_stats.is_complete
     assert len({kept.key for kept in kafka.kept}) == 100
     assert len(kafka.kept) <= 110
 
@@ -162,8 +162,8 @@ def test_pages_that_come_twice_or_late_neither_lose_nor_multiply_events(
     late = first | {"next_page": "/v3/lots?page=next&search_after=31"}
     repeated = second | {"items": first["items"][-3:] + second["items"]}
     service.faults["/v3/lots"].extend(Reply(200, json.dumps(told).encode()) for told in (first, late, repeated))
-    tally = collect(service, tmp_path, kafka, "lots").tally("lots")
-    assert (tally.is_complete, tally.counts.retries) == (True, 1)
+    stats = collect(service, tmp_path, kafka, "lots").stats("lots")
+    assert (stats.is_complete, stats.counts.retries) == (True, 1)
     keys = [kept.key for kept in kafka.kept]
     assert len(keys) == 43, "three rows came at the head of a page again"
     assert len({kept.heads["ce_id"] for kept in kafka.kept}) == len(set(keys)) == 40
@@ -187,7 +187,7 @@ def test_unknown_fields_are_sent_as_they_came(service: FakeGoszakup, kafka: Fake
     """What they are is said by the report of the day, from bronze (jobs/commands/drift.py)."""
     service.put("/v3/lots", rows(15, 15, lot_colour="red"))
     first = collect(service, tmp_path, kafka, "lots", full=True)
-    assert (first.said, first.tallies.is_complete) == ([], True)
+    assert (first.said, first.run_stats.is_complete) == ([], True)
     assert all(b'"lot_colour": "red"' in kept.value for kept in kafka.kept)
 
 
@@ -198,16 +198,16 @@ def test_a_register_that_is_suddenly_empty_is_stopped(service: FakeGoszakup, kaf
     service.registers["/v3/lots"].rows = []
     for whole in (True, False):
         outcome = collect(service, tmp_path, kafka, "lots", full=whole, today=date(2026, 2, 11))
-        assert not outcome.tally("lots").is_complete
-        assert "lots: the service shows no row, where it had 25 on 2026-02-10." in outcome.tally("lots").message
+        assert not outcome.stats("lots").is_complete
+        assert "lots: the service shows no row, where it had 25 on 2026-02-10." in outcome.stats("lots").message
     service.registers["/v3/lots"].rows = full
-    assert collect(service, tmp_path, kafka, "lots").tallies.is_complete
+    assert collect(service, tmp_path, kafka, "lots").run_stats.is_complete
 
 
 def test_a_register_that_always_was_empty_is_no_fault(service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path) -> None:
     service.put("/v3/lots", [])
-    assert collect(service, tmp_path, kafka, "lots").tallies.is_complete
-    assert collect(service, tmp_path, kafka, "lots").tallies.is_complete
+    assert collect(service, tmp_path, kafka, "lots").run_stats.is_complete
+    assert collect(service, tmp_path, kafka, "lots").run_stats.is_complete
 
 
 def test_details_of_every_row_are_fetched_where_they_are_asked_for(
@@ -263,10 +263,10 @@ def test_a_full_load_in_which_a_register_failed_goes_on_with_that_one_for_a_week
 ) -> None:
     every_register(service)
     lots = service.registers.pop("/v3/lots")
-    assert not collect(service, tmp_path, FakeKafka(), full=True).tallies.is_complete
+    assert not collect(service, tmp_path, FakeKafka(), full=True).run_stats.is_complete
     service.registers["/v3/lots"] = lots
     service.asked.clear()
-    assert collect(service, tmp_path, FakeKafka(), full=True, today=TODAY + timedelta(days=6)).tallies.is_complete
+    assert collect(service, tmp_path, FakeKafka(), full=True, today=TODAY + timedelta(days=6)).run_stats.is_complete
     assert set(service.paths()) == {"/v3/lots"}
 
     del service.registers["/v3/lots"]
@@ -280,7 +280,7 @@ def test_a_full_load_in_which_a_register_failed_goes_on_with_that_one_for_a_week
 def test_a_daily_load_in_which_a_register_failed_asks_for_all_again(service: FakeGoszakup, tmp_path: Path) -> None:
     every_register(service)
     lots = service.registers.pop("/v3/lots")
-    assert not collect(service, tmp_path, FakeKafka()).tallies.is_complete
+    assert not collect(service, tmp_path, FakeKafka()).run_stats.is_complete
     service.registers["/v3/lots"] = lots
     service.asked.clear()
     collect(service, tmp_path, FakeKafka())
@@ -291,6 +291,6 @@ def test_a_daily_load_in_which_a_register_failed_asks_for_all_again(service: Fak
 def test_all_registers_are_walked_side_by_side(service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path) -> None:
     assert every_register(service) == 43
     outcome = collect(service, tmp_path, kafka)
-    assert outcome.tallies.is_complete, [tally.message for tally in outcome.tallies]
+    assert outcome.run_stats.is_complete, [stats.message for stats in outcome.run_stats]
     assert len({kept.key for kept in kafka.kept}) == 43 * 25
     assert "/v3/journal" not in service.paths(), "nothing can have changed before the first load"

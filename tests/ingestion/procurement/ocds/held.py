@@ -14,7 +14,7 @@ from ingestion.core.message import Message
 from ingestion.procurement.ocds.persons import Persons
 from ingestion.procurement.ocds.source import OcdsFiles
 from ingestion.procurement.ocds.state import KEYS
-from ingestion.procurement.ocds.stored_processes import KnownParty
+from ingestion.procurement.ocds.stored_processes import StoredParty
 
 Json = dict[str, Any]
 CASES = Path(__file__).parents[3] / "cases" / "ocds"
@@ -25,7 +25,7 @@ class InMemory:
     """What is known, as PostgreSQL would keep it."""
 
     states: dict[str, bytes] = field(default_factory=dict)
-    shared: dict[str, KnownParty] = field(default_factory=dict)
+    shared: dict[str, StoredParty] = field(default_factory=dict)
 
     def processes(self, ocids: Sequence[str]) -> dict[str, bytes]:
         return {ocid: self.states[ocid] for ocid in ocids if ocid in self.states}
@@ -33,10 +33,10 @@ class InMemory:
     def keep(self, processes: Mapping[str, bytes]) -> None:
         self.states |= processes
 
-    def parties(self, ids: Sequence[str]) -> dict[str, KnownParty]:
+    def parties(self, ids: Sequence[str]) -> dict[str, StoredParty]:
         return {party: self.shared[party] for party in ids if party in self.shared}
 
-    def keep_parties(self, parties: Mapping[str, KnownParty]) -> None:
+    def keep_parties(self, parties: Mapping[str, StoredParty]) -> None:
         self.shared |= parties
 
     def close(self) -> None: ...

@@ -14,7 +14,7 @@ from conf.domains.procurement import ProcurementSettings
 from ingestion.core.message import Headers
 from ingestion.core.publish import Delivered, Say
 from ingestion.core.run import main
-from ingestion.procurement.ocds.stored_processes import Nothing
+from ingestion.procurement.ocds.stored_processes import NothingStored
 from schemas.procurement import STANDIN_COLLECTION, TOPIC
 from tests.ingestion.fakes import FakeBroker
 from tests.ingestion.procurement.ocds.samples import AWARD, CONTRACT, TENDER, package, written
@@ -30,7 +30,9 @@ class Broker(FakeBroker):
 
 @pytest.fixture(autouse=True)
 def no_database(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingestion.procurement.ocds.source.InPostgres", lambda _settings, _collection: Nothing())
+    monkeypatch.setattr(
+        "ingestion.procurement.ocds.source.PostgresProcesses", lambda _settings, _collection: NothingStored()
+    )
 
 
 def run(*arguments: object, broker: FakeBroker | None = None) -> Result:

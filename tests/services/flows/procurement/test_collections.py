@@ -18,7 +18,7 @@ from conf.stream_progress import settle
 from ingestion.core.errors import IngestError
 from ingestion.core.run import main
 from ingestion.procurement.ocds import stored_processes
-from ingestion.procurement.ocds.stored_processes import InPostgres
+from ingestion.procurement.ocds.stored_processes import PostgresProcesses
 from schemas.contract import tables
 from schemas.procurement import TOPIC
 from tests.ingestion.procurement.ocds.held import CASES
@@ -116,10 +116,10 @@ def test_what_holds_is_what_was_said_of_a_process_at_any_time(loaded: Any) -> No
 
 
 def test_two_loads_of_one_collection_wait_for_each_other_and_a_forgotten_one_is_new(chosen: Settings) -> None:
-    held = InPostgres(chosen, MERGED)
+    held = PostgresProcesses(chosen, MERGED)
     with pytest.raises(IngestError, match="Another command loads merged_"):
-        InPostgres(chosen, MERGED)
-    InPostgres(chosen, f"{MERGED}_b").close()
+        PostgresProcesses(chosen, MERGED)
+    PostgresProcesses(chosen, f"{MERGED}_b").close()
     assert set(held.processes(["ocds-w-1", "ocds-none"])) == {"ocds-w-1"}
     held.close()
     assert stored_processes.forget(chosen, MERGED) == 13

@@ -12,19 +12,19 @@ from typing import Any, Protocol
 import msgspec
 
 from ingestion.collecting.client import Client, DamagedBody, NoAnswer, UnreadableAnswer
-from ingestion.collecting.outbox import Line, Outbox
-from ingestion.collecting.page_batch import Parcel
-from ingestion.collecting.run_stats import Tallies, Tally
+from ingestion.collecting.outbox import Outbox, PageQueue
+from ingestion.collecting.page_batch import PageBatch
+from ingestion.collecting.run_stats import EndpointStats, RunStats
 from ingestion.collecting.state import State, Walk
 from ingestion.procurement.goszakup.changes import Changes
-from ingestion.procurement.goszakup.lists import Desk
+from ingestion.procurement.goszakup.endpoint_reader import EndpointReader
 from ingestion.procurement.goszakup.plan import (
     JOURNAL_ON,
     LOADED_ON,
-    Asked,
+    CollectionRequest,
     Lookup,
     Plan,
-    again,
+    follow_up_walk,
     journal_reached,
     loaded_on,
 )
@@ -43,10 +43,10 @@ class Watcher(Protocol):
 
 
 @dataclass
-class Run:
+class CollectionRun:
     """All that one run works with. `print` takes what is shown and not sent; `say` takes sentences."""
 
-    asked: Asked
+    request: CollectionRequest
     plan: Plan
     client: Client
     outbox: Outbox
@@ -56,31 +56,31 @@ class Run:
     delay: float
     say: Say
     print: Say
-    tallies: Tallies = field(default_factory=Tallies)
+    run_stats: RunStats = field(default_factory=RunStats)
 
     def __post_init__(self) -> None:
-        self._desk = Desk(self.client, self.tallies, self.limit, self.state)
+        self._desk = EndpointReader(self.client, self.run_stats, self.limit, self.state)
         self._walker = Walker(
-            self._desk, self.outbox, self.state, delay=self.delay, details=self.asked.details
+            self._desk, self.outbox, self.state, delay=self.delay, details=self.request.details
         )  # fmt: skip
 
     async def carry_out(self, *watchers: Watcher) -> None:
         """Everything that is planned. Raises CredentialsRefused and BrokerLost, after which the next run goes on."""
-        self.state.begin(self.asked.load, self.today, self.asked.goes_on_since(self.today))
+        self.state.begin(self.request.load, self.today, self.request.goes_on_since(self.today))
         async with self.client:
             try:
                 await _first_of(self._work(), self.outbox.run(), _shown(watchers))
             except BaseException as why:
-                for tally in self.tallies:
-                    if not tally.finished:
-                        tally.fail(str(why) or "It was broken off.")
+                for stats in self.run_stats:
+                    if not stats.finished:
+                        stats.fail(str(why) or "It was broken off.")
                 raise
             finally:
-                for tally in self.tallies:
-                    tally.finished = tally.finished or time()
+                for stats in self.run_stats:
+                    stats.finished = stats.finished or time()
         # What failed is tried again by the next full load, which takes long. A daily one asks for everything again.
-        if self.tallies.is_complete or not self.asked.full:
-            self.state.end(self.asked.load)
+        if self.run_stats.is_complete or not self.request.full:
+            self.state.end(self.request.load)
 
     async def _work(self) -> None:
         loaded = loaded_on(self.state, self.plan.walks)
@@ -90,63 +90,65 @@ class Run:
         await _together(*walks, *(self._look_up(lookup) for lookup in self.plan.lookups))
         if self.plan.journal:
             await self._ask_journal(self.plan.journal)
-        elif not self.asked.names and not self.state.fact(JOURNAL_ON):
+        elif not self.request.names and not self.state.fact(JOURNAL_ON):
             # From the day on which the first load began, of whatever register, the journal tells what changed since.
             self.state.note(JOURNAL_ON, loaded or self.today.isoformat())
 
     async def _walk(self, walk: Walk) -> None:
         endpoint = by_name()[walk.register]
-        tally = self.tallies.of(endpoint.name, walk.mode)
+        stats = self.run_stats.of(endpoint.name, walk.mode)
         was_taken_up = walk.pages > 0
         await self._walker.walk(endpoint, walk)
-        newer = again(self.state, endpoint, self.today, self.limit) if was_taken_up and tally.is_complete else None
-        if newer and not self.asked.full:
+        newer = (
+            follow_up_walk(self.state, endpoint, self.today, self.limit) if was_taken_up and stats.is_complete else None
+        )
+        if newer and not self.request.full:
             await self._walker.walk(endpoint, newer)
-        self._warn(tally)
-        tally.finished = time()
+        self._warn(stats)
+        stats.finished = time()
 
-    def _warn(self, tally: Tally) -> None:
-        for warning in tally.warnings:
+    def _warn(self, stats: EndpointStats) -> None:
+        for warning in stats.warnings:
             self.say(warning)
 
     async def _ask_journal(self, walk: Walk) -> None:
         journal = by_name()[walk.register]
         changes = Changes(self._desk, frozenset(filter(None, walk.only.split(","))))
         is_whole = await self._walker.walk(journal, walk, changes)
-        tally = self.tallies.of(journal.name)
+        stats = self.run_stats.of(journal.name)
         if changes.unknown:
-            told = ", ".join(sorted(changes.unknown))
-            tally.warn(f"The journal names what the table of endpoints does not know: {told}.")
-        self._warn(tally)
+            unknown_names = ", ".join(sorted(changes.unknown))
+            stats.warn(f"The journal names what the table of endpoints does not know: {unknown_names}.")
+        self._warn(stats)
         reached = journal_reached(self.state, walk)
-        if is_whole and tally.is_complete and reached:
+        if is_whole and stats.is_complete and reached:
             self.state.note(JOURNAL_ON, reached)
 
     async def _look_up(self, lookup: Lookup) -> None:
         if lookup.endpoint.event_type is None:
             await self._show(lookup)
             return
-        line = Line(self.outbox)
-        parcel = Parcel(self.outbox, line)
-        await self._desk.put_list(parcel, lookup.endpoint, lookup.path)
-        parcel.close()
+        line = PageQueue(self.outbox)
+        page_batch = PageBatch(self.outbox, line)
+        await self._desk.put_list(page_batch, lookup.endpoint, lookup.path)
+        page_batch.close()
         await line.drained()
 
     async def _show(self, lookup: Lookup) -> None:
         """What has no rows is shown: the page of the schema, and the answers to a GraphQL query."""
-        tally = self.tallies.of(lookup.endpoint.name, "lookup")
+        stats = self.run_stats.of(lookup.endpoint.name, "lookup")
         try:
             if lookup.endpoint.answer == "html":
-                answer = await self.client.get(lookup.path, bytes, tally.counts)
+                answer = await self.client.get(lookup.path, bytes, stats.counts)
                 self.print(answer.body.decode("utf-8", "replace"))
                 return
             variables: dict[str, Any] = {"limit": GRAPHQL_LIMIT}
             while True:
                 question = {"operationName": None, "query": lookup.value, "variables": variables}
-                answer = await self.client.post(lookup.path, question, _graphql, tally.counts)
+                answer = await self.client.post(lookup.path, question, _graphql, stats.counts)
                 self.print(answer.body.decode("utf-8", "replace").strip())
                 if errors := (answer.read or {}).get("errors"):
-                    tally.fail(f"The service has answered the query with errors: {_told(errors)}.")
+                    stats.fail(f"The service has answered the query with errors: {_error_messages(errors)}.")
                 page = ((answer.read or {}).get("extensions") or {}).get("pageInfo") or {}
                 last = page.get("lastId")
                 # A query that does not take $after gives its first page for ever.
@@ -154,9 +156,9 @@ class Run:
                     return
                 variables = variables | {"after": last}
         except UnreadableAnswer as why:
-            tally.fail(f"{why.url} cannot be read: {why.reason}.")
+            stats.fail(f"{why.url} cannot be read: {why.reason}.")
         except NoAnswer as why:
-            tally.fail(str(why))
+            stats.fail(str(why))
 
 
 def _graphql(body: bytes) -> dict[str, Any]:
@@ -166,11 +168,11 @@ def _graphql(body: bytes) -> dict[str, Any]:
         raise DamagedBody(f"the answer is no JSON object: {problem}") from None
 
 
-def _told(errors: Any) -> str:
+def _error_messages(errors: Any) -> str:
     """What a GraphQL answer says is wrong, by its messages."""
     listed = errors if isinstance(errors, list) else [errors]
-    told = [str(each.get("message", each)) if isinstance(each, dict) else str(each) for each in listed]
-    return "; ".join(message.rstrip(".") for message in told)
+    unknown_names = [str(each.get("message", each)) if isinstance(each, dict) else str(each) for each in listed]
+    return "; ".join(message.rstrip(".") for message in unknown_names)
 
 
 async def _shown(watchers: Sequence[Watcher]) -> None:

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Literal
 
 from ingestion.shop import report
-from ingestion.shop.bucket import Bucket, Found
+from ingestion.shop.bucket import Bucket, StoredObject
 from ingestion.shop.check import Finding, Findings
-from ingestion.shop.check_process import STAGED, Dropped, Judged, judged
-from ingestion.shop.file_faults import Unfit
+from ingestion.shop.check_process import STAGED, CheckedFile, Dropped, check_file
+from ingestion.shop.file_faults import FileRefused
 from ingestion.shop.files import check_name
 from ingestion.shop.stage import finish, read_state
 from schemas.shop.stage import run_file
@@ -41,53 +41,53 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Desk:
+class FileIntake:
     """Takes one file after the other. `most_bytes` is the size of the largest, `zone` that of times that name none."""
 
     bucket: Bucket
     folder: Path
     most_bytes: int
-    judge: Callable[[Dropped], Judged] = judged
+    check: Callable[[Dropped], CheckedFile] = check_file
     zone: str = "UTC"
 
-    def waiting(self) -> list[Found]:
+    def waiting(self) -> list[StoredObject]:
         """The files that wait, those that were dropped first in front. A folder's own mark is no file."""
-        found = [f for f in self.bucket.found(INCOMING) if not (f.name.endswith("/") and not f.size)]
-        return sorted(found, key=lambda f: (f.changed_at, f.name))
+        objects = [f for f in self.bucket.list_objects(INCOMING) if not (f.name.endswith("/") and not f.size)]
+        return sorted(objects, key=lambda f: (f.changed_at, f.name))
 
-    def take(self, file: Found) -> Outcome:
+    def take(self, file: StoredObject) -> Outcome:
         """Stage a file, or refuse it. Doing it again comes to the same end."""
         name = file.name.removeprefix(INCOMING)
         try:
             check_name(name)
             if not file.size:
-                raise Unfit("file.empty", "the file is empty")
+                raise FileRefused("file.empty", "the file is empty")
             if file.size > self.most_bytes:
-                raise Unfit(
+                raise FileRefused(
                     "file.size", f"the file has {file.size:,} bytes; at most {self.most_bytes:,} are read, split it"
                 )
-        except Unfit as problem:
+        except FileRefused as problem:
             findings = Findings()
             findings.add(Finding(0, "", problem.rule, str(problem)))
-            return self._reject(file, name, Judged(0, findings), "")
-        here = self.folder / "dropped"
-        if not self.bucket.download_same(file, here):
+            return self._reject(file, name, CheckedFile(0, findings), "")
+        local_file = self.folder / "dropped"
+        if not self.bucket.download_same(file, local_file):
             # Its size was not judged, and another file may be as large as it likes.
             return Outcome(name, "replaced", "another was dropped in its place meanwhile; the next run takes that")
-        with here.open("rb") as body:
+        with local_file.open("rb") as body:
             digest = hashlib.file_digest(body, "sha256").hexdigest()
         state = read_state(self.bucket, STAGED.table)
-        if state.last_file == digest or self.bucket.found(_archived(digest)):
-            self._archive(file, here, digest, name)
+        if state.last_file == digest or self.bucket.list_objects(_archived(digest)):
+            self._archive(file, local_file, digest, name)
             return Outcome(name, "seen", "the same content was taken before, so nothing changes")
         run_no, ready = state.run_no + 1, self.folder / "ready.parquet"
-        read = self.judge(Dropped(here, name, file.changed_at, self.most_bytes, run_no, ready, self.zone))
+        read = self.check(Dropped(local_file, name, file.changed_at, self.most_bytes, run_no, ready, self.zone))
         if read.findings.by_rule:
             return self._reject(file, name, read, digest)
         self.bucket.upload(run_file(STAGED.table, run_no), ready)
         # Nothing is compared with the files before: none of them is needed once it is loaded.
         finish(self.bucket, STAGED.table, replace(state, run_no=run_no, full_run=run_no, last_file=digest))
-        self._archive(file, here, digest, name)
+        self._archive(file, local_file, digest, name)
         return Outcome(name, "staged", f"{read.rows:,} rows in run {run_no}", read.rows, run_no)
 
     def forget(self, before: datetime) -> int:
@@ -95,25 +95,25 @@ class Desk:
 
         Of an archived file the name stays, by which the same content is known when it is dropped again.
         """
-        old = [f for f in self.bucket.found(REJECTED) if f.changed_at < before]
+        old = [f for f in self.bucket.list_objects(REJECTED) if f.changed_at < before]
         for file in old:
             self.bucket.remove(file.name)
-        taken = [f for f in self.bucket.found(ARCHIVE) if f.changed_at < before and f.size]
+        taken = [f for f in self.bucket.list_objects(ARCHIVE) if f.changed_at < before and f.size]
         for file in taken:
             self.bucket.write(file.name, b"")
         return len(old) + len(taken)
 
-    def _archive(self, file: Found, here: Path, digest: str, name: str) -> None:
+    def _archive(self, file: StoredObject, local_file: Path, digest: str, name: str) -> None:
         # What was read, and not what may have been dropped under the name meanwhile: that waits for the next run.
-        self.bucket.upload(f"{_archived(digest)}{name}", here)
+        self.bucket.upload(f"{_archived(digest)}{name}", local_file)
         self.bucket.remove_if_same(file)
 
-    def _reject(self, file: Found, name: str, read: Judged, digest: str) -> Outcome:
+    def _reject(self, file: StoredObject, name: str, read: CheckedFile, digest: str) -> Outcome:
         # By the time of its drop and not by the time of day: done again, it has the same name.
         safe = re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("._")[-100:] or "unnamed"
         target = f"{REJECTED}{file.changed_at.astimezone(UTC):%Y%m%dT%H%M%S%f}-{safe}"
-        told = report.as_json(name, file.size, digest, read.rows, file.changed_at, read.findings)
-        self.bucket.write(f"{target}.report.json", told)
+        report_json = report.as_json(name, file.size, digest, read.rows, file.changed_at, read.findings)
+        self.bucket.write(f"{target}.report.json", report_json)
         self.bucket.write(f"{target}.report.txt", report.as_text(name, read.rows, read.findings).encode())
         with suppress(ValueError):
             # The client takes no key with a folder called . or .., to copy or to remove: then the report is all.

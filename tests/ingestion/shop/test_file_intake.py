@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ingestion.shop.bucket import Found
-from ingestion.shop.dropped_file import ARCHIVE, INCOMING, REJECTED, Desk, Outcome
-from ingestion.shop.file_faults import Unfit
+from ingestion.shop.bucket import StoredObject
+from ingestion.shop.file_faults import FileRefused
+from ingestion.shop.file_intake import ARCHIVE, INCOMING, REJECTED, FileIntake, Outcome
 from ingestion.shop.files import check_name
 from tests.ingestion.shop.folder import BEGAN, FolderBucket, Killed
 
@@ -23,20 +23,20 @@ HEADER = "product_id,seller_id,name,category_name,price_amount,currency_code,is_
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
+def desk(tmp_path: Path) -> FileIntake:
     (tmp_path / "scratch").mkdir()
-    return Desk(bucket(tmp_path), tmp_path / "scratch", 100_000)
+    return FileIntake(bucket(tmp_path), tmp_path / "scratch", 100_000)
 
 
 def bucket(tmp_path: Path) -> FolderBucket:
     return FolderBucket(tmp_path / "bucket")
 
 
-def drop(desk: Desk, name: str, body: bytes | str) -> None:
+def drop(desk: FileIntake, name: str, body: bytes | str) -> None:
     desk.bucket.write(INCOMING + name, body if isinstance(body, bytes) else body.encode())
 
 
-def take(desk: Desk) -> list[Outcome]:
+def take(desk: FileIntake) -> list[Outcome]:
     return [desk.take(file) for file in desk.waiting()]
 
 
@@ -50,22 +50,22 @@ def parquet(tmp_path: Path, rows: list[dict[str, Any]], **columns: pa.DataType) 
     return file.read_bytes()
 
 
-def report(desk: Desk) -> dict[str, Any]:
-    (name,) = (f.name for f in desk.bucket.found(REJECTED) if f.name.endswith(".report.json"))
+def report(desk: FileIntake) -> dict[str, Any]:
+    (name,) = (f.name for f in desk.bucket.list_objects(REJECTED) if f.name.endswith(".report.json"))
     told: dict[str, Any] = json.loads(desk.bucket.read(name) or b"")
     return told
 
 
-def staged(desk: Desk) -> list[dict[str, Any]]:
+def staged(desk: FileIntake) -> list[dict[str, Any]]:
     assert isinstance(desk.bucket, FolderBucket)
     return desk.bucket.staged("products")
 
 
-def left(desk: Desk) -> list[str]:
-    return [f.name for f in desk.bucket.found(INCOMING)]
+def left(desk: FileIntake) -> list[str]:
+    return [f.name for f in desk.bucket.list_objects(INCOMING)]
 
 
-def test_every_kind_of_file_comes_to_the_same_rows(desk: Desk, tmp_path: Path) -> None:
+def test_every_kind_of_file_comes_to_the_same_rows(desk: FileIntake, tmp_path: Path) -> None:
     when = "2026-02-01T00:00:00+05:00"
     whole = GOOD | {"category_name": "food", "is_active": False, "changed_at": when}
     typed = whole | {"price_amount": Decimal("12.5000"), "changed_at": datetime.fromisoformat(when)}
@@ -85,7 +85,7 @@ def test_every_kind_of_file_comes_to_the_same_rows(desk: Desk, tmp_path: Path) -
     assert len({row["content_hash"] for row in rows}) == 4
 
 
-def test_what_a_file_does_not_say_is_the_time_of_its_drop_and_on_sale(desk: Desk) -> None:
+def test_what_a_file_does_not_say_is_the_time_of_its_drop_and_on_sale(desk: FileIntake) -> None:
     drop(desk, "a.jsonl", lines(GOOD))
     (file,) = desk.waiting()
     take(desk)
@@ -94,7 +94,7 @@ def test_what_a_file_does_not_say_is_the_time_of_its_drop_and_on_sale(desk: Desk
     assert (row["valid_from"], row["is_active"], row["category_name"]) == (file.changed_at, True, None)
 
 
-def test_equal_content_in_another_form_has_the_same_hash(desk: Desk) -> None:
+def test_equal_content_in_another_form_has_the_same_hash(desk: FileIntake) -> None:
     drop(desk, "a.jsonl", lines(GOOD))
     drop(desk, "b.csv", "product_id,seller_id,name,price_amount,currency_code,is_active\nP1,s,Tea,12.5,KZT,1\n")
     take(desk)
@@ -103,14 +103,14 @@ def test_equal_content_in_another_form_has_the_same_hash(desk: Desk) -> None:
     assert first["content_hash"] == second["content_hash"]
 
 
-def test_the_same_file_twice_changes_nothing(desk: Desk) -> None:
+def test_the_same_file_twice_changes_nothing(desk: FileIntake) -> None:
     for name in ("a.jsonl", "b.jsonl", "a.jsonl"):
         drop(desk, name, lines(GOOD))
         take(desk)
 
     assert len(staged(desk)) == 1
     assert left(desk) == []
-    assert [f.name.partition("-")[2] for f in desk.bucket.found(ARCHIVE)] == ["a.jsonl", "b.jsonl"]
+    assert [f.name.partition("-")[2] for f in desk.bucket.list_objects(ARCHIVE)] == ["a.jsonl", "b.jsonl"]
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_the_same_file_twice_changes_nothing(desk: Desk) -> None:
     ],
 )  # fmt: skip
 def test_a_bad_row_refuses_the_file_and_is_named(
-    desk: Desk, row: dict[str, Any], column: str, rule: str, sentence: str, found: str
+    desk: FileIntake, row: dict[str, Any], column: str, rule: str, sentence: str, found: str
 ) -> None:
     drop(desk, "bad.jsonl", lines(GOOD, GOOD | {"product_id": "P2"} | row, GOOD | {"product_id": "P3"}))
     (outcome,) = take(desk)
@@ -157,21 +157,21 @@ def test_a_bad_row_refuses_the_file_and_is_named(
     assert (told["rows_read"], told["finding_count"], told["findings_by_rule"]) == (3, 1, {rule: 1})
 
 
-def test_the_report_for_people_says_where_and_what(desk: Desk) -> None:
+def test_the_report_for_people_says_where_and_what(desk: FileIntake) -> None:
     drop(desk, "bad.csv", "product_id,seller_id,name,price_amount,currency_code\nP1,s,Tea,cheap,KZT\n")
     take(desk)
-    (name,) = (f.name for f in desk.bucket.found(REJECTED) if f.name.endswith(".txt"))
+    (name,) = (f.name for f in desk.bucket.list_objects(REJECTED) if f.name.endswith(".txt"))
     text = (desk.bucket.read(name) or b"").decode()
 
     assert text.startswith("'bad.csv' was refused, whole: nothing of it was loaded. 1 rows were read, 1 findings.\n")
     assert "row 1, column price_amount: price_amount must be an amount of at most 14 digits" in text
     assert "; found 'cheap'" in text
-    assert [f.name for f in desk.bucket.found(REJECTED)] == [
+    assert [f.name for f in desk.bucket.list_objects(REJECTED)] == [
         name.removesuffix(".report.txt"), name.replace(".txt", ".json"), name
     ]  # fmt: skip
 
 
-def test_a_hundred_findings_are_listed_and_all_are_counted(desk: Desk) -> None:
+def test_a_hundred_findings_are_listed_and_all_are_counted(desk: FileIntake) -> None:
     drop(desk, "bad.jsonl", lines(*(GOOD | {"product_id": f"P{n}", "price_amount": -1} for n in range(250))))
     take(desk)
     told = report(desk)
@@ -179,7 +179,7 @@ def test_a_hundred_findings_are_listed_and_all_are_counted(desk: Desk) -> None:
     assert (len(told["findings"]), told["finding_count"]) == (100, 250)
 
 
-def test_a_product_twice_in_a_file_is_named_with_both_rows(desk: Desk) -> None:
+def test_a_product_twice_in_a_file_is_named_with_both_rows(desk: FileIntake) -> None:
     rows = [GOOD | {"product_id": f"P{n % 7}"} for n in range(9)]
     drop(desk, "bad.jsonl", lines(*rows))
     take(desk)
@@ -188,7 +188,7 @@ def test_a_product_twice_in_a_file_is_named_with_both_rows(desk: Desk) -> None:
     assert report(desk)["findings"][0]["sentence"].endswith("it is in row 1 too")
 
 
-def test_a_products_history_may_be_in_one_file(desk: Desk) -> None:
+def test_a_products_history_may_be_in_one_file(desk: FileIntake) -> None:
     days = ("2026-02-01T00:00:00Z", "2026-02-02T00:00:00Z")
     drop(desk, "good.jsonl", lines(*(GOOD | {"changed_at": day, "price_amount": n} for n, day in enumerate(days, 1))))
 
@@ -220,7 +220,7 @@ def test_a_products_history_may_be_in_one_file(desk: Desk) -> None:
     ],
 )  # fmt: skip
 def test_a_file_that_cannot_be_read_is_refused_and_the_others_go_on(
-    desk: Desk, name: str, body: bytes | str, rule: str, sentence: str
+    desk: FileIntake, name: str, body: bytes | str, rule: str, sentence: str
 ) -> None:
     drop(desk, name, body)
     drop(desk, "zz good.jsonl", lines(GOOD))
@@ -232,14 +232,14 @@ def test_a_file_that_cannot_be_read_is_refused_and_the_others_go_on(
     assert finding["sentence"].startswith(sentence)
 
 
-def test_a_number_that_would_fill_the_memory_is_no_amount(desk: Desk) -> None:
+def test_a_number_that_would_fill_the_memory_is_no_amount(desk: FileIntake) -> None:
     drop(desk, "a.jsonl", lines(GOOD).replace('"12.50"', "1e999999999"))
     take(desk)
 
     assert report(desk)["findings"][0]["rule"] == "price_amount.type"
 
 
-def test_nanoseconds_of_parquet_are_cut_to_what_the_stage_keeps(desk: Desk, tmp_path: Path) -> None:
+def test_nanoseconds_of_parquet_are_cut_to_what_the_stage_keeps(desk: FileIntake, tmp_path: Path) -> None:
     rows = [GOOD | {"changed_at": 1_770_000_000_123_456_789}]
     drop(desk, "a.parquet", parquet(tmp_path, rows, changed_at=pa.timestamp("ns", "UTC")))
     take(desk)
@@ -247,12 +247,12 @@ def test_nanoseconds_of_parquet_are_cut_to_what_the_stage_keeps(desk: Desk, tmp_
     assert [row["valid_from"] for row in staged(desk)] == [datetime(2026, 2, 2, 2, 40, 0, 123456, UTC)]
 
 
-def test_a_file_dropped_anew_while_it_is_read_is_not_lost(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_dropped_anew_while_it_is_read_is_not_lost(desk: FileIntake, monkeypatch: pytest.MonkeyPatch) -> None:
     drop(desk, "a.jsonl", lines(GOOD))
     (file,) = desk.waiting()
     download = desk.bucket.download_same
 
-    def and_dropped_anew(found: Found, target: Path) -> bool:
+    def and_dropped_anew(found: StoredObject, target: Path) -> bool:
         is_same = download(found, target)
         drop(desk, "a.jsonl", lines(GOOD | {"price_amount": "99"}))
         return is_same
@@ -265,7 +265,7 @@ def test_a_file_dropped_anew_while_it_is_read_is_not_lost(desk: Desk, monkeypatc
     assert [row["price_amount"] for row in staged(desk)] == [Decimal("12.5"), Decimal(99)]
 
 
-def test_a_truncated_parquet_file_is_refused(desk: Desk, tmp_path: Path) -> None:
+def test_a_truncated_parquet_file_is_refused(desk: FileIntake, tmp_path: Path) -> None:
     drop(desk, "cut.parquet", parquet(tmp_path, [GOOD] * 100)[:-200])
     (outcome,) = take(desk)
 
@@ -273,7 +273,7 @@ def test_a_truncated_parquet_file_is_refused(desk: Desk, tmp_path: Path) -> None
     assert report(desk)["findings"][0]["rule"] == "file.parquet"
 
 
-def test_a_file_replaced_before_it_is_read_waits_for_the_next_run_whose_rules_it_meets_anew(desk: Desk) -> None:
+def test_a_file_replaced_before_it_is_read_waits_for_the_next_run_whose_rules_it_meets_anew(desk: FileIntake) -> None:
     drop(desk, "a.jsonl", lines(GOOD))
     (file,) = desk.waiting()
     drop(desk, "a.jsonl", b"x" * 100_001)
@@ -285,7 +285,7 @@ def test_a_file_replaced_before_it_is_read_waits_for_the_next_run_whose_rules_it
 
 
 def test_a_key_that_the_client_does_not_take_is_reported_and_the_others_go_on(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    desk: FileIntake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As MinIO's client does with a key that has a folder called . or .. in it."""
 
@@ -300,7 +300,7 @@ def test_a_key_that_the_client_does_not_take_is_reported_and_the_others_go_on(
     assert report(desk)["findings"][0]["rule"] == "file.name"
 
 
-def test_what_was_kept_long_enough_goes_and_the_same_content_is_known_all_the_same(desk: Desk) -> None:
+def test_what_was_kept_long_enough_goes_and_the_same_content_is_known_all_the_same(desk: FileIntake) -> None:
     assert isinstance(desk.bucket, FolderBucket)
     drop(desk, "good.jsonl", lines(GOOD))
     drop(desk, "bad.jsonl", lines(GOOD | {"price_amount": -1}))
@@ -311,7 +311,7 @@ def test_what_was_kept_long_enough_goes_and_the_same_content_is_known_all_the_sa
 
     # The refused file, its two reports, and the content of the other.
     assert desk.forget(BEGAN + timedelta(days=1)) == 4
-    assert [(f.name.partition("-")[2], f.size) for f in desk.bucket.found(ARCHIVE)] == [("good.jsonl", 0)]
+    assert [(f.name.partition("-")[2], f.size) for f in desk.bucket.list_objects(ARCHIVE)] == [("good.jsonl", 0)]
     assert desk.bucket.names(REJECTED) == []
     assert desk.forget(BEGAN + timedelta(days=1)) == 0
     drop(desk, "again.jsonl", lines(GOOD))
@@ -322,7 +322,7 @@ def test_what_was_kept_long_enough_goes_and_the_same_content_is_known_all_the_sa
     "name", ["../../silver/x.csv", "..csv", "a/b.csv", "a\\b.csv", "a\n.csv", "", "a" * 160 + ".csv"]
 )
 def test_a_name_that_is_more_than_a_name_is_refused(name: str) -> None:
-    with pytest.raises(Unfit):
+    with pytest.raises(FileRefused):
         check_name(name)
 
 
@@ -332,7 +332,7 @@ def test_killed_between_any_two_steps_a_file_comes_to_one_end(tmp_path: Path, bo
     for steps in range(12):
         (tmp_path / str(steps) / "scratch").mkdir(parents=True)
         made = FolderBucket(tmp_path / str(steps) / "bucket")
-        desk = Desk(made, tmp_path / str(steps) / "scratch", 100_000)
+        desk = FileIntake(made, tmp_path / str(steps) / "scratch", 100_000)
         drop(desk, "a.jsonl", body)
         made.left = steps
         try:
