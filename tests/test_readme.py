@@ -1,4 +1,4 @@
-"""What README and CONTRIBUTING tell people to type is what ./start.sh takes. Nothing is run: only its parsers are."""
+"""What the documents tell people to type is what ./start.sh takes. Nothing is run: only its parsers are."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import Any
 import click
 import pytest
 
-from api.backends import keys
+from api import keys
 from conf import REPOSITORY
+from infra.local import reference
 from infra.local.command_line import cli
 from infra.local.stack import Stack
 from ingestion.core import run as ingestion
@@ -35,10 +36,10 @@ def written(document: str) -> Iterator[str]:
             yield found[1].strip()
 
 
-def rows(heading: str) -> list[list[str]]:
-    """The cells of the tables below a heading of the README."""
-    section = text("README.md").partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
-    return [[cell.strip() for cell in line[1:-1].split("|")] for line in section.splitlines() if line.startswith("|")]
+def rows(document: str) -> list[list[str]]:
+    """The cells of a document's tables."""
+    lines = text(document).splitlines()
+    return [[cell.strip() for cell in line[1:-1].split("|")] for line in lines if line.startswith("|")]
 
 
 def variants(command: str) -> Iterator[list[str]]:
@@ -47,7 +48,12 @@ def variants(command: str) -> Iterator[list[str]]:
     yield from (list(each) for each in product(*(word.split(OR) for word in words)))
 
 
-COMMANDS = sorted({command for name in ("README.md", "CONTRIBUTING.md") for command in written(text(name))})
+GENERATED = ("docs/reference/commands.md", "docs/catalogue.md")
+DOCUMENTS = sorted(
+    path.relative_to(REPOSITORY).as_posix()
+    for path in (REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *(REPOSITORY / "docs").rglob("*.md"))
+)
+COMMANDS = sorted({command for name in DOCUMENTS if name not in GENERATED for command in written(text(name))})
 CASES = [pytest.param(words, id=" ".join(words) or "(none)") for command in COMMANDS for words in variants(command)]
 
 
@@ -136,28 +142,42 @@ def test_commands_are_found_in_blocks_spans_and_tables() -> None:
     assert len(COMMANDS) > 35
 
 
-def test_the_table_of_commands_names_each_command_once() -> None:
-    commands = [command for row in rows("The commands") for command in written(row[0])]
-    named = {words[0] for command in commands if (words := shlex.split(command)) and not words[0].startswith("[")}
-
-    assert named == {command.name for command in commands_of(cli) if not command.hidden}
-    assert len(commands) == len(set(commands))
+def test_the_reference_of_commands_is_what_the_commands_say() -> None:
+    assert reference.FILE.read_text(encoding="utf-8") == reference.document(), "python -m infra.local.reference"
 
 
-@pytest.mark.parametrize("heading", ["The commands", "Ask", "When something is wrong"])
-def test_no_table_of_the_readme_has_a_line_twice(heading: str) -> None:
-    firsts = [row[0] for row in rows(heading)]
+@pytest.mark.parametrize("document", ["docs/guides/ask.md", "docs/guides/troubleshooting.md"])
+def test_no_table_has_a_line_twice(document: str) -> None:
+    firsts = [row[0] for row in rows(document)]
 
     assert len(firsts) > 10
     assert sorted(first for first in set(firsts) if firsts.count(first) > 1) == []
 
 
 def test_no_question_leads_only_where_another_leads_too() -> None:
-    leads = {row[0]: set(re.findall(r"`([^`]+)`", row[-1])) for row in rows("Ask") if "`" in row[-1]}
+    leads = {row[0]: set(re.findall(r"`([^`]+)`", row[-1])) for row in rows("docs/guides/ask.md") if "`" in row[-1]}
     repeated = [q for q, views in leads.items() for other, more in leads.items() if q != other and views <= more]
 
     assert len(leads) > 10
     assert repeated == []
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, "DECISIONS.md", "CHANGELOG.md"])
+def test_every_link_leads_somewhere(document: str) -> None:
+    links = re.findall(r"\]\(([^)#\s]*)(#[^)\s]*)?\)", text(document))
+    lost = []
+    for path, anchor in links:
+        if re.match(r"https?:", path):
+            continue
+        target = (REPOSITORY / document).parent / path if path else REPOSITORY / document
+        if not target.exists():
+            lost.append(path)
+        elif anchor and target.suffix == ".md":
+            headings = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.M)
+            names = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+            lost += [] if anchor[1:] in names else [path + anchor]
+
+    assert lost == []
 
 
 def test_the_changelog_says_nothing_twice() -> None:
