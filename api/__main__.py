@@ -1,4 +1,4 @@
-"""``python -m api``: serve the API on loopback until it is told to stop."""
+"""``python -m api``: serve the API on loopback until SIGTERM."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def config(chosen: Settings) -> uvicorn.Config:
 def main() -> None:
     """Serve; SIGTERM lets requests under way end, and hands Kafka what waits."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    # It would write a line for each client that does not speak HTTP.
+    # It writes a line for each client that does not speak HTTP.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     chosen = settings()
     Protocol.limits(chosen)
     server = uvicorn.Server(config(chosen))
-    # What stands now stands until the end: looking through it again and again would hold up requests.
+    # Objects that exist now live until the end: scanning them again and again would delay requests.
     gc.collect()
     gc.freeze()
     server.run()

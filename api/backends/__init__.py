@@ -1,1 +1,1 @@
-"""What the API reads from and writes to: PostgreSQL, ClickHouse, Kafka, and what it keeps in memory of them."""
+"""PostgreSQL, ClickHouse and Kafka, and what the API keeps of them in memory."""

@@ -1,4 +1,4 @@
-"""What the API reads from and writes to: opened together, closed together; each may be away and the API goes on."""
+"""The backends of the API: opened and closed together; while one is away, the API goes on without it."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Backends:
 
     @classmethod
     def of(cls, settings: Settings, metrics: Metrics) -> Backends:
-        """The real backends; nothing is asked of them yet."""
+        """The real backends; they are not connected yet."""
         clickhouse, postgres = ClickHouse(settings), Postgres(settings)
         kafka, outbox = KafkaProducer(topics.for_requests(settings)), KafkaProducer(topics.for_outbox(settings))
         metrics.gauge("kafka_waiting", "Events that wait for Kafka's acknowledgement.", lambda: kafka.waiting)
@@ -77,7 +77,7 @@ class Backends:
         unknown_keys = RateLimiter()
 
         async def find_keys(ids: list[str]) -> dict[str, Key]:
-            # Whoever guesses keys must not keep PostgreSQL busy with them.
+            # Guessed keys must not keep PostgreSQL busy.
             unknown_keys.take("", UNKNOWN_KEYS_PER_MINUTE)
             return {row["key_id"]: Key.of(row) for row in await postgres.rows(stored.FIND, (ids,))}
 
@@ -115,9 +115,9 @@ class Backends:
         return service
 
     def key_cache(self, table: str, column: str) -> TableCache[bool]:
-        """The keys that a table of PostgreSQL has, in memory: one cache for all who ask for the table.
+        """The keys that a table of PostgreSQL has, in memory: one cache for all domains that use the table.
 
-        Whoever writes to the table says so (`know`, `forget`), and is found without delay.
+        What writes to the table says so (`know`, `forget`), so that other domains see it without delay.
         """
         if table not in self.key_caches:
             key, name = Identifier(column), Identifier(*table.split("."))
@@ -135,10 +135,10 @@ class Backends:
         return self.key_caches[table]
 
     def turn(self, size: int) -> AbstractAsyncContextManager[Any]:
-        """To be held while a body of that size is read and validated: the large ones go one after the other.
+        """A lock to hold while a body of that size is read and validated: large ones go one after the other.
 
-        Else many of them would all have their values in memory, and between any two steps of a small request each
-        would have one of its own.
+        Otherwise the values of many large bodies would be in memory together, and small requests would wait for all of
+        them.
         """
         return self._large if size > LARGE else nullcontext()
 
@@ -167,12 +167,12 @@ def _ages(settings: Settings) -> dict[str, Any]:
 
 
 async def _repeated(task: Task) -> None:
-    """A task that fails begins again: nobody waits for it who would notice that it is gone."""
+    """Run a task, and again when it fails: nothing else would notice that it ended."""
     while True:
         try:
             return await task()
         except Exception:
-            LOG.exception("A task in the background failed, and begins again")
+            LOG.exception("A background task failed and is started again")
             await asyncio.sleep(RETRY_SECONDS)
 
 

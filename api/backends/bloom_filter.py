@@ -1,4 +1,4 @@
-"""A Bloom filter: whether a text was surely never added, in ten bits a text and without asking anybody."""
+"""A Bloom filter: says for certain that a text was never added, with twelve bits a text."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 BITS_EACH, HASHES = 12, 7
-"""One in three hundred texts that were never added looks as if it had been."""
+"""The rate of false positives is one in three hundred."""
 PAIR = np.dtype([("first", "<u8"), ("second", "<u8")])
-"""An MD5, as ClickHouse hands it out in RowBinary and as numpy reads it."""
+"""An MD5 hash as ClickHouse writes it in RowBinary, for numpy."""
 
 
 class BloomFilter:
-    """Takes `capacity` texts; with more it errs more often, and never says of one that it is not there."""
+    """For `capacity` texts. With more there are more false positives, but never a false negative."""
 
     def __init__(self, capacity: int) -> None:
         self.capacity = max(capacity, 1_000)
@@ -30,7 +30,7 @@ class BloomFilter:
         self.count += 1
 
     def add_hashes(self, hashes: bytes) -> None:
-        """Add many by their MD5s, one behind the other."""
+        """Add many by their MD5 hashes, one after another."""
         pairs = np.frombuffer(hashes, dtype=PAIR)
         first, step = pairs["first"] >> np.uint64(2), (pairs["second"] >> np.uint64(8)) | np.uint64(1)
         for number in range(HASHES):
@@ -45,7 +45,7 @@ class BloomFilter:
 
     def _places(self, text: str) -> list[int]:
         digest = md5(text.encode(), usedforsecurity=False).digest()
-        # Shifted, so that no sum passes 64 bits, where Python goes on and numpy begins again.
+        # Shifted, so that no sum exceeds 64 bits, where numpy would wrap around and Python would not.
         first = int.from_bytes(digest[:8], "little") >> 2
         step = int.from_bytes(digest[8:], "little") >> 8 | 1
         return [(first + number * step) % self._size for number in range(HASHES)]

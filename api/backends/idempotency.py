@@ -1,7 +1,7 @@
-"""Idempotency keys: which body a key was first used for.
+"""Idempotency keys: for which content a key was first used.
 
-The answer itself need not be kept, since ids follow from key and content. What is kept is the content's hash, so that a
-key is not used for something else without a word.
+The answer need not be stored, since ids follow from key and content. What is stored is the content's hash, so that the
+use of a key for other content is refused.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ LOG = logging.getLogger("sauda.api")
 MAX_REMEMBERED = 200_000
 MAX_BATCH = 1_000
 AWAY_SECONDS = 2.0
-PATIENCE_SECONDS = 2.0
-"""After so long a purchase no longer waits for PostgreSQL."""
+TIMEOUT_SECONDS = 2.0
+"""After so long a request no longer waits for PostgreSQL."""
 DAY_SECONDS = 86_400.0
 HOUR_SECONDS = 3_600.0
 NOTE = (
     "INSERT INTO shop.api_claims (claim, content) SELECT * FROM unnest(%s::bytea[], %s::bytea[])"
-    # What is older than a day is as good as forgotten.
+    # What is older than a day has expired.
     " ON CONFLICT (claim) DO UPDATE SET content = excluded.content, created_at = excluded.created_at"
     " WHERE api_claims.created_at < clock_timestamp() - interval '1 day'"
 )
@@ -41,21 +41,21 @@ Waiting = tuple[bytes, bytes, "asyncio.Future[tuple[bytes, float]]"]
 
 
 class IdempotencyKeys:
-    """Who claimed what within the last day. While PostgreSQL is away this process's memory has to do.
+    """The keys of the last day. While PostgreSQL is away, this process's memory is used instead.
 
-    Many requests share a statement: what comes while one is under way goes with the next.
+    Many requests share a statement: what arrives while one runs goes with the next.
     """
 
     def __init__(self, shop: Postgres, clock: Callable[[], float] = time.monotonic,
-                 patience: float = PATIENCE_SECONDS) -> None:  # fmt: skip
-        self._shop, self._clock, self._patience = shop, clock, patience
+                 timeout_seconds: float = TIMEOUT_SECONDS) -> None:  # fmt: skip
+        self._shop, self._clock, self._timeout_seconds = shop, clock, timeout_seconds
         self._known: OrderedDict[bytes, tuple[bytes, float]] = OrderedDict()
         self._waiting: list[Waiting] = []
         self._woken = asyncio.Event()
         self._away_until = 0.0
 
     async def claim(self, owner: str, text: str, content: bytes) -> None:
-        """Claim an owner's idempotency key for a content. Raises a Problem (422) where it was another's."""
+        """Claim an owner's key for a content. Raises a Problem (422) where it was used for another content."""
         claim = sha256(f"{owner}\n{text}".encode()).digest()
         known = self._known.get(claim)
         if known and self._clock() - known[1] < DAY_SECONDS:
@@ -78,14 +78,14 @@ class IdempotencyKeys:
         self._waiting.append((claim, content, answer))
         self._woken.set()
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(self._timeout_seconds):
                 return await answer
         except TimeoutError:
             self._away_until = self._clock() + AWAY_SECONDS
             return content, 0.0
 
     async def run(self) -> None:
-        """Note for ever what is claimed, and forget what is older than a day."""
+        """Store claims for ever, and delete what is older than a day."""
         forget_at = 0.0
         while True:
             try:
@@ -114,9 +114,9 @@ class IdempotencyKeys:
         except Exception as error:
             self._away_until = self._clock() + AWAY_SECONDS
             if not isinstance(error, Problem):
-                LOG.exception("Idempotency keys could not be noted; this process's memory has to do")
+                LOG.exception("Idempotency keys could not be stored; this process's memory is used instead")
         for claim, _, answer in batch:
-            # Who waited may have gone away.
+            # The caller may have been cancelled.
             if not answer.done():
                 answer.set_result(first.get(claim, (wanted[claim], 0.0)))
 
@@ -124,7 +124,7 @@ class IdempotencyKeys:
         try:
             await self._shop.rows(FORGET)
         except Problem:
-            # In an hour again.
+            # The next attempt is in an hour.
             return
         except Exception:
-            LOG.exception("Old idempotency keys could not be forgotten; in an hour again")
+            LOG.exception("Old idempotency keys could not be deleted; the next attempt is in an hour")

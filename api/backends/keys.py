@@ -34,7 +34,7 @@ REVOKE = (
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What PostgreSQL holds of a key."""
+    """An API key as PostgreSQL holds it."""
 
     key_id: str
     key_hash: bytes
@@ -53,7 +53,7 @@ class Key:
         )  # fmt: skip
 
     def opens(self, text: str, now: datetime) -> bool:
-        """Whether this text is the key, and the key is good. The comparison takes as long for every text."""
+        """Whether this text is the key, and the key is valid. The comparison takes constant time."""
         is_same = hmac.compare_digest(hashed(text), self.key_hash)
         return is_same and self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
@@ -62,7 +62,7 @@ class Key:
 
 
 def readable(at: datetime | Unreadable | None, after: datetime | None = None) -> datetime | None:
-    """An instant that may be one that Python has not, such as infinity: then `after`, or the first of all."""
+    """An instant that Python may not be able to represent, such as infinity: then `after`, or the earliest one."""
     if isinstance(at, Unreadable):
         return datetime.min.replace(tzinfo=UTC) if at.is_before else after
     return at
@@ -73,20 +73,20 @@ def hashed(text: str) -> bytes:
 
 
 def key_id_of(text: str) -> str:
-    """The part of a key by which it is found, empty where the text is no key."""
+    """The id in a key's text; empty where the text is not a key."""
     key_id, dot, secret = text.partition(".")
     return key_id if dot and secret and len(text) <= 200 else ""
 
 
 def new(name: str, scopes: tuple[str, ...], rate: int, expires_at: datetime | None) -> tuple[str, dict[str, Any]]:
-    """A new key, and the row that is kept of it."""
+    """A new key, and its row."""
     key_id = secrets.token_hex(6)
     text = f"{key_id}.{secrets.token_urlsafe(32)}"
     return text, row(text, name, scopes, rate, expires_at)
 
 
 def row(text: str, name: str, scopes: tuple[str, ...], rate: int, expires_at: datetime | None = None) -> dict[str, Any]:
-    """What is kept of a key."""
+    """The row of a key: its hash, never its secret."""
     return {
         "key_id": key_id_of(text), "key_hash": hashed(text), "name": name, "scopes": list(scopes),
         "rate_per_minute": rate, "expires_at": expires_at,
@@ -94,5 +94,5 @@ def row(text: str, name: str, scopes: tuple[str, ...], rate: int, expires_at: da
 
 
 def demo(chosen: Settings) -> dict[str, Any]:
-    """The row of the key that stands in the secrets file. It may do everything on this machine."""
+    """The row of the key in the secrets file. It allows everything on this machine."""
     return row(chosen.secrets.api_key, "demo", ("admin",), DEMO_RATE)

@@ -1,4 +1,4 @@
-"""The shop's PostgreSQL, asked from an event loop."""
+"""PostgreSQL, used from an event loop."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CONNECTIONS = 8
 WAIT_SECONDS = 2.0
 STATEMENT_SECONDS = 5
 ANSWER_SECONDS = STATEMENT_SECONDS + 1.0
-"""After which a connection is cut: PostgreSQL itself ends a statement sooner, if it does anything at all."""
+"""After so long a connection is cut. PostgreSQL itself ends a statement sooner, unless it hangs."""
 CHECK_SECONDS = 1.0
 UNABLE = ("25", "53", "57", "58")
 """Classes of SQLSTATE that say "not now": read only, no resources, an operator at work, a failing system."""
@@ -34,7 +34,7 @@ Values = Sequence[Any] | Mapping[str, Any] | None
 
 
 def options(settings: Settings) -> dict[str, Any]:
-    """What every connection has: UTC, rows as dicts, each statement its own transaction, and an end to waiting."""
+    """Options of every connection: UTC, rows as dicts, each statement its own transaction, and timeouts."""
     return {
         "autocommit": True, "row_factory": dict_row, "application_name": f"sauda api {settings.stack}",
         "connect_timeout": 3, "options": f"-c timezone=UTC -c statement_timeout={STATEMENT_SECONDS}s",
@@ -46,10 +46,10 @@ def options(settings: Settings) -> dict[str, Any]:
 
 @contextmanager
 def cut_after(connection: AsyncConnection[Any], seconds: float | None = None) -> Iterator[None]:
-    """Within the block PostgreSQL has so long to answer; then the connection breaks, and who waits gets an error.
+    """Within the block PostgreSQL has so long to answer; then the connection is closed, and the caller gets an error.
 
-    A process that hangs keeps its connections, and the kernel acknowledges for it. To cancel the waiting task would not
-    do: psycopg then asks the server to cancel, and waits for it.
+    A server that hangs keeps its connections, and the kernel acknowledges for it. Cancelling the waiting task would not
+    help: psycopg then asks the server to cancel, and waits for that.
     """
 
     def cut() -> None:
@@ -73,15 +73,15 @@ async def _tolerant(connection: AsyncConnection[Any]) -> None:
 
 
 class Postgres:
-    """A pool of connections. It opens without PostgreSQL, and finds it again by itself."""
+    """A pool of connections. It opens without PostgreSQL, and reconnects by itself."""
 
     def __init__(self, settings: Settings) -> None:
-        # It tells of each attempt; /readyz and the requests tell enough.
+        # It logs each attempt; /readyz and the requests say enough.
         logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
         self._pool: AsyncConnectionPool[AsyncConnection[DictRow]] = AsyncConnectionPool(
             settings.postgres, open=False, min_size=1, max_size=CONNECTIONS, max_waiting=200, timeout=WAIT_SECONDS,
             reconnect_timeout=10, kwargs=options(settings), configure=_tolerant,
-            # After a restart of PostgreSQL nobody gets a connection that is dead.
+            # After a restart of PostgreSQL no caller gets a dead connection.
             check=_check,
         )  # fmt: skip
 
@@ -93,7 +93,7 @@ class Postgres:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection[DictRow]]:
-        """A connection for a block of a few seconds. Raises a Problem (503) where PostgreSQL is away or too slow."""
+        """A connection for a block of a few seconds. Raises a Problem (503) when PostgreSQL is away or too slow."""
         try:
             async with self._pool.connection() as connection:
                 with cut_after(connection):

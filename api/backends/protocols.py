@@ -1,4 +1,4 @@
-"""What the API needs of the outside, as protocols: real ones in `api.backends.backends`, small fakes in tests."""
+"""Protocols of what the API needs of its backends: the real ones are in `api.backends`, small fakes in tests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Record:
 
 
 class Warehouse(Protocol):
-    """As much of ClickHouse as is needed: questions of the read-only user, with bound parameters."""
+    """What is needed of ClickHouse: queries of the read-only user, with bound parameters."""
 
     async def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]: ...
 
@@ -36,7 +36,7 @@ class IdempotencyStore(Protocol):
 
 
 class EventProducer(Protocol):
-    """As much of Kafka as is needed."""
+    """What is needed of Kafka."""
 
     async def send(self, topic: str, records: Sequence[Record]) -> None:
-        """Come back when every record is acknowledged by all replicas. Raises a Problem (503) where one is not."""
+        """Return when all replicas have acknowledged every record. Raises a Problem (503) otherwise."""

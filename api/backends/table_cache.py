@@ -1,4 +1,4 @@
-"""A small table of PostgreSQL held in memory: asked at every request, and good for a while when PostgreSQL is away."""
+"""A small table of PostgreSQL in memory: it is used by every request, and lasts a while when PostgreSQL is away."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_ABSENT = 10_000
 class TableCache(Generic[T]):
     """Rows by key. `load` gives all, `find` those of some keys; both raise a Problem when PostgreSQL is away.
 
-    A key that is not known is looked up at once, so that a new row is seen without delay; that it is not there is
+    A key that is not known is looked up at once, so that a new row is seen without delay; that it does not exist is
     remembered for `fresh_seconds`. After `stale_seconds` without PostgreSQL nothing is known any more.
     """
 
@@ -34,14 +34,14 @@ class TableCache(Generic[T]):
         self._loaded_at: float | None = None
         self._asking = 0
         self._meanwhile: list[tuple[str, T | None]] = []
-        """What was written here while PostgreSQL was being asked: its answer may be older."""
+        """What was written here while PostgreSQL was being queried: its answer may be older."""
 
     async def get(self, key: str) -> T | None:
         """The row, None where there is none. Raises a Problem (503) where that cannot be known."""
-        await self.lacking((key,))
+        await self.missing((key,))
         return self._rows.get(key)
 
-    async def lacking(self, keys: Collection[str]) -> set[str]:
+    async def missing(self, keys: Collection[str]) -> set[str]:
         """Those of the keys that have no row. Raises a Problem (503) where that cannot be known."""
         now = self._clock()
         if self._loaded_at is None or now - self._loaded_at > self._stale_seconds:
@@ -75,7 +75,7 @@ class TableCache(Generic[T]):
 
     @contextmanager
     def _newer(self) -> Iterator[Callable[[dict[str, T]], None]]:
-        """Gives what puts into an answer all that was written here since the question."""
+        """Yields a function that applies to an answer all that was written here since the query."""
         mark = len(self._meanwhile)
 
         def correct(rows: dict[str, T]) -> None:
@@ -94,7 +94,7 @@ class TableCache(Generic[T]):
                 self._meanwhile.clear()
 
     async def refresh(self) -> None:
-        """Take all rows anew. Raises a Problem (503)."""
+        """Read all rows again. Raises a Problem (503)."""
         began = self._clock()
         with self._newer() as newer:
             rows = await self._load()
@@ -108,8 +108,8 @@ class TableCache(Generic[T]):
             try:
                 await self.refresh()
             except Problem:
-                # Told where it matters: by /readyz, and by the requests that need it.
+                # /readyz says so, and the requests that need it.
                 pass
             except Exception:
-                LOG.exception("A list of PostgreSQL could not be taken anew; the old one stays")
+                LOG.exception("A table of PostgreSQL could not be read again; the old rows stay")
             await asyncio.sleep(self._fresh_seconds)

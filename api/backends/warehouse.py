@@ -1,4 +1,4 @@
-"""Questions to ClickHouse, as the user who can change nothing."""
+"""Queries to ClickHouse, as the read-only user."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def view_over(view: str, source: str, rows: str) -> str:
 
 
 class ClickHouse:
-    """ClickHouse over HTTP. `clickhouse_connect` would need aiohttp for this, or a thread for each question."""
+    """ClickHouse over HTTP. `clickhouse_connect` would need aiohttp for this, or a thread for each query."""
 
     def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> None:
         host, port = settings.clickhouse
@@ -57,7 +57,7 @@ class ClickHouse:
             headers={"X-ClickHouse-User": "reader", "X-ClickHouse-Key": settings.secrets.clickhouse_reader},
             params={
                 "default_format": "JSONCompact",
-                # Exact amounts are texts: a number of JSON is a binary fraction to most readers.
+                # Exact amounts are texts: most JSON parsers read numbers as binary fractions.
                 "output_format_json_quote_decimals": "1",
                 "output_format_json_quote_64bit_integers": "0",
                 "date_time_output_format": "iso",
@@ -66,13 +66,13 @@ class ClickHouse:
             },
             timeout=httpx.Timeout(SECONDS + 5, connect=2.0),
             limits=httpx.Limits(max_connections=8),
-            # What it asks is near: a proxy of the environment is for elsewhere.
+            # ClickHouse is near: a proxy from the environment must not be used.
             trust_env=False,
             transport=transport,
         )
 
     async def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
-        """The rows of a question by their columns' names. Values are bound by the server: ``{name:Type}``.
+        """The rows of a query by their columns' names. Values are bound by the server: ``{name:Type}``.
 
         Raises a Problem: 503 where ClickHouse is away or takes too long.
         """
@@ -119,8 +119,8 @@ def _refused(answer: httpx.Response) -> Exception:
                        headers={"Retry-After": "30"})  # fmt: skip
     if answer.status_code >= 500 and not code:
         return unavailable(PART)
-    # Whatever else it refuses is a question that we asked wrongly.
-    return RuntimeError(f"ClickHouse refused a question: {answer.text[:500]}")
+    # All other errors are faults in our SQL.
+    return RuntimeError(f"ClickHouse refused a query: {answer.text[:500]}")
 
 
 def _written(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Who asks, and what they may."""
+"""The API key of a request, and what it allows."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _unknown() -> Problem:
 
 
 async def key_of(request: Request) -> Key:
-    """The key of a request. Raises a Problem: 401 without a good one, 429 where it asks too often."""
+    """The key of a request. Raises a Problem: 401 without a valid one, 429 above its rate."""
     word, _, text = request.headers.get("authorization", "").partition(" ")
     text = text.strip()
     key_id = key_id_of(text) if word.lower() == "bearer" else ""
@@ -48,13 +48,13 @@ def needs(scope: str) -> Callable[[Request], Awaitable[Key]]:
     """A dependency that gives the request's key. Raises a Problem (403) where it lacks the scope."""
     NEEDED.add(scope)
 
-    async def allowed(request: Request) -> Key:
+    async def key_with_scope(request: Request) -> Key:
         key = await key_of(request)
         if not key.may(scope):
             raise Problem(403, "scope", f"This key lacks the scope {scope}.")
         return key
 
-    return allowed
+    return key_with_scope
 
 
 class Direct(APIRoute):

@@ -1,4 +1,4 @@
-"""Bodies as JSON, read strictly: what two readers could take for two things is refused."""
+"""Bodies as JSON, read strictly: what two parsers could read differently is refused."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from api.http.problems import Problem, too_large
 from schemas.derive.validation import Literal
 
 LARGE = 100_000
-"""Bytes from which on a body is large: of these one is read at a time (`api.backends.backends.Backends.turn`)."""
+"""Bytes from which a body counts as large: large ones are read one at a time (`Backends.turn`)."""
 MAX_COMMAS = 100_000
-"""In a million characters; the densest that keep a contract have two thirds of it. A comma is a value that is held."""
+"""In a million characters; the densest valid batch has two thirds of it. Each comma is a value in memory."""
 WINDOW, GROWTH = 64_000, 4
-# Not behind an odd number of backslashes, which would make a text of it.
+# Not after an odd number of backslashes, which would make it text.
 NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _SPACE = re.compile(r"[ \t\n\r]*")
 _FIRST = re.compile(r"[ \t\n\r]*(\])?")
 _NEXT = re.compile(r"[ \t\n\r]*([,\]])[ \t\n\r]*")
-# One that does not end is taken to the end: looking again from each quote in it would take the square of its length.
+# An unterminated string is matched to the end: a new search from each quote in it would take quadratic time.
 _TEXT = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 MEDIA_TYPES = ("application/json", "application/merge-patch+json")
 
 
-async def read(request: Request, most: int) -> Any:
+async def read(request: Request, max_bytes: int) -> Any:
     """The body's values; a number with a point is a `Literal`. Raises a Problem."""
-    return parse(await receive(request, most))
+    return parse(await receive(request, max_bytes))
 
 
-async def receive(request: Request, most: int) -> bytes:
-    """The body, of at most so many bytes when it is unpacked; more are not read. Raises a Problem."""
+async def receive(request: Request, max_bytes: int) -> bytes:
+    """The body, of at most so many bytes when decompressed; more are not read. Raises a Problem."""
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media not in MEDIA_TYPES:
         received = f"it is {media[:80]!r}" if media else "it is missing"
         raise Problem(415, "media-type", f"The Content-Type header must be application/json; {received}.")
     packing = request.headers.get("content-encoding", "").strip().lower()
     if packing in decompression.ENCODINGS:
-        return await decompression.decompress(request, most)
+        return await decompression.decompress(request, max_bytes)
     if packing not in ("", "identity"):
         raise Problem(
             415, "content-encoding",
@@ -52,13 +52,13 @@ async def receive(request: Request, most: int) -> bytes:
     async for piece in request.stream():
         pieces.append(piece)
         size += len(piece)
-        if size > most:
-            raise too_large(most)
+        if size > max_bytes:
+            raise too_large(max_bytes)
     return b"".join(pieces)
 
 
 def parse(body: bytes) -> Any:
-    """The values of a JSON text. Raises a Problem (400) that says where it is none."""
+    """The values of a JSON text. Raises a Problem (400) that says where it is not JSON."""
     text = decoded(body)
     _refuse_dense(text)
     start = _SPACE.match(text).end()  # type: ignore[union-attr]
@@ -73,9 +73,9 @@ def parse(body: bytes) -> Any:
 
 
 def elements(text: str, at: int, largest: int) -> Iterator[tuple[str, Any, int]]:
-    """The elements of a list, from behind its bracket on: as they were written, as values, and where each ends.
+    """The elements of a list, from after its bracket: as they were written, as values, and where each ends.
 
-    One at a time, and none of more than `largest` characters: what is behind it is not looked at before it is wanted.
+    One at a time, and none of more than `largest` characters: what follows is not read before it is needed.
     Raises a Problem (400), and `Oversized`.
     """
     beginning = _FIRST.match(text, at)
@@ -89,7 +89,7 @@ def elements(text: str, at: int, largest: int) -> Iterator[tuple[str, Any, int]]
         is_cut = base + len(window) < len(text)
         try:
             value, end = _read(window, at - base)
-            # A number may go on behind the cut.
+            # A number may continue after the cut.
             is_whole = not is_cut or end < len(window)
             trouble = None
         except json.JSONDecodeError as error:

@@ -1,4 +1,4 @@
-"""Bodies that come packed: unpacked as they come, and never to more than may be held."""
+"""Compressed bodies: decompressed while they arrive, and never to more than the limit."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ PIECE = 1 << 16
 WITH_HEADER = 16 + zlib.MAX_WBITS
 
 
-async def decompress(request: Request, most: int) -> bytes:
-    """The body of a request that is packed by gzip. Raises a Problem: 400 for what is none, 413 for more than `most`.
+async def decompress(request: Request, max_bytes: int) -> bytes:
+    """The body of a gzip request. Raises a Problem: 400 for what is not gzip, 413 for more than `max_bytes`.
 
-    A small body can unpack to any size: it is stopped at the first piece that is too much.
+    A small body can decompress to any size: it is stopped at the first piece above the limit.
     """
     hold = request.scope.get(ON_DECOMPRESSED, lambda _: None)
     body = bytearray()
@@ -27,14 +27,14 @@ async def decompress(request: Request, most: int) -> bytes:
             rest = piece
             while rest:
                 if member.eof:
-                    # Several may stand one behind the other (RFC 1952).
+                    # Several members may follow one another (RFC 1952).
                     member = zlib.decompressobj(WITH_HEADER)
                 some = member.decompress(rest, PIECE)
                 rest = member.unused_data if member.eof else member.unconsumed_tail
                 body += some
                 hold(len(some))
-                if len(body) > most:
-                    raise too_large(most)
+                if len(body) > max_bytes:
+                    raise too_large(max_bytes)
     except zlib.error:
         raise _bad("The body is not gzip, as its Content-Encoding says.") from None
     if not member.eof:

@@ -1,4 +1,4 @@
-"""What stands before every path: names, sizes, deadlines, headers, counting, and the last catch of all faults."""
+"""What every request passes: host names, sizes, deadlines, headers, counters, and the last handler of exceptions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DISK_SECONDS = 0.2
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 LOG = logging.getLogger("sauda.api")
 ON_DECOMPRESSED = "sauda.on_decompressed"
-"""In the scope of a request: to be called with each piece that was unpacked of its body."""
+"""Key in the scope of a request: a function to call with the size of each decompressed piece of its body."""
 HEADERS = {
     b"x-content-type-options": b"nosniff",
     b"x-frame-options": b"DENY",
@@ -27,11 +27,11 @@ HEADERS = {
     b"content-security-policy": b"default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     b"cache-control": b"no-store",
 }
-"""Set where the answer itself does not say otherwise."""
+"""Set unless the answer sets them itself."""
 
 
 class Guard:
-    """What all requests share; each has a `GuardedRequest`."""
+    """What all requests share."""
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self.settings, self.metrics = settings, metrics
@@ -42,7 +42,7 @@ class Guard:
 
     @property
     def shortage(self) -> str:
-        """Why nothing new may be taken now; empty while all is well. Looked at some times a second."""
+        """Why nothing new can be accepted now; empty while there is space. Checked five times a second."""
         now = time.monotonic()
         if now - self._looked_at >= DISK_SECONDS:
             self._shortage, self._looked_at = disk.shortage(self.settings), now
@@ -50,7 +50,7 @@ class Guard:
 
 
 class GuardMiddleware:
-    """ASGI middleware: what comes to `app` is under the guard's eyes."""
+    """ASGI middleware: every request to `app` is a `GuardedRequest`."""
 
     def __init__(self, app: ASGIApp, guard: Guard) -> None:
         self.app, self.guard = app, guard
@@ -63,7 +63,7 @@ class GuardMiddleware:
 
 
 class GuardedRequest:
-    """One request under the guard's eyes."""
+    """One request, with its limits."""
 
     def __init__(self, guard: Guard, scope: Scope, receive: Receive, send: Send) -> None:
         self.guard, self.scope, self._receive, self._send = guard, scope, receive, send
@@ -84,7 +84,7 @@ class GuardedRequest:
             await self._answer(problem)
         except Exception:
             instance = uuid.uuid4().urn
-            LOG.exception("%s %s failed, told as %s", self.scope["method"], self.scope["path"], instance)
+            LOG.exception("%s %s failed: %s", self.scope["method"], self.scope["path"], instance)
             await self._answer(
                 Problem(500, "fault", "An internal error occurred. It was written to the log.", instance=instance)
             )
@@ -92,7 +92,7 @@ class GuardedRequest:
             self.guard.held -= self.body_bytes + self.unpacked_bytes
             metrics.in_flight.dec()
             metrics.body_bytes.set(self.guard.held)
-            # A path that is not one of ours must not make a label of its own.
+            # An unknown path must not become a label of its own.
             route = getattr(self.scope.get("route"), "path", "none")
             method = self.scope["method"] if route != "none" else "none"
             metrics.answered(method, route, self.status, time.perf_counter() - self.began)
@@ -113,7 +113,7 @@ class GuardedRequest:
             raise too_large(self.guard.settings.api_body_bytes)
 
     async def receive(self) -> Message:
-        """What the client sends next: counted, and in time as long as it is the body."""
+        """The client's next message: counted, and with a deadline while it is the body."""
         if self.is_read:
             return await self._receive()
         message = await (self._receive() if WHOLE in self.scope else self._in_time())
@@ -143,7 +143,7 @@ class GuardedRequest:
         self._refuse_too_much()
 
     def hold(self, size: int) -> None:
-        """Count what a packed body has become. Raises a Problem (503)."""
+        """Count decompressed bytes. Raises a Problem (503)."""
         self.unpacked_bytes += size
         self.guard.held += size
         self._refuse_too_much()
@@ -165,6 +165,6 @@ class GuardedRequest:
 
     async def _answer(self, problem: Problem) -> None:
         if self.status:
-            # The answer has begun: nothing can be said any more, and half an answer must not look whole.
+            # The answer has begun: an error can no longer be sent, and half an answer must not look complete.
             raise problem
         await problem.response()(self.scope, self.receive, self.send)

@@ -1,4 +1,4 @@
-"""What asks for no key, for it is only for who sits at this machine."""
+"""Paths without a key: they answer requests from this machine only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
 
 def require_loopback(request: Request) -> None:
-    """Problem 403 for a request from elsewhere.
+    """Raises a Problem (403) for a request from elsewhere.
 
     The API listens on loopback; a foreign Host is a name made to point here (DNS rebinding) or a proxy.
     """

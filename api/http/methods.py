@@ -1,4 +1,4 @@
-"""What HTTP asks of every path: HEAD wherever GET is, OPTIONS, and all methods in Allow."""
+"""What HTTP requires of every path: HEAD wherever GET is, OPTIONS, and all methods in Allow."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 AS_GET = "sauda.head"
-"""In the scope of a HEAD that is answered as the GET would be."""
+"""Key in the scope of a HEAD request, which is answered as GET."""
 
 
 def allowed(routes: Iterable[BaseRoute], scope: Scope) -> list[str]:
-    """The methods that a path takes; none where nothing is at it."""
+    """The methods that a path accepts; none where there is no such path."""
     methods: set[str] = set()
     for route in routes:
         if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE:
@@ -30,7 +30,7 @@ def method_of(scope: Scope) -> str:
 
 
 def is_preflight(scope: Scope) -> bool:
-    """Whether a browser asks for a page of another origin (CORS)."""
+    """Whether a browser asks on behalf of a page of another origin (CORS)."""
     return any(name == b"access-control-request-method" for name, _ in scope["headers"])
 
 
@@ -40,7 +40,7 @@ def options(methods: list[str]) -> ASGIApp:
 
 
 async def head(scope: Scope, receive: Receive, send: Send, get: Callable[..., Awaitable[None]]) -> None:
-    """Answer as GET does, with its headers and without a body. An answer without end is left as soon as it begins."""
+    """Answer as GET does, without a body. An answer without end is stopped as soon as it begins."""
     begun = asyncio.Event()
 
     async def left() -> Message:

@@ -1,4 +1,4 @@
-"""What /metrics tells, in the words of Prometheus."""
+"""The counters and gauges that /metrics exports for Prometheus."""
 
 from __future__ import annotations
 

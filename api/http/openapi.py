@@ -1,4 +1,4 @@
-"""OpenAPI 3.1: what the framework finds, completed by what every path shares."""
+"""OpenAPI 3.1: what FastAPI generates, completed by what every path shares."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ STATUSES = {
 }
 ALWAYS = (405, 421, 500)
 KEYED = (401, 403, 422, 429, 503)
-"""Every path that wants a key can answer these."""
+"""Every path that needs a key can answer these."""
 BODIED = (400, 408, 413, 415, 507)
 """And every one that takes a body."""
 
@@ -76,7 +76,7 @@ def described(
     body_example: Any = None, parameters: Sequence[Mapping[str, Any]] = (), errors: Sequence[int] = (),
     headers: Mapping[str, str] | None = None, answer: str = "Found.", also: Mapping[int, str] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """What a path of ours says of itself (``openapi_extra``): it reads requests and writes answers by itself.
+    """What OpenAPI shows of a path (``openapi_extra``), for our endpoints read requests and write answers themselves.
 
     `headers` are those of a good answer, with their descriptions. `also` are other good answers of the same shape.
     """
@@ -144,7 +144,7 @@ def _hoisted(part: Any, schemas: dict[str, Any]) -> Any:
 
 
 def document(application: FastAPI, routes: Iterable[BaseRoute]) -> dict[str, Any]:
-    """The document of the application, made once. `routes` are those whose own words count."""
+    """The document of the application, made once. `routes` are those that describe themselves."""
     if application.openapi_schema:
         return application.openapi_schema
     document = get_openapi(
@@ -162,7 +162,7 @@ def document(application: FastAPI, routes: Iterable[BaseRoute]) -> dict[str, Any
     components["responses"] = {f"Problem{status}": _problem(status) for status in STATUSES}
     for route in routes:
         if isinstance(route, APIRoute) and route.openapi_extra:
-            # The framework mixes its own answers in, and drops every null of an example.
+            # FastAPI adds its own answers, and drops every null of an example.
             described = {name: part for name, part in route.openapi_extra.items() if name != "parameters"}
             for method in route.methods or ():
                 document["paths"][route.path_format][method.lower()] |= described

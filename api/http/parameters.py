@@ -1,4 +1,4 @@
-"""Parameters of a query: declared once, read strictly, shown in the OpenAPI document."""
+"""Query parameters: declared once, read strictly, shown in the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_LENGTH = 500
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter. `low` and `high` bound a whole number; `choices` are the only texts that are taken."""
+    """One parameter. `low` and `high` bound a whole number; `choices` are the only texts that are accepted."""
 
     name: str
     type: LogicalType
@@ -30,7 +30,7 @@ class Parameter:
     schema: Mapping[str, Any] = field(default_factory=dict)
 
     def described(self) -> dict[str, Any]:
-        """As OpenAPI has it."""
+        """As OpenAPI shows it."""
         facets = {k: v for k, v in self.type.json.items() if k != "pattern"}
         schema: dict[str, Any] = {"type": "string", "maxLength": MAX_LENGTH} | facets
         if isinstance(schema["type"], list):
@@ -59,7 +59,7 @@ class Parameter:
             raise parameter(self.name, f"{self.name} must be at most {MAX_LENGTH} characters, none of them NUL.")
         value: Any = text
         if self.type is COUNT:
-            # Python takes digits of every script, and lines between them.
+            # Python accepts digits of every script, and underscores between them.
             value = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
         elif self.type is FLAG:
             value = {"true": True, "false": False}.get(text)
@@ -81,7 +81,7 @@ class Parameters:
         return [each.described() for each in self.known.values()]
 
     def read(self, request: Request) -> dict[str, Any]:
-        """What was given, and the defaults. Raises a Problem (422): unknown names, names given twice, wrong values."""
+        """The given values and the defaults. Raises a Problem (422): unknown names, repeated names, wrong values."""
         values = {name: each.default for name, each in self.known.items() if each.default is not None}
         if not request.scope["query_string"]:
             return values

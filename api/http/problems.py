@@ -1,4 +1,4 @@
-"""Problem documents (RFC 9457): every answer that is no success is one, and no other error leaves the API."""
+"""Problem documents (RFC 9457): every error that the API answers is one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import orjson
 from starlette.responses import Response
 
 MEDIA = "application/problem+json"
-# Words of our own where the status says too little.
+# Titles of our own where the status says too little.
 TITLES = {
     413: "The body is too large",
     415: "The body must be JSON",
@@ -57,7 +57,7 @@ class Problem(Exception):
 
 
 def unavailable(part: str, seconds: int = RETRY_SECONDS) -> Problem:
-    """503 with Retry-After: a part that is needed does not answer."""
+    """503 with Retry-After: a backend that is needed does not answer."""
     return Problem(
         503, "unavailable", f"{part} does not answer now. Try again in {seconds} seconds.",
         headers={"Retry-After": str(seconds)},
@@ -65,7 +65,7 @@ def unavailable(part: str, seconds: int = RETRY_SECONDS) -> Problem:
 
 
 def full() -> Problem:
-    """507 with Retry-After: the disk has too little space for more. Where the disk is, is for those who run this."""
+    """507 with Retry-After: the disk has too little space. Where the disk is, is not for clients."""
     return Problem(
         507, "full", "There is too little disk space here to take more. What was answered before is safe; "
         f"try again in {FULL_SECONDS} seconds.", headers={"Retry-After": str(FULL_SECONDS)},
@@ -76,12 +76,12 @@ def not_found(what: str) -> Problem:
     return Problem(404, "not-found", f"There is no {what}.")
 
 
-def too_large(most: int) -> Problem:
-    return Problem(413, "too-large", f"The body has more than {most:,} bytes. Send less at a time.")
+def too_large(max_bytes: int) -> Problem:
+    return Problem(413, "too-large", f"The body has more than {max_bytes:,} bytes. Send less at a time.")
 
 
 def invalid(errors: Sequence[Mapping[str, Any]], *, more: int = 0) -> Problem:
-    """422 with the findings; `more` is how many were left off."""
+    """422 with the errors; `more` is how many were left out."""
     first = str(errors[0]["detail"])
     rest = len(errors) + more - 1
     detail = first if not rest else f"{first} (and {rest} more)"

@@ -1,4 +1,4 @@
-"""HTTP/1.1 with limits that uvicorn does not have: of a request's head, and of the patience with who does not read."""
+"""HTTP/1.1 with limits that uvicorn does not have: for a request's head, and for clients that do not read."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from api.http.problems import MEDIA, Problem
 from conf import Settings
 
 ENDLESS = "sauda.endless"
-"""In the scope of a request whose answer has no end of its own."""
+"""Key in the scope of a request whose answer has no end of its own."""
 WHOLE = "sauda.whole"
-"""In the scope of a request whose body has come to its end: nobody need watch how long it takes."""
+"""Key in the scope of a request whose body is complete: it needs no deadline any more."""
 
 LEAST_BYTES = 10_000
-"""So much of an answer must be taken each time that the watch looks, or all of it."""
+"""Bytes of an answer that the client must read between two checks, unless it reads all of it."""
 
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's own, with a watch on heads and one on answers.
+    """uvicorn's protocol, with a deadline for heads and one for answers.
 
-    uvicorn waits for ever for the first byte and for the end of a head, and keeps all headers that come: a client that
-    sends slowly, or without end, would hold a connection or the memory. So would one that asks and does not read the
-    answers: even a transport that was closed waits until they are taken.
+    uvicorn waits for ever for the first byte and for the end of a head, and keeps all headers: a client that sends
+    slowly, or without end, would hold a connection or memory. So would a client that does not read its answers: even a
+    closed transport waits until they are read.
     """
 
     header_seconds, header_bytes, max_connections = 10.0, 32_000, 1_000
@@ -103,7 +103,8 @@ class Protocol(HttpToolsProtocol):
             self._unsent_bytes = self.transport.get_write_buffer_size()
 
     def _look_at_unsent(self) -> None:
-        """Hang up on who has taken next to nothing. An answer without end writes no more than the buffer holds."""
+        """Close the connection of a client that has read next to nothing. An answer without end writes no more than the
+        buffer holds."""
         self._unsent_watch = None
         cycle, left = self.cycle, self.transport.get_write_buffer_size()
         is_endless = cycle is not None and not cycle.response_complete and cycle.scope.get(ENDLESS)

@@ -1,4 +1,4 @@
-"""How often a key may ask: a bucket of tokens for each, which fills as time goes by."""
+"""Requests a minute for each key: a token bucket, which fills as time goes by."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import Callable
 from api.http.problems import Problem
 
 BURST_SECONDS = 10.0
-"""A key that was idle may ask at once for as many requests as it has in so many seconds."""
+"""A key that was idle may send at once as many requests as it gets in so many seconds."""
 
 
 class RateLimiter:
-    """The buckets of one process. A key that nobody used for `BURST_SECONDS` has a full one, so none need be kept."""
+    """The buckets of one process. A key that was not used for `BURST_SECONDS` has a full one."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

@@ -1,4 +1,4 @@
-"""Whether parts answer, asked once a second however many want to know."""
+"""Probes of backends: each runs at most once a second, for all requests together."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PROBE_SECONDS = 3.0
 
 
 class SharedProbe:
-    """A probe with one answer for all who ask at about the same time; it raises what the probe raised."""
+    """A probe with one answer for all callers within a second; it raises what the probe raised."""
 
     def __init__(self, probe: Probe, clock: Callable[[], float] = time.monotonic) -> None:
         self.probe, self._clock = probe, clock
@@ -23,7 +23,7 @@ class SharedProbe:
         if self._asked is None or (self._asked.done() and self._clock() - self._asked_at >= FRESH_SECONDS):
             self._asked_at = self._clock()
             self._asked = asyncio.ensure_future(self._ask())
-        # Who asks may go away; the others still want to know.
+        # One caller may be cancelled; the others still wait for the answer.
         trouble = await asyncio.shield(self._asked)
         if trouble is not None:
             raise trouble

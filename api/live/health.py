@@ -1,4 +1,4 @@
-"""How each part fares, and where its pages are."""
+"""The health of each part of the stack, and the addresses of its pages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SILENT = "does not answer"
 
 
 def airflow_fault(body: Any) -> str:
-    """What ails Airflow by the body of its health check; empty where nothing does."""
+    """What is wrong with Airflow by the body of its health check; empty when nothing is."""
     titles = {"airflow": "its database", "airflow_scheduler": "its scheduler", "airflow_dags": "its reader of DAGs"}
     bad = [f"{titles[part]} is {state}" for part, state in airflow_states(body).items() if state != HEALTHY]
     return f"says that {', '.join(bad)}" if bad else ""
@@ -30,9 +30,9 @@ def airflow_fault(body: Any) -> str:
 
 @dataclass(frozen=True)
 class MonitoredPart:
-    """A part on the page. `health` is a path on `port` that answers 200; else the API's own probe is asked.
+    """A part on the page. `health` is a path on `port` that answers 200; without it the API's own probe is used.
 
-    `validate` finds what is wrong in the JSON of that answer. A part that is not `needed` may be left out of a stack.
+    `find_fault` finds what is wrong in the JSON of that answer. A part that is not `needed` may be left out of a stack.
     """
 
     name: str
@@ -40,7 +40,7 @@ class MonitoredPart:
     health: str = ""
     port: str = ""
     needed: bool = True
-    validate: Callable[[Any], str] | None = None
+    find_fault: Callable[[Any], str] | None = None
 
 
 MONITORED_PARTS = (
@@ -51,7 +51,7 @@ MONITORED_PARTS = (
     MonitoredPart("minio", "MinIO", "/minio/health/ready", "minio"),
     MonitoredPart("clickhouse", "ClickHouse"),
     MonitoredPart("postgres", "PostgreSQL"),
-    MonitoredPart("airflow", "Airflow", AIRFLOW_HEALTH, "airflow", needed=False, validate=airflow_fault),
+    MonitoredPart("airflow", "Airflow", AIRFLOW_HEALTH, "airflow", needed=False, find_fault=airflow_fault),
 )
 
 
@@ -65,7 +65,7 @@ class PartsHealth:
         ours = page(settings, "api")
         for address in addresses(settings):
             if address.link:
-                # Our own pages are reached as this one was, through a tunnel too.
+                # Our own pages are relative links, so they work through a tunnel too.
                 link: Link = {"title": address.link, "url": address.url.removeprefix(ours)}
                 self.links.setdefault(address.part, []).append(link)
 
@@ -98,14 +98,14 @@ class PartsHealth:
         if answer.status_code != 200:
             return f"answers {answer.status_code}"
         try:
-            return shown.validate(orjson.loads(answer.content)) if shown.validate else ""
+            return shown.find_fault(orjson.loads(answer.content)) if shown.find_fault else ""
         except orjson.JSONDecodeError:
             return "answers something that is not JSON"
 
     async def _started(self) -> set[str]:
         """The parts that were started and not stopped, by the supervisor; none where it does not answer.
 
-        So a part that was left out (`--lite`) is told from one that died.
+        So a part that was left out (`--lite`) differs from one that died.
         """
         address = f"http://{LOOPBACK}:{self.settings.port('supervisor')}/RPC2"
         try:
@@ -117,7 +117,7 @@ class PartsHealth:
             processes = cast(Any, xmlrpc.client.loads(answer.raise_for_status().text)[0][0])
             return {entry["name"] for entry in processes if entry["statename"] != "STOPPED"}
         except Exception:
-            # Whoever listens there may answer anything.
+            # Another program on that port may answer anything.
             return set()
 
     def _part(self, name: str, title: str, state: str, sentence: str) -> Part:

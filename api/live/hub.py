@@ -1,4 +1,4 @@
-"""One round of questions a second for everybody who watches, and none while nobody does."""
+"""Asks the sources of live figures once a second for all viewers together, and never while there is none."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from api.live.document import Reading
 
 LOG = logging.getLogger("sauda.api")
 TOGETHER_SECONDS = 0.1
-"""Answers that come so near to each other are told in one state."""
-FAULT = "It could not be asked; the reason is in the API's log."
+"""Answers that arrive within this time go into one document."""
+FAULT = "It could not be read; the reason is in the API's log."
 
 
 @dataclass
@@ -30,22 +30,23 @@ class Source:
     ask: Callable[[], Awaitable[Any]]
     every: float = 1.0
     due: float = 0.0
-    seen: Reading = field(default_factory=Reading)
+    reading: Reading = field(default_factory=Reading)
 
 
 class Hub:
-    """Hands the newest state to each viewer. Nothing queues up: who is slow is given the newest one next.
+    """Hands the newest document to each viewer. There is no queue: a slow viewer gets the newest one next.
 
-    `write` makes a state of the time and of what was seen. A source that fails is told in the state (`Reading.error`)
-    and asked again; what it said before is kept.
+    `write` makes the document of the time and of all readings. A source that fails is named in it (`Reading.error`) and
+    asked again; its last value is kept.
     """
 
     def __init__(
-        self, looks: Sequence[Source], write: Callable[[float, Mapping[str, Reading]], bytes], *, max_viewers: int,
-        every: float = 1.0, patience: float = 8.0, heartbeat: float = 15.0, clock: Callable[[], float] = time.time,
+        self, sources: Sequence[Source], write: Callable[[float, Mapping[str, Reading]], bytes], *, max_viewers: int,
+        every: float = 1.0, timeout_seconds: float = 8.0, heartbeat: float = 15.0,
+        clock: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
-        self.looks, self.write, self.max_viewers = looks, write, max_viewers
-        self.every, self.patience, self.heartbeat, self.clock = every, patience, heartbeat, clock
+        self.sources, self.write, self.max_viewers = sources, write, max_viewers
+        self.every, self.timeout_seconds, self.heartbeat, self.clock = every, timeout_seconds, heartbeat, clock
         self.viewers = 0
         self._newest: bytes | None = None
         self._news = asyncio.Event()
@@ -70,7 +71,7 @@ class Hub:
             self.viewers -= 1
 
     async def _states(self) -> AsyncIterator[bytes | None]:
-        """The newest state, again and again; None as a sign of life where there is no news for long."""
+        """The newest document, again and again; None as a sign of life when there is no news for long."""
         handed: bytes | None = None
         while True:
             if self._newest is not handed:
@@ -84,20 +85,22 @@ class Hub:
                 yield None
 
     async def _rounds(self) -> None:
-        """Ask what is due and tell what was answered, as soon as it was, until nobody watches."""
+        """Ask the sources that are due and publish their answers at once, while there are viewers."""
         running: dict[str, asyncio.Task[None]] = {}
         loop = asyncio.get_running_loop()
-        for look in self.looks:
-            # What was seen before a pause is old, and would be told as if it were not.
-            look.seen = Reading()
+        for source in self.sources:
+            # Readings from before a pause are old, and must not be shown as new.
+            source.reading = Reading()
         try:
             while self.viewers:
                 now = loop.time()
-                for look in self.looks:
-                    if look.name not in running and look.due <= now:
-                        look.due = now + look.every
-                        running[look.name] = asyncio.create_task(self._ask(look))
-                pause = min([look.due - now for look in self.looks if look.name not in running], default=self.every)
+                for source in self.sources:
+                    if source.name not in running and source.due <= now:
+                        source.due = now + source.every
+                        running[source.name] = asyncio.create_task(self._ask(source))
+                pause = min(
+                    [source.due - now for source in self.sources if source.name not in running], default=self.every
+                )
                 is_news = await self._first(running.values(), min(pause, self.every))
                 running = {name: task for name, task in running.items() if not task.done()}
                 if is_news or loop.time() - self._published_at >= self.every:
@@ -119,21 +122,21 @@ class Hub:
             await asyncio.wait(rest, timeout=TOGETHER_SECONDS)
         return bool(done)
 
-    async def _ask(self, look: Source) -> None:
+    async def _ask(self, source: Source) -> None:
         try:
-            async with asyncio.timeout(self.patience):
-                look.seen = Reading(await look.ask(), None, self.clock())
+            async with asyncio.timeout(self.timeout_seconds):
+                source.reading = Reading(await source.ask(), None, self.clock())
         except TimeoutError:
-            look.seen = look.seen._replace(error=f"No answer within {self.patience:g} seconds.")
+            source.reading = source.reading._replace(error=f"No answer within {self.timeout_seconds:g} seconds.")
         except OSError as error:
-            look.seen = look.seen._replace(error=str(error))
+            source.reading = source.reading._replace(error=str(error))
         except Exception:
-            # A fault of ours in one source must not take the others from the page, nor fill the log each second.
-            if look.seen.error != FAULT:
-                LOG.exception("the look at %s failed", look.name)
-            look.seen = look.seen._replace(error=FAULT)
+            # A bug in one source must not take the others from the page, nor fill the log each second.
+            if source.reading.error != FAULT:
+                LOG.exception("The source %s failed", source.name)
+            source.reading = source.reading._replace(error=FAULT)
 
     def _publish(self) -> None:
-        self._newest = self.write(self.clock(), {look.name: look.seen for look in self.looks})
+        self._newest = self.write(self.clock(), {source.name: source.reading for source in self.sources})
         self._news.set()
         self._news = asyncio.Event()

@@ -19,7 +19,7 @@ from conf import LOOPBACK, Settings
 SHARE = 0.1
 """A query may take this share of the time at most: a slow one is asked less often."""
 PAUSE_SECONDS = 10
-"""After a pause in which nobody watched, all is asked at once."""
+"""After a pause without viewers, all queries run at once."""
 MAX_REFUSALS = 5
 HOUR = 3_600
 QUIET = "SETTINGS max_threads = 1, max_execution_time = 5, log_queries = 0"

@@ -29,8 +29,8 @@ MAX_VIEWERS = 64
 
 @asynccontextmanager
 async def lifespan(application: FastAPI) -> AsyncIterator[None]:
-    """The hub stands ready; it asks nothing until somebody watches."""
-    # Everything asked lies on loopback: a proxy of the environment is for elsewhere.
+    """Make the hub; it asks nothing until there is a viewer."""
+    # All sources are on loopback: a proxy from the environment must not be used.
     async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
         application.state.hub = hub(application.state.settings, application.state.backends, client)
         yield

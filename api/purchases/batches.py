@@ -1,4 +1,4 @@
-"""A batch of purchases, read one after the other: what is wrong early in a body is found without reading the rest."""
+"""A batch of purchases, read one after another: an error early in a body is found without reading the rest."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BRACKET = re.compile(r"[ \t\n\r]*\]?[ \t\n\r]*")
 
 
 def read(body: bytes) -> Iterator[tuple[bytes, Any]]:
-    """The purchases as they were written, and as values. Raises a Problem where it comes to what is no batch."""
+    """The purchases as they were written, and as values. Raises a Problem where the body is not a batch."""
     text = bodies.decoded(body)
     begun = _BEGIN.match(text)
     if begun is None:
@@ -42,7 +42,7 @@ def read(body: bytes) -> Iterator[tuple[bytes, Any]]:
 
 
 def _close(text: str, at: int) -> None:
-    """Nothing may stand behind the list but the end. Raises a Problem."""
+    """Nothing may follow the list but the end. Raises a Problem."""
     closed = _END.match(text, at)
     if closed:
         if closed.end() < len(text):
@@ -60,7 +60,7 @@ def _close(text: str, at: int) -> None:
 
 
 def _other(body: bytes) -> Problem:
-    """What is wrong with a body that does not begin as a batch does; a large one is not read for it."""
+    """What is wrong with a body that does not begin like a batch; a large one is not read for this."""
     value = bodies.parse(body) if len(body) <= bodies.LARGE else None
     if isinstance(value, dict) and isinstance(value.get("purchases"), list):
         for name in value:

@@ -61,7 +61,7 @@ class RevenueStep(NamedTuple):
 
 
 class Sales(NamedTuple):
-    """What ClickHouse told."""
+    """What ClickHouse answered."""
 
     revenue_steps: Sequence[RevenueStep] = ()
     products: Sequence[Mapping[str, Any]] = ()
@@ -85,12 +85,12 @@ def members(now: float, sales: Sales | None) -> dict[str, Any]:
 
 
 def first_minute(now: float) -> int:
-    """The first of the sixty minutes whose last is the one at hand."""
+    """The first of the sixty minutes that end with the current one."""
     return int(now) // 60 * 60 - (HOUR_MINUTES - 1) * 60
 
 
 def merged(kept: Iterable[RevenueStep], fresh: Iterable[RevenueStep], since: int) -> list[RevenueStep]:
-    """`kept`, in which everything from `since` on is replaced by `fresh`; what is older than an hour is forgotten."""
+    """`kept`, with everything from `since` on replaced by `fresh`, and without what is older than an hour."""
     fresh = list(fresh)
     last = max((step.begins_at for step in fresh), default=since)
     return [step for step in kept if last - HOUR_MINUTES * 60 <= step.begins_at < since] + fresh

@@ -66,7 +66,7 @@ Buyer = Annotated[Key, Depends(_buyer)]
 def _schema(name: str, **quantity: int) -> dict[str, Any]:
     """The event's schema without references: in OpenAPI these would point into another document.
 
-    With what is said of quantities here, which go one way in a purchase and the other in a return.
+    `quantity` are the limits of quantities: positive in a purchase, negative in a return.
     """
     schema = json_schema(EVENT)
     records = schema.pop("$defs")
@@ -127,14 +127,14 @@ def _answer(accepted: list[AcceptedPurchase], status: int = 202) -> Response:
 async def send_one(request: Request) -> Response:
     """Answered when every replica of Kafka has the purchase; 503 means that it must be sent again.
 
-    A seller's number names one purchase: sent again with the same content, in whatever spelling, it counts once; with
-    other content it is refused (409). A correction is sent by PUT.
+    A seller's number names one purchase: sent again with the same content, in any spelling, it counts once; with other
+    content it is refused (409). A correction is sent by PUT.
     """
     return await _one(request, is_return=False)
 
 
 async def send_return(request: Request) -> Response:
-    """As a purchase is sent, with quantities below zero: what comes back, at the price that is given back."""
+    """Like a purchase, with negative quantities: what is returned, at the price that is refunded."""
     return await _one(request, is_return=True)
 
 
@@ -152,7 +152,7 @@ async def _one(request: Request, *, is_return: bool) -> Response:
 
 
 async def send_batch(request: Request) -> Response:
-    """All or nothing: where one breaks a rule none is sent."""
+    """All or nothing: when one breaks a rule, none is sent."""
     key = await _buyer(request)
     NOTHING.read(request)
     name = _key(request)
@@ -165,9 +165,9 @@ async def send_batch(request: Request) -> Response:
 
 
 async def put_purchase(request: Request, key: Buyer, seller_id: SELLER, purchase_id: NUMBER) -> Response:
-    """What holds under the number is replaced, and stays in silver; where nothing holds the purchase is new.
+    """The current version of the number is replaced, and stays in silver; without one the purchase is new.
 
-    The body names the same seller and number. With the content that holds already nothing is sent: 200.
+    The body has the same seller and number. With the current content nothing is sent: 200.
     """
     return await _put(request, key, seller_id, purchase_id, is_return=False)
 
@@ -237,7 +237,7 @@ for _path, _send, _body, _example, _what in (
 
 
 def _key(request: Request) -> str:
-    """The Idempotency-Key, empty where there is none. Raises a Problem (422)."""
+    """The Idempotency-Key, empty if there is none. Raises a Problem (422)."""
     text = request.headers.get("idempotency-key")
     if text is not None and not (0 < len(text) <= MAX_KEY_LENGTH and text.isascii() and text.isprintable()):
         raise parameter("Idempotency-Key", f"Idempotency-Key must be 1 to {MAX_KEY_LENGTH} visible ASCII characters.")
@@ -272,7 +272,7 @@ async def status(request: Request, _: Reader, event_id: ID) -> Response:
 
 
 async def _later(backends: Backends, event_id: str, lines: list[dict[str, Any]]) -> dict[str, str] | None:
-    """The event that holds under the number, where it is another one."""
+    """The current event of the number, if it is another one."""
     number = {
         "seller": lines[0]["seller_id"], "number": lines[0]["purchase_id"],
         "is_return": all(line["is_return"] for line in lines),

@@ -1,8 +1,8 @@
-"""Purchases on their way in: judged by the contract, acknowledged by Kafka, and only then answered for.
+"""Accepts purchases: validated by the contract, acknowledged by Kafka, and only then confirmed to the client.
 
-What is sent is the content that was read, and its id is made of it: whoever sends a purchase again, in whatever
-spelling and with whatever key, sends the same event. A seller's number names one purchase (`api.purchases.versions`):
-other content under it is refused, unless it is sent to replace.
+The event's id is made of its content as it was read: a purchase that is sent again, in any spelling and with any key,
+is the same event. A seller's number names one purchase (`api.purchases.versions`): other content under it is refused,
+unless it is sent as a replacement.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from schemas.purchases.events import PurchaseEvent
 
 EVENT = contract(PurchaseEvent)
 BREATH_BYTES = 20_000
-"""After so much of one request others get a turn."""
+"""After so many bytes of one request others get a turn."""
 PROOF_BYTES = 12
-"""As many as nobody can guess."""
+"""Too many to guess."""
 MAX_REMEMBERED = 100_000
 SOURCE = "source"
 ABOVE_ZERO = ("above_zero", "above zero; what comes back is sent to POST /v1/returns")
@@ -41,7 +41,7 @@ ABOVE_ZERO = ("above_zero", "above zero; what comes back is sent to POST /v1/ret
 
 @dataclass(frozen=True, slots=True)
 class AcceptedPurchase:
-    """A purchase that Kafka has. `is_new` is false where nothing was sent, for the same content was there already."""
+    """A purchase that Kafka has. `is_new` is false when nothing was sent, for the same content was there already."""
 
     event_id: str
     purchase_id: str
@@ -50,7 +50,7 @@ class AcceptedPurchase:
     is_new: bool = True
 
     def described(self) -> dict[str, str]:
-        """With the day the purchase is found without looking through all others, with the proof before it is there."""
+        """As it is answered. The day finds the purchase without a full scan, the proof before ClickHouse shows it."""
         return {
             "event_id": self.event_id,
             "purchase_id": self.purchase_id,
@@ -60,7 +60,7 @@ class AcceptedPurchase:
 
 @dataclass(frozen=True, slots=True)
 class ValidPurchase:
-    """A purchase or return that keeps every rule, with the event that would be sent of it."""
+    """A purchase or return that breaks no rule, with the event to send."""
 
     number: PurchaseNumber
     digest: bytes
@@ -71,19 +71,19 @@ class ValidPurchase:
 
 
 class ValidatedPurchases:
-    """Purchases of one request that keep every rule, ready to be sent."""
+    """The valid purchases of one request, ready to be sent."""
 
     def __init__(self, key_id: str, idempotency_key: str, place: str, *, are_returns: bool) -> None:
         self.key_id, self.idempotency_key, self.place = key_id, idempotency_key, place
         self._are_returns = are_returns
         self.documents: list[ValidPurchase] = []
         self.digest = sha256()
-        """Of all contents: what an Idempotency-Key is held to."""
+        """Hash of all contents, for the Idempotency-Key."""
         self.content = b""
-        """Of the last one."""
+        """Content of the last one."""
 
     def add(self, content: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
-        """Add one; False where it has become too large to be sent."""
+        """Add one; False when it is too large to be sent."""
         self.content = orjson.dumps(content)
         source = row[SOURCE]
         body = orjson.dumps({**content, SOURCE: source}) if source else self.content
@@ -100,14 +100,14 @@ class ValidatedPurchases:
         return True
 
     def at(self, number: int) -> str:
-        """The pointer to one of them."""
+        """The JSON pointer to one of them."""
         return f"{self.place}/{number}" if self.place else ""
 
 
 def _wrong_way(row: Mapping[str, Any], is_return: bool) -> Iterator[Finding]:
-    """Lines that go back in a purchase, or out in a return.
+    """Returned lines in a purchase, or sold lines in a return.
 
-    The event holds both, as files do; here a client says which one he means, so that a slip of sign is no return.
+    The event can hold both, as files do; here the path says which is meant, so that a wrong sign is not a return.
     """
     for place, line in enumerate(row["lines"]):
         if (line["quantity"] < 0) is not is_return:
@@ -121,10 +121,10 @@ def _oversized(size: int) -> Finding:
 
 
 class Purchases:
-    """Takes purchases. ClickHouse shows them a second or two later; until then a proof says that one was accepted.
+    """Accepts purchases. ClickHouse shows them a second or two later; until then a proof says that one was accepted.
 
-    It is in the address that the client was given, so it holds in every process and after a restart. For who asks by
-    the id alone this process remembers what it accepted lately.
+    The proof is in the address that the client got, so it is valid in every process and after a restart. For requests
+    with the id alone, this process remembers what it accepted recently.
     """
 
     def __init__(
@@ -137,11 +137,11 @@ class Purchases:
         self._broken_rules = metrics.counter("rules_broken", "Rules that purchases broke, each refused.", ["rule"])
         self._versions = versions
         self._reader, self._content = Reader(EVENT), Content(EVENT)
-        self._lately: OrderedDict[str, None] = OrderedDict()
+        self._recent: OrderedDict[str, None] = OrderedDict()
 
     def has_taken(self, event_id: str, proof: str = "") -> bool:
-        """Whether it was accepted: here lately, or anywhere where the proof is good."""
-        return event_id in self._lately or hmac.compare_digest(self._prove(event_id).encode(), proof.encode())
+        """Whether it was accepted: here recently, or anywhere if the proof is valid."""
+        return event_id in self._recent or hmac.compare_digest(self._prove(event_id).encode(), proof.encode())
 
     def _prove(self, event_id: str) -> str:
         return blake2b(event_id.encode(), key=self._secret, digest_size=PROOF_BYTES).hexdigest()
@@ -150,10 +150,10 @@ class Purchases:
         self, key_id: str, idempotency_key: str, purchases: Iterable[tuple[bytes, Any]], place: str = "", *,
         are_returns: bool = False,
     ) -> ValidatedPurchases:  # fmt: skip
-        """Judge purchases: as they were written, and the same as values.
+        """Validate purchases, given as they were written and as values.
 
-        `place` is where they stand in the request's body, as a pointer. Raises a Problem (422) with what is wrong in
-        any of them. Of each no more is kept than is sent and told: the values of a batch would take much memory.
+        `place` is the JSON pointer to them in the request's body. Raises a Problem (422) with the errors of all.
+        Only what is sent and answered is kept of each, for the values of a batch would take much memory.
         """
         now = datetime.now(UTC)
         validated = ValidatedPurchases(key_id, idempotency_key, place, are_returns=are_returns)
@@ -181,51 +181,51 @@ class Purchases:
         return validated
 
     async def accept(self, validated: ValidatedPurchases, *, replacing: bool = False) -> list[AcceptedPurchase]:
-        """Send all that is new, and come back when Kafka has it all. Raises a Problem, and then nothing counts.
+        """Send all that is new, and return when Kafka has all of it. Raises a Problem; then nothing is accepted.
 
         Other content under a number that is taken is a Problem (409), unless it is `replacing` what holds there.
         """
-        errors = await self._strangers(validated)
+        errors = await self._unknown_sellers(validated)
         if errors:
             raise invalid(errors)
         if validated.idempotency_key:
             await self._claims.claim(validated.key_id, validated.idempotency_key, validated.digest.digest())
         digests = _one_content_each(validated)
         with self._versions.sending(digests):
-            holding = await self._holding(validated, replacing=replacing)
+            current = await self._current(validated, replacing=replacing)
             if replacing:
-                _put_in_place(validated, holding)
+                _put_in_place(validated, current)
             else:
-                _refuse_others(validated, holding)
+                _refuse_others(validated, current)
             new = {
                 each.event_id: each
                 for each in validated.documents
-                if each.number not in holding or (replacing and holding[each.number].digest != each.digest)
+                if each.number not in current or (replacing and current[each.number].digest != each.digest)
             }
-            await self._send(validated.key_id, list(new.values()), holding)
-        return [self._answer(each, holding, is_new=each.event_id in new) for each in validated.documents]
+            await self._send(validated.key_id, list(new.values()), current)
+        return [self._answer(each, current, is_new=each.event_id in new) for each in validated.documents]
 
-    async def _holding(self, validated: ValidatedPurchases, *, replacing: bool) -> dict[PurchaseNumber, Version]:
-        """What holds of the purchases' numbers.
+    async def _current(self, validated: ValidatedPurchases, *, replacing: bool) -> dict[PurchaseNumber, Version]:
+        """The current versions of the purchases' numbers.
 
-        Where ClickHouse is away, purchases are taken, and what turns out to be other content counts as a correction:
-        a till must not stand still for it. What is to be replaced must be known.
+        While ClickHouse is away, purchases are accepted, and other content under a known number counts as a correction:
+        a shop must be able to sell. For a replacement the current version must be known.
         """
         held: dict[PurchaseNumber, Version] = {}
         for each in validated.documents:
-            lately = self._versions.lately(each.number)
-            if lately is not None and lately.digest == each.digest and not replacing:
-                held[each.number] = lately
+            recent = self._versions.recent(each.number)
+            if recent is not None and recent.digest == each.digest and not replacing:
+                held[each.number] = recent
         others = [each.number for each in validated.documents if each.number not in held]
         try:
             return held | await self._versions.holding(others, every=replacing)
         except Problem:
             if replacing:
                 raise
-            return held | {n: lately for n in others if (lately := self._versions.lately(n)) is not None}
+            return held | {n: recent for n in others if (recent := self._versions.recent(n)) is not None}
 
     async def _send(
-        self, key_id: str, documents: list[ValidPurchase], holding: Mapping[PurchaseNumber, Version]
+        self, key_id: str, documents: list[ValidPurchase], current: Mapping[PurchaseNumber, Version]
     ) -> None:
         if not documents:
             return
@@ -239,26 +239,26 @@ class Purchases:
         ]  # fmt: skip
         await self._producer.send(EVENT.topic, records)
         self._accepted.inc(len(records))
-        self._lately.update((each.event_id, None) for each in documents)
-        while len(self._lately) > MAX_REMEMBERED:
-            self._lately.popitem(last=False)
+        self._recent.update((each.event_id, None) for each in documents)
+        while len(self._recent) > MAX_REMEMBERED:
+            self._recent.popitem(last=False)
         for each in documents:
-            before = holding.get(each.number)
+            before = current.get(each.number)
             earlier = (before.event_id, *before.earlier) if before else ()
             self._versions.accepted(each.number, Version(each.event_id, each.digest, each.sold_on, earlier))
 
     def _answer(
-        self, document: ValidPurchase, holding: Mapping[PurchaseNumber, Version], *, is_new: bool
+        self, document: ValidPurchase, current: Mapping[PurchaseNumber, Version], *, is_new: bool
     ) -> AcceptedPurchase:
         event_id, day = document.event_id, document.sold_on
-        held = holding.get(document.number)
+        held = current.get(document.number)
         if not is_new and held is not None and held.digest == document.digest:
             event_id, day = held.event_id, held.sold_on
         return AcceptedPurchase(event_id, document.number.purchase_id, day, self._prove(event_id), is_new)
 
-    async def _strangers(self, validated: ValidatedPurchases) -> list[dict[str, Any]]:
+    async def _unknown_sellers(self, validated: ValidatedPurchases) -> list[dict[str, Any]]:
         sellers = [each.number.seller_id for each in validated.documents]
-        unknown = await self._sellers.lacking(set(sellers))
+        unknown = await self._sellers.missing(set(sellers))
         if not unknown:
             return []
         unknown_sellers = [(number, seller_id) for number, seller_id in enumerate(sellers) if seller_id in unknown]
@@ -276,7 +276,7 @@ class Purchases:
 
 
 def _one_content_each(validated: ValidatedPurchases) -> dict[PurchaseNumber, bytes]:
-    """The digest of each number's content. Raises a Problem (409) where one request gives a number two."""
+    """The digest of each number's content. Raises a Problem (409) when one request has two contents for a number."""
     digests: dict[PurchaseNumber, bytes] = {}
     errors = []
     for place, each in enumerate(validated.documents):
@@ -289,11 +289,11 @@ def _one_content_each(validated: ValidatedPurchases) -> dict[PurchaseNumber, byt
     return digests
 
 
-def _refuse_others(validated: ValidatedPurchases, holding: Mapping[PurchaseNumber, Version]) -> None:
-    """Raises a Problem (409) where a number is taken by other content; an earlier version sent again is no other."""
+def _refuse_others(validated: ValidatedPurchases, current: Mapping[PurchaseNumber, Version]) -> None:
+    """Raises a Problem (409) when a number has other content; an earlier version that is sent again is accepted."""
     errors = []
     for place, each in enumerate(validated.documents):
-        held = holding.get(each.number)
+        held = current.get(each.number)
         if held is not None and held.digest != each.digest and each.event_id not in held.earlier:
             errors.append(
                 _taken(
@@ -315,10 +315,10 @@ def _conflict(errors: list[dict[str, str]]) -> Problem:
     return Problem(409, "taken", f"{errors[0]['detail']}{more}.", errors=errors[:MOST_FINDINGS])
 
 
-def _put_in_place(validated: ValidatedPurchases, holding: Mapping[PurchaseNumber, Version]) -> None:
-    """What replaces a version is an event of its own, also where it returns to what held before."""
+def _put_in_place(validated: ValidatedPurchases, current: Mapping[PurchaseNumber, Version]) -> None:
+    """A replacement is a new event, even when it restores an earlier content."""
     (document,) = validated.documents
-    held = holding.get(document.number)
+    held = current.get(document.number)
     if held is not None and held.digest != document.digest:
         event_id = content_id(EVENT.event_type, validated.content, replaces=held.event_id)
         validated.documents = [replace(document, event_id=event_id)]

@@ -1,7 +1,7 @@
-"""Which version of a purchase holds: a seller's number names one purchase, and a later version replaces an earlier.
+"""The current version of a purchase: a seller's number names one purchase, and a later version replaces an earlier one.
 
-What this process accepted lately it remembers. All else is in ClickHouse, and a Bloom filter of the numbers there says
-of nearly every new purchase that it need not be asked for.
+This process remembers what it accepted recently. The rest is in ClickHouse; a Bloom filter of the numbers there avoids
+the query for nearly every new purchase.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from schemas.purchases.events import PurchaseEvent
 LOG = logging.getLogger("sauda.api")
 MAX_REMEMBERED = 100_000
 NUMBERS_AT_ONCE = 200
-PATIENCE_SECONDS = 2.0
-"""After so long a purchase no longer waits for ClickHouse."""
+TIMEOUT_SECONDS = 2.0
+"""After so long a request no longer waits for ClickHouse."""
 AWAY_SECONDS = 2.0
 FOLLOW_SECONDS, OVERLAP_SECONDS = 5.0, 120
 ROOM = 2
-"""So many times the numbers that there are have room in the filter, before it is built anew."""
+"""The filter has room for so many times the known numbers before it is built again."""
 LEAST_ROOM = 1_000_000
 CONTENT = Content(contract(PurchaseEvent))
 
@@ -60,7 +60,7 @@ class PurchaseNumber:
 
     @property
     def text(self) -> str:
-        """As the filter knows it, and Kafka as the key: all versions of a number keep their order."""
+        """As the filter and Kafka's key have it: all versions of a number keep their order."""
         return f"{self.seller_id}/{self.purchase_id}"
 
     @property
@@ -75,7 +75,7 @@ class PurchaseNumber:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One of the contents that a number had; `earlier` are the ids of those that it replaced."""
+    """One content of a number; `earlier` are the ids of the versions that it replaced."""
 
     event_id: str
     digest: bytes
@@ -84,27 +84,27 @@ class Version:
 
 
 def digest_of(content: bytes) -> bytes:
-    """By which contents are compared."""
+    """The hash by which contents are compared."""
     return blake2b(content, digest_size=16).digest()
 
 
 class Versions:
-    """The versions that hold. Of several processes each knows its own latest ones, and what ClickHouse shows."""
+    """The current versions. Each process knows its own recent ones, and what ClickHouse shows."""
 
     def __init__(self, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
-        self._lately: OrderedDict[PurchaseNumber, Version] = OrderedDict()
+        self._recent: OrderedDict[PurchaseNumber, Version] = OrderedDict()
         self._under_way: dict[PurchaseNumber, bytes] = {}
         self._filter: BloomFilter | None = None
         self._away_until = 0.0
 
-    def lately(self, number: PurchaseNumber) -> Version | None:
+    def recent(self, number: PurchaseNumber) -> Version | None:
         """What this process accepted last under a number."""
-        return self._lately.get(number)
+        return self._recent.get(number)
 
     @contextmanager
     def sending(self, digests: Mapping[PurchaseNumber, bytes]) -> Iterator[None]:
-        """Meanwhile nobody else sends other content under these numbers. Raises a Problem (409)."""
+        """Reserve numbers for their contents in this process. Raises a Problem (409) while other content is sent."""
         for number, digest in digests.items():
             if self._under_way.get(number, digest) != digest:
                 raise Problem(
@@ -121,30 +121,30 @@ class Versions:
 
     def accepted(self, number: PurchaseNumber, version: Version) -> None:
         """Remember what Kafka has just acknowledged."""
-        self._lately[number] = version
-        self._lately.move_to_end(number)
-        if len(self._lately) > MAX_REMEMBERED:
-            self._lately.popitem(last=False)
+        self._recent[number] = version
+        self._recent.move_to_end(number)
+        if len(self._recent) > MAX_REMEMBERED:
+            self._recent.popitem(last=False)
         if self._filter is not None:
             self._filter.add(number.text)
 
     async def holding(self, numbers: Iterable[PurchaseNumber], *, every: bool = False) -> dict[PurchaseNumber, Version]:
-        """What holds under those of the numbers that are taken. Raises a Problem (503) where ClickHouse is away.
+        """The current versions of those numbers that have one. Raises a Problem (503) when ClickHouse is away.
 
-        It is asked only for numbers that it may have, unless for `every` one.
+        ClickHouse is queried only for numbers that it may have, or for `every` one.
         """
-        known = {number: self._lately.get(number) for number in numbers}
+        known = {number: self._recent.get(number) for number in numbers}
         suspects = [
-            number for number, lately in known.items()
-            if every or lately is not None or self._filter is None or number.text in self._filter
+            number for number, recent in known.items()
+            if every or recent is not None or self._filter is None or number.text in self._filter
         ]  # fmt: skip
         shown = await self._shown(suspects) if suspects else {}
         versions: dict[PurchaseNumber, Version] = {}
-        for number, lately in known.items():
+        for number, recent in known.items():
             there = shown.get(number)
-            # What ClickHouse does not show yet came after all that it shows.
-            if lately is not None and (there is None or lately.event_id not in (there.event_id, *there.earlier)):
-                versions[number] = lately
+            # A version that ClickHouse does not show yet is newer than all that it shows.
+            if recent is not None and (there is None or recent.event_id not in (there.event_id, *there.earlier)):
+                versions[number] = recent
             elif there is not None:
                 versions[number] = there
         return versions
@@ -154,20 +154,20 @@ class Versions:
             raise _away()
         rows: list[dict[str, Any]] = []
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with asyncio.timeout(TIMEOUT_SECONDS):
                 for start in range(0, len(numbers), NUMBERS_AT_ONCE):
                     some = numbers[start : start + NUMBERS_AT_ONCE]
                     wanted = {"numbers": sorted({n.purchase_id for n in some}),
                               "sellers": sorted({n.seller_id for n in some})}  # fmt: skip
                     rows += await self._warehouse.rows(FOUND, wanted)
         except (TimeoutError, Problem, RuntimeError):
-            # Or has no such table yet.
+            # RuntimeError: it has no such table yet.
             self._away_until = time.monotonic() + AWAY_SECONDS
             raise _away() from None
         return read(rows)
 
     async def run(self) -> None:
-        """Know for ever which numbers ClickHouse has. While it is away the filter stays as it is."""
+        """Keep the filter up to date for ever. While ClickHouse is away it stays as it is."""
         since = 0
         while True:
             began = int(time.time())
@@ -178,11 +178,11 @@ class Versions:
                     await self._follow(self._filter, since)
                 since = began - OVERLAP_SECONDS
             except Problem:
-                # Told by /readyz.
+                # /readyz says so.
                 pass
             except RuntimeError as error:
                 # Before the stream's first start there is no table.
-                LOG.warning("The numbers of purchases could not be read, and are asked for singly: %s", error)
+                LOG.warning("The numbers of purchases could not be read and are queried one by one: %s", error)
             await asyncio.sleep(FOLLOW_SECONDS)
 
     async def _build(self) -> None:
@@ -191,7 +191,7 @@ class Versions:
         async for hashes in self._warehouse.stream(HASHES.format(since="")):
             built.add_hashes(hashes)
             await asyncio.sleep(0)
-        for number in self._lately:
+        for number in self._recent:
             built.add(number.text)
         self._filter = built
 
@@ -200,7 +200,7 @@ class Versions:
         async for hashes in self._warehouse.stream(HASHES.format(since=SINCE), {"since": since}):
             known.add_hashes(hashes)
             await asyncio.sleep(0)
-        # Most of what came in the overlap was counted before.
+        # Most rows of the overlap were counted before.
         known.count = before + (known.count - before) // 16
 
 
@@ -212,7 +212,7 @@ def _away() -> Problem:
 
 
 def read(rows: Iterable[Mapping[str, Any]]) -> dict[PurchaseNumber, Version]:
-    """The version that holds under each number, of lines of ClickHouse: the one that came last."""
+    """The current version of each number, from lines of ClickHouse: the one that arrived last."""
     events: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
         events.setdefault(row["event_id"], []).append(row)

@@ -1,4 +1,4 @@
-"""The Data Docs: what the gates found, as the nights wrote it (`settings.data_docs`).
+"""The Data Docs: the results of the gates, as the nightly jobs wrote them (`settings.data_docs`).
 
 A browser opens no file from a page that came over HTTP, so they come that way too.
 """

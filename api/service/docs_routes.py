@@ -1,4 +1,4 @@
-"""The paths as a page that needs nothing from elsewhere: no script, no style sheet of another host."""
+"""The API's documentation as one page, without scripts or files of other hosts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the service lives, what it can reach, which version it is, what it counted."""
+"""Health, readiness, version and metrics."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _shown(name: str, properties: dict[str, Any]) -> dict[str, Any]:
     responses={200: _shown("Health", {"status": {"type": "string"}})},
 )  # fmt: skip
 async def health() -> Any:
-    """Nothing outside the process is asked."""
+    """No backend is asked."""
     return {"status": "alive"}
 
 
@@ -43,7 +43,7 @@ AWAY: dict[int | str, dict[str, Any]] = {503: {"description": "A part is away.",
 async def readiness(request: Request) -> Response:
     """200 when all parts answer, a problem (503) else, both with `parts` and with what waits in the outbox.
 
-    A part that is away takes only its own paths with it. The parts are asked at most once a second.
+    When one is away, only the paths that need it fail. They are asked at most once a second.
     """
     backends = backends_of(request)
     names = list(backends.probes)
@@ -62,7 +62,7 @@ async def _answers(probe: Probe) -> bool:
     try:
         await probe()
     except Exception:
-        # Whatever a probe raises means "away": that is its whole question.
+        # Any exception of a probe means that its backend is away.
         return False
     return True
 

@@ -1,4 +1,4 @@
-"""Cursors of lists: where the next page begins, by the last row's values, so that no page is counted through."""
+"""Cursors of lists: the next page begins after the last row's values, so no rows are skipped by counting."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from conf.postgres_values import Unreadable
 from schemas.derive.validation import Literal, typed
 
 AS_WRITTEN = "="
-"""Before a value that only PostgreSQL can read."""
+"""Prefix of a value that only PostgreSQL can read."""
 _WRITTEN = re.compile(r"-?infinity|NaN|[0-9]{4,6}-[0-9]{2}-[0-9]{2} [0-9:.]{8,15}[+][0-9]{2}( BC)?")
 
 
@@ -46,7 +46,7 @@ def order(entity: Entity, text: str) -> Order:
 
 
 def make(order: Order, filters: Mapping[str, Any], entity: Entity, row: Mapping[str, Any]) -> str:
-    """The cursor behind this row."""
+    """The cursor after this row."""
     value = row[order.column]
     shown = f"{AS_WRITTEN}{value}" if isinstance(value, Unreadable) else str(json_value(value))
     place = _Place(_question(order, filters), shown, row[entity.key])
@@ -54,7 +54,7 @@ def make(order: Order, filters: Mapping[str, Any], entity: Entity, row: Mapping[
 
 
 def read(text: str, order: Order, filters: Mapping[str, Any], entity: Entity) -> tuple[Any, str]:
-    """The values behind which the page begins. Raises a Problem (422) for what is no cursor of this list."""
+    """The values after which the page begins. Raises a Problem (422) for a cursor that does not belong to this list."""
     try:
         place = msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=_Place)
     except (ValueError, msgspec.MsgspecError):
@@ -72,13 +72,13 @@ def read(text: str, order: Order, filters: Mapping[str, Any], entity: Entity) ->
 
 
 def _question(order: Order, filters: Mapping[str, Any]) -> str:
-    """Of another question the place would be somewhere in the middle."""
+    """A hash of the list's filters: with other filters the cursor would point somewhere in the middle."""
     question = repr((order, sorted((name, str(value)) for name, value in filters.items())))
     return hashlib.sha256(question.encode()).hexdigest()[:16]
 
 
 def wrong() -> Problem:
-    """For what is no cursor of this list."""
+    """For a cursor that does not belong to this list."""
     return parameter(
         "cursor", "cursor does not belong to this list: use `next` of its last page, with the same filters."
     )

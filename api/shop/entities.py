@@ -1,4 +1,4 @@
-"""What may be written and read of sellers, products and customers: all of it from their contracts."""
+"""Which columns of sellers, products and customers can be written and read, by their contracts."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from schemas.derive.validation import Finding, Reader
 
 DOMAIN = "shop"
 KEPT = ("created_at", "updated_at")
-"""Set by the database."""
+"""Columns that the database sets."""
 UNREADABLE = "unreadable"
-"""Member of a row that says which of its columns cannot be read, and why."""
+"""Member of an answer that says which columns cannot be shown, and why."""
 DEFAULTS: dict[str, Any] = {"is_active": True}
-"""What a client may leave out when it creates a row."""
+"""What a client can leave out when it creates a row."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Entity:
 
     @cached_property
     def sorted_by(self) -> tuple[str, ...]:
-        """By which a list can be sorted: what every row has, and tells of nobody."""
+        """Columns by which a list can be sorted: those that every row has and that are not personal."""
         plain = (c for c in self.contract.columns if not c.optional and not c.personal)
         return tuple(c.name for c in plain if c.type.name != "FLAG")
 
@@ -70,7 +70,7 @@ class Entity:
         return self._reader.read(given, datetime.now(UTC), partial=partial)
 
     def shown(self, row: Mapping[str, Any], *, personal: bool) -> dict[str, Any]:
-        """A row as it is answered; what tells of a person is masked unless `personal`.
+        """A row as it is answered; personal columns are masked unless `personal`.
 
         What cannot be read is null, and its own member says why.
         """
@@ -83,7 +83,7 @@ class Entity:
 
 
 def masked(column: Column, value: str | None) -> str | None:
-    """That something is there, and no more than helps to tell two apart at a glance."""
+    """A masked value: enough to tell two apart at a glance, and no more."""
     if not value or isinstance(value, Unreadable):
         return None if isinstance(value, Unreadable) else value
     if column.personal == "email":

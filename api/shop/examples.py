@@ -17,7 +17,7 @@ WORDS: dict[str, Any] = {
 
 
 def row(entity: Entity, *, kept: bool = False) -> dict[str, Any]:
-    """A row as a client writes it; `kept` is as it is answered, with what tells of a person masked."""
+    """A row as a client writes it; `kept` is as it is answered, with personal columns masked."""
     columns = entity.contract.columns if kept else entity.written
     example = {c.name: WORDS[c.name] if c.name in WORDS else _fake(entity, c.name) for c in columns}
     if not kept:

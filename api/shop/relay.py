@@ -1,7 +1,7 @@
-"""The outbox's way to Kafka: changes of the shop, in their order, each once for whoever looks at ce_id.
+"""Sends the outbox to Kafka: changes of the shop in their order, each once for consumers that deduplicate by ce_id.
 
-A row leaves the outbox only when Kafka has acknowledged it. Whoever dies in between leaves it there, and it is sent
-again under the same id: Kafka then holds it twice, and everybody downstream takes an id once.
+A row is deleted only after Kafka has acknowledged it. After a crash in between it is sent again under the same id:
+Kafka then holds it twice, and consumers count an id once.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from schemas.common.cloudevents import cloud_event, instant
 
 LOG = logging.getLogger("sauda.api")
 LOCK = 0x5A0DA_0002
-"""Key of the advisory lock of the one who relays; the migrations hold another."""
+"""Key of the relay's advisory lock; the migrations use another."""
 BATCH = 500
 PAUSE_SECONDS = 0.5
 AWAY_SECONDS = 2.0
@@ -34,7 +34,7 @@ SOURCE = "/shop"
 MAX_BYTES = 15_000_000
 NEXT = (
     "SELECT position, event_id, topic, key, event_type, payload::text AS payload, created_at FROM shop.outbox"
-    # One that Kafka never takes must not keep the others: it stays, and is told of.
+    # A row that Kafka never accepts must not block the others: it stays, and is logged.
     f" WHERE octet_length(payload::text) <= {MAX_BYTES} ORDER BY position LIMIT %s"
 )
 WAITING = (
@@ -47,7 +47,7 @@ DONE = "DELETE FROM shop.outbox WHERE position = ANY(%s)"
 
 
 class Backlog:
-    """How much waits in the outbox, looked at now and then: whoever relays it may be another process."""
+    """How much waits in the outbox, queried now and then, for another process may be the one that relays."""
 
     def __init__(self, postgres: Postgres, metrics: Metrics, clock: Callable[[], float] = time.monotonic) -> None:
         self._postgres, self._clock = postgres, clock
@@ -58,13 +58,13 @@ class Backlog:
         metrics.gauge("outbox_oldest_seconds", "Age of the oldest change that waits.", lambda: self.oldest_seconds)
 
     async def run(self) -> None:
-        """Look for ever."""
+        """Query for ever."""
         while True:
             await self.look()
             await asyncio.sleep(LOOK_SECONDS)
 
     async def look(self) -> None:
-        """Look once; what has waited for a minute is told in the log, once a minute."""
+        """Query once; what has waited for a minute is logged, once a minute."""
         try:
             (waiting,) = await self._postgres.rows(WAITING, (MAX_BYTES,))
         except Problem:
@@ -80,14 +80,14 @@ class Backlog:
                             "and the others go on", waiting["too_large_count"], MAX_BYTES)  # fmt: skip
 
     def described(self) -> dict[str, float | None]:
-        """For people; null where it is not known."""
+        """For /readyz; null while it is not known."""
         known = not math.isnan(self.rows)
         return {"rows": self.rows if known else None,
                 "oldest_seconds": round(self.oldest_seconds, 1) if known else None}  # fmt: skip
 
 
 class Relay:
-    """One at a time, over all processes: an advisory lock is held for as long as its connection lives."""
+    """One relay at a time over all processes: it holds an advisory lock while its connection lives."""
 
     def __init__(self, settings: Settings, producer: EventProducer, metrics: Metrics) -> None:
         self._settings, self._producer = settings, producer
@@ -109,7 +109,7 @@ class Relay:
                         await asyncio.sleep(AWAY_SECONDS)
                     await self._relay(connection)
             except (Error, Problem):
-                # Told by /readyz, and by the outbox that grows.
+                # /readyz says so, and the outbox grows.
                 await asyncio.sleep(AWAY_SECONDS)
             except Exception:
                 LOG.exception("The relay of changes failed, and begins again")
@@ -126,7 +126,7 @@ class Relay:
                     await connection.execute(DONE, ([row["position"] for row in rows],))
                 self._relayed.inc(len(rows))
             if len(rows) < BATCH:
-                # What another process writes wakes nobody here.
+                # What another process writes does not wake this one.
                 try:
                     async with asyncio.timeout(PAUSE_SECONDS):
                         await self._woken.wait()

@@ -138,7 +138,7 @@ def _list(entity: Entity, parameters: Parameters) -> Endpoint:
 
 
 def _may_ask(key: Key, personal: set[str]) -> None:
-    """A filter by what is masked would tell what is behind the mask."""
+    """A filter by a masked column would reveal its values."""
     if personal and not key.may("personal"):
         raise Problem(403, "scope", f"This key may not filter by {', '.join(sorted(personal))}: it lacks personal.")
 

@@ -33,7 +33,7 @@ class Catalogue:
         self._key = Identifier(entity.key)
 
     async def create(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """The row as it stands now. 409 where its key is taken, 422 where it names a row that is not there."""
+        """The row as it stands now. 409 when its key is taken, 422 when it refers to a row that does not exist."""
         names = list(row)
         statement = SQL("INSERT INTO {} ({}) VALUES ({}) RETURNING {}").format(
             self._table, SQL(", ").join(map(Identifier, names)), SQL(", ").join(map(Placeholder, names)), self._columns
@@ -56,7 +56,7 @@ class Catalogue:
             return self._only(await self.shop.rows(statement, {**changes, "the key": key}), key)
 
     async def delete(self, key: str) -> None:
-        """409 while other rows name it."""
+        """409 while other rows refer to it."""
         statement = SQL("DELETE FROM {} WHERE {} = %s RETURNING {}").format(self._table, self._key, self._key)
         with self._refusals({}):
             self._only(await self.shop.rows(statement, (key,)), key)
@@ -64,7 +64,7 @@ class Catalogue:
     async def page(
         self, order: Order, filters: Mapping[str, Any], since: Any, after: tuple[Any, str] | None, limit: int
     ) -> tuple[list[dict[str, Any]], str | None]:
-        """So many rows behind a place, and the cursor of the next page where there is one."""
+        """The rows of a page, and the cursor of the next page if there is one."""
         conditions: list[Composed] = []
         values: list[Any] = []
         for name, value in filters.items():
@@ -85,7 +85,7 @@ class Catalogue:
         try:
             rows = await self.shop.rows(statement, values)
         except DataError:
-            # A place that somebody made up.
+            # A forged cursor.
             raise cursor.wrong() from None
         question = dict(filters) | ({"updated_since": since} if since is not None else {})
         more = cursor.make(order, question, self.entity, rows[limit - 1]) if len(rows) > limit else None

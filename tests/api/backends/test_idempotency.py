@@ -151,7 +151,7 @@ def test_trouble_that_nobody_thought_of_ends_neither_the_request_nor_the_noting(
 
 def test_a_database_that_hangs_is_not_waited_for() -> None:
     database = FakeDatabase()
-    claims = IdempotencyKeys(database, lambda: 0.0, patience=0.05)  # type: ignore[arg-type]
+    claims = IdempotencyKeys(database, lambda: 0.0, timeout_seconds=0.05)  # type: ignore[arg-type]
 
     async def run() -> None:
         database.hangs = asyncio.Event()

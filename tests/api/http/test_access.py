@@ -115,8 +115,8 @@ def test_a_mirror_finds_what_is_new_and_remembers_what_is_not_there() -> None:
     held = table_cache(table)
 
     assert RUNNER.run(held.get("a")) == 1
-    assert RUNNER.run(held.lacking(["a", "b", "c"])) == {"b", "c"}
-    assert RUNNER.run(held.lacking(["b", "c"])) == {"b", "c"}
+    assert RUNNER.run(held.missing(["a", "b", "c"])) == {"b", "c"}
+    assert RUNNER.run(held.missing(["b", "c"])) == {"b", "c"}
     assert table.asked == [["b", "c"]]
     held.know("b", 2)
     assert RUNNER.run(held.get("b")) == 2

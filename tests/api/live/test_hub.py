@@ -149,7 +149,7 @@ def test_a_source_that_hangs_holds_up_no_other_and_is_asked_once() -> None:
 
 def test_an_answer_that_takes_too_long_is_told() -> None:
     async def trial() -> None:
-        made = hub(Source("hung", asyncio.Event().wait), patience=0.01)
+        made = hub(Source("hung", asyncio.Event().wait), timeout_seconds=0.01)
         with made.viewer() as states:
             told = await until(states, lambda told: told["hung"][1] is not None)
             assert told["hung"] == [None, "No answer within 0.01 seconds."]
@@ -168,7 +168,7 @@ def test_a_fault_of_ours_is_told_and_logged_once(caplog: pytest.LogCaptureFixtur
 
     with caplog.at_level(logging.ERROR):
         run(trial)
-    assert [record.message for record in caplog.records] == ["the look at broken failed"]
+    assert [record.message for record in caplog.records] == ["The source broken failed"]
 
 
 def test_places_are_limited_and_free_again_when_a_viewer_leaves() -> None:
