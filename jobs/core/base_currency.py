@@ -19,7 +19,7 @@ from conf.spark import BASE_CURRENCY, BASE_CURRENCY_DEFAULT, RATE_DAYS, RATE_DAY
 from schemas.contract.rules import quoted
 from schemas.contract.types import MONEY_SCALE, RATE, RATE_SCALE, SUM
 from schemas.rates import STAND_IN
-from schemas.rates.events import ExchangeRates as R
+from schemas.rates.silver import ExchangeRates as R
 
 DAY, UNIT = "rate_on", "unit_rate"
 KEYS = (R.base_currency_code, R.currency_code, R.quoted_on)

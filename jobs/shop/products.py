@@ -8,8 +8,7 @@ from pyspark.sql import functions as F
 from jobs.core.registry import builds
 from schemas.contract import contract
 from schemas.shop import TOPIC
-from schemas.shop.events import ShopChanges
-from schemas.shop.silver import ShopProducts
+from schemas.shop.silver import ShopChanges, ShopProducts
 from schemas.shop.stage import ProductRow
 
 CONTENT = [c.name for c in contract(ShopProducts).columns if c in contract(ProductRow).columns and not c.key]

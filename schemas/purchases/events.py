@@ -1,7 +1,8 @@
 """The purchase event: what a shop sends."""
 
 from schemas.common.columns import CURRENCY_CODE, CUSTOMER_ID, PRODUCT_ID, SELLER_ID, SOURCE
-from schemas.contract import col, event, record
+from schemas.common.envelope import Raw, Refused
+from schemas.contract import col, event, record, table
 from schemas.contract.rules import (
     RowRule,
     at_least,
@@ -77,3 +78,13 @@ class PurchaseEvent:
         worth_at_most(MOST_WORTH, "quantity", "unit_price"), items=PurchaseLine,
     )  # fmt: skip
     source = SOURCE(max_length(500), optional=True, content=False)  # fmt: skip
+
+
+@table("bronze.purchases", refresh="stream", built_from=[PurchaseEvent])
+class PurchasesRaw(Raw):
+    """One row per record of the topic purchases, untouched."""
+
+
+@table("quarantine.purchases", refresh="stream", built_from=[PurchasesRaw])
+class PurchasesRefused(Refused):
+    """One row per refused purchase event."""

@@ -19,7 +19,7 @@ from schemas.purchases.columns import (
     SOLD_ON,
 )
 from schemas.purchases.silver import PurchaseLines
-from schemas.rates.events import ExchangeRates
+from schemas.rates.silver import ExchangeRates
 from schemas.shop.silver import ShopProducts
 
 PERIOD_KINDS = ("day", "week", "month")

@@ -4,19 +4,8 @@ from schemas.common.columns import CURRENCY_CODE, CUSTOMER_ID, LINE_NO, PRODUCT_
 from schemas.common.envelope import Envelope
 from schemas.contract import Replacing, col, like, table
 from schemas.contract.types import COUNT, DAY, FLAG, ID, INSTANT, MONEY, TEXT
-from schemas.ops.tables import Raw, Refused
 from schemas.purchases.columns import PURCHASE_ID, PURCHASED_AT, QUANTITY, SOLD_ON
-from schemas.purchases.events import PurchaseEvent
-
-
-@table("bronze.purchases", refresh="stream", built_from=[PurchaseEvent])
-class PurchasesRaw(Raw):
-    """One row per record of the topic purchases, untouched."""
-
-
-@table("quarantine.purchases", refresh="stream", built_from=[PurchasesRaw])
-class PurchasesRefused(Refused):
-    """One row per refused purchase event."""
+from schemas.purchases.events import PurchasesRaw
 
 
 @table(

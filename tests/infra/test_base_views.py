@@ -12,7 +12,7 @@ import pytest
 from schemas.contract import contract
 from schemas.derive import base_currency
 from schemas.purchases.silver import PurchaseLines
-from schemas.rates.events import ExchangeRates
+from schemas.rates.silver import ExchangeRates
 from tests.jobs.core.test_base_currency import LINES, NBK
 from tests.support.clickhouse import answers, definitions, inserted
 from tests.support.tables import table_from_text

@@ -12,7 +12,7 @@ from schemas.contract.column import PERSONAL
 from schemas.contract.types import ID, TEXT
 from schemas.derive import clickhouse, views
 from schemas.shop.entities import Customers
-from schemas.shop.events import ShopChanges
+from schemas.shop.silver import ShopChanges
 
 PERSONS = {(c.name, column.name) for c in contracts() for column in c.columns if column.personal}
 

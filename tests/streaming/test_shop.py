@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import orjson
 
 from schemas.contract import contract
-from schemas.shop.events import CHANGED, ShopChanges
+from schemas.shop.events import CHANGED
+from schemas.shop.silver import ShopChanges
 from streaming.core import parse
 from streaming.core.registry import domains
 from tests.support.verdicts import KAFKA

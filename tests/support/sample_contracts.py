@@ -1,5 +1,6 @@
 """Small contracts with one of everything, for tests of the contract language and of what is derived from it."""
 
+from schemas.common.envelope import Raw
 from schemas.contract import Plain, Replacing, col, contract, event, record, table
 from schemas.contract.rules import (
     STOP,
@@ -14,7 +15,6 @@ from schemas.contract.rules import (
     since,
 )
 from schemas.contract.types import BYTES, CODE, COUNT, DAY, FLAG, HEADERS, ID, INSTANT, LIST, MONEY, NUMBER, TEXT
-from schemas.ops.tables import Raw
 
 
 @record()

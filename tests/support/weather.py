@@ -5,11 +5,10 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from schemas.common.envelope import Envelope
+from schemas.common.envelope import Envelope, Raw, Refused
 from schemas.contract import Replacing, col, contract, event, record, table
 from schemas.contract.rules import at_least, min_items
 from schemas.contract.types import COUNT, LIST, TEXT
-from schemas.ops.tables import Raw, Refused
 from streaming.core.domain import Domain
 from streaming.core.registry import Registry
 

@@ -14,7 +14,8 @@ from schemas.procurement.columns import (
     TENDER_ID,
     TENDER_NUMBER,
 )
-from schemas.procurement.events import LOT, PARTY, TENDER, ProcurementRaw, Published, versions
+from schemas.procurement.events import ProcurementRaw
+from schemas.procurement.silver.base import LOT, PARTY, TENDER, Published, versions
 
 
 @table(

@@ -25,7 +25,8 @@ from schemas.procurement.columns import (
     UNIT_AMOUNT,
 )
 from schemas.procurement.endpoints import ENDPOINTS
-from schemas.procurement.events import (
+from schemas.procurement.events import ProcurementRaw
+from schemas.procurement.silver.base import (
     AWARD,
     CONTRACT,
     CONTRACT_WORDS,
@@ -34,7 +35,6 @@ from schemas.procurement.events import (
     PARTY,
     PLANNING_ITEM,
     TENDER,
-    ProcurementRaw,
     Published,
     Registered,
     entry,

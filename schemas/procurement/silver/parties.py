@@ -4,16 +4,8 @@ from schemas.common.columns import ADDRESS, EMAIL, PHONE
 from schemas.contract import col, table
 from schemas.contract.types import CODE, FLAG, ID, INSTANT, TEXT
 from schemas.procurement.columns import COUNTRY_CODE, FIO, KATO_CODE, PARTY_ID, PARTY_TAX_ID
-from schemas.procurement.events import (
-    GOSZAKUP,
-    PARTY,
-    SUBJECT_WORDS,
-    ProcurementRaw,
-    Published,
-    Registered,
-    entry,
-    versions,
-)
+from schemas.procurement.events import ProcurementRaw
+from schemas.procurement.silver.base import GOSZAKUP, PARTY, SUBJECT_WORDS, Published, Registered, entry, versions
 
 
 @table(

@@ -19,12 +19,12 @@ from schemas.procurement.columns import (
     SUBJECT_CODE,
     UNIT_AMOUNT,
 )
-from schemas.procurement.events import (
+from schemas.procurement.events import ProcurementRaw
+from schemas.procurement.silver.base import (
     GOSZAKUP,
     PARTY,
     PLANNING_ITEM,
     PLANNING_WORDS,
-    ProcurementRaw,
     Published,
     Registered,
     entry,

@@ -22,7 +22,8 @@ from schemas.procurement.columns import (
     TENDER_NUMBER,
     UNIT_AMOUNT,
 )
-from schemas.procurement.events import (
+from schemas.procurement.events import ProcurementRaw
+from schemas.procurement.silver.base import (
     APPLICATION_WORDS,
     GOSZAKUP,
     LOT,
@@ -30,7 +31,6 @@ from schemas.procurement.events import (
     PLANNING_ITEM,
     TENDER,
     TENDER_WORDS,
-    ProcurementRaw,
     Published,
     Registered,
     entry,

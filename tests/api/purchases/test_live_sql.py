@@ -15,7 +15,7 @@ from schemas.contract import contract
 from schemas.derive.fakes import Row, fill
 from schemas.ops.tables import Quarantine
 from schemas.purchases.silver import PurchaseCorrections, PurchaseLines
-from schemas.rates.events import ExchangeRates
+from schemas.rates.silver import ExchangeRates
 from tests.support.clickhouse import definitions
 from tests.support.local_clickhouse import LocalClickHouse, insert
 from tests.support.purchases import purchase_lines

@@ -21,7 +21,7 @@ from schemas.purchases.gold import (
     SellerDaily,
     SellerPeriods,
 )
-from schemas.rates.events import ExchangeRates
+from schemas.rates.silver import ExchangeRates
 from tests.support.purchases import purchase_lines
 from tests.support.tables import table_from_text
 from tests.support.transforms import assert_builds, build, frame

@@ -12,7 +12,8 @@ import pytest
 
 from jobs.core.compare import StreamTable, compared_tables
 from schemas.contract import contract, tables
-from schemas.purchases.silver import PurchaseCorrections, PurchaseLines, PurchasesRefused
+from schemas.purchases.events import PurchasesRefused
+from schemas.purchases.silver import PurchaseCorrections, PurchaseLines
 
 SILVER, QUARANTINE, CORRECTIONS = map(contract, (PurchaseLines, PurchasesRefused, PurchaseCorrections))
 NAMES = {"silver": SILVER.name, "corrections": CORRECTIONS.name}

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from schemas.contract import contract
 from schemas.derive.fakes import Row
-from schemas.shop.events import ShopChanges
-from schemas.shop.silver import ShopProducts
+from schemas.shop.silver import ShopChanges, ShopProducts
 from schemas.shop.stage import ProductsStaged
 from tests.support.tables import table_from_text
 from tests.support.transforms import assert_builds, build

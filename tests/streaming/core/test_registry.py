@@ -12,8 +12,8 @@ from conf import REPOSITORY
 from schemas.common.envelope import Envelope
 from schemas.contract import Contract, col, contract, table, tables, topics
 from schemas.contract.types import COUNT
-from schemas.purchases.events import PurchaseEvent
-from schemas.purchases.silver import PurchaseCorrections, PurchaseLines, PurchasesRaw, PurchasesRefused
+from schemas.purchases.events import PurchaseEvent, PurchasesRaw, PurchasesRefused
+from schemas.purchases.silver import PurchaseCorrections, PurchaseLines
 from streaming.core.registry import NotComplete, Registry, domains, domains_of_process
 from streaming.purchases import purchases
 from tests.support.weather import MEASURED, STATIONS, Forecast, Measured, registry, silver, weather
@@ -165,7 +165,8 @@ def test_a_live_domain_has_no_table_that_clickhouse_lacks() -> None:
 
 
 def test_two_tables_cannot_be_mapped_from_one_event_type() -> None:
-    from schemas.shop.events import ShopChanges, ShopRaw, ShopRefused, ShopRows
+    from schemas.shop.events import ShopRaw, ShopRefused, ShopRows
+    from schemas.shop.silver import ShopChanges
 
     class Again(Envelope):
         """One row per change, once more."""
