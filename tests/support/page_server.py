@@ -21,6 +21,7 @@ from api.live import routes
 from api.live.document import Flow, Link, Part, Refused
 from api.live.hub import Hub, Source
 from api.purchases.live_document import RevenueStep, Sales
+from api.web import routes as web_routes
 from conf import LOOPBACK, Settings
 
 EVIL = '<img src="/x" onerror="document.title=\'owned\'">'
@@ -49,7 +50,8 @@ class Site:
     def _app(self) -> FastAPI:
         made = FastAPI(docs_url=None, redoc_url=None)
         made.state.settings, made.state.backends = Settings(), mock.MagicMock(spec=Backends, probes={})
-        made.include_router(routes.ROUTER)
+        for router in (routes.ROUTER, web_routes.ROUTER):
+            made.include_router(router)
         return made
 
     def _hub(self, settings: Settings, backends: Backends, client: httpx.AsyncClient) -> Hub:  # noqa: ARG002

@@ -18,7 +18,7 @@ LONG = "Ж" * 500
 RTL = "שוקולד מריר עם אגוזים " * 25
 EMOJI = "👩‍👩‍👧‍👦🇰🇿" * 120
 PHONE = 360
-READABLE = (Path(__file__).parent.parent / "services" / "readable.js").read_text(encoding="utf-8")
+READABLE = (Path(__file__).parent.parent / "services" / "page" / "readable.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
