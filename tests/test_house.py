@@ -128,3 +128,43 @@ def test_what_needs_the_stack_is_marked_so_and_lies_by_itself() -> None:
     marked = {named(path) for path in tests if "pytest.mark." + "services" in path.read_text()}
 
     assert marked == {named(path) for path in tests if named(path).startswith("tests/services/")}
+
+
+def unit_tests() -> list[Path]:
+    found = (path.relative_to(REPOSITORY) for path in files(".py") if path.name.startswith("test_"))
+    return [path for path in found if path.parts[0] == "tests" and path.parts[1] not in ("services", "support")]
+
+
+def test_the_tests_folders_are_those_of_the_sources() -> None:
+    """A test of a module has its name, below `tests/`; a test of what several modules do lies in their folder."""
+    folders = {path.relative_to(REPOSITORY).parent for path in files() if not named(path).startswith("tests/")}
+    mirrored = {test: test.relative_to("tests").parent for test in unit_tests()}
+
+    assert [str(test) for test, folder in mirrored.items() if not folders & {folder, *_below(folder, folders)}] == []
+
+
+def _below(folder: Path, folders: set[Path]) -> set[Path]:
+    return {known for known in folders if folder in known.parents}
+
+
+def test_no_test_lies_apart_from_the_module_of_its_name() -> None:
+    """Where a module of that name is elsewhere in the layer, the test has been left behind."""
+    sources = {path.relative_to(REPOSITORY) for path in outside_tests()}
+    by_layer = {(path.parts[0], path.name) for path in sources}
+    found = []
+    for test in unit_tests():
+        source = test.relative_to("tests").parent / test.name.removeprefix("test_")
+        if source not in sources and (source.parts[0], source.name) in by_layer:
+            found.append(
+                f"{test}: {sorted(str(s) for s in sources if s.parts[0] == source.parts[0] and s.name == source.name)}"
+            )
+
+    assert found == []
+
+
+def test_each_domains_flow_has_a_smoke_test() -> None:
+    """`./start.sh test --smoke` runs one flow of each domain."""
+    flows = REPOSITORY / "tests" / "services" / "flows"
+    marked = {path.parent.name for path in flows.rglob("test_*.py") if "pytest.mark." + "smoke" in path.read_text()}
+
+    assert marked == {path.parent.name for path in flows.rglob("test_*.py")} - {"common"}

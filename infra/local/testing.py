@@ -1,4 +1,7 @@
-"""``./start.sh test``: linters, unit tests, then service tests on a stack of their own; one summary."""
+"""``./start.sh test``: linters, unit tests, then groups of service tests on a stack of their own; one summary.
+
+Each group has a budget of seconds (`time_budgets`), and fails when it takes half as much again.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +11,31 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 
 from rich.console import Console
 
 from conf import REPOSITORY, Settings
 from conf.spark import GIVES_WAY
-from infra.local import deploy
+from infra.local import changed_tests, deploy
 from infra.local.errors import Failed, Tolerated
 from infra.local.processes import children
 from infra.local.stack import Stack
 from infra.local.steps import Runner, Say, Step
+from infra.local.time_budgets import Budgets, measure_machine, service_groups
 from infra.local.tools import chromium
 
 QUICK = {"SAUDA_JAVA_COMPILER": "quick"}
 """Tests start Spark often and give it little to do."""
+
+
+class Scope(Enum):
+    """How much is tested."""
+
+    ALL = "the tests"
+    UNIT = "linters and unit tests"
+    SMOKE = "the smoke test"
 
 
 @dataclass
@@ -105,6 +118,13 @@ class Trial:
         # Not beside Java: apt-get works alone.
         return Step("Chromium", action, after=("Java",), quiet=True)
 
+    def apply(self, budgets: Budgets, loops: Sequence[float]) -> None:
+        """Groups that took much longer than their budgets fail; those that failed have their own reason."""
+        for outcome in self.outcomes:
+            if outcome.good and not outcome.left_out:
+                overrun = budgets.overrun(outcome.title, outcome.seconds, loops)
+                outcome.good, outcome.closing = not overrun, overrun or outcome.closing
+
     def summary(self) -> bool:
         """Print the outputs of what failed, then one line for each check. True when all is good."""
         for outcome in self.outcomes:
@@ -124,8 +144,44 @@ def pytest(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "pytest", "--durations", "25", "--durations-min", "3", *arguments]
 
 
+TOOLS_READY = ("Java", "Jars of Spark", "Jars of Kafka")
+# A file stays on one worker, so that each worker starts Spark once at most.
+UNIT = ("-m", "not services", "-n", "2", "--dist", "loadfile")
+COVERAGE = ("--cov", "--cov-branch", "--cov-report=", "--cov-fail-under=0")
+"""What the processes of unit tests run is measured; commands that they start, and service tests, are not."""
+
+
+def unit_steps(trial: Trial, scope: Scope) -> list[Step]:
+    """Unit tests, and how much of the code they run. Beside a stack they give way to what waits less."""
+    if scope is Scope.SMOKE:
+        files = changed_tests.tests_of(changed_tests.changed_files(), changed_tests.unit_test_files())
+        command = pytest(*(files or ["tests/test_house.py"]), *UNIT)
+        return [trial.check("changed unit tests", command, after=("mypy", *TOOLS_READY))]
+    command = pytest("tests", "--ignore", "tests/services", *UNIT)
+    if scope is Scope.UNIT:
+        return [trial.check("unit tests", command, after=("mypy", *TOOLS_READY))]
+    title = "unit tests beside the stack"
+    return [
+        trial.check(title, ["nice", "-n", str(GIVES_WAY), *command, *COVERAGE], after=("mypy", *TOOLS_READY)),
+        trial.check("coverage", [sys.executable, "-m", "coverage", "report", "--skip-covered"], after=(title,)),
+    ]
+
+
+def service_steps(trial: Trial, scope: Scope) -> list[Step]:
+    """A group of service tests after the other. A line a test, for they take minutes: it is what progress shows."""
+    ready = ("mypy", "Chromium", *deploy.STEPS)
+    if scope is Scope.SMOKE:
+        return [trial.check("smoke", pytest("tests/services/flows", "-m", "services and smoke", "-vv"), after=ready)]
+    steps: list[Step] = []
+    for group in service_groups():
+        # Two workers: what shares the stack on one, what is marked `beside` on the other.
+        command = pytest(f"tests/services/{group}", "-m", "services", "-vv", "-n", "2", "--dist", "loadgroup")
+        steps.append(trial.check(group, command, after=(*ready, *(step.title for step in steps[-1:]))))
+    return steps
+
+
 def run(
-    settings: Settings, console: Console, arguments: Sequence[str], unit_only: bool, need_browser: bool = False
+    settings: Settings, console: Console, arguments: Sequence[str], scope: Scope, need_browser: bool = False
 ) -> int:
     """The exit code of the run. Its stack is fresh at the start and gone at the end, whatever happens."""
     stack = Stack(settings)
@@ -134,42 +190,37 @@ def run(
         stack.reset()
         stack.check_ports()
         settings.logs.mkdir(parents=True, exist_ok=True)
+        loops, began = [measure_machine()], time.monotonic()
         steps = stack.tool_steps()
         # Without MinIO, unit tests need not wait for its build.
-        if unit_only:
+        if scope is Scope.UNIT:
             steps = [step for step in steps if step.title != "MinIO's binary"]
         else:
             databases = [*stack.database_steps(), *stack.airflow_steps()]
             browser = trial.browser_step(need=need_browser)
             steps = [*stack.up_steps(), *databases, *deploy.steps(settings), browser]
-        tools_ready = ("Java", "Jars of Spark", "Jars of Kafka")
         try:
             if arguments:
                 Runner(console).run(steps)
                 return _foreground(trial, arguments)
-            # A file stays on one worker, so that each worker starts Spark once at most. Service tests wait much, and
-            # what is left of the unit tests when the stack is up gives way to them.
-            few = ("-m", "not services", "-n", "2", "--dist", "loadfile")
-            unit = ["nice", "-n", str(GIVES_WAY), *pytest("tests", "--ignore", "tests/services", *few)]
-            checks = [*trial.lint_steps(), trial.check("unit tests", unit, after=("mypy", *tools_ready))]
-            if not unit_only and _has_service_tests():
-                # A line a test, for they take minutes: it is what the progress shows.
-                service = pytest("tests/services", "-m", "services", "-vv")
-                checks.append(trial.check("service tests", service, after=("mypy", "Chromium", *deploy.STEPS)))
+            checks = [*trial.lint_steps(), *unit_steps(trial, scope)]
+            if scope is not Scope.UNIT:
+                checks += service_steps(trial, scope)
             Runner(console).run([*steps, *checks])
-            good = trial.summary()
         finally:
             children.stop_children()
             stack.down()
+        # Again when nothing of ours runs: what else the machine does may have begun meanwhile.
+        loops.append(measure_machine())
+        took = time.monotonic() - began
+        trial.outcomes.append(Outcome(f"all of {scope.value}", True, "from the start to the end", took))
+        trial.apply(Budgets.read(), loops)
+        good = trial.summary()
     if good:
         shutil.rmtree(settings.data, ignore_errors=True)
     else:
         console.print(f"The outputs and the parts' logs: {settings.logs}", soft_wrap=True)
     return 0 if good else 1
-
-
-def _has_service_tests() -> bool:
-    return any((REPOSITORY / "tests" / "services").glob("**/test_*.py"))
 
 
 def _foreground(trial: Trial, arguments: Sequence[str]) -> int:

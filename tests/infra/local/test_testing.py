@@ -82,7 +82,7 @@ def test_ci_needs_the_browser(
     answer = CliRunner().invoke(command_line.cli, ["test", *words], env={"CI": None, **environment})
 
     assert answer.exit_code == 0, answer.output
-    assert asked == [((), False, needs)]
+    assert asked == [((), testing.Scope.ALL, needs)]
 
 
 @pytest.mark.parametrize(("is_debian", "user", "expected"), [(True, 0, True), (True, 1000, False), (False, 0, False)])

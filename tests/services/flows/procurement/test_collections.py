@@ -87,6 +87,7 @@ def loaded(stream: Stream, chosen: Settings, file: Path) -> Iterator[Any]:
     client.close()
 
 
+@pytest.mark.smoke
 def test_what_holds_is_what_was_said_of_a_process_at_any_time(loaded: Any) -> None:
     def asked(what: str, table: str, key: str, ocid: str) -> list[tuple[Any, ...]]:
         where = f"collection_code = '{MERGED}' AND match({key}, '^ocds-{ocid}') ORDER BY {key}"

@@ -41,6 +41,7 @@ def sums(chosen: Settings, shop: TransactingShop) -> dict[str, Decimal]:
     return found
 
 
+@pytest.mark.smoke
 def test_what_a_producer_took_back_is_never_shown(shop: TransactingShop, chosen: Settings) -> None:
     shop.change_its_mind()
     settled(chosen)

@@ -140,6 +140,7 @@ def test_no_writer_can_forget_the_time_or_the_event(shop: psycopg.Connection[Any
     assert not any(set(payload) & set(PERSONAL) for _, _, payload in told)
 
 
+@pytest.mark.smoke
 def test_customers_and_products_arrive_and_doing_it_again_changes_nothing(
     shop: psycopg.Connection[Any], client: Any
 ) -> None:
