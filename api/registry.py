@@ -19,7 +19,7 @@ from api.http import access
 from api.live.document import MEMBERS
 
 TAGS = {"analytics": "What the nightly jobs made of all events.", "service": "Health, version, metrics."}
-READ = {"read": "read the catalogue, purchases and analytics"}
+READ = {"read": "read everything; personal data is masked"}
 OTHER_SCOPES = {
     "personal": "see personal data unmasked, and filter by it",
     "admin": "everything",

@@ -15,7 +15,7 @@ from schemas.contract import Column
 
 VERSION = "0.1.0"
 ABOUT = (
-    "Write sellers, products, customers and purchases; read what became of them. A request carries its key as "
+    "Write the data of each domain, and read what became of it. A request carries its key as "
     "`Authorization: Bearer KEY`. Every error is a problem document (RFC 9457)."
 )
 PROBLEM = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -10,10 +11,13 @@ from typing import Any
 import pytest
 from fastapi import APIRouter
 
+import api as api_package
 from api import registry
 from api.domain import Domain, Figures
 from api.http import access
-from tests.api.asking import Client
+from api.live.document import Reading, document
+from api.live.routes import figures
+from tests.api.asking import Client, client
 
 
 def module(name: str, **members: Any) -> ModuleType:
@@ -43,6 +47,80 @@ def test_every_path_of_every_router_is_mounted(api: Client) -> None:
 
     assert {re.sub(r":path}", "}", path) for path in ours} >= listed
     assert {"/", "/live", "/docs", "/v1/analytics/sales/by-day", "/v1/sellers"} <= ours
+
+
+GENERIC = ("http", "backends", "analytics", "live", "service", "web")
+WEATHER = {
+    "__init__.py": '"""Weather."""',
+    "domain.py": """
+from api.domain import Domain, Figures
+
+async def ask():
+    return 31.5
+
+DOMAIN = Domain(
+    "weather",
+    open=lambda backends: backends.provide("a service"),
+    tags={"weather": "Rain and snow."},
+    scopes={"write:weather": "make rain"},
+    figures=(Figures("sky", lambda backends: ask, lambda now, value: {"warmest": value}),),
+)
+""",
+    "deep/__init__.py": "",
+    "deep/routes.py": """
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+
+from api.backends.backends import backends_of
+from api.http.access import needs
+
+ROUTER = APIRouter(tags=["weather"])
+
+@ROUTER.get("/v1/weather", summary="Rain", dependencies=[Depends(needs("write:weather"))])
+async def rain(request: Request):
+    return {"rain": backends_of(request).service(str)}
+""",
+}
+
+
+def test_a_new_domain_is_new_files_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, text in WEATHER.items():
+        file = tmp_path / "weather" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    monkeypatch.setattr(api_package, "__path__", [*api_package.__path__, str(tmp_path)])
+    monkeypatch.setattr(access, "NEEDED", set(access.NEEDED))
+    caches = (registry.domains, registry.routers)
+    for cache in caches:
+        cache.cache_clear()
+    try:
+        weather = client(tmp_path)
+
+        assert weather.get("/v1/weather").json() == {"rain": "a service"}
+        assert weather.get("/v1/weather", "reader").status_code == 403
+        assert "/v1/weather" in weather.get("/openapi.json", None).json()["paths"]
+        assert registry.scopes()["write:weather"] == "make rain"
+        assert document(5.0, {"sky": Reading(31.5)}, figures())["warmest"] == 31.5
+    finally:
+        for cache in caches:
+            cache.cache_clear()
+        for name in [name for name in sys.modules if name.startswith("api.weather")]:
+            del sys.modules[name]
+
+
+def test_generic_packages_know_no_domain_and_no_domain_knows_another() -> None:
+    root = Path(api_package.__file__).parent
+    names = [domain.name for domain in registry.domains()]
+    wrong = []
+    for folder in (*GENERIC, *names):
+        for file in (root / folder).rglob("*.py"):
+            imported = re.findall(r"^\s*(?:from|import) api\.(\w+)", file.read_text(), re.MULTILINE)
+            wrong += [f"{file.relative_to(root)}: {name}" for name in imported if name in names and name != folder]
+
+    assert wrong == []
+    packages = {path.parent.name for path in root.glob("*/__init__.py")}
+    assert packages == {*GENERIC, *names}, "a package is a domain, with a domain.py, or belongs to all of them"
 
 
 def test_two_routes_of_one_path_are_refused() -> None:
