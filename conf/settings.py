@@ -98,6 +98,7 @@ class Settings(BaseSettings):
 
     bucket: str = "lake"
     warehouse_prefix: str = "warehouse"
+    stage_days: int = Field(default=21, ge=1, description="How long loaded files stay in the stage area.")
     stream_memory: str = "1600m"
     job_memory: str = "1600m"
     java_home: Path | None = None

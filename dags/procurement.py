@@ -63,7 +63,7 @@ def procurement_daily() -> None:
 
     settle = Command(task_id="settle", module="jobs.commands.settle", arguments=[TOPIC])
     gates = Command(task_id="gates", module="jobs.commands.check", arguments=[DOMAIN, COLLECTION, "--json"])
-    drift = Command(task_id="drift", module="jobs.commands.drift")
+    drift = Command(task_id="drift", module="jobs.commands.drift", arguments=[f"--domain={DOMAIN}"])
     last = reconcile(DOMAIN, outlets=[Asset(f"sauda://silver/{DOMAIN}")])
     dictionaries >> lists >> settle >> [gates, drift]
     summary(dictionaries.output, lists.output)

@@ -16,7 +16,6 @@ class ShopSettings(Settings):
     customers_gone_pct: float = Field(
         default=5.0, ge=0, le=100, description="Of known customers, how many may be gone in a full check, unsaid."
     )
-    stage_days: int = Field(default=21, ge=1, description="How long loaded files stay in the stage area.")
     stage_file_mb: int = Field(default=512, ge=1, description="The largest file of products that is read.")
     stage_memory_mb: int = Field(
         default=2048, ge=512, description="Memory that reading a file of products may take; one that needs more is bad."

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from ingestion.shop.bucket import Bucket
 from ingestion.shop.extract import KEY, STAGED, Known, overlaid
 from ingestion.shop.stage import ROWS_AT_ONCE, StageState, schema
-from schemas.shop.stage import finished_files, prefix, run_of
+from schemas.common.stage import finished_files, prefix, run_of
 
 HELD = (KEY, "content_hash")
 

@@ -24,7 +24,7 @@ from ingestion.shop.check_process import STAGED, CheckedFile, Dropped, check_fil
 from ingestion.shop.file_faults import FileRefused
 from ingestion.shop.files import check_name
 from ingestion.shop.stage import finish, read_state
-from schemas.shop.stage import run_file
+from schemas.common.stage import run_file
 
 INCOMING, ARCHIVE, REJECTED = (f"stage/{place}/products/" for place in ("incoming", "archive", "rejected"))
 

@@ -26,8 +26,8 @@ from conf import Settings
 from conf.file_lock import Taken, locked
 from ingestion.core.errors import IngestError
 from ingestion.shop.bucket import Bucket
+from schemas.common.stage import run_file, state_name
 from schemas.contract import Contract
-from schemas.shop.stage import run_file, state_name
 
 ROWS_AT_ONCE = 20_000
 ARROW = {

@@ -1,9 +1,10 @@
-"""The daily report of schema drift: ``python -m jobs.commands.drift [--day D] [--json]``.
+"""The daily report of schema drift: ``python -m jobs.commands.drift [--day D] [--domain D] [--json]``.
 
-Bronze keeps every field that a register sends. This says which of them the table of fields (schemas/procurement/
-fields.py) does not know, and which documented ones no row of a register had, on the newest day of bronze or a given
-one. It stands in `ops.schema_drift`; a report of the same day replaces the one before. ClickHouse reads bronze itself,
-so a day of a million rows takes seconds. Exit code 0: reported, drift or not. 1: a part is down. 2: that is no day.
+Bronze keeps every field that a source sends. This says which of them a domain's catalog of fields
+(jobs/<domain>/known_fields.py) does not know, and which documented ones no row of a register had, on the newest day of
+bronze or a given one. It stands in `ops.schema_drift`; a report of the same day replaces the one before. ClickHouse
+reads bronze itself, so a day of a million rows takes seconds. Exit code 0: reported, drift or not. 1: a part is down.
+2: that is no day, or no such domain.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from conf import Settings, settings
 from conf.connect import clickhouse
 from jobs.core import damaged_table
 from jobs.core.errors import Failed, Refused
+from jobs.core.field_catalog import FieldCatalog, field_catalogs
 from jobs.core.lake import S3Lake
 from jobs.core.needed_parts import need_parts
 from jobs.core.push import delta, pinned
@@ -28,20 +30,17 @@ from schemas.contract import contract
 from schemas.contract.rules import quoted
 from schemas.derive.live_tables import ContractMismatch, apply_clickhouse
 from schemas.ops.schema_drift import SchemaDrift
-from schemas.procurement.endpoints import ENDPOINTS, by_name
-from schemas.procurement.events import ProcurementRaw
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-BRONZE, DRIFT = contract(ProcurementRaw), contract(SchemaDrift)
-FIELDS = "schemas/procurement/fields.py"
+DRIFT = contract(SchemaDrift)
 EVERY_ROW = ""
 """The field that every row is counted to have, beside its own."""
 
 
 @dataclass(frozen=True)
-class Seen:
+class FieldStats:
     """A field of a register's rows on one day; `types` are the kinds of its values."""
 
     collection: str
@@ -83,68 +82,92 @@ class Drift:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command. What a person can mend is printed as a sentence."""
-    asked = _parser().parse_args(arguments)
+    options = _parser().parse_args(arguments)
     try:
-        day, found = report(settings(), _day(asked.day) if asked.day else None)
+        day = _day(options.day) if options.day else None
+        reports = [report(settings(), catalog, day) for catalog in chosen(options.domain)]
     except Failed as error:
         print(error, file=sys.stderr)
         return error.code
-    words = [str(drift) for drift in found]
-    if day is None:
-        words.append("Nothing came in yet, so nothing has drifted.")
-    elif found:
-        words.append(f"{len(found)} fields have drifted on {day}. New ones are kept in bronze: add them to {FIELDS}.")
-    else:
-        words.append(f"On {day} every register had the fields that are known of it.")
-    print("\n".join(words), file=sys.stderr if asked.json else sys.stdout)
-    if asked.json:
-        told = [{**vars(drift), "first_seen_at": drift.first_seen_at.isoformat()} for drift in found]
-        print(json.dumps({"day": str(day) if day else "", "drift": told}, ensure_ascii=False))
+    lines = [line for one in reports for line in one.lines()]
+    print("\n".join(lines), file=sys.stderr if options.json else sys.stdout)
+    if options.json:
+        days = [one.day for one in reports if one.day is not None]
+        drift = [{**vars(d), "first_seen_at": d.first_seen_at.isoformat()} for one in reports for d in one.drift]
+        print(json.dumps({"day": str(max(days)) if days else "", "drift": drift}, ensure_ascii=False))
     return 0
 
 
-def report(settings: Settings, day: date | None) -> tuple[date | None, list[Drift]]:
-    """Look at a day, or at the newest, and record what is found. The day is None while bronze is empty."""
+@dataclass(frozen=True)
+class Report:
+    """The drift of a domain on a day; the day is None while bronze is empty."""
+
+    catalog: FieldCatalog
+    day: date | None
+    drift: list[Drift]
+
+    def lines(self) -> list[str]:
+        """The report as sentences."""
+        if self.day is None:
+            return [f"{self.catalog.bronze.name} has no rows yet, so nothing has drifted."]
+        if not self.drift:
+            return [f"On {self.day} every register of {self.catalog.domain} had the fields that are known of it."]
+        return [
+            *map(str, self.drift),
+            f"{len(self.drift)} fields have drifted on {self.day}. New ones are kept in bronze: add them to "
+            f"{self.catalog.file}.",
+        ]
+
+
+def chosen(domain: str) -> list[FieldCatalog]:
+    """The catalog of a domain, or all. Raises Refused where the domain has none."""
+    every = field_catalogs()
+    if domain and domain not in every:
+        raise Refused(f"No domain with a catalog of fields is called {domain!r}; there are: {', '.join(every)}")
+    return [every[domain]] if domain else list(every.values())
+
+
+def report(settings: Settings, catalog: FieldCatalog, day: date | None) -> Report:
+    """Compare a day, or the newest one, with the catalog and record the differences."""
     need_parts(settings)
-    lake = S3Lake(settings)
-    version = lake.version(BRONZE.name)
+    lake, bronze = S3Lake(settings), catalog.bronze.name
+    version = lake.version(bronze)
     if version is None:
-        return None, []
+        return Report(catalog, None, [])
     from clickhouse_connect.driver.exceptions import DatabaseError
 
     client = clickhouse(settings, send_receive_timeout=1800)
     try:
         apply_clickhouse(client, [DRIFT])
-        source = delta(lake.url(BRONZE.name))
+        source = delta(lake.url(bronze))
         day = day or newest_day(client, f"{source} {pinned(version)}")
         if day is None:
-            return None, []
-        rows = client.query(f"{question(source, day)} {pinned(version)}").result_rows
+            return Report(catalog, None, [])
+        rows = client.query(f"{drift_query(catalog, source, day)} {pinned(version)}").result_rows
         before = earlier(client)
-        found = [since(drift, before) for drift in drifts(map(seen, rows))]
-        record(client, day, found)
-        return day, found
+        drift = [since(one, before) for one in drifts(catalog, map(field_stats, rows))]
+        record(client, catalog, day, drift)
+        return Report(catalog, day, drift)
     except ContractMismatch as difference:
         raise Failed(f"A contract and a live table disagree.\n{difference}") from None
     except DatabaseError as error:
-        raise Failed(damaged_table.told(BRONZE.name, error)) from None
+        raise Failed(damaged_table.told(bronze, error)) from None
     finally:
         client.close()
 
 
 def newest_day(client: Client, source: str) -> date | None:
     """The last day on which anything came; None where nothing did."""
-    asked = f"SELECT count(), toString(toDate(max(ingested_at), 'UTC')) FROM {source}"
-    ((count, last),) = client.query(asked).result_rows
+    query = f"SELECT count(), toString(toDate(max(ingested_at), 'UTC')) FROM {source}"
+    ((count, last),) = client.query(query).result_rows
     return date.fromisoformat(last) if count else None
 
 
-def question(source: str, day: date) -> str:
+def drift_query(catalog: FieldCatalog, source: str, day: date) -> str:
     """Every field of every register on a day, in how many rows, as what. One look at each row's JSON.
 
     The register is the second part of an event's id, since several registers may share an event type.
     """
-    registers = [endpoint.name for endpoint in ENDPOINTS if endpoint.event_type]
     begin, end = (f"toDateTime64({quoted(f'{d} 00:00:00')}, 6, 'UTC')" for d in (day, day + timedelta(days=1)))
     return (
         "SELECT collection, register, event_type, field.1 AS name, count(), "
@@ -157,37 +180,37 @@ def question(source: str, day: date) -> str:
         "ifNull(event_type, '') AS event_type, "
         "arrayJoin(arrayPushBack(JSONExtractKeysAndValuesRaw(ifNull(value, '')), ('', ''))) AS field "
         f"FROM {source} WHERE ingested_at >= {begin} AND ingested_at < {end} AND isValidJSON(ifNull(value, ''))) "
-        f"WHERE register IN {tuple(registers)} AND event_type IN {tuple(_event_types())} "
+        f"WHERE register IN {_listed(catalog.registers)} AND event_type IN {_listed(catalog.event_types)} "
         "GROUP BY collection, register, event_type, name"
     )
 
 
-def seen(row: Sequence[Any]) -> Seen:
+def field_stats(row: Sequence[Any]) -> FieldStats:
     """A row of the answer."""
     collection, register, event_type, field, rows, types, first, example = row
     first_at = datetime.fromisoformat(str(first)).replace(tzinfo=UTC)
-    return Seen(
+    return FieldStats(
         str(collection), str(register), str(event_type), str(field), int(rows), str(types), first_at, str(example)
     )  # fmt: skip
 
 
-def drifts(fields: Iterable[Seen]) -> list[Drift]:
+def drifts(catalog: FieldCatalog, fields: Iterable[FieldStats]) -> list[Drift]:
     """What is not as it is known to be, register by register."""
-    by_register: dict[tuple[str, str], dict[str, Seen]] = defaultdict(dict)
+    by_register: dict[tuple[str, str], dict[str, FieldStats]] = defaultdict(dict)
     for field in fields:
         by_register[field.collection, field.register][field.field] = field
-    found = []
+    drift = []
     for (_, register), own in sorted(by_register.items()):
-        endpoint = by_name()[register]
+        known = catalog.registers[register]
         every = own[EVERY_ROW]
-        news = sorted(set(own) - endpoint.known_fields - {EVERY_ROW})
-        found += [_drift("unknown", own[name], name) for name in news]
+        news = sorted(set(own) - known.known - {EVERY_ROW})
+        drift += [_drift("unknown", own[name], name) for name in news]
         # Of the documented sample; other fields that clients have met may be absent.
-        found += [_drift("missing", every, name) for name in sorted(set(endpoint.fields) - set(own))]
-    return found
+        drift += [_drift("missing", every, name) for name in sorted(set(known.documented) - set(own))]
+    return drift
 
 
-def _drift(code: str, field: Seen, name: str) -> Drift:
+def _drift(code: str, field: FieldStats, name: str) -> Drift:
     types = field.types if code == "unknown" else ""
     return Drift(
         field.collection, field.register, name, field.event_type, code, field.rows, types, field.first_at, field.example
@@ -209,9 +232,9 @@ def since(drift: Drift, before: dict[tuple[str, ...], datetime]) -> Drift:
     return replace(drift, first_seen_at=min(drift.first_seen_at, before.get(drift.mark, drift.first_seen_at)))
 
 
-def record(client: Client, day: date, found: Sequence[Drift]) -> None:
-    """Put the report of a day in the place of an earlier one of the same day."""
-    same = f"reported_on = toDate32({quoted(str(day))})"
+def record(client: Client, catalog: FieldCatalog, day: date, found: Sequence[Drift]) -> None:
+    """Replace an earlier report of the same domain and day."""
+    same = f"reported_on = toDate32({quoted(str(day))}) AND register_name IN {_listed(catalog.registers)}"
     client.command(f"DELETE FROM {DRIFT.name} WHERE {same}", settings={"lightweight_deletes_sync": 2})
     shared = {"reported_on": day, "reported_at": datetime.now(UTC)}
     columns = [c.name for c in DRIFT.serving_columns]
@@ -220,8 +243,8 @@ def record(client: Client, day: date, found: Sequence[Drift]) -> None:
         client.insert(DRIFT.name, rows, column_names=columns)
 
 
-def _event_types() -> list[str]:
-    return sorted({endpoint.event_type for endpoint in ENDPOINTS if endpoint.event_type})
+def _listed(names: Iterable[str]) -> str:
+    return f"({', '.join(map(quoted, names))})"
 
 
 def _day(text: str) -> date:
@@ -236,6 +259,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m jobs.commands.drift", description="Report fields that registers changed."
     )
     parser.add_argument("--day", help="the day (UTC) whose rows are looked at; the newest where it is left out")
+    parser.add_argument("--domain", default="", help="only this domain, e.g. procurement; all where it is left out")
     parser.add_argument("--json", action="store_true", help="one line of JSON on stdout, and all words on stderr")
     return parser
 

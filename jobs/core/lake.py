@@ -11,12 +11,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from conf import Settings
-from conf.domains.shop import ShopSettings
 from jobs.core.errors import Failed
+from schemas.common.stage import finished_files, prefix, state_name
 from schemas.contract import Contract, find
 from schemas.derive.delta import FINISHED
 from schemas.derive.spark import ident, schema_ddl
-from schemas.shop.stage import finished_files, prefix, state_name
 
 if TYPE_CHECKING:
     from minio import Minio
@@ -155,7 +154,7 @@ class S3Lake(DeltaTables):
         Runs since the last full check stay: by them the next one knows what is known.
         """
         super().tidy(spark, name, version)
-        before = datetime.now(UTC) - timedelta(days=ShopSettings.of(self.settings).stage_days)
+        before = datetime.now(UTC) - timedelta(days=self.settings.stage_days)
         for source in (s for s in find(name).built_from if s.layer == "stage"):
             for staged, changed_at in self._finished(source.table, "full_run"):
                 if changed_at < before:

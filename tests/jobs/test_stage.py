@@ -12,7 +12,7 @@ from minio.error import S3Error
 
 from conf import Settings
 from jobs.core.lake import S3Lake
-from schemas.shop.stage import finished_files, run_file, run_of, state_name
+from schemas.common.stage import finished_files, run_file, run_of, state_name
 
 NOW = datetime.now(UTC)
 

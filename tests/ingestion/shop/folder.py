@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 
 from ingestion.shop.bucket import StoredObject
 from ingestion.shop.stage import read_state
+from schemas.common.stage import finished_files, prefix
 from schemas.derive.fakes import Row
-from schemas.shop.stage import finished_files, prefix
 
 BEGAN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

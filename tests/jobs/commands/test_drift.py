@@ -12,7 +12,9 @@ import orjson
 import pyarrow as pa
 import pytest
 
-from jobs.commands.drift import Drift, Seen, drifts, main, question, seen, since
+from jobs.commands.drift import Drift, FieldStats, drift_query, field_stats, main, since
+from jobs.commands.drift import drifts as drifts_of
+from jobs.procurement.known_fields import CATALOG
 from schemas.procurement.endpoints import by_name
 from tests.support.clickhouse import answers
 
@@ -43,11 +45,17 @@ def row(**changed: Any) -> bytes:
     return orjson.dumps({name: value for name, value in (whole | changed).items() if value is not ...})
 
 
-def found(folder: Path, records: Iterable[dict[str, Any]]) -> list[Seen]:
+def found(folder: Path, records: Iterable[dict[str, Any]]) -> list[FieldStats]:
     """What ClickHouse says of a bronze table with these records."""
     bronze = folder / "bronze"
     deltalake.write_deltalake(bronze, pa.Table.from_pylist(list(records), RECORDS))
-    return [seen(answer) for answer in answers(folder, [question(f"deltaLakeLocal('{bronze}')", DAY)])]
+    return [
+        field_stats(answer) for answer in answers(folder, [drift_query(CATALOG, f"deltaLakeLocal('{bronze}')", DAY)])
+    ]
+
+
+def drifts(fields: Iterable[FieldStats]) -> list[Drift]:
+    return drifts_of(CATALOG, fields)
 
 
 def told(drift: Drift) -> tuple[str, str, str, int]:
@@ -95,8 +103,8 @@ def test_registers_that_share_an_event_type_are_told_apart(tmp_path: Path) -> No
     assert "address" in surplus
 
 
-def field(name: str, rows: int = 3) -> Seen:
-    return Seen("a", "plans", "kz.goszakup.plans_customer", name, rows, "text", NOON, "a:plans:1:x")
+def field(name: str, rows: int = 3) -> FieldStats:
+    return FieldStats("a", "plans", "kz.goszakup.plans_customer", name, rows, "text", NOON, "a:plans:1:x")
 
 
 def test_as_long_as_all_fields_come_nothing_drifts() -> None:
@@ -119,3 +127,8 @@ def test_a_drift_keeps_the_time_of_its_first_report() -> None:
 def test_what_is_no_day_is_the_callers_mistake(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--day", text]) == 2
     assert capsys.readouterr().err == f"{text!r} is no day; write it like 2026-03-01\n"
+
+
+def test_a_domain_without_a_catalog_is_the_callers_mistake(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--domain", "weather"]) == 2
+    assert "there are: procurement" in capsys.readouterr().err

@@ -1,0 +1,1 @@
+"""Procurement: what the fields of its registers are compared with."""
