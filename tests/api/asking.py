@@ -153,12 +153,12 @@ class Client:
             headers["Content-Type"] = "application/json"
         headers |= more.pop("headers", {})
 
-        async def asked() -> httpx.Response:
+        async def requested() -> httpx.Response:
             transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
                 return await http.request(method, path, headers=headers, **more)
 
-        return RUNNER.run(asked())
+        return RUNNER.run(requested())
 
     def get(self, path: str, key: str | None = "admin") -> httpx.Response:
         return self.ask("GET", path, key)
@@ -186,9 +186,9 @@ def problem(answer: httpx.Response, status: int) -> Json:
     """The problem document of an answer, which must be one."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
-    found: Json = answer.json()
-    assert found["status"] == status
-    assert found["type"].startswith("urn:sauda:problem:")
-    assert found["title"]
-    assert found["detail"].endswith((".", '"')) or found.get("errors"), found
-    return found
+    actual: Json = answer.json()
+    assert actual["status"] == status
+    assert actual["type"].startswith("urn:sauda:problem:")
+    assert actual["title"]
+    assert actual["detail"].endswith((".", '"')) or actual.get("errors"), actual
+    return actual

@@ -39,9 +39,9 @@ class Database:
 
 @pytest.fixture
 def database(monkeypatch: pytest.MonkeyPatch) -> Database:
-    made = Database()
-    monkeypatch.setattr(keys, "_connected", lambda: made)
-    return made
+    created = Database()
+    monkeypatch.setattr(keys, "_connected", lambda: created)
+    return created
 
 
 def run(*words: str) -> str:
@@ -51,14 +51,14 @@ def run(*words: str) -> str:
 
 
 def test_for_programs_there_is_json_only(database: Database) -> None:
-    made = json.loads(run("create", "Aigul's shop", "--scope", "read", "--days", "3", "--json"))
-    assert stored.key_id_of(made["key"]) == made["key_id"]
-    assert (made["name"], made["scopes"], made["rate_per_minute"]) == ("Aigul's shop", ["read"], 6_000)
+    created = json.loads(run("create", "Aigul's shop", "--scope", "read", "--days", "3", "--json"))
+    assert stored.key_id_of(created["key"]) == created["key_id"]
+    assert (created["name"], created["scopes"], created["rate_per_minute"]) == ("Aigul's shop", ["read"], 6_000)
     database.rows[0]["expires_at"] = datetime.now(UTC) - timedelta(days=1)
     (listed,) = json.loads(run("list", "--json"))
-    assert (listed["key_id"], listed["state"]) == (made["key_id"], "expired")
+    assert (listed["key_id"], listed["state"]) == (created["key_id"], "expired")
     assert not {"key", "key_hash"} & listed.keys()
-    assert json.loads(run("revoke", made["key_id"], "--json"))["state"] == "revoked"
+    assert json.loads(run("revoke", created["key_id"], "--json"))["state"] == "revoked"
 
 
 def test_a_key_is_one_line_and_nothing_else(database: Database) -> None:

@@ -21,17 +21,17 @@ from tests.api.asking import Client, client
 
 
 def module(name: str, **members: Any) -> ModuleType:
-    made = ModuleType(name)
-    vars(made).update(members)
-    return made
+    created = ModuleType(name)
+    vars(created).update(members)
+    return created
 
 
 def router(path: str, method: str = "GET", tag: str = "service") -> APIRouter:
     async def answer() -> None: ...
 
-    made = APIRouter(tags=[tag])
-    made.add_api_route(path, answer, methods=[method])
-    return made
+    created = APIRouter(tags=[tag])
+    created.add_api_route(path, answer, methods=[method])
+    return created
 
 
 async def nothing() -> None: ...
@@ -42,7 +42,7 @@ def test_every_domain_has_a_declaration() -> None:
 
 
 def test_every_path_of_every_router_is_mounted(api: Client) -> None:
-    ours = {route.path for found in registry.routers() for route in found.routes}  # type: ignore[attr-defined]
+    ours = {route.path for actual in registry.routers() for route in actual.routes}  # type: ignore[attr-defined]
     listed = set(api.get("/openapi.json", None).json()["paths"])
 
     assert {re.sub(r":path}", "}", path) for path in ours} >= listed

@@ -26,9 +26,9 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     program = chromium.find()
     if program is None:
         pytest.skip(chromium.MISSING)
-    with Browser(program, tmp_path_factory.mktemp("chromium")) as made:
-        made.screen(1280, 900)
-        yield made
+    with Browser(program, tmp_path_factory.mktemp("chromium")) as created:
+        created.screen(1280, 900)
+        yield created
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +38,8 @@ def whole() -> Document:
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[Canned]:
-    with Canned() as made:
-        yield made
+    with Canned() as created:
+        yield created
 
 
 Show = Callable[..., Browser]
@@ -50,9 +50,9 @@ def show(browser: Browser, served: Canned, whole: Document) -> Show:
     """Opens the page on a document that the given function has changed, and waits until it has drawn it."""
 
     def shown(change: Callable[[Document], Any], *, state: str = "live", width: int = 1280) -> Browser:
-        told = copy.deepcopy(whole)
-        change(told)
-        served.told = told
+        answered = copy.deepcopy(whole)
+        change(answered)
+        served.told = answered
         browser.screen(width, 900, mobile=width < 800)
         browser.open(served.url)
         until(
@@ -72,8 +72,8 @@ def show(browser: Browser, served: Canned, whole: Document) -> Show:
 def test_freshness_is_written_at_every_age(show: Show, seconds: float | None, shown: str) -> None:
     """The fault: two digits at least and none at most, from ten seconds on, which is an error and no figure."""
 
-    def aged(told: Document) -> None:
-        (topic,) = [each for each in told["topics"] if each["fresh"]]
+    def aged(answered: Document) -> None:
+        (topic,) = [each for each in answered["topics"] if each["fresh"]]
         topic["fresh"] = {"event_count": 1, "p50_seconds": seconds, "p99_seconds": seconds}
 
     browser = show(aged)
@@ -119,7 +119,7 @@ def test_a_panel_is_well_again_when_its_figures_are(show: Show, served: Canned, 
 
 
 def test_a_document_that_lacks_everything_is_no_blank_page(show: Show) -> None:
-    browser = show(lambda told: [told.pop(name) for name in list(told) if name != "at"], state="faulty")
+    browser = show(lambda answered: [answered.pop(name) for name in list(answered) if name != "at"], state="faulty")
 
     assert "Events a second" in browser.text("main")
     assert browser.run("document.querySelectorAll('.fault').length") == 10
@@ -161,18 +161,18 @@ def test_without_any_data_it_says_so(show: Show) -> None:
 
 
 def test_before_any_source_has_answered_it_is_no_blank_page(show: Show) -> None:
-    browser = show(lambda told: (empty(told), told.update(sources={})))
+    browser = show(lambda answered: (empty(answered), answered.update(sources={})))
 
     assert [browser.text(f"#{name}") for name in ("rate", "fresh", "refused")] == ["–"] * 3
     assert browser.errors() == []
 
 
 def test_with_a_part_down_the_rest_is_shown(show: Show) -> None:
-    def down(told: Document) -> None:
+    def down(answered: Document) -> None:
         minio = {"name": "minio", "title": "MinIO", "state": "down", "sentence": "does not answer", "links": []}
-        told["parts"] = [minio]
-        told["sources"]["flow"] = {"error": "The stream does not answer (ConnectError).", "as_of": None}
-        told["topics"] = []
+        answered["parts"] = [minio]
+        answered["sources"]["flow"] = {"error": "The stream does not answer (ConnectError).", "as_of": None}
+        answered["topics"] = []
 
     browser = show(down)
     assert browser.run(READABLE) == []
@@ -187,17 +187,17 @@ def test_with_a_part_down_the_rest_is_shown(show: Show) -> None:
                          ids=["without spaces", "right to left", "emoji", "override", "combining"])  # fmt: skip
 @pytest.mark.parametrize("width", [PHONE, 1280])
 def test_long_names_are_clamped(show: Show, name: str, width: int) -> None:
-    def named(told: Document) -> None:
-        for purchase in told["latest"]:
+    def named(answered: Document) -> None:
+        for purchase in answered["latest"]:
             purchase.update(product=name, seller_id=name[:64])
-        currency = next(each for each in told["currencies"] if each["products"])
-        told["currencies"] = [currency]
+        currency = next(each for each in answered["currencies"] if each["products"])
+        answered["currencies"] = [currency]
         for product in currency["products"]:
             product["description"] = name
-        for refusal in told["refusals"]:
+        for refusal in answered["refusals"]:
             refusal.update(sentence=name, rule=name[:80])
-        told["topics"][0]["queries"][0].update(is_running=False, error=name, state="waiting 15 s to start again")
-        told["parts"] = [{"name": "x", "title": "X", "state": "down", "sentence": name, "links": []}]
+        answered["topics"][0]["queries"][0].update(is_running=False, error=name, state="waiting 15 s to start again")
+        answered["parts"] = [{"name": "x", "title": "X", "state": "down", "sentence": name, "links": []}]
 
     browser = show(named, width=width)
     tallest = browser.run(
@@ -215,9 +215,9 @@ def test_long_names_are_clamped(show: Show, name: str, width: int) -> None:
 
 
 def test_a_currency_that_is_none_is_no_fault(show: Show) -> None:
-    def strange(told: Document) -> None:
-        told["latest"][0].update(currency_code="", amount=12.5)
-        told["currencies"][0].update(currency_code="x1")
+    def strange(answered: Document) -> None:
+        answered["latest"][0].update(currency_code="", amount=12.5)
+        answered["currencies"][0].update(currency_code="x1")
 
     browser = show(strange)
 

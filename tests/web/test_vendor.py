@@ -10,14 +10,14 @@ WEB = REPOSITORY / "web"
 
 def locked() -> dict[str, dict[str, str]]:
     packages = json.loads((WEB / "package-lock.json").read_text())["packages"]
-    return {name.removeprefix("node_modules/"): found for name, found in packages.items() if name}
+    return {name.removeprefix("node_modules/"): actual for name, actual in packages.items() if name}
 
 
 def test_the_lock_pins_a_checksum_and_names_no_place() -> None:
     assert locked()
-    for name, found in locked().items():
-        assert found["integrity"].startswith("sha512-"), name
-        assert "resolved" not in found, f"{name}: npm wrote where it came from; web/.npmrc tells it not to"
+    for name, actual in locked().items():
+        assert actual["integrity"].startswith("sha512-"), name
+        assert "resolved" not in actual, f"{name}: npm wrote where it came from; web/.npmrc tells it not to"
 
 
 def test_what_is_kept_is_what_is_locked() -> None:

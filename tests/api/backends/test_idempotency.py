@@ -67,10 +67,10 @@ def claimed(database: FakeDatabase, *wanted: tuple[str, str, bytes], clock: Any 
 
     async def run() -> list[Any]:
         worker = asyncio.ensure_future(claims.run())
-        found = await asyncio.gather(*(claims.claim(*each) for each in wanted), return_exceptions=True)
+        actual = await asyncio.gather(*(claims.claim(*each) for each in wanted), return_exceptions=True)
         worker.cancel()
         await asyncio.gather(worker, return_exceptions=True)
-        return found
+        return actual
 
     return RUNNER.run(run())
 

@@ -44,12 +44,12 @@ def asked(home: Path, answer: bytes, ask: Callable[[Postgres], Coroutine[Any, An
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         url = SecretStr(f"postgresql://x:y@127.0.0.1:{port}/x?sslmode=disable&gssencmode=disable")
-        made = Postgres(Settings(stack="unit", home=home, postgres_url=url))
-        await made.open()
+        created = Postgres(Settings(stack="unit", home=home, postgres_url=url))
+        await created.open()
         try:
-            return await ask(made)
+            return await ask(created)
         finally:
-            await made.close()
+            await created.close()
             server.close()
 
     return RUNNER.run(asyncio.wait_for(run(), 30))
@@ -59,10 +59,10 @@ def asked(home: Path, answer: bytes, ask: Callable[[Postgres], Coroutine[Any, An
 def test_a_database_that_hangs_is_told_as_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: bytes) -> None:
     monkeypatch.setattr(postgres, "CHECK_SECONDS", 0.3)
 
-    async def ask(made: Postgres) -> float:
+    async def ask(created: Postgres) -> float:
         began = time.monotonic()
         with pytest.raises(Problem, match="PostgreSQL does not answer now"):
-            await made.rows("SELECT 1")
+            await created.rows("SELECT 1")
         return time.monotonic() - began
 
     assert asked(tmp_path, answer, ask) < 10
@@ -77,10 +77,10 @@ def test_a_database_that_hangs_at_the_statement_is_cut_off(tmp_path: Path, monke
     monkeypatch.setattr(postgres, "_check", good)
     monkeypatch.setattr(postgres, "ANSWER_SECONDS", 0.3)
 
-    async def ask(made: Postgres) -> float:
+    async def ask(created: Postgres) -> float:
         began = time.monotonic()
         with pytest.raises(Problem, match="PostgreSQL does not answer now"):
-            await made.rows("SELECT 1")
+            await created.rows("SELECT 1")
         return time.monotonic() - began
 
     assert asked(tmp_path, READY, ask) < 5
@@ -91,17 +91,17 @@ def test_a_database_that_hangs_at_the_statement_is_cut_off(tmp_path: Path, monke
     (errors.IoError, True), (errors.UndefinedTable, False), (errors.UniqueViolation, False),
 ])  # fmt: skip
 def test_a_database_that_cannot_now_is_told_as_away(tmp_path: Path, error: type[errors.Error], is_told: bool) -> None:
-    made = Postgres(Settings(stack="unit", home=tmp_path))
+    created = Postgres(Settings(stack="unit", home=tmp_path))
 
     class Pool:
         @asynccontextmanager
         async def connection(self) -> AsyncIterator[Any]:
             yield None
 
-    made._pool = Pool()  # type: ignore[assignment]
+    created._pool = Pool()  # type: ignore[assignment]
 
     async def run() -> None:
-        async with made.connection():
+        async with created.connection():
             raise error("no")
 
     with pytest.raises(Problem if is_told else error):

@@ -23,9 +23,9 @@ RECORD = Record(b"k", b"v", [("ce_id", b"1")])
 
 @pytest.fixture
 def kafka() -> Iterator[KafkaProducer]:
-    made = KafkaProducer({"bootstrap.servers": "none", "test.mock.num.brokers": 1, "linger.ms": 0})
-    yield made
-    RUNNER.run(made.close(5))
+    created = KafkaProducer({"bootstrap.servers": "none", "test.mock.num.brokers": 1, "linger.ms": 0})
+    yield created
+    RUNNER.run(created.close(5))
 
 
 class FakeProducer:
@@ -60,9 +60,9 @@ def played(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[KafkaProducer, Fak
     producer = FakeProducer()
     monkeypatch.setattr(topics, "Producer", lambda _: producer)
     monkeypatch.setattr(topics, "POLL_SECONDS", 0.001)
-    made = KafkaProducer({})
-    yield made, producer
-    RUNNER.run(made.close(0))
+    created = KafkaProducer({})
+    yield created, producer
+    RUNNER.run(created.close(0))
 
 
 def test_who_sends_waits_for_the_acknowledgement(kafka: KafkaProducer) -> None:
@@ -113,9 +113,9 @@ def test_a_batch_for_which_there_is_no_room_is_told_at_once_and_not_begun(monkey
     async def run() -> None:
         first = asyncio.ensure_future(kafka.send("purchases", [RECORD] * 3))
         await asyncio.sleep(0)
-        with pytest.raises(Problem) as told:
+        with pytest.raises(Problem) as answered:
             await kafka.send("purchases", [RECORD] * 3)
-        assert (told.value.status, told.value.headers) == (503, {"Retry-After": "1"})
+        assert (answered.value.status, answered.value.headers) == (503, {"Retry-After": "1"})
         assert kafka.waiting == 3
         producer.end()
         await first
@@ -129,9 +129,9 @@ def test_a_full_queue_of_the_library_is_told_too(played: tuple[KafkaProducer, Fa
     producer.most = 2
 
     async def run() -> None:
-        with pytest.raises(Problem) as told:
+        with pytest.raises(Problem) as answered:
             await kafka.send("purchases", [RECORD] * 3)
-        assert (told.value.status, told.value.headers) == (503, {"Retry-After": "1"})
+        assert (answered.value.status, answered.value.headers) == (503, {"Retry-After": "1"})
 
     RUNNER.run(run())
 

@@ -30,9 +30,9 @@ def test_without_a_good_key_nothing_is_answered(api: Client, header: str | None)
     headers = {"Authorization": header.encode()} if header is not None else {}
     answer = api.ask("GET", "/v1/purchases/1", None, headers=headers)
 
-    told = problem(answer, 401)
+    answered = problem(answer, 401)
     assert answer.headers["www-authenticate"] == 'Bearer realm="sauda"'
-    assert "a-key-of-the-tests" not in str(told)
+    assert "a-key-of-the-tests" not in str(answered)
     assert api.warehouse.asked == []
 
 

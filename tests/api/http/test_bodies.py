@@ -49,15 +49,15 @@ def test_what_is_json_comes_as_it_was_written(body: bytes, value: Any) -> None:
 
 
 def test_numbers_with_a_point_keep_their_digits() -> None:
-    (found,) = parse(b"[12345678901234.1234]")
+    (actual,) = parse(b"[12345678901234.1234]")
 
-    assert isinstance(found, Literal)
-    assert found == "12345678901234.1234"
+    assert isinstance(actual, Literal)
+    assert actual == "12345678901234.1234"
 
 
 @pytest.mark.parametrize("media", [None, "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; x"])
 def test_a_body_must_be_said_to_be_json(api: Client, media: str | None) -> None:
     headers = {"Content-Type": media} if media else {}
-    told = problem(api.ask("POST", "/v1/purchases", content=b"{}", headers=headers), 415)
+    answered = problem(api.ask("POST", "/v1/purchases", content=b"{}", headers=headers), 415)
 
-    assert (media or "missing").split(";")[0] in told["detail"]
+    assert (media or "missing").split(";")[0] in answered["detail"]

@@ -27,9 +27,9 @@ def test_a_body_that_says_it_is_too_large_is_not_read(tmp_path: Path) -> None:
     api, seen = client(tmp_path, api_body_bytes=100_000), list[int]()
     headers = {"Content-Type": "application/json", "Content-Length": "100001"}
 
-    told = problem(api.ask("POST", "/v1/purchases", content=_chunks(2, 60_000, seen), headers=headers), 413)
+    answered = problem(api.ask("POST", "/v1/purchases", content=_chunks(2, 60_000, seen), headers=headers), 413)
 
-    assert told["detail"] == "The body has more than 100,000 bytes. Send less at a time."
+    assert answered["detail"] == "The body has more than 100,000 bytes. Send less at a time."
     assert seen == []
 
 
@@ -53,10 +53,10 @@ def test_no_body_is_read_without_a_key(tmp_path: Path) -> None:
 def test_all_bodies_together_have_a_limit(tmp_path: Path) -> None:
     api = client(tmp_path, api_bodies_bytes=50_000)
 
-    told = api.send(GOOD | {"source": "x" * 60_000})
+    answered = api.send(GOOD | {"source": "x" * 60_000})
 
-    assert problem(told, 503)["type"] == "urn:sauda:problem:busy"
-    assert told.headers["retry-after"] == "1"
+    assert problem(answered, 503)["type"] == "urn:sauda:problem:busy"
+    assert answered.headers["retry-after"] == "1"
     # What was held was given back.
     assert api.send(GOOD).status_code == 202
 
@@ -115,9 +115,9 @@ def test_an_answer_that_streams_is_not_cut_at_the_body_s_deadline(tmp_path: Path
 
 
 def test_a_foreign_host_is_refused(api: Client) -> None:
-    told = problem(api.ask("GET", "/healthz", headers={"Host": "evil.example"}), 421)
+    answered = problem(api.ask("GET", "/healthz", headers={"Host": "evil.example"}), 421)
 
-    assert "Host" in told["detail"]
+    assert "Host" in answered["detail"]
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8000", "[::1]:8000", "[::1]"])
@@ -134,8 +134,8 @@ def test_every_answer_has_the_headers_of_security(api: Client) -> None:
 
 
 def test_other_origins_are_not_let_in(api: Client) -> None:
-    asked = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
-    answer = api.ask("OPTIONS", "/v1/purchases", None, headers=asked)
+    requested = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
+    answer = api.ask("OPTIONS", "/v1/purchases", None, headers=requested)
 
     assert answer.status_code == 405
     assert not [name for name in answer.headers if name.startswith("access-control")]
@@ -147,11 +147,11 @@ def test_a_fault_of_ours_is_told_without_its_trace(api: Client, caplog: pytest.L
 
     api.warehouse.rows = rows  # type: ignore[method-assign]
     with caplog.at_level(logging.ERROR, "sauda.api"):
-        told = problem(api.get("/v1/purchases/17"), 500)
+        answered = problem(api.get("/v1/purchases/17"), 500)
 
-    assert "secret" not in str(told)
-    assert told["instance"].startswith("urn:uuid:")
-    assert told["instance"] in caplog.text
+    assert "secret" not in str(answered)
+    assert answered["instance"].startswith("urn:uuid:")
+    assert answered["instance"] in caplog.text
     assert "a secret of the inside" in caplog.text
 
 
@@ -159,12 +159,12 @@ def test_requests_are_counted_by_the_path_s_pattern(api: Client) -> None:
     api.get("/v1/purchases/1")
     api.get("/v1/purchases/2")
     api.get("/no/such/path")
-    told = api.get("/metrics").text
+    answered = api.get("/metrics").text
 
-    assert 'sauda_api_requests_total{method="GET",route="/v1/purchases/{event_id}",status="404"} 2.0' in told
-    assert 'sauda_api_requests_total{method="none",route="none",status="404"} 1.0' in told
-    assert "sauda_api_requests_in_flight 1.0" in told
-    assert "/no/such/path" not in told
+    assert 'sauda_api_requests_total{method="GET",route="/v1/purchases/{event_id}",status="404"} 2.0' in answered
+    assert 'sauda_api_requests_total{method="none",route="none",status="404"} 1.0' in answered
+    assert "sauda_api_requests_in_flight 1.0" in answered
+    assert "/no/such/path" not in answered
 
 
 def test_nothing_is_taken_while_the_disk_is_full_and_everything_is_read(
@@ -177,8 +177,8 @@ def test_nothing_is_taken_while_the_disk_is_full_and_everything_is_read(
                   "PUT": ("purchases/s/1",), "DELETE": ("sellers/s",)}  # fmt: skip
         for method, path in ((method, f"/v1/{path}") for method, paths in writes.items() for path in paths):
             answer = api.ask(method, path, json=GOOD)
-            told = problem(answer, 507)
-            assert "disk space" in told["detail"]
+            answered = problem(answer, 507)
+            assert "disk space" in answered["detail"]
             assert "/secret" not in answer.text
             assert answer.headers["retry-after"] == "30"
         assert api.get("/healthz").status_code == 200

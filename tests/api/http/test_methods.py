@@ -71,8 +71,8 @@ def test_a_packed_body_is_the_body(api: Client) -> None:
 def test_how_else_a_body_is_packed_is_refused_with_what_is_taken(api: Client, packing: str) -> None:
     answer = send(api, zlib.compress(orjson.dumps(GOOD)), packing)
 
-    told = problem(answer, 415)
-    assert told["detail"] == f"The Content-Encoding header must be gzip or absent; it is {packing!r}."
+    answered = problem(answer, 415)
+    assert answered["detail"] == f"The Content-Encoding header must be gzip or absent; it is {packing!r}."
     assert answer.headers["accept-encoding"] == "gzip"
 
 

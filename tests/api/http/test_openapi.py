@@ -14,13 +14,13 @@ from tests.api.asking import GOOD, Client
 
 @pytest.fixture
 def document(api: Client) -> dict[str, Any]:
-    found: dict[str, Any] = api.get("/openapi.json", None).json()
-    return found
+    actual: dict[str, Any] = api.get("/openapi.json", None).json()
+    return actual
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for path, found in document["paths"].items():
-        for method, operation in found.items():
+    for path, actual in document["paths"].items():
+        for method, operation in actual.items():
             yield f"{method.upper()} {path}", operation
 
 
@@ -62,8 +62,8 @@ def test_every_good_answer_and_body_has_an_example_that_fits_its_schema(document
         if "/v1/" not in name:
             continue
         good = next(answer for status, answer in operation["responses"].items() if status < "4")
-        for told in (good, operation.get("requestBody", {})):
-            for media in told.get("content", {}).values():
+        for answered in (good, operation.get("requestBody", {})):
+            for media in answered.get("content", {}).values():
                 schema = media["schema"] | {"components": document["components"]}
                 jsonschema.Draft202012Validator(schema).validate(media["example"])
                 checked += 1

@@ -103,9 +103,9 @@ def _problem(answer: bytes) -> tuple[int, dict[str, Any]]:
 
 @pytest.mark.parametrize("pieces", [(b"",), (b"GET /x HTTP/1.1\r\nhost: x\r\n",), (b"\r\n" * 3,)])
 def test_a_head_that_does_not_end_is_cut(pieces: tuple[bytes, ...]) -> None:
-    status, told = _problem(served(lambda port: _said(port, *pieces)))
+    status, answered = _problem(served(lambda port: _said(port, *pieces)))
 
-    assert (status, told["detail"]) == (408, "The head took too long.")
+    assert (status, answered["detail"]) == (408, "The head took too long.")
 
 
 def test_a_head_that_comes_in_drops_is_cut_too() -> None:
@@ -117,21 +117,21 @@ def test_a_head_that_comes_in_drops_is_cut_too() -> None:
 
 
 def test_a_head_without_end_is_cut_by_its_size() -> None:
-    status, told = _problem(served(lambda port: _said(port, b"GET /x HTTP/1.1\r\n", b"a: " + b"b" * 3_000)))
+    status, answered = _problem(served(lambda port: _said(port, b"GET /x HTTP/1.1\r\n", b"a: " + b"b" * 3_000)))
 
-    assert (status, told["detail"]) == (431, "The head of the request has more than 2,000 bytes.")
+    assert (status, answered["detail"]) == (431, "The head of the request has more than 2,000 bytes.")
 
 
 def test_what_is_no_http_is_told_as_a_problem() -> None:
-    status, told = _problem(served(lambda port: _said(port, b"\x16\x03\x01 hello\r\n\r\n")))
+    status, answered = _problem(served(lambda port: _said(port, b"\x16\x03\x01 hello\r\n\r\n")))
 
-    assert (status, told["detail"]) == (400, "The request is not HTTP/1.1.")
+    assert (status, answered["detail"]) == (400, "The request is not HTTP/1.1.")
 
 
 def test_requests_one_after_the_other_have_each_their_time() -> None:
     async def ask(port: int) -> list[bytes]:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        found = []
+        actual = []
         try:
             for number in range(4):
                 writer.write(b"GET /%d HTTP/1.1\r\nhost: x\r\n" % number)
@@ -139,10 +139,10 @@ def test_requests_one_after_the_other_have_each_their_time() -> None:
                 await asyncio.sleep(0.1)
                 writer.write(b"\r\n")
                 await reader.readuntil(b"\r\n\r\n")
-                found.append(await reader.readexactly(2))
+                actual.append(await reader.readexactly(2))
         finally:
             writer.close()
-        return found
+        return actual
 
     assert served(ask) == [b"/0", b"/1", b"/2", b"/3"]
 
@@ -169,12 +169,12 @@ def test_connections_beyond_the_limit_are_told() -> None:
 
 def _unread(port: int, *requests: bytes) -> socket.socket:
     """A client that asks and does not read; its own buffer is small."""
-    made = socket.socket()
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-    made.connect(("127.0.0.1", port))
+    created = socket.socket()
+    created.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    created.connect(("127.0.0.1", port))
     for request in requests:
-        made.sendall(request)
-    return made
+        created.sendall(request)
+    return created
 
 
 def _get(path: str) -> bytes:
@@ -217,12 +217,12 @@ def test_a_stream_that_nobody_reads_keeps_its_place_and_little_memory() -> None:
         client = _unread(port, _get("/endless"))
         while not (Short.made and Short.made[0].flow.write_paused):
             await asyncio.sleep(0.01)
-        (made,) = Short.made
+        (created,) = Short.made
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(made.lost.wait(), 5 * Short.answer_seconds)
-        assert made.transport.get_write_buffer_size() < 100_000
+            await asyncio.wait_for(created.lost.wait(), 5 * Short.answer_seconds)
+        assert created.transport.get_write_buffer_size() < 100_000
         client.close()
-        await asyncio.wait_for(made.lost.wait(), 5)
+        await asyncio.wait_for(created.lost.wait(), 5)
 
     served(ask)
 
@@ -232,11 +232,13 @@ def test_a_body_is_called_whole_only_when_all_of_it_has_come(pieces: tuple[bytes
     """Said when the application begins, which may be before the rest comes."""
 
     async def telling(scope: Any, receive: Any, send: Any) -> None:
-        said = b"%a" % (WHOLE in scope)
+        sentence = b"%a" % (WHOLE in scope)
         while (await receive()).get("more_body"):
             pass
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(said))]})
-        await send({"type": "http.response.body", "body": said})
+        await send(
+            {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(sentence))]}
+        )
+        await send({"type": "http.response.body", "body": sentence})
 
     head = b"POST /x HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 3\r\n\r\n"
 

@@ -37,8 +37,8 @@ def test_a_part_is_asked_once_a_second_however_many_want_to_know() -> None:
         await shared()
         assert part.asked == 1
         clock[0], part.trouble = 1.0, OSError("gone")
-        told = await asyncio.gather(*(shared() for _ in range(100)), return_exceptions=True)
-        assert {str(each) for each in told} == {"gone"}
+        answered = await asyncio.gather(*(shared() for _ in range(100)), return_exceptions=True)
+        assert {str(each) for each in answered} == {"gone"}
         assert part.asked == 2
 
     RUNNER.run(run())
@@ -67,9 +67,9 @@ def test_a_part_that_is_away_is_a_problem_that_names_it(api: Client) -> None:
     kafka.trouble = OSError("gone")
     answer = api.get("/readyz", None)
 
-    told = problem(answer, 503)
-    assert told["detail"] == "No answer from kafka. Try again in 5 seconds."
-    assert told["parts"] == {"kafka": "away", "postgres": "ready"}
+    answered = problem(answer, 503)
+    assert answered["detail"] == "No answer from kafka. Try again in 5 seconds."
+    assert answered["parts"] == {"kafka": "away", "postgres": "ready"}
     assert answer.headers["retry-after"] == "5"
 
 
@@ -98,9 +98,9 @@ def test_what_waits_in_the_outbox_is_seen(api: Client, caplog: pytest.LogCapture
         "The outbox is not sent: 7 changes wait for Kafka, the oldest for 75 s"
     ] * 2
     assert api.get("/readyz", None).json()["outbox"] == {"rows": 7, "oldest_seconds": 75.0}
-    told = api.get("/metrics", None).text
-    assert "sauda_api_outbox_rows 7.0" in told
-    assert "sauda_api_outbox_oldest_seconds 75.04" in told
+    answered = api.get("/metrics", None).text
+    assert "sauda_api_outbox_rows 7.0" in answered
+    assert "sauda_api_outbox_oldest_seconds 75.04" in answered
     outbox.is_away = True
     RUNNER.run(backlog.look())
     assert math.isnan(backlog.rows)

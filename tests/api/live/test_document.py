@@ -23,10 +23,10 @@ def test_the_rate_leaves_out_the_second_that_is_not_over() -> None:
 
 
 def test_the_series_is_ten_minutes_of_whole_buckets() -> None:
-    found = series([[400, 10], [403, 5], [995, 1], [999, 4], [1000, 99]], 1003.0)
+    actual = series([[400, 10], [403, 5], [995, 1], [999, 4], [1000, 99]], 1003.0)
 
-    assert len(found) == 120
-    assert (found[0], found[119], sum(found)) == (3.0, 1.0, 4.0)
+    assert len(actual) == 120
+    assert (actual[0], actual[119], sum(actual)) == (3.0, 1.0, 4.0)
 
 
 def test_a_topic_has_the_rate_of_its_fastest_lane() -> None:

@@ -46,10 +46,10 @@ def look(settings: Settings, answers: dict[tuple[str, str], Any], states: dict[s
             assert request.headers["authorization"].startswith("Basic ")
             told = [{"name": name, "statename": state} for name, state in states.items()]
             return httpx.Response(200, text=xmlrpc.client.dumps((told,), methodresponse=True))
-        found = by_port.get((request.url.port or 0, request.url.path))
-        if found is None:
+        actual = by_port.get((request.url.port or 0, request.url.path))
+        if actual is None:
             raise httpx.ConnectError("refused")
-        return httpx.Response(found) if isinstance(found, int) else httpx.Response(200, json=found)
+        return httpx.Response(actual) if isinstance(actual, int) else httpx.Response(200, json=actual)
 
     async def ask() -> list[Part]:
         async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
@@ -65,9 +65,9 @@ def told(part: Part) -> tuple[str, str]:
 def test_each_part_is_up_down_or_not_there(settings: Settings) -> None:
     answers = {("minio", "/minio/health/ready"): 503, ("metrics", "/progress"): {}, ("airflow", AIRFLOW): WELL}
 
-    found = look(settings, answers, probes={"clickhouse": fine, "kafka": away})
+    actual = look(settings, answers, probes={"clickhouse": fine, "kafka": away})
 
-    assert {name: told(part) for name, part in found.items()} == {
+    assert {name: told(part) for name, part in actual.items()} == {
         "api": ("up", ""),
         "kafka": ("down", "does not answer"),
         "stream": ("up", ""),
@@ -94,15 +94,15 @@ def test_each_part_is_up_down_or_not_there(settings: Settings) -> None:
 def test_airflow_is_down_where_one_of_its_processes_is(
     settings: Settings, change: dict[str, Any], sentence: str
 ) -> None:
-    found = look(settings, {("airflow", AIRFLOW): WELL | change})
+    actual = look(settings, {("airflow", AIRFLOW): WELL | change})
 
-    assert told(found["airflow"]) == ("down", sentence)
+    assert told(actual["airflow"]) == ("down", sentence)
 
 
 def test_an_answer_that_is_no_health_is_no_health(settings: Settings) -> None:
-    found = look(settings, {("airflow", AIRFLOW): ["?"]})
+    actual = look(settings, {("airflow", AIRFLOW): ["?"]})
 
-    assert found["airflow"]["state"] == "down"
+    assert actual["airflow"]["state"] == "down"
 
 
 @pytest.mark.parametrize(
@@ -117,28 +117,28 @@ def test_an_answer_that_is_no_health_is_no_health(settings: Settings) -> None:
 def test_a_part_that_was_left_out_is_off_and_one_that_was_started_is_down(
     settings: Settings, state: str, expected: tuple[str, str]
 ) -> None:
-    found = look(settings, {}, {"airflow": state, "history": state})
+    actual = look(settings, {}, {"airflow": state, "history": state})
 
-    assert [told(found["airflow"]), told(found["history"])] == [expected, expected]
+    assert [told(actual["airflow"]), told(actual["history"])] == [expected, expected]
 
 
 def test_a_part_that_answers_badly_is_down_whoever_started_it(settings: Settings) -> None:
-    found = look(settings, {("history", "/api/v1/version"): 500})
+    actual = look(settings, {("history", "/api/v1/version"): 500})
 
-    assert told(found["history"]) == ("down", "answers 500")
+    assert told(actual["history"]) == ("down", "answers 500")
 
 
 def test_airflow_without_a_database_is_off_and_not_asked(tmp_path: Path) -> None:
     chosen = Settings(home=tmp_path, stack="unit", postgres_url="postgresql://u:p@elsewhere/sauda")  # type: ignore[arg-type]
-    found = look(chosen, {("airflow", AIRFLOW): WELL}, {"airflow": "RUNNING"})
+    actual = look(chosen, {("airflow", AIRFLOW): WELL}, {"airflow": "RUNNING"})
 
-    assert told(found["airflow"]) == ("off", "")
+    assert told(actual["airflow"]) == ("off", "")
 
 
 def test_the_page_links_to_every_page_that_a_browser_can_open(settings: Settings) -> None:
-    found = look(settings, {}, probes={"clickhouse": fine, "kafka": fine, "postgres": fine})
+    actual = look(settings, {}, probes={"clickhouse": fine, "kafka": fine, "postgres": fine})
 
-    assert {(p["name"], link["title"], link["url"]) for p in found.values() for link in p["links"]} == {
+    assert {(p["name"], link["title"], link["url"]) for p in actual.values() for link in p["links"]} == {
         ("api", "Reference", "/docs"),
         ("api", "Metrics", "/metrics"),
         ("api", "Data Docs", "/data-docs/index.html"),
@@ -154,10 +154,10 @@ def test_the_page_links_to_every_page_that_a_browser_can_open(settings: Settings
 
 
 def test_the_page_and_the_list_of_addresses_say_the_same(settings: Settings) -> None:
-    found = look(settings, {}, probes={"clickhouse": fine, "kafka": fine, "postgres": fine})
+    actual = look(settings, {}, probes={"clickhouse": fine, "kafka": fine, "postgres": fine})
     api = f"http://127.0.0.1:{settings.port('api')}"
 
-    shown = {api + url if (url := link["url"]).startswith("/") else url for p in found.values() for link in p["links"]}
+    shown = {api + url if (url := link["url"]).startswith("/") else url for p in actual.values() for link in p["links"]}
     assert shown == {address.url for address in addresses(settings) if address.link}
 
 

@@ -53,25 +53,25 @@ def run(trial: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 async def following(states: AsyncIterator[bytes | None]) -> dict[str, Any]:
     while True:
-        told = await anext(states)
-        if told is not None:
-            found: dict[str, Any] = json.loads(told)
-            return found
+        answered = await anext(states)
+        if answered is not None:
+            actual: dict[str, Any] = json.loads(answered)
+            return actual
 
 
 async def until(states: AsyncIterator[bytes | None], wanted: Callable[[Any], bool]) -> Any:
-    while not wanted(told := await following(states)):
+    while not wanted(answered := await following(states)):
         pass
-    return told
+    return answered
 
 
 def test_many_viewers_cost_one_question_a_round() -> None:
     async def trial() -> None:
         counter = Counter()
-        made = hub(counter.look)
+        created = hub(counter.look)
 
         async def view() -> list[int]:
-            with made.viewer() as states:
+            with created.viewer() as states:
                 return [(await following(states))["count"][0] for _ in range(20)]
 
         seen = await asyncio.gather(*(view() for _ in range(5)))
@@ -85,10 +85,10 @@ def test_many_viewers_cost_one_question_a_round() -> None:
 def test_a_slow_viewer_is_given_the_newest_state_and_no_queue() -> None:
     async def trial() -> None:
         counter = Counter()
-        made = hub(counter.look)
-        with made.viewer() as slow, made.viewer() as quick:
+        created = hub(counter.look)
+        with created.viewer() as slow, created.viewer() as quick:
             first = (await following(slow))["count"][0]
-            reached = (await until(quick, lambda told: told["count"][0] >= first + 10))["count"][0]
+            reached = (await until(quick, lambda answered: answered["count"][0] >= first + 10))["count"][0]
             assert (await following(slow))["count"][0] >= reached
 
     run(trial)
@@ -97,16 +97,16 @@ def test_a_slow_viewer_is_given_the_newest_state_and_no_queue() -> None:
 def test_nothing_is_asked_while_nobody_watches() -> None:
     async def trial() -> None:
         counter = Counter()
-        made = hub(counter.look)
+        created = hub(counter.look)
         assert counter.asked == 0
-        with made.viewer() as states:
+        with created.viewer() as states:
             await following(states)
-        work = made._work
+        work = created._work
         assert work is not None
         await work
-        asked = counter.asked
-        with made.viewer() as states:
-            assert (await following(states))["count"][0] == asked + 1, "a new viewer is not shown an old state"
+        requested = counter.asked
+        with created.viewer() as states:
+            assert (await following(states))["count"][0] == requested + 1, "a new viewer is not shown an old state"
 
     run(trial)
 
@@ -114,17 +114,17 @@ def test_nothing_is_asked_while_nobody_watches() -> None:
 def test_a_source_that_is_away_is_told_and_its_last_word_kept() -> None:
     async def trial() -> None:
         counter, other = Counter(), Counter()
-        made = hub(counter.look, Source("other", other, every=0))
-        with made.viewer() as states:
+        created = hub(counter.look, Source("other", other, every=0))
+        with created.viewer() as states:
             last = (await following(states))["count"][0]
             counter.fault = OSError("ClickHouse does not answer.")
-            told = await until(states, lambda told: told["count"][1] is not None)
-            assert told["count"][1] == "ClickHouse does not answer."
-            assert told["count"][0] >= last
-            before = told["other"][0]
-            assert (await until(states, lambda told: told["other"][0] > before))["other"][1] is None
+            answered = await until(states, lambda answered: answered["count"][1] is not None)
+            assert answered["count"][1] == "ClickHouse does not answer."
+            assert answered["count"][0] >= last
+            before = answered["other"][0]
+            assert (await until(states, lambda answered: answered["other"][0] > before))["other"][1] is None
             counter.fault = None
-            assert (await until(states, lambda told: told["count"][1] is None))["count"][0] == counter.asked
+            assert (await until(states, lambda answered: answered["count"][1] is None))["count"][0] == counter.asked
 
     run(trial)
 
@@ -139,9 +139,9 @@ def test_a_source_that_hangs_holds_up_no_other_and_is_asked_once() -> None:
             await asyncio.Event().wait()
 
         counter = Counter()
-        made = hub(Source("hung", hang), counter.look)
-        with made.viewer() as states:
-            await until(states, lambda told: told["count"][0] >= 5)
+        created = hub(Source("hung", hang), counter.look)
+        with created.viewer() as states:
+            await until(states, lambda answered: answered["count"][0] >= 5)
             assert begun == 1
 
     run(trial)
@@ -149,10 +149,10 @@ def test_a_source_that_hangs_holds_up_no_other_and_is_asked_once() -> None:
 
 def test_an_answer_that_takes_too_long_is_told() -> None:
     async def trial() -> None:
-        made = hub(Source("hung", asyncio.Event().wait), timeout_seconds=0.01)
-        with made.viewer() as states:
-            told = await until(states, lambda told: told["hung"][1] is not None)
-            assert told["hung"] == [None, "No answer within 0.01 seconds."]
+        created = hub(Source("hung", asyncio.Event().wait), timeout_seconds=0.01)
+        with created.viewer() as states:
+            answered = await until(states, lambda answered: answered["hung"][1] is not None)
+            assert answered["hung"] == [None, "No answer within 0.01 seconds."]
 
     run(trial)
 
@@ -161,10 +161,10 @@ def test_a_fault_of_ours_is_told_and_logged_once(caplog: pytest.LogCaptureFixtur
     async def trial() -> None:
         broken, counter = Counter(), Counter()
         broken.fault = ZeroDivisionError("oh")
-        made = hub(Source("broken", broken), counter.look)
-        with made.viewer() as states:
-            told = await until(states, lambda told: told["count"][0] >= 5)
-            assert told["broken"] == [None, FAULT]
+        created = hub(Source("broken", broken), counter.look)
+        with created.viewer() as states:
+            answered = await until(states, lambda answered: answered["count"][0] >= 5)
+            assert answered["broken"] == [None, FAULT]
 
     with caplog.at_level(logging.ERROR):
         run(trial)
@@ -173,23 +173,23 @@ def test_a_fault_of_ours_is_told_and_logged_once(caplog: pytest.LogCaptureFixtur
 
 def test_places_are_limited_and_free_again_when_a_viewer_leaves() -> None:
     async def trial() -> None:
-        made = hub(Counter().look, most=2)
-        with made.viewer():
-            with made.viewer(), pytest.raises(Problem, match="2 viewers watch already") as refused, made.viewer():
+        created = hub(Counter().look, most=2)
+        with created.viewer():
+            with created.viewer(), pytest.raises(Problem, match="2 viewers watch already") as refused, created.viewer():
                 pass
             assert (refused.value.status, refused.value.headers["Retry-After"]) == (503, "10")
-            assert made.viewers == 1
-            with made.viewer() as states:
+            assert created.viewers == 1
+            with created.viewer() as states:
                 await following(states)
-        assert made.viewers == 0
+        assert created.viewers == 0
 
     run(trial)
 
 
 def test_a_sign_of_life_comes_where_there_is_no_news() -> None:
     async def trial() -> None:
-        made = hub(Source("hung", asyncio.Event().wait), every=60, heartbeat=0.01)
-        with made.viewer() as states:
+        created = hub(Source("hung", asyncio.Event().wait), every=60, heartbeat=0.01)
+        with created.viewer() as states:
             assert await anext(states) is None
 
     run(trial)

@@ -26,34 +26,34 @@ def test_a_question_that_takes_long_is_asked_less_often(seconds: float, due: flo
 
 def test_refused_events_are_asked_one_query_at_a_time() -> None:
     warehouse, clock = FakeWarehouse(), [1_800_000_000.0]
-    asked: list[str] = []
+    requested: list[str] = []
 
     async def rows(sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         assert (parameters or {})["since"] == int(clock[0]) - queries.HOUR
-        asked.append(sql)
+        requested.append(sql)
         return [{"refused_count": 3}] if sql == queries.REFUSED else [{"event_id": "e"}]
 
     warehouse.rows = rows  # type: ignore[method-assign]
     figures = RefusedFigures(warehouse, lambda: clock[0])
 
     assert asyncio.run(figures()) == Refused(3, [{"event_id": "e"}])  # type: ignore[list-item]
-    assert asked == [queries.REFUSED, queries.REFUSALS], "the first time, all is asked"
+    assert requested == [queries.REFUSED, queries.REFUSALS], "the first time, all is asked"
     clock[0] += 5
     asyncio.run(figures())
-    assert len(asked) == 3
+    assert len(requested) == 3
     clock[0] += 1
     asyncio.run(figures())
-    assert sorted(asked[2:]) == sorted([queries.REFUSED, queries.REFUSALS])
+    assert sorted(requested[2:]) == sorted([queries.REFUSED, queries.REFUSALS])
 
 
 def answering(answers: dict[tuple[int, str], Any]) -> httpx.AsyncClient:
     """A client of parts that answer by port and path; any other is refused."""
 
     def answer(request: httpx.Request) -> httpx.Response:
-        found = answers.get((request.url.port or 0, request.url.path))
-        if found is None:
+        actual = answers.get((request.url.port or 0, request.url.path))
+        if actual is None:
             raise httpx.ConnectError("refused")
-        return httpx.Response(found) if isinstance(found, int) else httpx.Response(200, json=found)
+        return httpx.Response(actual) if isinstance(actual, int) else httpx.Response(200, json=actual)
 
     return httpx.AsyncClient(transport=httpx.MockTransport(answer))
 

@@ -24,10 +24,10 @@ from conf import Settings
 
 def no_backends() -> Any:
     """As much of the backends as the page asks for."""
-    made = mock.MagicMock(spec=Backends, probes={}, warehouse=mock.AsyncMock())
-    made.__aenter__ = mock.AsyncMock(return_value=made)
-    made.__aexit__ = mock.AsyncMock(return_value=None)
-    return made
+    created = mock.MagicMock(spec=Backends, probes={}, warehouse=mock.AsyncMock())
+    created.__aenter__ = mock.AsyncMock(return_value=created)
+    created.__aexit__ = mock.AsyncMock(return_value=None)
+    return created
 
 
 class Client:
@@ -98,9 +98,9 @@ def test_events_are_whole_states_and_a_viewer_who_leaves_frees_its_place() -> No
     assert hub.viewers == 0
     assert sent[1].startswith(b"data: {")
     assert sent[1].endswith(b"}\n\n")
-    told = orjson.loads(sent[1].removeprefix(b"data: "))
-    assert told["refused_count"] == 7
-    assert told["sources"]["refused"]["error"] is None
+    answered = orjson.loads(sent[1].removeprefix(b"data: "))
+    assert answered["refused_count"] == 7
+    assert answered["sources"]["refused"]["error"] is None
 
 
 @pytest.mark.parametrize("is_endless", [True, False])

@@ -56,9 +56,9 @@ def test_the_limit_is_100_and_at_most_10_000(api: Client, question: Question) ->
     ("since=1700000000", "since"), ("seller_id=%00", "seller_id"), ("category_name=tea", "category_name"),
 ])  # fmt: skip
 def test_wrong_parameters_are_named(api: Client, query: str, parameter: str) -> None:
-    told = problem(api.get(f"/v1/analytics/sales/by-day?{query}"), 422)
+    answered = problem(api.get(f"/v1/analytics/sales/by-day?{query}"), 422)
 
-    assert told["errors"][0]["parameter"] == parameter
+    assert answered["errors"][0]["parameter"] == parameter
     assert api.warehouse.asked == []
 
 
@@ -110,18 +110,18 @@ def test_clickhouse_answers_every_question(tmp_path: Path) -> None:
     folder = tmp_path / "clickhouse"
     folder.mkdir()
 
-    found = LocalClickHouse(folder).ask(by_seller, *(q.sql(dict.fromkeys(given)) for q in QUESTIONS), before=before)
+    actual = LocalClickHouse(folder).ask(by_seller, *(q.sql(dict.fromkeys(given)) for q in QUESTIONS), before=before)
 
     columns = ("seller_id", "currency_code", "order_count", "revenue_amount", "revenue_base_amount")
     # By what it is worth: ten dollars are five here; what has no rate comes last.
-    assert [tuple(row[c] for c in columns) for row in found[0]] == [
+    assert [tuple(row[c] for c in columns) for row in actual[0]] == [
         ("s1", "KZT", 4, "20", "20"), ("s2", "KZT", 2, "10", "10"), ("s1", "USD", 2, "10", "5"),
         ("s3", "EUR", 2, "10", None),
     ]  # fmt: skip
-    assert {row["base_currency_code"] for row in found[0]} == {"KZT"}
-    assert [(row["seller_id"], row["revenue_amount"]) for row in found[1]] == [("s1", "20")]
-    assert [list(row) for row in found[1]] == [[c.name for c in QUESTIONS[0].columns()]]
-    assert [row["sold_on"] for row in found[4]] == ["2026-01-01", "2026-01-02"]
+    assert {row["base_currency_code"] for row in actual[0]} == {"KZT"}
+    assert [(row["seller_id"], row["revenue_amount"]) for row in actual[1]] == [("s1", "20")]
+    assert [list(row) for row in actual[1]] == [[c.name for c in QUESTIONS[0].columns()]]
+    assert [row["sold_on"] for row in actual[4]] == ["2026-01-01", "2026-01-02"]
 
 
 def asked(tmp_path: Path, answer: Any, sql: str = "SELECT 1", **parameters: Any) -> tuple[Any, list[httpx.Request]]:
@@ -132,8 +132,8 @@ def asked(tmp_path: Path, answer: Any, sql: str = "SELECT 1", **parameters: Any)
         seen.append(request)
         if isinstance(answer, Exception):
             raise answer
-        found: httpx.Response = answer
-        return found
+        actual: httpx.Response = answer
+        return actual
 
     client = ClickHouse(Settings(stack="unit", home=tmp_path), httpx.MockTransport(respond))
 
@@ -147,11 +147,13 @@ def asked(tmp_path: Path, answer: Any, sql: str = "SELECT 1", **parameters: Any)
 
 
 def test_clickhouse_is_asked_as_the_reader_with_bound_values(tmp_path: Path) -> None:
-    told = {"meta": [{"name": "a", "type": "Int64"}, {"name": "b", "type": "String"}], "data": [[1, "x"], [2, "y"]]}
+    answered = {"meta": [{"name": "a", "type": "Int64"}, {"name": "b", "type": "String"}], "data": [[1, "x"], [2, "y"]]}
     values = {"day": date(2026, 1, 2), "text": "a\tb\\c\nd'", "n": 5, "m": Decimal("1.50"),
               "at": datetime(2026, 1, 2, 3, tzinfo=UTC), "l": ["a'b", "c"]}  # fmt: skip
 
-    rows, (request,) = asked(tmp_path, httpx.Response(200, content=orjson.dumps(told)), "SELECT {n:Int64}", **values)
+    rows, (request,) = asked(
+        tmp_path, httpx.Response(200, content=orjson.dumps(answered)), "SELECT {n:Int64}", **values
+    )
 
     assert rows == [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]
     assert request.headers["x-clickhouse-user"] == "reader"
@@ -168,11 +170,11 @@ def test_clickhouse_is_asked_as_the_reader_with_bound_values(tmp_path: Path) -> 
     httpx.Response(500, headers={"X-ClickHouse-Exception-Code": "159"}, text="TIMEOUT_EXCEEDED"),
 ])  # fmt: skip
 def test_a_clickhouse_that_cannot_is_a_503(tmp_path: Path, answer: Any) -> None:
-    with pytest.raises(Problem) as told:
+    with pytest.raises(Problem) as answered:
         asked(tmp_path, answer)
 
-    assert told.value.status == 503
-    assert "Retry-After" in told.value.headers
+    assert answered.value.status == 503
+    assert "Retry-After" in answered.value.headers
 
 
 def test_a_question_that_is_wrong_is_a_fault_of_ours(tmp_path: Path) -> None:

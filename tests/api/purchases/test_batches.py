@@ -36,11 +36,11 @@ def test_a_batch_read_in_pieces_is_the_batch_read_at_once(monkeypatch: pytest.Mo
         separators = chance.choice(((",", ":"), (" ,\n", "\t: ")))
         text = json.dumps({"purchases": wanted}, separators=separators, ensure_ascii=chance.random() < 0.5)
 
-        found = read(text.encode())
+        actual = read(text.encode())
 
-        assert [value for _, value in found] == wanted
-        assert [json.loads(raw) for raw, _ in found] == wanted
-        assert all(raw in text.encode() for raw, _ in found)
+        assert [value for _, value in actual] == wanted
+        assert [json.loads(raw) for raw, _ in actual] == wanted
+        assert all(raw in text.encode() for raw, _ in actual)
 
 
 @pytest.mark.parametrize(("body", "detail"), [
@@ -107,5 +107,5 @@ def test_the_densest_purchase_that_keeps_the_contract_is_read() -> None:
     one = b'{"lines":[' + b",".join([line] * 10_000) + b"]}"
 
     assert len(bodies.parse(one)["lines"]) == 10_000
-    found = read(b'{"purchases":[' + b",".join([one] * 16) + b"]}")
-    assert [raw for raw, _ in found] == [one] * 16
+    actual = read(b'{"purchases":[' + b",".join([one] * 16) + b"]}")
+    assert [raw for raw, _ in actual] == [one] * 16

@@ -39,9 +39,9 @@ class FakeWarehouse:
         return self.answers.get(NAMES[sql], [])
 
     def names(self) -> list[str]:
-        found = [name for name, _ in self.asked]
+        actual = [name for name, _ in self.asked]
         self.asked.clear()
-        return found
+        return actual
 
 
 def look(warehouse: FakeWarehouse) -> SalesFigures:
@@ -130,10 +130,10 @@ def test_old_purchases_are_shown_where_there_are_no_new_ones() -> None:
     yesterday = NOW - 86_400
     warehouse.answers |= {"NEWEST": [{"at": yesterday, "line_count": 1}], "REVENUE": []}
 
-    told = asyncio.run(look(warehouse)())
+    answered = asyncio.run(look(warehouse)())
 
     assert dict(warehouse.asked)["PURCHASES"] == {"since": int(yesterday) - 3600, "most": live_queries.MAX_LATEST}
-    assert told.newest_at == yesterday
+    assert answered.newest_at == yesterday
 
 
 @pytest.mark.parametrize(

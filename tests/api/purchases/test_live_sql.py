@@ -88,26 +88,26 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str
         for placeholder, value in bound.items():
             text = text.replace(placeholder, value)
         questions.append(text)
-    told = LocalClickHouse(folder).ask(*questions, before=[*definitions(), *stream(), rates(), *refused()])
-    return dict(zip(names, told, strict=True))
+    answered = LocalClickHouse(folder).ask(*questions, before=[*definitions(), *stream(), rates(), *refused()])
+    return dict(zip(names, answered, strict=True))
 
 
 def test_steps_are_in_steps_and_a_copy_counts_once_by_the_first(answers: dict[str, list[dict[str, Any]]]) -> None:
-    found = {(row["begins_at"], row["currency_code"]): row for row in answers["REVENUE"]}
+    actual = {(row["begins_at"], row["currency_code"]): row for row in answers["REVENUE"]}
     first, second = int(at("09:30:00").timestamp()), int(at("09:31:00").timestamp())
 
-    assert set(found) == {(first, "KZT"), (second, "KZT"), (second, "EUR")}
-    assert (found[first, "KZT"]["revenue_amount"], found[first, "KZT"]["purchase_count"]) == (139.75, 1)
-    assert (found[second, "KZT"]["revenue_amount"], found[second, "EUR"]["revenue_amount"]) == (-80.5, 10.0)
+    assert set(actual) == {(first, "KZT"), (second, "KZT"), (second, "EUR")}
+    assert (actual[first, "KZT"]["revenue_amount"], actual[first, "KZT"]["purchase_count"]) == (139.75, 1)
+    assert (actual[second, "KZT"]["revenue_amount"], actual[second, "EUR"]["revenue_amount"]) == (-80.5, 10.0)
 
 
 def test_products_are_ranked_by_currency_with_returns_taken_off(answers: dict[str, list[dict[str, Any]]]) -> None:
-    found = [
+    actual = [
         (row["currency_code"], row["product_id"], row["description"], row["piece_count"], row["revenue_amount"])
         for row in sorted(answers["PRODUCTS"], key=lambda row: row["currency_code"])
     ]
 
-    assert found == [
+    assert actual == [
         ("EUR", "lamp", "Desk lamp", 1, 10.0),
         ("KZT", "rice", None, 3, 99.5),
         ("KZT", "tea", "Green tea", -1, -40.25),
@@ -116,20 +116,20 @@ def test_products_are_ranked_by_currency_with_returns_taken_off(answers: dict[st
 
 def test_all_currencies_are_ranked_together_in_the_base_currency(answers: dict[str, list[dict[str, Any]]]) -> None:
     """Ten euros, at 560.50 tenge of the day before, go before 99.50 tenge."""
-    found = [(row["currency_code"], row["seller_id"], row["product_id"], row["revenue_amount"])
+    actual = [(row["currency_code"], row["seller_id"], row["product_id"], row["revenue_amount"])
              for row in answers["TOP_PRODUCTS"]]  # fmt: skip
     euro = next(row for row in answers["REVENUE"] if row["currency_code"] == "EUR")
 
-    assert found == [("KZT", "s2", "lamp", 5605.0), ("KZT", "s1", "rice", 99.5)]
+    assert actual == [("KZT", "s2", "lamp", 5605.0), ("KZT", "s1", "rice", 99.5)]
     assert (euro["revenue_base_amount"], euro["unconverted_line_count"], euro["base_currency_code"]) == (5605, 0, "KZT")
 
 
 def test_the_latest_purchases_are_whole_and_named_by_their_dearest_line(
     answers: dict[str, list[dict[str, Any]]],
 ) -> None:
-    found = [(row["event_id"], row["amount"], row["line_count"], row["product"]) for row in answers["PURCHASES"]]
+    actual = [(row["event_id"], row["amount"], row["line_count"], row["product"]) for row in answers["PURCHASES"]]
 
-    assert found == [("back", -80.5, 1, "Green tea"), ("euro", 10.0, 1, "Desk lamp")]
+    assert actual == [("back", -80.5, 1, "Green tea"), ("euro", 10.0, 1, "Desk lamp")]
     assert answers["PURCHASES"][0]["at"] == at("09:31:02").timestamp()
     assert answers["PURCHASES"][0]["seller_id"] == "s1"
 
@@ -173,9 +173,9 @@ def test_the_page_shows_what_the_view_of_the_same_question_says(tmp_path: Path) 
                 insert(CORRECTIONS, [corrected])],
     )  # fmt: skip
     steps = [RevenueStep(int(now.timestamp()), "EUR", 10.0, 1, "KZT", 5605.0)]
-    told = members(now.timestamp(), Sales(steps, top_products=page))["currencies"][0]
+    answered = members(now.timestamp(), Sales(steps, top_products=page))["currencies"][0]
 
-    shown = [(p["seller_id"], p["product_id"], p["description"], p["revenue_amount"]) for p in told["products"]]
+    shown = [(p["seller_id"], p["product_id"], p["description"], p["revenue_amount"]) for p in answered["products"]]
     # Ten euros at 560.50, and a hundred tenge: one product of one seller.
     assert shown == [("s2", "P1", "Lamp", 5705), ("s1", "P1", "Tea", 2500), ("s3", "P9", "Cup", None)]
     assert shown == [
@@ -183,7 +183,7 @@ def test_the_page_shows_what_the_view_of_the_same_question_says(tmp_path: Path) 
          None if row["revenue_base_amount"] is None else float(row["revenue_base_amount"]))
         for row in view
     ]  # fmt: skip
-    assert [p["piece_count"] for p in told["products"]] == [r["sold_count"] - r["returned_count"] for r in view]
+    assert [p["piece_count"] for p in answered["products"]] == [r["sold_count"] - r["returned_count"] for r in view]
     assert [row["place"] for row in view] == [1, 2, 3]
     assert [row["unconverted_line_count"] for row in view] == [0, 0, 1]
     assert [(row["currency_code"], row["revenue_amount"]) for row in view] == [

@@ -89,8 +89,8 @@ def spelt(chance: Random) -> bytes:
 def validated(api: Client, body: bytes) -> ValidPurchase | None:
     """What would be sent; None where it is refused."""
     try:
-        found = api.backends.service(Purchases).validate("k", "", ((body, bodies.parse(body)),))
-        return RUNNER.run(found).documents[0]
+        actual = api.backends.service(Purchases).validate("k", "", ((body, bodies.parse(body)),))
+        return RUNNER.run(actual).documents[0]
     except Problem:
         return None
 
@@ -108,13 +108,13 @@ def test_what_is_accepted_is_accepted_and_known_by_what_is_read(api: Client, spa
     distinct = list({d.body: d for d in documents}.values())
     assert 300 < len(distinct) < len(documents)
 
-    found = verdicts(spark, branch, [d.body for d in distinct])
+    actual = verdicts(spark, branch, [d.body for d in distinct])
 
-    refused = [(d.body, v.sentence) for d, v in zip(distinct, found, strict=True) if v.rule]
+    refused = [(d.body, v.sentence) for d, v in zip(distinct, actual, strict=True) if v.rule]
     assert refused == []
     by_id: dict[str, set[Any]] = {}
     by_reading: dict[Any, set[str]] = {}
-    for document, verdict in zip(distinct, found, strict=True):
+    for document, verdict in zip(distinct, actual, strict=True):
         by_id.setdefault(document.event_id, set()).add(reading(verdict))
         by_reading.setdefault(reading(verdict), set()).add(document.event_id)
     assert {event_id: readings for event_id, readings in by_id.items() if len(readings) > 1} == {}

@@ -74,20 +74,20 @@ def test_an_idempotency_key_is_for_one_body(api: Client) -> None:
 
 @pytest.mark.parametrize("text", ["", "x" * 201, "a\tb"])
 def test_an_idempotency_key_is_short_and_visible(api: Client, text: str) -> None:
-    told = problem(api.send(GOOD, headers={"Idempotency-Key": text}), 422)
+    answered = problem(api.send(GOOD, headers={"Idempotency-Key": text}), 422)
 
-    assert told["errors"][0]["parameter"] == "Idempotency-Key"
+    assert answered["errors"][0]["parameter"] == "Idempotency-Key"
 
 
 def test_a_batch_is_sent_in_its_order(api: Client) -> None:
     many = [GOOD | {"purchase_id": str(n)} for n in range(1_000)]
 
-    found = ids(batch(api, many))
+    actual = ids(batch(api, many))
 
-    assert [dict(record.headers)["ce_id"].decode() for _, record in api.producer.sent] == found
+    assert [dict(record.headers)["ce_id"].decode() for _, record in api.producer.sent] == actual
     sent = [orjson.loads(record.value)["purchase_id"] for _, record in api.producer.sent]
     assert sent == [str(n) for n in range(1_000)]
-    assert len(set(found)) == 1_000
+    assert len(set(actual)) == 1_000
     assert "location" not in batch(api, many[:2]).headers
 
 
@@ -100,23 +100,23 @@ def test_a_batch_is_sent_in_its_order(api: Client) -> None:
     ({"purchases": [GOOD], "more": 1}, "/more", "more is not a field here; there is purchases"),
 ])  # fmt: skip
 def test_what_is_no_batch_is_refused(api: Client, body: Any, pointer: str, detail: str) -> None:
-    told = problem(api.ask("POST", "/v1/purchases:batch", json=body), 422)
+    answered = problem(api.ask("POST", "/v1/purchases:batch", json=body), 422)
 
-    assert (told["errors"][0]["pointer"], told["errors"][0]["detail"]) == (pointer, detail)
+    assert (answered["errors"][0]["pointer"], answered["errors"][0]["detail"]) == (pointer, detail)
     assert api.producer.sent == []
 
 
 def test_one_bad_purchase_refuses_its_batch(api: Client) -> None:
     bad = GOOD | {"lines": [{"product_id": "p", "quantity": 0, "unit_price": 1}]}
 
-    told = problem(batch(api, [GOOD, bad, 5, GOOD | {"seller_id": None}]), 422)
+    answered = problem(batch(api, [GOOD, bad, 5, GOOD | {"seller_id": None}]), 422)
 
-    assert [(e["pointer"], e["rule"]) for e in told["errors"]] == [
+    assert [(e["pointer"], e["rule"]) for e in answered["errors"]] == [
         ("/purchases/1/lines/0/quantity", "lines.quantity.not_zero"),
         ("/purchases/2", "record.json"),
         ("/purchases/3/seller_id", "seller_id.required"),
     ]
-    assert told["detail"] == 'line 1: quantity must not be zero; found "0" (and 2 more)'
+    assert answered["detail"] == 'line 1: quantity must not be zero; found "0" (and 2 more)'
     assert api.producer.sent == []
     assert 'sauda_api_rules_broken_total{rule="seller_id.required"} 1.0' in api.get("/metrics").text
 
@@ -131,9 +131,9 @@ def test_one_bad_purchase_refuses_its_batch(api: Client) -> None:
     ({"seller_id": "nobody"}, "seller_id.known"), ({"seller_id": "'; DROP TABLE sellers --"}, "seller_id.known"),
 ])  # fmt: skip
 def test_what_breaks_a_rule_never_reaches_kafka(api: Client, change: dict[str, Any], rule: str) -> None:
-    told = problem(api.send(GOOD | change), 422)
+    answered = problem(api.send(GOOD | change), 422)
 
-    assert told["errors"][0]["rule"] == rule
+    assert answered["errors"][0]["rule"] == rule
     assert api.producer.sent == []
 
 
@@ -142,8 +142,8 @@ def test_an_event_beyond_the_topic_s_size_is_refused(api: Client) -> None:
 
     problem(api.send(GOOD | {"lines": [line] * 1_000}), 413)
     for each in (line, line | {"description": "ш" * 500}):
-        told = problem(batch(api, [GOOD, GOOD | {"lines": [each] * 1_000}, GOOD]), 422)
-        assert [(e["pointer"], e["rule"]) for e in told["errors"]] == [("/purchases/1", "record.oversized")]
+        answered = problem(batch(api, [GOOD, GOOD | {"lines": [each] * 1_000}, GOOD]), 422)
+        assert [(e["pointer"], e["rule"]) for e in answered["errors"]] == [("/purchases/1", "record.oversized")]
     assert api.producer.sent == []
 
 
@@ -179,9 +179,9 @@ def test_the_states_of_a_purchase(api: Client) -> None:
             "unit_price_amount": "2.5500", "line_amount": "5.1000", "is_return": False}  # fmt: skip
     api.warehouse.answers["silver.purchase_lines"] = [line, line | {"line_no": 1}]
     api.warehouse.asked.clear()
-    found = api.get(path).json()
-    assert (found["state"], found["purchase"]["purchase_id"]) == ("in_silver", "17")
-    assert [line["line_no"] for line in found["purchase"]["lines"]] == [0, 1]
+    actual = api.get(path).json()
+    assert (actual["state"], actual["purchase"]["purchase_id"]) == ("in_silver", "17")
+    assert [line["line_no"] for line in actual["purchase"]["lines"]] == [0, 1]
     (sql, given), (later, number) = api.warehouse.asked
     assert "seller_id = {seller:String}" in later
     assert number == {"seller": "s", "number": "17", "is_return": False}
@@ -192,8 +192,8 @@ def test_the_states_of_a_purchase(api: Client) -> None:
     api.warehouse.answers["later"] = [{"event_id": event_id, "day": "2026-01-31"}]
     assert api.get(path).json()["state"] == "in_silver"
     api.warehouse.answers["later"] = [{"event_id": "another", "day": "2026-02-01"}]
-    found = api.get(path).json()
-    assert (found["state"], found["superseded_by"]) == (
+    actual = api.get(path).json()
+    assert (actual["state"], actual["superseded_by"]) == (
         "superseded", {"event_id": "another", "status_url": "/v1/purchases/another?sold_on=2026-02-01"},
     )  # fmt: skip
 
@@ -213,16 +213,18 @@ def test_a_purchase_is_still_accepted_after_a_restart(api: Client, tmp_path: Pat
 def test_a_purchase_goes_out_and_a_return_comes_back(api: Client) -> None:
     """A slip of sign is no return; who means one says so."""
     back = GOOD | {"lines": [*GOOD["lines"], {"product_id": "q", "quantity": -1, "unit_price": 1}]}
-    for told, at in ((problem(api.send(back), 422), ""), (problem(batch(api, [GOOD, back]), 422), "/purchases/1")):
-        assert told["errors"] == [
+    for answered, at in ((problem(api.send(back), 422), ""), (problem(batch(api, [GOOD, back]), 422), "/purchases/1")):
+        assert answered["errors"] == [
             {
                 "pointer": f"{at}/lines/1/quantity", "rule": "lines.quantity.above_zero",
                 "detail": "line 2: quantity must be above zero; what comes back is sent to POST /v1/returns; "
                 'found "-1"',
             }
         ]  # fmt: skip
-    told = problem(api.ask("POST", "/v1/returns", json=back), 422)
-    assert [(e["pointer"], e["rule"]) for e in told["errors"]] == [("/lines/0/quantity", "lines.quantity.below_zero")]
+    answered = problem(api.ask("POST", "/v1/returns", json=back), 422)
+    assert [(e["pointer"], e["rule"]) for e in answered["errors"]] == [
+        ("/lines/0/quantity", "lines.quantity.below_zero")
+    ]
     assert api.producer.sent == []
 
     ids(api.ask("POST", "/v1/returns", json=GOOD | {"lines": back["lines"][1:]}))
@@ -231,9 +233,9 @@ def test_a_purchase_goes_out_and_a_return_comes_back(api: Client) -> None:
 
 
 def test_an_unknown_purchase_is_not_there(api: Client) -> None:
-    told = problem(api.get("/v1/purchases/1%27%20OR%201=1"), 404)
+    answered = problem(api.get("/v1/purchases/1%27%20OR%201=1"), 404)
 
-    assert told["detail"] == 'There is no purchase "1\' OR 1=1" in silver or quarantine.'
+    assert answered["detail"] == 'There is no purchase "1\' OR 1=1" in silver or quarantine.'
     assert all("OR 1=1" not in sql for sql, _ in api.warehouse.asked)
 
 

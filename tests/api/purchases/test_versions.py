@@ -67,9 +67,9 @@ def test_what_is_other_content_is_another_event(api: Client) -> None:
         GOOD | {"lines": line() + line(product_id="q")}, GOOD | {"lines": line(product_id="q") + line()},
     ]  # fmt: skip
 
-    found = [ids(put(api, each, f"/v1/purchases/almaly-market/{each['purchase_id']}"))[0] for each in others]
+    actual = [ids(put(api, each, f"/v1/purchases/almaly-market/{each['purchase_id']}"))[0] for each in others]
 
-    assert len(set(found)) == len(others)
+    assert len(set(actual)) == len(others)
 
 
 def test_texts_are_one_in_unicode_s_normal_form(api: Client) -> None:
@@ -83,14 +83,14 @@ def test_texts_are_one_in_unicode_s_normal_form(api: Client) -> None:
 def test_a_number_names_one_purchase(api: Client) -> None:
     (first,) = ids(api.send(GOOD))
 
-    told = problem(api.send(OTHER), 409)
+    answered = problem(api.send(OTHER), 409)
 
-    assert told["type"] == "urn:sauda:problem:taken"
-    assert told["detail"] == (
+    assert answered["type"] == "urn:sauda:problem:taken"
+    assert answered["detail"] == (
         f"the purchase '17' of seller 'almaly-market' is there with other content (event {first}); a number names one "
         "purchase, and a correction is sent by PUT to /v1/purchases/{seller_id}/{purchase_id}."
     )
-    assert told["errors"][0]["pointer"] == "/purchase_id"
+    assert answered["errors"][0]["pointer"] == "/purchase_id"
     # A return is a document of its own.
     back = GOOD | {"lines": line(quantity=-1)}
     ids(api.ask("POST", "/v1/returns", json=back))
@@ -101,11 +101,13 @@ def test_a_number_names_one_purchase(api: Client) -> None:
 def test_a_batch_is_taken_whole_or_not(api: Client) -> None:
     ids(api.send(GOOD))
 
-    told = problem(batch(api, [GOOD | {"purchase_id": "18"}, OTHER, GOOD]), 409)
+    answered = problem(batch(api, [GOOD | {"purchase_id": "18"}, OTHER, GOOD]), 409)
     # Of the two that are unlike, the second is named; GOOD itself is there already.
-    assert [e["pointer"] for e in told["errors"]] == ["/purchases/2/purchase_id"]
-    told = problem(batch(api, [GOOD | {"purchase_id": "18"}, OTHER]), 409)
-    assert [(e["pointer"], e["rule"]) for e in told["errors"]] == [("/purchases/1/purchase_id", "purchase_id.taken")]
+    assert [e["pointer"] for e in answered["errors"]] == ["/purchases/2/purchase_id"]
+    answered = problem(batch(api, [GOOD | {"purchase_id": "18"}, OTHER]), 409)
+    assert [(e["pointer"], e["rule"]) for e in answered["errors"]] == [
+        ("/purchases/1/purchase_id", "purchase_id.taken")
+    ]
     assert len(api.producer.sent) == 1
 
     duplicate_field = GOOD | {"purchase_id": "19"}

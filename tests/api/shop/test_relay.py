@@ -10,7 +10,7 @@ from conf.postgres_values import Unreadable
 
 
 def test_a_row_of_the_outbox_is_a_cloud_event() -> None:
-    made = record(
+    created = record(
         {
             "position": 7, "event_id": UUID("7d3f5f0e-6f0a-5b53-9a53-6d2f3c5a1b11"), "topic": "shop-changes",
             "key": "product:P1", "event_type": "shop.product.changed",
@@ -19,9 +19,9 @@ def test_a_row_of_the_outbox_is_a_cloud_event() -> None:
         }
     )  # fmt: skip
 
-    assert made.key == b"product:P1"
-    assert made.value == '{"price_amount": 12345678901234.5000, "name": "Шай"}'.encode()
-    assert made.headers == [
+    assert created.key == b"product:P1"
+    assert created.value == '{"price_amount": 12345678901234.5000, "name": "Шай"}'.encode()
+    assert created.headers == [
         ("ce_id", b"7d3f5f0e-6f0a-5b53-9a53-6d2f3c5a1b11"),
         ("ce_type", b"shop.product.changed"),
         ("ce_source", b"/shop"),
@@ -32,11 +32,11 @@ def test_a_row_of_the_outbox_is_a_cloud_event() -> None:
 
 
 def test_a_row_whose_time_cannot_be_read_goes_without_one() -> None:
-    made = record(
+    created = record(
         {
             "event_id": UUID("7d3f5f0e-6f0a-5b53-9a53-6d2f3c5a1b11"), "key": "product:P1",
             "event_type": "shop.product.changed", "payload": "{}", "created_at": Unreadable("-infinity"),
         }
     )  # fmt: skip
 
-    assert "ce_time" not in dict(made.headers)
+    assert "ce_time" not in dict(created.headers)

@@ -98,8 +98,8 @@ def test_masks_follow_the_key_s_scope(api: Client) -> None:
 def test_a_filter_by_what_is_masked_needs_the_scope(api: Client) -> None:
     shop = with_rows(api, CUSTOMERS, [CUSTOMER])
 
-    told = problem(api.get("/v1/customers?email=aigul@example.kz", "reader"), 403)
-    assert "email" in told["detail"]
+    answered = problem(api.get("/v1/customers?email=aigul@example.kz", "reader"), 403)
+    assert "email" in answered["detail"]
     assert shop.asked == []
     assert api.get("/v1/customers?email=aigul@example.kz").status_code == 200
 
@@ -132,11 +132,11 @@ def test_the_last_page_has_no_cursor(api: Client) -> None:
 ])  # fmt: skip
 def test_a_cursor_is_for_its_own_list(api: Client, query: str) -> None:
     with_rows(api, PRODUCTS, [])
-    made = cursor.make(Order("updated_at"), {"seller_id": "s1"}, PRODUCTS, {"updated_at": AT, "product_id": "P1"})
+    created = cursor.make(Order("updated_at"), {"seller_id": "s1"}, PRODUCTS, {"updated_at": AT, "product_id": "P1"})
 
-    told = problem(api.get(f"/v1/products?cursor={made}&{query}"), 422)
+    answered = problem(api.get(f"/v1/products?cursor={created}&{query}"), 422)
 
-    assert told["errors"][0]["parameter"] == "cursor"
+    assert answered["errors"][0]["parameter"] == "cursor"
 
 
 @pytest.mark.parametrize("text", ["", "x", "%00", "AAAA", "é", base64.urlsafe_b64encode(b'["a","b"]').decode(),
@@ -149,11 +149,11 @@ def test_what_is_no_cursor_is_refused(api: Client, text: str) -> None:
 
 def test_a_cursor_gives_back_the_values_it_was_made_of() -> None:
     order, filters = Order("updated_at", True), {"is_active": True}
-    made = cursor.make(order, filters, PRODUCTS, {"updated_at": AT, "product_id": "P1"})
+    created = cursor.make(order, filters, PRODUCTS, {"updated_at": AT, "product_id": "P1"})
 
-    assert cursor.read(made, order, filters, PRODUCTS) == (AT, "P1")
+    assert cursor.read(created, order, filters, PRODUCTS) == (AT, "P1")
     with pytest.raises(Problem, match="cursor"):
-        cursor.read(made, Order("updated_at"), filters, PRODUCTS)
+        cursor.read(created, Order("updated_at"), filters, PRODUCTS)
 
 
 @pytest.mark.parametrize(("query", "parameter"), [
@@ -178,9 +178,9 @@ def test_wrong_parameters_are_named(api: Client, query: str, parameter: str) -> 
 def test_a_change_keeps_the_rules(api: Client, body: Any, rule: str) -> None:
     shop = with_rows(api, SELLERS, [])
 
-    told = problem(api.ask("PATCH", "/v1/sellers/s1", json=body), 422)
+    answered = problem(api.ask("PATCH", "/v1/sellers/s1", json=body), 422)
 
-    assert told["errors"][0]["rule"] == rule
+    assert answered["errors"][0]["rule"] == rule
     assert shop.asked == []
 
 
@@ -218,9 +218,9 @@ def test_scopes_hold(api: Client) -> None:
 
 
 def test_a_row_of_the_catalogue_is_small(api: Client) -> None:
-    told = problem(api.ask("POST", "/v1/sellers", json={"seller_id": "s", "name": "x" * 70_000}), 413)
+    answered = problem(api.ask("POST", "/v1/sellers", json={"seller_id": "s", "name": "x" * 70_000}), 413)
 
-    assert told["detail"] == "The body has more than 64,000 bytes. Send less at a time."
+    assert answered["detail"] == "The body has more than 64,000 bytes. Send less at a time."
 
 
 def test_a_value_that_cannot_be_read_is_null_and_said_so_and_the_list_goes_on(api: Client) -> None:

@@ -56,7 +56,7 @@ def test_nothing_is_loaded_from_elsewhere_or_written_inline(client: Client) -> N
 
 def test_our_scripts_never_make_markup_of_data() -> None:
     assets = routes.site().assets
-    ours = {name: found.body.decode() for name, found in assets.items() if not name.startswith("vendor/")}
+    ours = {name: actual.body.decode() for name, actual in assets.items() if not name.startswith("vendor/")}
 
     assert len(ours) > 5
     for name, code in ours.items():
