@@ -108,20 +108,23 @@ class Stack:
 
             return Step(f"Jars of {name.capitalize()}", action, after=("Java", "Maven"), quiet=True)
 
-        def make_archive(say: Say) -> str:
-            return archive.ensure(settings, tools.java_home, say)
-
         return [
             Step("Java", find_java, quiet=True),
             Step("Maven", find_maven, quiet=True),
             fetch("spark"),
             fetch("kafka"),
-            # Nothing waits for it.
-            Step("Java's archive of Spark's classes", make_archive, after=("Jars of Spark",), quiet=True),
             Step("MinIO's binary", find_minio, quiet=True),
             fetch("postgres"),
             Step("PostgreSQL's binaries", partial(postgres.ensure, settings), after=("Jars of Postgres",), quiet=True),
         ]
+
+    def archive_step(self) -> Step:
+        """Java's archive of Spark's classes. Nothing waits for it: it only makes later starts of Spark faster."""
+
+        def action(say: Say) -> str:
+            return archive.ensure(self.settings, self.tools.java_home, say)
+
+        return Step("Java's archive of Spark's classes", action, after=("Jars of Spark",), quiet=True)
 
     def supervisor_step(self) -> Step:
         """The supervisor, with every part configured and none started."""

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 
@@ -194,11 +194,12 @@ def run(
         steps = stack.tool_steps()
         # Without MinIO, unit tests need not wait for its build.
         if scope is Scope.UNIT:
-            steps = [step for step in steps if step.title != "MinIO's binary"]
+            steps = [*(step for step in steps if step.title != "MinIO's binary"), stack.archive_step()]
         else:
             databases = [*stack.database_steps(), *stack.airflow_steps()]
             browser = trial.browser_step(need=need_browser)
-            steps = [*stack.up_steps(), *databases, *deploy.steps(settings), browser]
+            later = replace(stack.archive_step(), after=("Jars of Spark", "MinIO's binary"))
+            steps = [*stack.up_steps(), *databases, *deploy.steps(settings), browser, later]
         try:
             if arguments:
                 Runner(console).run(steps)

@@ -179,6 +179,8 @@ def last_steps(run: Run, *, is_lite: bool) -> list[Step]:
         *run.stack.part_steps(["api", "history"]),
         Step(summary.ALIVE, lambda _: page_check.alive(run.settings), after=(title(run.settings, "api"),)),
         *([] if is_lite else run.stack.airflow_steps(started=True)),
+        # Beside MinIO's build it would take the processors that the answer waits for.
+        run.stack.archive_step(),
     ]
     # Their other conditions were met on the way to the answer.
     titles = {step.title for step in last}
