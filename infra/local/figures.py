@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from conf import Settings
 from infra.local import clickhouse_http
 from infra.local.errors import Failed
 from schemas.contract import Contract, lists_corrections, tables
+
+SIDE_BY_SIDE = 4
 
 
 def delta_count(settings: Settings, name: str, expression: str = "count()") -> int:
@@ -30,7 +34,13 @@ def clickhouse_count(settings: Settings, name: str, final: bool = False) -> int:
 
 def layer(settings: Settings, name: str, expression: str = "count()") -> int:
     """A count over all Delta tables of a layer."""
-    return sum(delta_count(settings, table.name, expression) for table in _streamed(tables(layer=name)))
+    return _sum(partial(delta_count, settings, table.name, expression) for table in _streamed(tables(layer=name)))
+
+
+def _sum(counts: Iterable[Callable[[], int]]) -> int:
+    """The sum of counts that are asked for side by side: each waits mostly for storage."""
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        return sum(pool.map(lambda count: count(), counts))
 
 
 def _streamed(found: Iterable[Contract]) -> list[Contract]:
@@ -51,7 +61,7 @@ def silver_events(settings: Settings) -> int:
 def superseded(settings: Settings) -> int:
     """Accepted events that no longer hold, as a later one has corrected them, in the lake."""
     listed = [contract for contract in tables(layer="silver") if lists_corrections(contract)]
-    return sum(delta_count(settings, contract.name, "uniqExact(event_id)") for contract in listed)
+    return _sum(partial(delta_count, settings, contract.name, "uniqExact(event_id)") for contract in listed)
 
 
 def silver_rows(settings: Settings) -> int:
@@ -67,7 +77,7 @@ def quarantined(settings: Settings) -> int:
 def clickhouse_silver(settings: Settings) -> int:
     """Rows of silver as ClickHouse's users see them."""
     served = [c for c in _streamed(tables(layer="silver")) if c.clickhouse]
-    return sum(clickhouse_count(settings, c.name, final=True) for c in served)
+    return _sum(partial(clickhouse_count, settings, c.name, final=True) for c in served)
 
 
 def clickhouse_quarantined(settings: Settings) -> int:
@@ -96,17 +106,19 @@ def stopped_checks(settings: Settings) -> list[str]:
 
 def all_counts(settings: Settings) -> dict[str, int]:
     """Every figure by its name; empty when ClickHouse does not answer."""
-    with contextlib.suppress(Failed):
-        found = {
-            "bronze": bronze(settings),
-            "silver_events": silver_events(settings),
-            "superseded": superseded(settings),
-            "silver_rows": silver_rows(settings),
-            "quarantined": quarantined(settings),
-            "clickhouse_silver_rows": clickhouse_silver(settings),
-            "clickhouse_quarantined": clickhouse_quarantined(settings),
-            "gold_rows": sum(gold(settings).values()),
-        }
+    figures: dict[str, Callable[[Settings], int]] = {
+        "bronze": bronze,
+        "silver_events": silver_events,
+        "superseded": superseded,
+        "silver_rows": silver_rows,
+        "quarantined": quarantined,
+        "clickhouse_silver_rows": clickhouse_silver,
+        "clickhouse_quarantined": clickhouse_quarantined,
+        "gold_rows": lambda settings: sum(gold(settings).values()),
+    }
+    with contextlib.suppress(Failed), ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        asked = {name: pool.submit(figure, settings) for name, figure in figures.items()}
+        found = {name: answer.result() for name, answer in asked.items()}
         found["duplicates"] = found["bronze"] - found["silver_events"] - found["quarantined"]
         return found
     return {}

@@ -6,6 +6,7 @@ import contextlib
 import json
 import time
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -70,8 +71,9 @@ def part_statuses(settings: Settings) -> list[PartStatus]:
     info = supervisor.info()
     restarts = supervisor.restarts() if info else {}
     alone = {} if info else supervisor.unsupervised()
-    found = []
-    for name, part in parts.here(settings).items():
+
+    def look(part: parts.Part) -> PartStatus:
+        name = part.name
         entry = info.get(name, {})
         running = entry.get("statename") in ("RUNNING", "STARTING")
         pid = int(entry["pid"]) if running and entry["pid"] else None
@@ -79,38 +81,43 @@ def part_statuses(settings: Settings) -> list[PartStatus]:
         if name in alone:
             with contextlib.suppress(psutil.Error):
                 pid, state, started = alone[name].pid, UNSUPERVISED, alone[name].create_time()
-        found.append(
-            PartStatus(
-                name=name,
-                title=part.title,
-                state=state,
-                pid=pid,
-                uptime_seconds=max(0, int(time.time() - started)) if pid else 0,
-                memory_mb=memory_mb(pid) if pid else 0,
-                restarts=restarts.get(name, 0),
-                trouble=trouble(settings, name) if pid else None,
-            )
+        return PartStatus(
+            name=name,
+            title=part.title,
+            state=state,
+            pid=pid,
+            uptime_seconds=max(0, int(time.time() - started)) if pid else 0,
+            memory_mb=memory_mb(pid) if pid else 0,
+            restarts=restarts.get(name, 0),
+            trouble=trouble(settings, name) if pid else None,
         )
-    return found
+
+    # Side by side: a part that hangs keeps its probe waiting for seconds.
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(look, parts.here(settings).values()))
 
 
 def gather(settings: Settings) -> dict[str, Any]:
     """Everything that `status --json` prints."""
-    statuses = part_statuses(settings)
-    progress: dict[str, Any] = {}
-    with contextlib.suppress(OSError, ValueError):
-        progress = stream_progress(settings)
-    is_kafka_up = not trouble(settings, "kafka")
-    return {
-        "stack": settings.stack,
-        "parts": [asdict(status) for status in statuses],
-        "warnings": warnings(settings, [status.state for status in statuses]),
-        "queries": measured(settings, progress.get("queries", {}), is_kafka_up=is_kafka_up),
-        "fills": measured(settings, progress.get("fills", {}), is_kafka_up=is_kafka_up),
-        "collections": collection_speed.running(settings),
-        "counts": figures.all_counts(settings),
-        "stopped_checks": figures.stopped_checks(settings),
-    }
+    with ThreadPoolExecutor(4) as pool:
+        looked = pool.submit(part_statuses, settings)
+        counts = pool.submit(figures.all_counts, settings)
+        checks = pool.submit(figures.stopped_checks, settings)
+        progress: dict[str, Any] = {}
+        with contextlib.suppress(OSError, ValueError):
+            progress = stream_progress(settings)
+        is_kafka_up = not trouble(settings, "kafka")
+        statuses = looked.result()
+        return {
+            "stack": settings.stack,
+            "parts": [asdict(status) for status in statuses],
+            "warnings": warnings(settings, [status.state for status in statuses]),
+            "queries": measured(settings, progress.get("queries", {}), is_kafka_up=is_kafka_up),
+            "fills": measured(settings, progress.get("fills", {}), is_kafka_up=is_kafka_up),
+            "collections": collection_speed.running(settings),
+            "counts": counts.result(),
+            "stopped_checks": checks.result(),
+        }
 
 
 def warnings(settings: Settings, states: Sequence[str]) -> list[str]:
