@@ -66,9 +66,11 @@ def refuse_main(settings: Settings) -> None:
 
 def need_parts(settings: Settings) -> None:
     """Raises `Failed` when Kafka, MinIO or ClickHouse does not answer, or something else streams on this stack."""
-    for part in parts.CORE:
+    for part in parts.core(settings):
         if trouble := parts.trouble(settings, part):
-            raise Failed(f"{parts.TITLES[part]} of stack `{settings.stack}`: {trouble}. ./start.sh bench starts it.")
+            raise Failed(
+                f"{parts.title(settings, part)} of stack `{settings.stack}`: {trouble}. ./start.sh bench starts it."
+            )
     if parts.trouble(settings, "stream") is None:
         raise Failed(f"A stream runs on stack `{settings.stack}`, and would take part: SAUDA_STACK=… ./start.sh down")
 

@@ -32,7 +32,10 @@ def app(topic: str) -> FastAPI:
         done: asyncio.Future[None] = loop.create_future()
 
         def heard(error: Any, _: Any) -> None:
-            loop.call_soon_threadsafe(done.set_exception if error else done.set_result, error or None)
+            if error:
+                loop.call_soon_threadsafe(done.set_exception, RuntimeError(str(error)))
+            else:
+                loop.call_soon_threadsafe(done.set_result, None)
 
         producer.produce(topic, await request.body(), on_delivery=heard)
         await done

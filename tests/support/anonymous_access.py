@@ -70,7 +70,7 @@ def minio_console(_: Settings, at: str) -> None:
 
 def clickhouse(_: Settings, at: str) -> None:
     for user, key in {"": "", "default": "", "reader": "guess", "sauda": ""}.items():
-        status, text = ask(f"{at}/?query=SELECT+1", **({"X_ClickHouse_User": user, "X_ClickHouse_Key": key}))
+        status, text = ask(f"{at}/?query=SELECT+1", X_ClickHouse_User=user, X_ClickHouse_Key=key)
         assert status != 200, f"{user}: {text}"
 
 
@@ -85,9 +85,9 @@ def clickhouse_tcp(_: Settings, at: str) -> None:
 
 def postgres(settings: Settings, at: str) -> None:
     host, _, port = at.partition(":")
-    role = {"user": "airflow", "password": settings.secrets.airflow_database}
+    own = settings.secrets.airflow_database
     with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
-        psycopg.connect(host=host, port=port, **role, dbname="sauda", connect_timeout=5)
+        psycopg.connect(host=host, port=port, user="airflow", password=own, dbname="sauda", connect_timeout=5)
     for user, password in {"sauda": "guess", "postgres": "postgres", "airflow": ""}.items():
         with pytest.raises(psycopg.OperationalError, match="password"):
             psycopg.connect(host=host, port=port, user=user, password=password, dbname="sauda", connect_timeout=5)

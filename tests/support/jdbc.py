@@ -25,7 +25,7 @@ def driver(settings: Settings, version: str) -> Path:
             shutil.rmtree(fresh, ignore_errors=True)
             env = dict(os.environ) | {"JAVA_HOME": str(java.ensure(settings, print))}
             goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={fresh}"]
-            command = [maven, "-q", "-B", "-f", FOLDER / "pom.xml", *goal, f"-Ddriver={version}"]
+            command: list[str | Path] = [maven, "-q", "-B", "-f", FOLDER / "pom.xml", *goal, f"-Ddriver={version}"]
             children.run(command, f"Fetching the JDBC driver {version}", env=env)
             fresh.rename(target)
     return target

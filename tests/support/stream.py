@@ -92,7 +92,7 @@ class Parts:
         """The process that listens on the part's port."""
         port = self.settings.port(part)
         for found in psutil.net_connections("tcp"):
-            if found.status == psutil.CONN_LISTEN and found.laddr.port == port and found.pid:
+            if found.status == psutil.CONN_LISTEN and found.laddr and found.laddr.port == port and found.pid:
                 return psutil.Process(found.pid)
         raise AssertionError(f"nothing listens on port {port} of {part}")
 
