@@ -12,18 +12,17 @@ import threading
 from typing import Any
 
 import uvicorn
-from confluent_kafka import Producer
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from conf import LOOPBACK, settings
-from conf.connect import producer_config
+from conf.connect import kafka_producer, producer_config
 
 
 def app(topic: str) -> FastAPI:
     """One path."""
     made = FastAPI()
-    producer = Producer(producer_config(settings()))
+    producer = kafka_producer(producer_config(settings()))
     threading.Thread(target=lambda: [producer.poll(0.1) for _ in iter(int, 1)], daemon=True).start()
 
     @made.post("/v1/purchases", status_code=202)

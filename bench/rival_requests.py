@@ -11,16 +11,15 @@ import sys
 import time
 
 import requests
-from confluent_kafka import Producer
 
 from conf import settings
-from conf.connect import producer_config
+from conf.connect import kafka_producer, producer_config
 from conf.domains.procurement import ProcurementSettings
 
 
 def main(url: str, topic: str, paths: list[str]) -> None:
     chosen = ProcurementSettings.of(settings())
-    producer = Producer(producer_config(chosen))
+    producer = kafka_producer(producer_config(chosen))
     session = requests.Session()
     session.headers["Authorization"] = f"Bearer {chosen.goszakup_secret}"
     began, rows = time.monotonic(), 0

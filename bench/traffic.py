@@ -8,11 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from confluent_kafka import Producer
-
 from bench.ground import TOPIC, Say, held
 from conf import Settings
-from conf.connect import producer_config
+from conf.connect import kafka_producer, producer_config
 from infra.local.errors import Failed
 from ingestion.core.message import Headers
 from standins.world.simulator import single_line_events
@@ -72,7 +70,7 @@ def records(mix: Mix) -> Iterator[Record]:
 def fill(settings: Settings, mix: Mix, say: Say) -> float:
     """Put all records into the empty topic; returns the seconds. Raises `Failed` when Kafka holds another number."""
     began = time.monotonic()
-    producer = Producer(producer_config(settings) | {"linger.ms": 50})
+    producer = kafka_producer(producer_config(settings) | {"linger.ms": 50})
     for number, (key, value, headers) in enumerate(records(mix), 1):
         while True:
             try:
@@ -125,7 +123,7 @@ class Sender:
 
     def __init__(self, settings: Settings) -> None:
         self.ends = tails()
-        self.producer = Producer(producer_config(settings))
+        self.producer = kafka_producer(producer_config(settings))
         self.producer.list_topics(TOPIC, timeout=10)
 
     def send(self, pace: Pace) -> list[float]:

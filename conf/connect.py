@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from conf.settings import Settings
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
+    from confluent_kafka import KafkaError, Producer
     from minio import Minio
     from psycopg import Connection
 
@@ -128,3 +130,13 @@ def producer_config(settings: Settings) -> dict[str, Any]:
         "queue.buffering.max.kbytes": 131_072,
         "delivery.timeout.ms": 120_000,
     }
+
+
+def kafka_producer(config: Mapping[str, Any], on_error: Callable[[KafkaError], None] | None = None) -> Producer:
+    """A producer with this configuration: `producer_config`, and what its user changes of it.
+
+    The library's own log is off, for it repeats what the errors say that `on_error` is called with.
+    """
+    from confluent_kafka import Producer
+
+    return Producer(dict(config) | {"log_level": 0} | ({"error_cb": on_error} if on_error else {}))

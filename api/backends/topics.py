@@ -12,12 +12,12 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException
 
 from api.backends.protocols import Record
 from api.http.problems import Problem, unavailable
 from conf import Settings
-from conf.connect import producer_config
+from conf.connect import kafka_producer, producer_config
 
 LOG = logging.getLogger("sauda.api")
 PART = "Kafka"
@@ -74,9 +74,8 @@ class KafkaProducer:
     """A producer, and the thread in which its callbacks run."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
-        # Its own log only repeats its errors.
-        self._config = dict(config) | {"error_cb": self._on_error, "log_level": 0}
-        self._producer = Producer(self._config)
+        self._config = dict(config)
+        self._producer = kafka_producer(self._config, self._on_error)
         self._max_waiting = int(self._config.get("queue.buffering.max.messages", MAX_WAITING))
         self._is_down = self._is_fatal = self._stopping = False
         self._finished: deque[_PendingRecords] = deque()
@@ -91,7 +90,8 @@ class KafkaProducer:
             self._wake()
             if self._is_fatal:
                 # It will never send again; its records are reported as failed, and clients send them again.
-                lost, self._producer, self._is_fatal = self._producer, Producer(self._config), False
+                lost, self._producer = self._producer, kafka_producer(self._config, self._on_error)
+                self._is_fatal = False
                 lost.purge()
                 lost.flush(1.0)
                 self._wake()

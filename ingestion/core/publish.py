@@ -10,10 +10,10 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException
 
 from conf import Settings, disk
-from conf.connect import producer_config
+from conf.connect import kafka_producer, producer_config
 from ingestion.core.errors import BrokerLost, DiskFull, IngestError
 from ingestion.core.ledger import LedgerWriter
 from ingestion.core.message import Headers, Message
@@ -233,14 +233,7 @@ def kafka(settings: Settings, topic: str, say: Say) -> Broker:
             is_reported = True
             say(f"Kafka at {settings.kafka} does not answer; trying again for two minutes.")
 
-    producer = Producer(
-        producer_config(settings)
-        | {
-            "error_cb": trouble,
-            # The library's own log repeats what the errors say, without saying what to do.
-            "log_level": 0,
-        }
-    )
+    producer = kafka_producer(producer_config(settings), trouble)
     try:
         metadata = producer.list_topics(timeout=ANSWER_SECONDS)
     except KafkaException as problem:

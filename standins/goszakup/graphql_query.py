@@ -1,15 +1,26 @@
-"""Reads GraphQL queries of the kind that the service's clients send: fields with arguments, aliases and variables."""
+"""Reads GraphQL queries: the fields that are asked for, with their arguments, aliases and variables."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}()\[\]:$!=]|-?\d+(?:\.\d+)?|[A-Za-z_]\w*|\.\.\.')
-IGNORED = re.compile(r"(?:[\s,\ufeff]|#[^\n]*)*")
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLSyntaxError,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    Undefined,
+    parse,
+    value_from_ast_untyped,
+)
+
+MAX_TOKENS = 10_000
 
 
 class QueryError(Exception):
@@ -28,98 +39,46 @@ class Field:
 
 def read_query(text: str, variables: Mapping[str, Any]) -> tuple[Field, ...]:
     """The fields at the root of the first operation; raises QueryError."""
-    reader = _Reader(_tokens(text), variables)
-    if reader.peek() in ("query", "mutation", "subscription"):
-        if reader.next() != "query":
-            raise QueryError("The service has queries only.")
-        while reader.peek() not in ("{", ""):
-            reader.next()
-    return reader.selection()
+    try:
+        document = parse(text, no_location=True, max_tokens=MAX_TOKENS)
+    except GraphQLSyntaxError as problem:
+        raise QueryError(problem.message) from None
+    except RecursionError:
+        raise QueryError("Syntax Error: The query is nested too deeply.") from None
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    if not operations or operations[0].operation is not OperationType.QUERY:
+        raise QueryError("The service has queries only.")
+    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+    return tuple(_fields(operations[0].selection_set, fragments, dict(variables), ()))
 
 
-def _tokens(text: str) -> list[str]:
-    found: list[str] = []
-    at = 0
-    while True:
-        blank = IGNORED.match(text, at)
-        at = blank.end() if blank else at
-        if at >= len(text):
-            return found
-        token = TOKEN.match(text, at)
-        if not token:
-            raise QueryError(f"Syntax Error: Unexpected character {text[at]!r} at {at}.")
-        found.append(token.group())
-        at = token.end()
+def _fields(
+    selected: SelectionSetNode | None, fragments: Mapping[str, FragmentDefinitionNode], variables: dict[str, Any],
+    within: tuple[str, ...],
+) -> Iterator[Field]:  # fmt: skip
+    """`within` names the fragments that are being read: one that spreads itself would never end."""
+    for node in selected.selections if selected else ():
+        if isinstance(node, FieldNode):
+            arguments = {each.name.value: _value(value_from_ast_untyped(each.value, variables)) for each in
+                         node.arguments or ()}  # fmt: skip
+            alias = node.alias.value if node.alias else node.name.value
+            below = tuple(_fields(node.selection_set, fragments, variables, within))
+            yield Field(alias, node.name.value, arguments, below)
+        elif isinstance(node, InlineFragmentNode):
+            yield from _fields(node.selection_set, fragments, variables, within)
+        elif isinstance(node, FragmentSpreadNode):
+            name = node.name.value
+            if name not in fragments:
+                raise QueryError(f'Unknown fragment "{name}".')
+            if name in within:
+                raise QueryError(f'Cannot spread fragment "{name}" within itself.')
+            yield from _fields(fragments[name].selection_set, fragments, variables, (*within, name))
 
 
-@dataclass
-class _Reader:
-    tokens: list[str]
-    variables: Mapping[str, Any]
-    at: int = 0
-
-    def peek(self) -> str:
-        return self.tokens[self.at] if self.at < len(self.tokens) else ""
-
-    def next(self) -> str:
-        token = self.peek()
-        self.at += 1
-        return token
-
-    def expect(self, wanted: str) -> None:
-        token = self.next()
-        if token != wanted:
-            raise QueryError(f"Syntax Error: Expected {wanted}, found {token or '<EOF>'}.")
-
-    def name(self) -> str:
-        token = self.next()
-        if not token.isidentifier():
-            raise QueryError(f"Syntax Error: Expected Name, found {token or '<EOF>'}.")
-        return token
-
-    def selection(self) -> tuple[Field, ...]:
-        self.expect("{")
-        found = []
-        while self.peek() != "}":
-            alias = name = self.name()
-            if self.peek() == ":":
-                self.next()
-                name = self.name()
-            arguments = self.arguments() if self.peek() == "(" else {}
-            found.append(Field(alias, name, arguments, self.selection() if self.peek() == "{" else ()))
-        self.expect("}")
-        return tuple(found)
-
-    def arguments(self) -> dict[str, Any]:
-        self.expect("(")
-        return self.pairs(")")
-
-    def pairs(self, end: str) -> dict[str, Any]:
-        found = {}
-        while self.peek() != end:
-            name = self.name()
-            self.expect(":")
-            found[name] = self.value()
-        self.expect(end)
-        return found
-
-    def value(self) -> Any:
-        token = self.next()
-        if token == "$":
-            return self.variables.get(self.name())
-        if token == "{":
-            return self.pairs("}")
-        if token == "[":
-            items = []
-            while self.peek() not in ("]", ""):
-                items.append(self.value())
-            self.expect("]")
-            return items
-        if token in ("true", "false", "null"):
-            return {"true": True, "false": False, "null": None}[token]
-        if token.isidentifier():
-            return token
-        try:
-            return json.loads(token)
-        except ValueError:
-            raise QueryError(f"Syntax Error: Unexpected {token or '<EOF>'}.") from None
+def _value(value: Any) -> Any:
+    """A variable that was not given is null."""
+    if isinstance(value, dict):
+        return {name: _value(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_value(each) for each in value]
+    return None if value is Undefined else value

@@ -58,7 +58,7 @@ class FakeProducer:
 @pytest.fixture
 def played(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[KafkaProducer, FakeProducer]]:
     producer = FakeProducer()
-    monkeypatch.setattr(topics, "Producer", lambda _: producer)
+    monkeypatch.setattr(topics, "kafka_producer", lambda *_: producer)
     monkeypatch.setattr(topics, "POLL_SECONDS", 0.001)
     created = KafkaProducer({})
     yield created, producer
@@ -107,7 +107,7 @@ def test_one_record_that_fails_fails_its_request(played: tuple[KafkaProducer, Fa
 
 def test_a_batch_for_which_there_is_no_room_is_told_at_once_and_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
     producer = FakeProducer()
-    monkeypatch.setattr(topics, "Producer", lambda _: producer)
+    monkeypatch.setattr(topics, "kafka_producer", lambda *_: producer)
     kafka = KafkaProducer({"queue.buffering.max.messages": 5})
 
     async def run() -> None:

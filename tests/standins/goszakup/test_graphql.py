@@ -77,6 +77,20 @@ def test_a_contract_knows_its_supplier_and_units(client: Client) -> None:
     }]  # fmt: skip
 
 
+def test_a_fragment_is_what_it_holds(client: Client) -> None:
+    text = "query { Lots(limit: 3) { ...named ... on Lots { lotNumber } } } fragment named on Lots { number: id }"
+    rows = client.get("/v3/lots?limit=3")["items"]
+    assert query(client, text)["data"]["Lots"] == [
+        {"number": row["id"], "lotNumber": row["lot_number"]} for row in rows
+    ]  # fmt: skip
+
+
+def test_a_variable_within_a_filter_may_be_left_out(client: Client) -> None:
+    text = "query ($bin: String) { Lots(limit: 1, filter: { customerBin: $bin }) { customerBin } }"
+    bin_of_first = client.get("/v3/lots?limit=1")["items"][0]["customer_bin"]
+    assert query(client, text)["data"]["Lots"] == query(client, text, bin=bin_of_first)["data"]["Lots"]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -84,6 +98,8 @@ def test_a_contract_knows_its_supplier_and_units(client: Client) -> None:
         ("{ Lots { nothing } }", 'Cannot query field "nothing" on type "Lots".'),
         ("{ Lots { id }", "Syntax Error: Expected Name, found <EOF>."),
         ("mutation { x }", "The service has queries only."),
+        ("{ Lots { ...row } }", 'Unknown fragment "row".'),
+        ("{ Lots { ...row } } fragment row on Lots { ...row }", 'Cannot spread fragment "row" within itself.'),
     ],
 )
 def test_what_cannot_be_answered_is_told(client: Client, text: str, message: str) -> None:
