@@ -26,16 +26,16 @@ export function follow(url, { heard, lost }) {
     last = performance.now();
     source = new EventSource(url);
     source.onmessage = (event) => {
-      let told;
+      let figures;
       try {
-        told = JSON.parse(event.data);
+        figures = JSON.parse(event.data);
       } catch {
         // Half a document is none: as if the connection were lost.
         return again();
       }
       last = performance.now();
       wait = 1_000;
-      return heard(told);
+      return heard(figures);
     };
     source.onerror = again;
   }

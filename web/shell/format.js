@@ -2,12 +2,12 @@
 import { language } from "/web/shell/language.js";
 
 const UNKNOWN = "–";
-const made = new Map();
+const formatters = new Map();
 
 function numbers(options) {
   const key = JSON.stringify(options);
-  if (!made.has(key)) made.set(key, new Intl.NumberFormat(language, options));
-  return made.get(key);
+  if (!formatters.has(key)) formatters.set(key, new Intl.NumberFormat(language, options));
+  return formatters.get(key);
 }
 
 const isNumber = (value) => value !== null && Number.isFinite(Number(value));

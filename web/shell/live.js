@@ -1,4 +1,4 @@
-// The live figures of the API, drawn panel by panel; how the connection fares is said in the header.
+// The live figures of the API, drawn panel by panel; the header shows the state of the connection.
 import { follow } from "/web/shell/connection.js";
 import { element, text } from "/web/shell/dom.js";
 import * as format from "/web/shell/format.js";

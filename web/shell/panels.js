@@ -1,4 +1,4 @@
-// Each panel is drawn by itself: what goes wrong in one stays in it, and is said there and by the page's header.
+// Each panel is drawn by itself: what goes wrong in one stays in it, and is shown there and in the page's header.
 import { make, text } from "/web/shell/dom.js";
 
 const MOST_LETTERS = 160;
@@ -13,12 +13,12 @@ function mark(node, error) {
 }
 
 // Draws all panels, pairs of name and function; returns the names of those that failed.
-export function draw(panels, told) {
+export function draw(panels, figures) {
   const failed = [];
   for (const [name, show] of panels) {
     let fault = null;
     try {
-      show(told);
+      show(figures);
     } catch (error) {
       fault = error;
       failed.push(name);

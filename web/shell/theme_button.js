@@ -1,4 +1,4 @@
-// The theme: as the system says, until somebody chooses. Charts are told by an event, for a canvas knows no CSS.
+// The theme: as the system says, until somebody chooses. Charts get an event, for a canvas does not follow CSS.
 import "/web/shell/language.js";
 import { element, text } from "/web/shell/dom.js";
 import { remember } from "/web/shell/memory.js";

@@ -43,7 +43,7 @@ const clocks = (drawn, at) => at.map((each) => (each > drawn.scales.x.max - 180 
 // Fractions of one are labels of a chart without bars.
 const amounts = (_, at) => at.map((each) => (Number.isInteger(each) ? compact(each) : ""));
 
-// Bars of sixty minutes; the last, unfinished, is paler. `pointed` is told which one is pointed at, or null.
+// Bars of sixty minutes; the last, unfinished, is paler. `pointed` is called with the bar under the pointer, or null.
 export function minutes(holder, pointed) {
   const font = `12px ${getComputedStyle(document.body).fontFamily}`;
   const axis = { stroke: () => color("muted"), font, ticks: { show: false } };

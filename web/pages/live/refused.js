@@ -13,10 +13,10 @@ export function showRefused({ currencies, refused_count, sources }) {
 export function showRefusals({ refusals, at, sources }) {
   filled("refusals", refusals.length > 0, sources.refused?.as_of);
   const create = () => {
-    const made = row("nowrap muted", "");
-    made.cells[1].append(make("div", "rule"), make("div", "sentence"));
-    made.cells[1].children[1].dir = "auto";
-    return made;
+    const node = row("nowrap muted", "");
+    node.cells[1].append(make("div", "rule"), make("div", "sentence"));
+    node.cells[1].children[1].dir = "auto";
+    return node;
   };
   list(element("refusals"), refusals, (each) => each.event_id, create, ({ cells }, each) => {
     text(cells[0], format.moment(each.at, at));

@@ -89,9 +89,9 @@ export function showProducts({ currencies, sources }) {
   filled("products", products.length > 0, sources.sales?.as_of);
   const most = Math.max(...products.map((each) => each.revenue_amount), 0);
   const create = () => {
-    const made = row("name", "number muted", "number");
-    made.cells[0].append(clamped(), make("span", "bar"));
-    return made;
+    const node = row("name", "number muted", "number");
+    node.cells[0].append(clamped(), make("span", "bar"));
+    return node;
   };
   text(element("products-note"), hour?.is_total ? `arrived in the last hour, in ${hour.currency_code}` : "arrived in the last hour");
   list(element("products"), products, (each) => `${each.seller_id} ${each.product_id}`, create, ({ cells }, each) => {
@@ -107,9 +107,9 @@ document.querySelector("details").addEventListener("toggle", () => redraw());
 
 // A name as strangers write it: in its own direction, and however long, in a line or two.
 function clamped() {
-  const made = make("span", "clamped");
-  made.dir = "auto";
-  return made;
+  const node = make("span", "clamped");
+  node.dir = "auto";
+  return node;
 }
 
 let known = null;
@@ -117,10 +117,10 @@ let known = null;
 export function showLatest({ latest, at, sources }) {
   filled("latest", latest.length > 0, sources.sales?.as_of);
   const create = (each) => {
-    const made = row("nowrap muted", "name", "seller second", "number muted second", "number");
-    if (known && !known.has(each.event_id)) made.className = "fresh-row";
-    made.cells[1].append(clamped());
-    return made;
+    const node = row("nowrap muted", "name", "seller second", "number muted second", "number");
+    if (known && !known.has(each.event_id)) node.className = "fresh-row";
+    node.cells[1].append(clamped());
+    return node;
   };
   list(element("latest"), latest, (each) => each.event_id, create, ({ cells }, each) => {
     text(cells[0], format.moment(each.at, at));
