@@ -38,10 +38,10 @@ def row(name: str, field: FieldInfo) -> str:
 
 def kind_of(field: FieldInfo) -> str:
     """The type as a person names it; of choices, these."""
-    found = str(field.annotation)
-    if choices := re.findall(r"'([^']+)'", found.partition("Literal[")[2]):
+    annotation = str(field.annotation)
+    if choices := re.findall(r"'([^']+)'", annotation.partition("Literal[")[2]):
         return ", ".join(f"`{choice}`" for choice in choices)
-    return next(kind for mark, kind in KINDS.items() if mark in found)
+    return next(kind for mark, kind in KINDS.items() if mark in annotation)
 
 
 def default_of(field: FieldInfo) -> str:
