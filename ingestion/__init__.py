@@ -1,1 +1,1 @@
-"""What brings events in: one file a source, the publisher they share, and the simulator."""
+"""What brings events in: a package a domain, with its sources, and what all sources share."""

@@ -14,6 +14,8 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 
+from conf.token_bucket import TokenBucket
+
 FLOOR_SHARE = 0.02
 """The lowest rate, as a share of the highest."""
 SLOWEST = 0.2
@@ -50,7 +52,7 @@ class Limiter:
         self.rate = self.highest = rate
         self.lowest = min(rate, SLOWEST, rate * FLOOR_SHARE)
         self._clock, self._sleep = clock, sleep
-        self._tokens, self._filled_at = 1.0, clock()
+        self._bucket = TokenBucket(1.0, clock())
         self._paused_until = float("-inf")
         self._cut_at, self._grown_at = float("-inf"), clock()
         self._limit, self._cut_rate, self._cause = float("inf"), rate, ""
@@ -61,7 +63,6 @@ class Limiter:
         async with self._queue:
             while (wait := self._wait()) > 0:
                 await self._sleep(wait)
-            self._tokens -= 1
 
     def good(self) -> None:
         """An answer came as it should."""
@@ -120,10 +121,8 @@ class Limiter:
         self._answers.clear()
 
     def _wait(self) -> float:
+        """Take a turn: 0, or the seconds after which to try again."""
         now = self._clock()
-        room = max(1.0, self.rate * BURST_SECONDS)
-        self._tokens = min(room, self._tokens + (now - self._filled_at) * self.rate)
-        self._filled_at = now
-        # A hair less than one token is one, or rounding would make a wait too short to pass.
-        missing = 0.0 if self._tokens >= 1 - 1e-9 else (1 - self._tokens) / self.rate
-        return max(missing, self._paused_until - now)
+        if self._paused_until > now:
+            return self._paused_until - now
+        return self._bucket.take(now, self.rate, max(1.0, self.rate * BURST_SECONDS))

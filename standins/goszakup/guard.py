@@ -10,6 +10,8 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from conf.token_bucket import TokenBucket
+
 NAMES = {
     400: ("Bad Request", "yii\\web\\BadRequestHttpException"),
     401: ("Unauthorized", "yii\\web\\UnauthorizedHttpException"),
@@ -36,8 +38,7 @@ class Guard:
     token: str
     rate: float | None = None
     expired: bool = False
-    _tokens: float = field(default=0.0, init=False)
-    _at: float = field(default=-1e9, init=False)
+    _bucket: TokenBucket = field(default_factory=lambda: TokenBucket(0.0, -1e9), init=False)
 
     def refused(self, request: Request, limited: bool = True) -> Response | None:
         """The answer to who may not ask now; None to who may."""
@@ -53,10 +54,4 @@ class Guard:
         return None
 
     def _take(self, rate: float) -> bool:
-        now = time.monotonic()
-        self._tokens = min(max(1.0, rate), self._tokens + (now - self._at) * rate)
-        self._at = now
-        if self._tokens < 1:
-            return False
-        self._tokens -= 1
-        return True
+        return not self._bucket.take(time.monotonic(), rate, max(1.0, rate))
