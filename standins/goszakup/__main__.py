@@ -100,11 +100,11 @@ def main(
     )  # fmt: skip
     listener = _listen(port)
     counts = site.service.counts()
-    told = ", ".join(f"{counts[path]:,} {path.removeprefix('/v3/')}" for path in (
+    registers = ", ".join(f"{counts[path]:,} {path.removeprefix('/v3/')}" for path in (
         "/v3/subject", "/v3/plans/all", "/v3/trd-buy", "/v3/lots", "/v3/trd-app", "/v3/contract", "/v3/acts",
         "/v3/treasury-pay", "/v3/rnu"))  # fmt: skip
     address = f"http://{LOOPBACK}:{listener.getsockname()[1]}"
-    click.echo(f"{address} is ready after {time.monotonic() - started:.1f} s: {told}.")
+    click.echo(f"{address} is ready after {time.monotonic() - started:.1f} s: {registers}.")
     uvicorn.Server(config).run(sockets=[listener])
 
 

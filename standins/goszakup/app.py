@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from standins.goszakup.faults import ON_NEXT, STATUS, Faults
 from standins.goszakup.graphql import answer, schema_page
 from standins.goszakup.guard import NAMES, Guard, error
-from standins.goszakup.pages import asked, continues, page
+from standins.goszakup.pages import continues, page, page_request
 from standins.goszakup.routes import ROUTES, Route
 from standins.goszakup.service import BadRequest, NotFound, Service
 from standins.goszakup.totals import totals
@@ -101,11 +101,13 @@ async def _answered(site: Site, route: Route, request: Request) -> Response:
     value = request.query_params.get(route.query[0], "") if route.answer == "object" and route.query else ""
     value = value or next(iter(request.path_params.values()), "")
     if route.answer == "page":
-        ask = asked(request.url.path, request.query_params)
+        page_asked = page_request(request.url.path, request.query_params)
         listing = site.service.listing(route, value, request.query_params)
-        ahead = bool(site.faults.seed is not None and continues(listing, ask))
-        kind, detail = site.faults.choose(asked_for, bool(ask.after), ahead, not ask.after and listing.total == 1)
-        body = page(listing, ask, site.service.world.clock, kind if kind in ON_PAGES else "", detail)
+        ahead = bool(site.faults.seed is not None and continues(listing, page_asked))
+        kind, detail = site.faults.choose(
+            asked_for, bool(page_asked.after), ahead, not page_asked.after and listing.total == 1
+        )
+        body = page(listing, page_asked, site.service.world.clock, kind if kind in ON_PAGES else "", detail)
         return await _sent(site, orjson.dumps(body["items"][0] if kind == "bare" else body), kind, detail)
     if route.answer == "object":
         kind, detail = site.faults.choose(asked_for, False, False)

@@ -32,7 +32,7 @@ class Faults:
     kinds: tuple[str, ...] = KINDS
     hang_seconds: float = 60.0
     played: Counter[str] = field(default_factory=Counter)
-    _asked: Counter[str] = field(default_factory=Counter)
+    _attempts: Counter[str] = field(default_factory=Counter)
 
     def choose(self, request: str, follows: bool, continues: bool, is_single: bool = False) -> tuple[str, int]:
         """(kind or "", a number to choose details by).
@@ -41,8 +41,8 @@ class Faults:
         """
         if self.seed is None:
             return "", 0
-        attempt = self._asked[request]
-        self._asked[request] += 1
+        attempt = self._attempts[request]
+        self._attempts[request] += 1
         if attempt % 3 == 2:
             return "", 0
         bits = int(noise(self.seed, "fault", np.array([crc32(f"{attempt}:{request}".encode())]))[0])

@@ -47,7 +47,7 @@ QUICK: dict[tuple[str, str], routes.Find] = {
 @cache
 def camel(name: str) -> str:
     """``ref_lots_status_id`` → ``refLotsStatusId``."""
-    return RENAMED.get(name) or re.sub(r"_+([a-z0-9])", lambda found: found.group(1).upper(), name)
+    return RENAMED.get(name) or re.sub(r"_+([a-z0-9])", lambda matches: matches.group(1).upper(), name)
 
 
 def answer(service: Service, body: bytes) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def _root(service: Service, root: Field) -> tuple[list[Row], dict[str, Any]]:
     listing = _listing(service, root.name, wanted)
     after = root.arguments.get("after")
     before = listing.below(str(after)) if after else listing.start()
-    found: list[tuple[int, Row]] = []
+    matches: list[tuple[int, Row]] = []
     total = listing.total if not wanted else 0
     at = listing.start() if wanted else before
     # Without a filter the page is enough; with one all rows are looked at, for the total is told.
@@ -86,11 +86,11 @@ def _root(service: Service, root: Field) -> tuple[list[Row], dict[str, Any]]:
         rows = zip(positions.tolist(), listing.rows(positions), strict=True)
         kept = [(position, row) for position, row in rows if _matches(root.name, row, wanted)]
         total += len(kept) if wanted else 0
-        found += [item for item in kept if item[0] < before][: limit + 1 - len(found)]
+        matches += [item for item in kept if item[0] < before][: limit + 1 - len(matches)]
         at = int(positions[-1])
         if not wanted:
             break
-    page, more = found[:limit], len(found) > limit
+    page, more = matches[:limit], len(matches) > limit
     info = {
         "limitPage": limit,
         "totalCount": total,
@@ -107,8 +107,8 @@ def _listing(service: Service, root: str, wanted: Mapping[str, Any]) -> Listing:
         one = value[0] if isinstance(value, list) and len(value) == 1 else value
         quick = QUICK.get((root, name))
         if quick and isinstance(one, str | int) and "*" not in str(one) and "?" not in str(one):
-            found = register.present(quick(service.world, str(one)), clock)
-            return FoundRows(register, service.render(shape), clock, found)
+            matches = register.present(quick(service.world, str(one)), clock)
+            return FoundRows(register, service.render(shape), clock, matches)
         if name == "id" and isinstance(one, int):
             return FoundRows(register, service.render(shape), clock, register.one(one, clock))
     return WholeRegister(register, service.render(shape), clock)

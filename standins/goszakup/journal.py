@@ -46,7 +46,7 @@ class Journal:
     def rows(self, places: Array) -> list[Row]:
         """The entries at these places."""
         names = list(self.registers)
-        found: list[Row] = []
+        entries: list[Row] = []
         at = stamps(self._time[places])
         for place, when in zip(places.tolist(), at, strict=True):
             name, index = names[self._which[place]], int(self._index[place])
@@ -58,7 +58,7 @@ class Journal:
                 listed = self.world.execution.sanctions
                 biin = biins(self.world, listed.supplier[[index]])[0]
                 object_id = f"{listed.system[index]}-{number}"
-            found.append({
+            entries.append({
                 "object_id": object_id,
                 "action": "D" if gone else "U",
                 "date_action": when,
@@ -66,7 +66,7 @@ class Journal:
                 "service_title": register.title,
                 "url": "" if gone else register.detail.format(id=number, biin=biin),
             })  # fmt: skip
-        return found
+        return entries
 
     def _follow(self) -> None:
         """Take in the days that are over since the last look."""

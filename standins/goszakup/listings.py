@@ -45,10 +45,10 @@ class Listing(Protocol):
 
 
 def _number(cursor: str) -> int:
-    found = number(cursor)
-    if found < 0:
+    position = number(cursor)
+    if position < 0:
         raise BadCursor(f"search_after is {cursor!r}; expected the id of the last row of a page.")
-    return found
+    return position
 
 
 @dataclass

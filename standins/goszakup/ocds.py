@@ -33,16 +33,16 @@ def write_packages(world: World, path: Path) -> tuple[int, int]:
     """Write all that has happened by the world's clock; returns how many packages and releases."""
     packages = releases = 0
     with path.open("wb") as out:
-        for found in _batches(_Export.of(world)):
+        for batch in _batches(_Export.of(world)):
             package = {
                 "uri": f"https://sauda.example/ocds/{packages + 1}",
                 "version": "1.1",
                 "publisher": {"name": "Sauda"},
                 "publishedDate": iso(np.array([world.clock]))[0],
-                "releases": found,
+                "releases": batch,
             }
             out.write(orjson.dumps(package) + b"\n")
-            packages, releases = packages + 1, releases + len(found)
+            packages, releases = packages + 1, releases + len(batch)
     return packages, releases
 
 

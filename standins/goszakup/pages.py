@@ -27,7 +27,7 @@ class PageRequest:
     """What of the query goes on into next_page."""
 
 
-def asked(path: str, query: Mapping[str, str]) -> PageRequest:
+def page_request(path: str, query: Mapping[str, str]) -> PageRequest:
     """Raises BadRequest for a limit that is no number above zero. More than 500 rows are not given."""
     text = query.get("limit", str(DEFAULT_LIMIT))
     if not (text.isascii() and text.isdigit() and int(text)):

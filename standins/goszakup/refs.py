@@ -99,11 +99,11 @@ def _plain(stem_ru: str, stem_kz: str, n: int) -> list[tuple[int, str, str]]:
 
 def _kato() -> list[Row]:
     """Each region and six districts of it."""
-    found: list[Row] = []
+    result: list[Row] = []
     for code, ru, kz in REGIONS:
         for district in range(7):
             own = f"{code[:2]}{district * 20:02d}00000" if district else code
-            found.append({
+            result.append({
                 "code": own,
                 "parent_code": code if district else "000000000",
                 "level_": 1 if district else 0,
@@ -117,7 +117,7 @@ def _kato() -> list[Row]:
                 "hij": own[6:9],
                 "k": 0,
             })  # fmt: skip
-    return found
+    return result
 
 
 def _dictionaries() -> dict[str, list[Row]]:
@@ -194,12 +194,12 @@ def _dictionaries() -> dict[str, list[Row]]:
 
 def dictionaries() -> dict[str, list[Row]]:
     """All thirty by name, each in the order of its walk."""
-    found = _dictionaries()
-    missing = {good.unit for good in GOODS} - {row["code"] for row in found["ref_units"]}
+    result = _dictionaries()
+    missing = {good.unit for good in GOODS} - {row["code"] for row in result["ref_units"]}
     assert not missing, f"goods are counted in units without a name: {missing}"
     return {
         name: sorted(items, key=lambda row: row["code"])
         if name in BY_CODE
         else sorted(items, key=lambda row: row["id"], reverse=True)
-        for name, items in found.items()
+        for name, items in result.items()
     }

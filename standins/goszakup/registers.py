@@ -55,15 +55,15 @@ class Register:
 
     def last(self, before: int, n: int, clock: int) -> Array:
         """The `n` highest rows below row `before`, the highest first."""
-        found: list[Array] = []
+        chunks: list[Array] = []
         missing, end = n, min(before, self.seen(clock))
         while missing > 0 and end > 0:
             start = max(0, end - missing - 8)
             chunk = self.present(np.arange(end - 1, start - 1, -1), clock)
-            found.append(chunk[:missing])
-            missing -= len(found[-1])
+            chunks.append(chunk[:missing])
+            missing -= len(chunks[-1])
             end = start
-        return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
+        return np.concatenate(chunks) if chunks else np.zeros(0, dtype=np.int64)
 
     def one(self, number: int, clock: int) -> Array:
         """The row of an id, as an array of one; empty if it is not there now."""

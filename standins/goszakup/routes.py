@@ -49,8 +49,8 @@ def subject_by_biin(world: World, biin: str) -> Array:
 
 def _subject(world: World, biin: str) -> int:
     """The row number of a subject, or one that no row refers to."""
-    found = subject_by_biin(world, biin)
-    return int(found[0]) if len(found) else -9
+    indexes = subject_by_biin(world, biin)
+    return int(indexes[0]) if len(indexes) else -9
 
 
 def _by_id(name: str) -> Find:

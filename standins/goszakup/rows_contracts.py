@@ -252,7 +252,7 @@ def units(world: World, contract: int) -> list[Row]:
         "plan_sum": texts, "plan_sum_wnds": tax_texts, "fact_sum": done, "fact_sum_wnds": done_tax,
     })  # fmt: skip
     base = 14_000_000
-    made = rows(n, {
+    new_rows = rows(n, {
         "id": base + contract * UNITS_OF_A_ROW + spot,
         "lot_id": world.ids["lots"].of(lot),
         "pln_point_id": world.ids["points"].of(point),
@@ -278,7 +278,7 @@ def units(world: World, contract: int) -> list[Row]:
         "index_date": created,
         "spec": [[line] for line in lines],
     })  # fmt: skip
-    return made[::-1]
+    return new_rows[::-1]
 
 
 def acts(world: World, index: Array) -> list[Row]:

@@ -136,13 +136,13 @@ def subjects_full(world: World, index: Array) -> list[Row]:
 
 
 def subjects_detail(world: World, index: Array) -> list[Row]:
-    found = subjects_full(world, index)
-    for row, subject in zip(found, index.tolist(), strict=True):
+    full_rows = subjects_full(world, index)
+    for row, subject in zip(full_rows, index.tolist(), strict=True):
         row["address"] = addresses(world, subject)
         row["employees"] = employees(world, subject)
         row["admins"] = []
         row["total_address"] = len(row["address"])
-    return found
+    return full_rows
 
 
 def addresses(world: World, subject: int) -> list[Row]:

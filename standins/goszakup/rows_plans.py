@@ -96,12 +96,12 @@ def points(world: World, index: Array) -> list[Row]:
 
 def points_with_parts(world: World, index: Array) -> list[Row]:
     """Plan points that carry their places and budget lines."""
-    found = points(world, index)
-    parts = zip(found, places(world, index), budget_lines(world, index), strict=True)
+    point_rows = points(world, index)
+    parts = zip(point_rows, places(world, index), budget_lines(world, index), strict=True)
     for row, place, line in parts:
         row["kato"] = [place]
         row["spec"] = [line]
-    return found
+    return point_rows
 
 
 def places(world: World, index: Array) -> list[Row]:

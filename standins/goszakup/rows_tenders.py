@@ -280,14 +280,14 @@ def _offers(world: World, offer: Array, decided: Array) -> list[Row]:
     sums = [price * of_lots.count[at] for price, at in zip(prices, (first, second), strict=True)]
     point_ids = [world.ids["points"].of(world.points.of_lot[lot] + step).tolist() for step in (0, 1)]
     parts = [list(zip(point_ids[k], tenge(prices[k]), tenge(sums[k]), strict=True)) for k in (0, 1)]
-    made = [(one, two) if both else (one,) for one, two, both in zip(*parts, double.tolist(), strict=True)]
+    point_groups = [(one, two) if both else (one,) for one, two, both in zip(*parts, double.tolist(), strict=True)]
     total = tenge(table.amount[offer])
     discount = (picked(seed, "discount", offer, 20) * 0.5).tolist()
     columns = {
         "id": ids,
         "app_id": world.ids["trd_app"].of(table.bid[offer]),
         "lot_id": lot_ids,
-        "point_list": [[str(point) for point, _, _ in points] for points in made],
+        "point_list": [[str(point) for point, _, _ in points] for points in point_groups],
         "status_id": np.where(decided, outcome, FILED),
         "price": tenge(prices[0]),
         "amount": total,
@@ -296,7 +296,7 @@ def _offers(world: World, offer: Array, decided: Array) -> list[Row]:
         "offers": [
             [{"id": number * 2 + k, "point_id": point, "lot_id": lot_id, "app_lot_id": number, "price": price,
               "amount": amount} for k, (point, price, amount) in enumerate(points)]
-            for number, lot_id, points in zip(ids, lot_ids, made, strict=True)
+            for number, lot_id, points in zip(ids, lot_ids, point_groups, strict=True)
         ],
     }  # fmt: skip
     return rows(len(offer), columns)

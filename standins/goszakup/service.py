@@ -68,24 +68,24 @@ class Service:
             return FixedRows(self.refs[name], "code" if name in BY_CODE else "id")
         if route.shape in PARTS:
             name, write = PARTS[route.shape]
-            owner = self._found(route, name, value)
+            owner = self._find_rows(route, name, value)
             return FixedRows(write(self.world, int(owner[0])) if len(owner) else [], "id")
         name, _ = SHAPES[route.shape]
         render, register = self.render(route.shape), self.registers[name]
         if route.find is None:
             return WholeRegister(register, render, self.world.clock)
-        found = self._found(route, name, value)
-        if route.shape == "rnu_detail" and not len(found) and self._listed_elsewhere(value):
+        indexes = self._find_rows(route, name, value)
+        if route.shape == "rnu_detail" and not len(indexes) and self._listed_elsewhere(value):
             raise NotFound("Поставщик не найден")
-        return FoundRows(register, render, self.world.clock, found)
+        return FoundRows(register, render, self.world.clock, indexes)
 
     def object(self, route: Route, value: str) -> Row:
         """The one row that a path names; raises NotThere."""
         name, _ = SHAPES[route.shape]
-        found = self._found(route, name, value)
-        if not len(found):
+        indexes = self._find_rows(route, name, value)
+        if not len(indexes):
             raise NotFound("Компания не найдена" if name == "subject" else "Запись не найдена")
-        return self.render(route.shape)(found[:1])[0]
+        return self.render(route.shape)(indexes[:1])[0]
 
     def ref(self, name: str, key: str) -> Row:
         """One item of a dictionary, by its id or its code; raises NotThere."""
@@ -102,13 +102,13 @@ class Service:
             if route.answer == "page" and "{" not in route.path and route.shape != "journal"
         }
 
-    def _found(self, route: Route, name: str, value: str) -> Array:
+    def _find_rows(self, route: Route, name: str, value: str) -> Array:
         assert route.find, f"{route.path} says nothing about how its rows are found"
-        found = route.find(self.world, value)
+        indexes = route.find(self.world, value)
         if route.shape in OF_THE_PAST:
-            return found
-        found = found[found < len(self.registers[name].created)]
-        return self.registers[name].present(found, self.world.clock)
+            return indexes
+        indexes = indexes[indexes < len(self.registers[name].created)]
+        return self.registers[name].present(indexes, self.world.clock)
 
     def _listed_elsewhere(self, biin: str) -> bool:
         listed = self.world.execution.sanctions

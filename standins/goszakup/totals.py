@@ -14,10 +14,10 @@ from standins.goszakup.world import World
 
 def _by(codes: Array, values: Array | None = None) -> dict[str, int]:
     """Counts, or sums of whole numbers, by code."""
-    found, place = np.unique(codes, return_inverse=True)
+    unique_codes, place = np.unique(codes, return_inverse=True)
     sums = [int((np.ones(len(codes), dtype=np.int64) if values is None else values)[place == k].sum())
-            for k in range(len(found))]  # fmt: skip
-    return {str(code): total for code, total in zip(found.tolist(), sums, strict=True)}
+            for k in range(len(unique_codes))]  # fmt: skip
+    return {str(code): total for code, total in zip(unique_codes.tolist(), sums, strict=True)}
 
 
 def totals(world: World) -> dict[str, Any]:

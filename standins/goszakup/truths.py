@@ -39,18 +39,18 @@ def _biins(world: World, index: Array) -> list[str]:
 
 
 def _contract_ids(world: World, deal: Array) -> list[int]:
-    found: list[int] = world.ids["contract"].of(world.contracts.root_of_deal[deal]).tolist()
-    return found
+    result: list[int] = world.ids["contract"].of(world.contracts.root_of_deal[deal]).tolist()
+    return result
 
 
 def _rings(world: World) -> list[Truth]:
     tenders, turn = world.tenders, ring_turn(world.tenders)
-    found = []
+    result = []
     for ring in range(world.size.rings):
         members = np.arange(RING_MEMBERS) + world.parties.pool + ring * RING_MEMBERS
         mine = np.flatnonzero(tenders.ring == ring)
         names = _biins(world, members)
-        found.append({
+        result.append({
             "kind": "bidding_ring",
             "members": names,
             "buyer_bin": _biins(world, tenders.buyer[mine[:1]])[0],
@@ -63,7 +63,7 @@ def _rings(world: World) -> list[Truth]:
                 for tender in mine.tolist()
             ],
         })  # fmt: skip
-    return found
+    return result
 
 
 def _lots_of(world: World, tender: int) -> Array:
@@ -72,10 +72,10 @@ def _lots_of(world: World, tender: int) -> Array:
 
 
 def _splits(world: World) -> list[Truth]:
-    found = []
+    result = []
     for split in range(world.size.splits):
         deals = np.flatnonzero(world.deals.split == split)
-        found.append({
+        result.append({
             "kind": "split_purchase",
             "buyer_bin": _biins(world, world.deals.buyer[deals[:1]])[0],
             "supplier_biin": _biins(world, world.deals.supplier[deals[:1]])[0],
@@ -83,21 +83,21 @@ def _splits(world: World) -> list[Truth]:
             "threshold": THRESHOLD // 100,
             "contract_sum": tenge(np.array([world.deals.sum[deals].sum()]))[0],
         })  # fmt: skip
-    return found
+    return result
 
 
 def _single_bid_buyers(world: World) -> list[Truth]:
-    found = []
+    result = []
     for buyer in range(FIRST_SINGLE_BID_BUYER, FIRST_SINGLE_BID_BUYER + world.size.single_bid_buyers):
         mine = np.flatnonzero((world.tenders.buyer == buyer) & (world.tenders.final < OPENING))
         if len(mine):
             ids = world.ids["trd_buy"].of(mine).tolist()
-            found.append({
+            result.append({
                 "kind": "single_bid_buyer",
                 "buyer_bin": _biins(world, np.array([buyer]))[0],
                 "trd_buy_ids": ids,
             })  # fmt: skip
-    return found
+    return result
 
 
 def _inflated(world: World) -> list[Truth]:
@@ -114,31 +114,31 @@ def _listed(world: World) -> list[Truth]:
     listed, deals = world.execution.sanctions, world.deals
     known = (listed.begins < OPENING) & (listed.ends > OPENING) & (listed.system == PORTAL)
     begins, suppliers = stamps(listed.begins), _biins(world, listed.supplier)
-    found = [
+    result = [
         {"kind": "winner_entered_rnu", "supplier_biin": suppliers[entry], "entered": begins[entry],
          "contract_id": _contract_ids(world, listed.deal[[entry]])[0]}
         for entry in np.flatnonzero(known).tolist()
     ]  # fmt: skip
     for deal, entry in listed_when_signed(deals, listed):
         if known[entry] and deals.signed[deal] < OPENING:
-            found.append({
+            result.append({
                 "kind": "signed_while_in_rnu",
                 "supplier_biin": suppliers[entry],
                 "entered": begins[entry],
                 "contract_id": _contract_ids(world, np.array([deal]))[0],
                 "signed": stamps(deals.signed[[deal]])[0],
             })  # fmt: skip
-    return found
+    return result
 
 
 def _unproven(world: World) -> list[Truth]:
     paid = world.execution.payments
-    found = []
+    result = []
     for deal in world.execution.unproven.tolist():
         amount = rows_contracts.with_tax(world, paid.deal[paid.deal == deal], paid.amount[paid.deal == deal])
         contract = _contract_ids(world, np.array([deal]))[0]
-        found.append({"kind": "payment_without_act", "contract_id": contract, "pay_amount": tenge(amount)[0]})
-    return found
+        result.append({"kind": "payment_without_act", "contract_id": contract, "pay_amount": tenge(amount)[0]})
+    return result
 
 
 def _unsuccessful(world: World) -> list[Truth]:

@@ -58,8 +58,8 @@ class SeedRun:
                 ("customers", people.customers),
             ):
                 added[name] = seed(connection, find(f"shop.{name}"), rows(world))
-        told = ", ".join(f"{count:,} {name}" for name, count in added.items())
-        click.echo(f"{NAME}: {told} were added; what was there stays as it is.")
+        summary = ", ".join(f"{count:,} {name}" for name, count in added.items())
+        click.echo(f"{NAME}: {summary} were added; what was there stays as it is.")
         if self.as_json:
             click.echo(json.dumps({"source": NAME, **added}))
         return 0

@@ -49,9 +49,9 @@ class Conversion:
             for ocid, given in batch:
                 state = State.of(known[ocid]) if ocid in known else State()
                 state.take(given)
-                if (made := self._of_process(ocid, state)) is not None:
+                if (process_events := self._of_process(ocid, state)) is not None:
                     states[ocid] = state.packed()
-                    events += made
+                    events += process_events
             if not self._is_trial:
                 self._known.keep(states)
             yield from events
