@@ -265,15 +265,15 @@ def event(
     `rules` are the rules over several columns: under "" those of the event, under a list column's name those of its
     elements.
     """
-    given = rules or {}
+    by_list = rules or {}
 
     def declare(cls: T) -> T:
         for column in _columns(cls):
             if column.items is not None:
-                column.items = replace(column.items, rules=tuple(given.get(column, ())))
+                column.items = replace(column.items, rules=tuple(by_list.get(column, ())))
         return _declare(
             cls, name=f"event.{event_type}", kind="event", topic=topic, event_type=event_type, partitions=partitions,
-            max_bytes=max_bytes, rules=tuple(given.get("", ())),
+            max_bytes=max_bytes, rules=tuple(by_list.get("", ())),
         )  # fmt: skip
 
     return declare

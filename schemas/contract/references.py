@@ -37,10 +37,10 @@ class Reference:
 def references(contract: Contract) -> tuple[Reference, ...]:
     """The references of a table. Raises ValueError for one to a table or column that no contract has,
     or within a column that not both tables have."""
-    return tuple(_found(contract, column) for column in contract.columns if column.refers_to)
+    return tuple(_resolve(contract, column) for column in contract.columns if column.refers_to)
 
 
-def _found(source: Contract, column: Column) -> Reference:
+def _resolve(source: Contract, column: Column) -> Reference:
     table, _, name = column.refers_to.rpartition(".")
     for target in tables():
         if table == target.name or table in target.split_views:

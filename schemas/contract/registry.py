@@ -134,18 +134,18 @@ class Topic:
 
 def topics() -> tuple[Topic, ...]:
     """One topic a domain. LogAppendTime: the broker's clock orders the events, a producer's wrong clock does not."""
-    made: dict[str, Topic] = {}
+    by_name: dict[str, Topic] = {}
     for declared in (c for c in contracts() if c.topic):
-        made[declared.topic] = Topic(
+        by_name[declared.topic] = Topic(
             declared.topic,
-            max(declared.partitions, made[declared.topic].partitions if declared.topic in made else 0),
+            max(declared.partitions, by_name[declared.topic].partitions if declared.topic in by_name else 0),
             {
                 "message.timestamp.type": "LogAppendTime",
                 "max.message.bytes": "16777216",
                 "retention.ms": str(7 * 86_400_000),
             },
         )
-    return tuple(made[name] for name in sorted(made))
+    return tuple(by_name[name] for name in sorted(by_name))
 
 
 def find(name: str) -> Contract:

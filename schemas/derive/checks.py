@@ -48,22 +48,22 @@ def refused(topics: Sequence[str], *, by_collection: bool) -> str:
     )
 
 
-def unresolved(found: Sequence[Reference], collection: str = "") -> str:
+def unresolved(references: Sequence[Reference], collection: str = "") -> str:
     """Of one reference by a list, or of several others of one table: the collection, and three values a reference.
 
     These are the values that refer to something, those of them whose row is not there, and a row with such a value.
     """
-    source = found[0].source
+    source = references[0].source
     rows = qualified(source.name + SUFFIX)
-    if found[0].is_list:
-        listed = found[0].column
+    if references[0].is_list:
+        listed = references[0].column
         # Numbers in one register are texts in another: 12 and "12".
         each = f"arrayMap(one -> trim(BOTH '\"' FROM one), JSONExtractArrayRaw(ifNull({ident(listed)}, '[]')))"
         entity = ", ".join(map(ident, source.business_key))
         rows = f"(SELECT {_collection(source)} AS {COLLECTION}, {entity}, arrayJoin({each}) AS {LISTED} FROM {rows})"
-    mine = COLLECTION if found[0].is_list else _collection(source)
-    asked = [f"toString({mine}) AS counted_collection"]
-    for reference in found:
+    mine = COLLECTION if references[0].is_list else _collection(source)
+    columns = [f"toString({mine}) AS counted_collection"]
+    for reference in references:
         value = _value(LISTED if reference.is_list else reference.column, reference)
         named = f"{value} NOT IN {NOTHING}"
         there = (
@@ -71,8 +71,8 @@ def unresolved(found: Sequence[Reference], collection: str = "") -> str:
             f"FROM {qualified(reference.part or reference.target.name + SUFFIX)}{_only(reference.target, collection)}"
         )
         broken = f"{named} AND ({mine}, {value}) NOT IN ({there})"
-        asked += [f"countIf({named})", f"countIf({broken})", f"minIf({_shown(reference, value)}, {broken})"]
-    return f"SELECT {', '.join(asked)} FROM {rows}{_only(source, collection)} GROUP BY counted_collection"
+        columns += [f"countIf({named})", f"countIf({broken})", f"minIf({_shown(reference, value)}, {broken})"]
+    return f"SELECT {', '.join(columns)} FROM {rows}{_only(source, collection)} GROUP BY counted_collection"
 
 
 def _value(column: str, reference: Reference) -> str:

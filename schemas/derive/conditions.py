@@ -108,10 +108,10 @@ def _closure(node: ast.expr) -> _Closure:
             inner = _closure(left)
             listed = [_closure(c) for c in (choices.elts if isinstance(choices, ast.Tuple) else [choices])]
 
-            def found(row: Row) -> bool | None:
+            def is_in(row: Row) -> bool | None:
                 return _any(_apply(operator.eq, inner(row), each(row)) for each in listed)
 
-            return found if isinstance(op, ast.In) else lambda row: _not(found(row))
+            return is_in if isinstance(op, ast.In) else lambda row: _not(is_in(row))
         case ast.Compare(left, [op], [right]) | ast.BinOp(left, op, right) if type(op) in _OPERATORS:
             function, one, other = _OPERATORS[type(op)], _closure(left), _closure(right)
             return lambda row: _apply(function, one(row), other(row))
@@ -119,8 +119,8 @@ def _closure(node: ast.expr) -> _Closure:
             choice = [_closure(a) for a in arguments]
             return lambda row: next((v for each in choice if (v := each(row)) is not None), None)
         case ast.Call(ast.Name(id=name), arguments) if name.lower() in FUNCTIONS:
-            called, given = FUNCTIONS[name.lower()], [_closure(a) for a in arguments]
-            return lambda row: _apply(called, *(each(row) for each in given))
+            called, operands = FUNCTIONS[name.lower()], [_closure(a) for a in arguments]
+            return lambda row: _apply(called, *(each(row) for each in operands))
     raise _unknown(ast.unparse(node), ast.unparse(node))
 
 

@@ -50,32 +50,32 @@ class Content:
 
     def of_row(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """The content of a row in its types, as `schemas.derive.validation.Reader` gives it, or as silver holds it."""
-        made: dict[str, Any] = {}
+        content: dict[str, Any] = {}
         for name, _, write, items in self._fields:
             value = row.get(name)
             if value is None or value == "":
                 continue
-            made[name] = write(value) if items is None else [items.of_row(each) for each in value]
-        return made
+            content[name] = write(value) if items is None else [items.of_row(each) for each in value]
+        return content
 
     def of(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The content of values as JSON has them; what cannot be read is content as it stands, and will be refused.
 
         Numbers come as int or `Literal`.
         """
-        made: dict[str, Any] = {}
+        content: dict[str, Any] = {}
         for name, column, write, items in self._fields:
             value = given.get(name)
             if value is None:
                 continue
             if items is not None and isinstance(value, list):
-                made[name] = [items.of(each) if isinstance(each, Mapping) else [each] for each in value]
+                content[name] = [items.of(each) if isinstance(each, Mapping) else [each] for each in value]
                 continue
             read = typed(column.type, value) if items is None else None
             if read != "":
                 # In a list of its own: what could not be read is never the same as something that could.
-                made[name] = [value] if read is None else write(read)
-        return made
+                content[name] = [value] if read is None else write(read)
+        return content
 
 
 def written(content: Mapping[str, Any]) -> bytes:

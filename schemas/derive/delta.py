@@ -36,16 +36,16 @@ def properties(contract: Contract) -> dict[str, str]:
 
     Statistics are kept for the columns by which files are skipped: each column costs time at every commit.
     """
-    found = {"delta.enableDeletionVectors": "false"}
+    values = {"delta.enableDeletionVectors": "false"}
     listed, counted = STATISTICS_PROPERTIES
     skipping = statistics_columns(contract)
     if skipping:
-        found[listed] = ",".join(skipping)
+        values[listed] = ",".join(skipping)
     else:
-        found[counted] = "0"
+        values[counted] = "0"
     if contract.layer == "bronze":
-        found["delta.appendOnly"] = "true"
-    return found
+        values["delta.appendOnly"] = "true"
+    return values
 
 
 def statistics_columns(contract: Contract) -> tuple[str, ...]:

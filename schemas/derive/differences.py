@@ -37,66 +37,70 @@ def differences_delta(
     """All differences in columns, from the ``fields`` of the live table's schema in Spark's JSON form."""
     live = {field["name"]: field for field in schema_fields}
     remedy = _delta_remedy(contract, path)
-    found = []
+    differences = []
     declared = {field["name"]: field for field in schema_json(contract)["fields"]}
     for column in contract.columns:
         what = f"The Delta table {contract.name}"
         want = type_text(declared[column]["type"])
         if column not in live:
             add = delta.add_columns(contract, path, [column])[0] if column.optional else ""
-            found.append(_missing(what, contract, column, want, remedy, add))
+            differences.append(_missing(what, contract, column, want, remedy, add))
             continue
         have = type_text(live[column]["type"])
         if have != want:
-            found.append(_differs(contract, column, f"{what}, column {column}", "type", have, want, remedy))
+            differences.append(_differs(contract, column, f"{what}, column {column}", "type", have, want, remedy))
         elif live[column]["nullable"] != column.optional:
             have, want = _need(live[column]["nullable"]), _need(column.optional)
-            found.append(_differs(contract, column, f"{what}, column {column}", "nullability", have, want, remedy))
+            differences.append(
+                _differs(contract, column, f"{what}, column {column}", "nullability", have, want, remedy)
+            )
         elif live[column].get("metadata", {}).get("comment", "") != column.description:
-            found.append(_comment(contract, column, delta.set_comment(path, column)))
-    found += [_surplus(f"The Delta table {contract.name}", contract, name, type_text(live[name]["type"]), remedy)
+            differences.append(_comment(contract, column, delta.set_comment(path, column)))
+    differences += [_surplus(f"The Delta table {contract.name}", contract, name, type_text(live[name]["type"]), remedy)
               for name in live if name not in declared]  # fmt: skip
-    return found
+    return differences
 
 
 def clickhouse_columns(contract: Contract, live: Mapping[str, tuple[str, str]]) -> list[Difference]:
     what, remedy = f"The ClickHouse table {contract.name}", _clickhouse_remedy(contract)
-    found = []
+    differences = []
     declared = clickhouse.columns(contract)
     for column in contract.serving_columns:
         want = declared[column]
         if column not in live:
             can_add = column.optional and column.name not in contract.sorting_key
             add = clickhouse.add_column(contract, column) if can_add else ""
-            found.append(_missing(what, contract, column, want, remedy, add))
+            differences.append(_missing(what, contract, column, want, remedy, add))
             continue
         have, comment = live[column]
         if have != want:
             fact = "nullability" if _without_nullable(have) == _without_nullable(want) else "type"
-            found.append(_differs(contract, column, f"{what}, column {column}", fact, have, want, remedy))
+            differences.append(_differs(contract, column, f"{what}, column {column}", fact, have, want, remedy))
         elif comment != column.description:
-            found.append(_comment(contract, column, clickhouse.set_comment(contract, column)))
-    found += [_surplus(what, contract, name, live[name][0], remedy) for name in live if name not in declared]
-    return found
+            differences.append(_comment(contract, column, clickhouse.set_comment(contract, column)))
+    differences += [_surplus(what, contract, name, live[name][0], remedy) for name in live if name not in declared]
+    return differences
 
 
 def clickhouse_indexes(contract: Contract, live: Mapping[str, tuple[str, str]]) -> list[Difference]:
     """All differences in indexes, `live` being their columns and types by name. None of them touches a row."""
     wanted = clickhouse.indexes(contract)
     name = contract.name
-    found = []
+    differences = []
     for index in [i for i in live if live[i] != wanted.get(i)]:
-        said = f"The ClickHouse table {name} has an index {index} that the contract does not declare so."
+        sentence = f"The ClickHouse table {name} has an index {index} that the contract does not declare so."
         drop = clickhouse.drop_index(contract, index)
         done = "" if index in wanted else f"Dropped the index {index} of {name}."
-        found.append(Difference(name, live[index][0], said, statement=drop, done=done))
+        differences.append(Difference(name, live[index][0], sentence, statement=drop, done=done))
     for index in [i for i in wanted if live.get(i) != wanted[i]]:
         column = wanted[index][0]
-        said = f"The ClickHouse table {name} has no index {index}; the contract declares it."
+        sentence = f"The ClickHouse table {name} has no index {index}; the contract declares it."
         add, fill = clickhouse.add_index(contract, index), clickhouse.fill_index(contract, index)
-        found.append(Difference(name, column, said, statement=add, done=f"Added the index {index} to {name}."))
-        found.append(Difference(name, column, f"The index {index} of {name} lacks older rows.", statement=fill))
-    return found
+        differences.append(
+            Difference(name, column, sentence, statement=add, done=f"Added the index {index} to {name}.")
+        )
+        differences.append(Difference(name, column, f"The index {index} of {name} lacks older rows.", statement=fill))
+    return differences
 
 
 def clickhouse_table(
@@ -115,7 +119,7 @@ def clickhouse_table(
         "partition key": (partition, storage.partition),
         "TTL": (ttl or "", storage.ttl),
     }
-    found = [
+    differences = [
         _differs(contract, "", f"The ClickHouse table {contract.name}", fact, have or "none", want or "none",
                  _clickhouse_remedy(contract))
         for fact, (have, want) in compared.items() if _spelled(have) != _spelled(want)
@@ -123,7 +127,7 @@ def clickhouse_table(
     window = re.search(r"non_replicated_deduplication_window = (\d+)", settings or "")
     if int(window[1] if window else 0) != storage.dedup_window:
         have = window[1] if window else "0"
-        found.append(
+        differences.append(
             Difference(
                 contract.name, "",
                 f"The ClickHouse table {contract.name} remembers {have} insert tokens; "
@@ -133,13 +137,13 @@ def clickhouse_table(
             )
         )  # fmt: skip
     if comment != contract.description:
-        found.append(
+        differences.append(
             Difference(
                 contract.name, "", f"The ClickHouse table {contract.name} has another comment than the contract.",
                 statement=clickhouse.set_table_comment(contract),
             )
         )  # fmt: skip
-    return found
+    return differences
 
 
 def delta_properties(live: Mapping[str, str], contract: Contract, path: str) -> list[Difference]:
@@ -147,19 +151,19 @@ def delta_properties(live: Mapping[str, str], contract: Contract, path: str) -> 
     changed = {key: value for key, value in wanted.items() if live.get(key) != value}
     # One of the two ways to limit statistics would override the other.
     gone = [key for key in delta.STATISTICS_PROPERTIES if key in live and key not in wanted]
-    found = []
+    differences = []
     what = f"The Delta table {contract.name} has other properties than the contract"
     if changed:
-        found.append(
+        differences.append(
             Difference(
                 contract.name, "", f"{what}: {', '.join(changed)}.", statement=delta.set_properties(path, changed)
             )
         )
     if gone:
-        found.append(
+        differences.append(
             Difference(contract.name, "", f"{what}: {', '.join(gone)}.", statement=delta.unset_properties(path, gone))
         )
-    return found
+    return differences
 
 
 def _missing(what: str, contract: Contract, column: Column, want: str, remedy: str, statement: str) -> Difference:

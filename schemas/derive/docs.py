@@ -156,15 +156,15 @@ def _table(contract: Contract) -> str:
 
 def _storage(contract: Contract) -> str:
     storage = engine_of(contract)
-    said = [f"`{engine(contract)}`"]
+    texts = [f"`{engine(contract)}`"]
     if isinstance(storage, Replacing):
-        said.append("read it with `FINAL`")
-    said.append(f"sorted by `{', '.join(contract.sorting_key)}`")
+        texts.append("read it with `FINAL`")
+    texts.append(f"sorted by `{', '.join(contract.sorting_key)}`")
     if storage.partition:
-        said.append(f"partitioned by `{storage.partition}`")
+        texts.append(f"partitioned by `{storage.partition}`")
     if storage.ttl:
-        said.append(f"rows leave at `{storage.ttl}`")
-    return ", ".join(said)
+        texts.append(f"rows leave at `{storage.ttl}`")
+    return ", ".join(texts)
 
 
 def _row_rules(rules: Iterable[RowRule]) -> list[str]:
@@ -173,7 +173,7 @@ def _row_rules(rules: Iterable[RowRule]) -> list[str]:
 
 def _columns(contract: Contract) -> str:
     served = columns(contract) if contract.clickhouse is not None else {}
-    found = {reference.column: reference for reference in references(contract)}
+    referenced = {reference.column: reference for reference in references(contract)}
     rows = []
     # What only ClickHouse holds has the serving columns and no others.
     for column in contract.columns if contract.delta or not served else contract.serving_columns:
@@ -182,18 +182,18 @@ def _columns(contract: Contract) -> str:
             marks.append("personal")
         if contract.clickhouse is not None and column.name not in served:
             marks.append("lake only")
-        rows.append([f"`{column}`", column.type.name, ", ".join(marks), column.description, _rules(column, found)])
+        rows.append([f"`{column}`", column.type.name, ", ".join(marks), column.description, _rules(column, referenced)])
     head = ["field" if contract.kind != "table" else "column", "type", "", "what it is", "rules"]
     return _markdown_table(head if any(row[4] for row in rows) else head[:4], rows)
 
 
-def _rules(column: Column, found: dict[Column, Reference]) -> str:
-    said = [rule.sentence + _unless_usual(rule.on_fail) for rule in column.rules]
-    if column in found:
-        target = found[column]
+def _rules(column: Column, referenced: dict[Column, Reference]) -> str:
+    texts = [rule.sentence + _unless_usual(rule.on_fail) for rule in column.rules]
+    if column in referenced:
+        target = referenced[column]
         part = f" of `{target.part}`" if target.part else ""
-        said.append(f"refers to `{target.target_column}`{part} in {_link(target.target)}")
-    return "; ".join(said)
+        texts.append(f"refers to `{target.target_column}`{part} in {_link(target.target)}")
+    return "; ".join(texts)
 
 
 def _unless_usual(outcome: OnFail) -> str:
@@ -218,8 +218,8 @@ def _sentence(contract: Contract) -> str:
     return first + ("." if stop else "")
 
 
-def _links(found: Sequence[Contract]) -> str:
-    return ", ".join(_link(c) for c in found)
+def _links(referenced: Sequence[Contract]) -> str:
+    return ", ".join(_link(c) for c in referenced)
 
 
 def _link(contract: Contract) -> str:
@@ -240,17 +240,17 @@ def _markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Write the catalogue, or with ``--check`` say whether it is current; the exit code."""
-    made = catalogue()
+    page = catalogue()
     current = CATALOGUE.read_text(encoding="utf-8") if CATALOGUE.exists() else ""
     if "--check" in arguments:
-        if made != current:
+        if page != current:
             print(f"docs/catalogue.md is out of date; refresh it: {REFRESH}", file=sys.stderr)
             return 1
         return 0
-    if made != current:
+    if page != current:
         CATALOGUE.parent.mkdir(exist_ok=True)
-        CATALOGUE.write_text(made, encoding="utf-8")
-    print("docs/catalogue.md is " + ("as it was" if made == current else "written"))
+        CATALOGUE.write_text(page, encoding="utf-8")
+    print("docs/catalogue.md is " + ("as it was" if page == current else "written"))
     return 0
 
 

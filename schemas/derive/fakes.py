@@ -116,8 +116,10 @@ def _row(contract: Contract, draw: _Draw, given: Mapping[str, Any]) -> Row:
     for rule in contract.rules:
         for name, value in settings(rule.condition):
             if name not in given:
-                found = value(row)
-                row[name] = _amount(Decimal(found)) if name in contract.money_columns and found is not None else found
+                result = value(row)
+                row[name] = (
+                    _amount(Decimal(result)) if name in contract.money_columns and result is not None else result
+                )
     return row
 
 
@@ -130,13 +132,13 @@ def _value(column: Column, contract: Contract, draw: _Draw) -> Any:
     for rule in column.rules:
         facets |= rule.json if rule.name != "not_empty" else {}
     for attempt in range(_TRIES):
-        made = _made(_Wish(column, facets, chance, draw.number + attempt, draw.steady))
-        if all(rule.holds(made) for rule in column.rules):
-            return made
+        drawn = _drawn(_Wish(column, facets, chance, draw.number + attempt, draw.steady))
+        if all(rule.holds(drawn) for rule in column.rules):
+            return drawn
     raise ValueError(f"no fake of {contract.name}.{column} was found that keeps its rules")
 
 
-def _made(wish: _Wish) -> Any:
+def _drawn(wish: _Wish) -> Any:
     if "enum" in wish.facets:
         return _chosen(wish, wish.facets["enum"])
     if "pattern" in wish.facets:

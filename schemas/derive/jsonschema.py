@@ -18,11 +18,15 @@ def json_schema(event: Contract) -> dict[str, Any]:
     What JSON Schema can't say (a rule over several fields, a bound that moves) stands in the descriptions.
     """
     records = {c.items.name: _object(c.items) for c in event.columns if c.items is not None}
-    made: dict[str, Any] = {"$schema": DIALECT, "$id": f"urn:sauda:event:{event.event_type}", "title": event.event_type}
-    made |= _object(event)
+    document: dict[str, Any] = {
+        "$schema": DIALECT,
+        "$id": f"urn:sauda:event:{event.event_type}",
+        "title": event.event_type,
+    }
+    document |= _object(event)
     if records:
-        made["$defs"] = records
-    return made
+        document["$defs"] = records
+    return document
 
 
 def _object(contract: Contract) -> dict[str, Any]:
@@ -36,33 +40,33 @@ def _object(contract: Contract) -> dict[str, Any]:
 
 
 def _property(column: Column) -> dict[str, Any]:
-    made: dict[str, Any] = {"description": _with_rules(column.description, [r for r in column.rules if not r.json])}
-    made |= column.type.json
+    document: dict[str, Any] = {"description": _with_rules(column.description, [r for r in column.rules if not r.json])}
+    document |= column.type.json
     if column.items is not None:
-        made["items"] = {"$ref": f"#/$defs/{column.items.name}"}
+        document["items"] = {"$ref": f"#/$defs/{column.items.name}"}
     for rule in column.rules:
-        _add(made, rule.json)
-    return _or_null(made) if column.optional else made
+        _add(document, rule.json)
+    return _or_null(document) if column.optional else document
 
 
-def _add(made: dict[str, Any], facets: Mapping[str, Any]) -> None:
+def _add(document: dict[str, Any], facets: Mapping[str, Any]) -> None:
     """Two rules may speak of one facet, such as two patterns: the second goes under ``allOf``."""
-    if any(key in made and made[key] != value for key, value in facets.items()):
-        made.setdefault("allOf", []).append(dict(facets))
+    if any(key in document and document[key] != value for key, value in facets.items()):
+        document.setdefault("allOf", []).append(dict(facets))
     else:
-        made.update(facets)
+        document.update(facets)
 
 
-def _or_null(made: dict[str, Any]) -> dict[str, Any]:
+def _or_null(document: dict[str, Any]) -> dict[str, Any]:
     """A field that may be left out may also be null: Spark reads both alike."""
-    types = made["type"] if isinstance(made["type"], list) else [made["type"]]
-    made["type"] = [*types, "null"]
-    for facets in (made, *made.get("allOf", ())):
+    types = document["type"] if isinstance(document["type"], list) else [document["type"]]
+    document["type"] = [*types, "null"]
+    for facets in (document, *document.get("allOf", ())):
         if "enum" in facets:
             facets["enum"] = [*facets["enum"], None]
-    return made
+    return document
 
 
 def _with_rules(description: str, rules: Iterable[RowRule | Rule]) -> str:
-    said = (f"It {rule.sentence}." if isinstance(rule, Rule) else f"{rule.sentence}." for rule in rules)
-    return " ".join([description, *said])
+    sentences = (f"It {rule.sentence}." if isinstance(rule, Rule) else f"{rule.sentence}." for rule in rules)
+    return " ".join([description, *sentences])

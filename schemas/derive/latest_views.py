@@ -71,12 +71,12 @@ def _part(contract: Contract, name: str, word: str) -> str:
 
 def _newest(contract: Contract) -> str:
     """Of a table that the nightly jobs keep: `is_current` says what holds, or the last version that is no deletion."""
-    made = f"CREATE OR REPLACE VIEW {qualified(name_of(contract))} AS\n"
+    create = f"CREATE OR REPLACE VIEW {qualified(name_of(contract))} AS\n"
     if "is_current" in contract.columns:
-        return f"{made}SELECT * FROM {qualified(contract.name)} WHERE is_current"
+        return f"{create}SELECT * FROM {qualified(contract.name)} WHERE is_current"
     (version,) = (c for c in contract.key if c not in contract.business_key)
     last = f"ORDER BY {ident(version)} DESC LIMIT 1 BY {', '.join(map(ident, contract.business_key))}"
-    return f"{made}SELECT * FROM (SELECT * FROM {qualified(contract.name)} {last}) WHERE NOT is_deleted"
+    return f"{create}SELECT * FROM (SELECT * FROM {qualified(contract.name)} {last}) WHERE NOT is_deleted"
 
 
 def summaries(contract: Contract) -> list[str]:
@@ -95,17 +95,17 @@ def view(contract: Contract) -> str:
     if contract.keeps_versions:
         return _newest(contract)
     entity = ", ".join(map(ident, ("collection_code", *contract.business_key)))
-    brief = [f"source_code IN ({', '.join(map(quoted, found))})"] if (found := summaries(contract)) else []
+    brief = [f"source_code IN ({', '.join(map(quoted, kinds))})"] if (kinds := summaries(contract)) else []
     newest = ", ".join([*brief, "changed_at DESC, ingested_at DESC, kafka_offset DESC, line_no"])
     source = f"{qualified(contract.name)} FINAL{_of_newest_events(contract)}"
     rows = f"SELECT * FROM {source} ORDER BY {newest} LIMIT 1 BY {entity}"
-    made = f"CREATE OR REPLACE VIEW {qualified(name_of(contract))} AS\n"
+    create = f"CREATE OR REPLACE VIEW {qualified(name_of(contract))} AS\n"
     if "is_published" in contract.columns:
         # Asked of the newest version, after it was found: an older one does not come back.
         rows = f"SELECT * FROM ({rows}) WHERE ifNull(is_published, true)"
     for number, services in _deletable(contract):
         rows = _not_deleted(contract.domain, rows, number, services)
-    return made + rows
+    return create + rows
 
 
 def _of_newest_events(contract: Contract) -> str:

@@ -87,8 +87,8 @@ def apply_clickhouse(client: ClickHouseClient, contracts: Iterable[Contract]) ->
 
     Raises ContractMismatch, and changes nothing, where any table differs in a way that needs a migration.
     """
-    found = differences_clickhouse(client, contracts)
-    return _bring_in_line(found, client.command)
+    differences = differences_clickhouse(client, contracts)
+    return _bring_in_line(differences, client.command)
 
 
 def apply_served(client: ClickHouseClient, contracts: Iterable[Contract]) -> list[str]:
@@ -145,11 +145,11 @@ def apply_delta(spark: Spark, contract: Contract, path: str) -> list[str]:
         spark.sql(delta.create_table(contract, path)).collect()
         return [f"Made the Delta table {contract.name}."]
     fields = spark.sql(f"SELECT * FROM {at}").schema.jsonValue()["fields"]
-    found = [
+    differences = [
         *differences_delta(fields, contract, path),
         *delta_properties(live_properties, contract, path),
     ]
-    return _bring_in_line(found, lambda statement: spark.sql(statement).collect())
+    return _bring_in_line(differences, lambda statement: spark.sql(statement).collect())
 
 
 def differences_clickhouse(client: ClickHouseClient, contracts: Iterable[Contract]) -> list[Difference]:
@@ -186,7 +186,7 @@ def differences_clickhouse(client: ClickHouseClient, contracts: Iterable[Contrac
     ).result_rows:
         indexes.setdefault((database, table), {})[name] = (column, type_)
 
-    found = [
+    differences = [
         Difference(name, "", f"ClickHouse has no database {name}.", statement=clickhouse.create_database(name),
                    done=f"Made the ClickHouse database {name}.")
         for name in layers if name not in databases
@@ -194,23 +194,23 @@ def differences_clickhouse(client: ClickHouseClient, contracts: Iterable[Contrac
     for contract in wanted:
         live = (contract.layer, contract.table)
         if live not in tables:
-            found.append(
+            differences.append(
                 Difference(
                     contract.name, "", f"ClickHouse has no table {contract.name}.",
                     statement=clickhouse.create_table(contract), done=f"Made the ClickHouse table {contract.name}.",
                 )
             )  # fmt: skip
             continue
-        found += clickhouse_columns(contract, columns[live])
-        found += clickhouse_table(contract, *tables[live])
-        found += clickhouse_indexes(contract, indexes.get(live, {}))
-    return found
+        differences += clickhouse_columns(contract, columns[live])
+        differences += clickhouse_table(contract, *tables[live])
+        differences += clickhouse_indexes(contract, indexes.get(live, {}))
+    return differences
 
 
-def _bring_in_line(found: list[Difference], run: Callable[[str], object]) -> list[str]:
-    refused = [difference for difference in found if not difference.statement]
+def _bring_in_line(differences: list[Difference], run: Callable[[str], object]) -> list[str]:
+    refused = [difference for difference in differences if not difference.statement]
     if refused:
         raise ContractMismatch(refused)
-    for difference in found:
+    for difference in differences:
         run(difference.statement)
-    return [difference.done for difference in found if difference.done]
+    return [difference.done for difference in differences if difference.done]

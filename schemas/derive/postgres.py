@@ -31,25 +31,25 @@ def differences(contract: Contract, live: Iterable[Mapping[str, Any]], keys: Ite
     """A sentence for each difference, from the answers to `COLUMNS` and `KEYS`; the order of columns is free."""
     declared = columns(contract)
     have = {row["name"]: (row["type"], row["is_optional"]) for row in live}
-    found = [f"{contract.name} has no column {name}" for name in declared if name not in have]
-    found += [
+    texts = [f"{contract.name} has no column {name}" for name in declared if name not in have]
+    texts += [
         f"{contract.name} has a column {name} that the contract does not declare" for name in have.keys() - declared
     ]
-    found += [
-        f"{contract.name}.{name} is {_said(*have[name])}, the contract declares {_said(*wanted)}"
+    texts += [
+        f"{contract.name}.{name} is {_type_text(*have[name])}, the contract declares {_type_text(*wanted)}"
         for name, wanted in declared.items() if name in have and have[name] != wanted
     ]  # fmt: skip
     constraints = list(keys)
     primary = next((tuple(k["columns"]) for k in constraints if k["kind"] == "p"), ())
     if primary != contract.key:
-        found.append(f"{contract.name} has the primary key ({', '.join(primary)}), not ({', '.join(contract.key)})")
+        texts.append(f"{contract.name} has the primary key ({', '.join(primary)}), not ({', '.join(contract.key)})")
     live_references = {(k["columns"][0], k["other"]) for k in constraints if k["kind"] == "f"}
     wanted_references = {(column, other.name) for column, other in contract.references}
     for column, other in sorted(live_references ^ wanted_references):
         lacks = "does not refer" if (column, other) in wanted_references else "refers"
-        found.append(f"{contract.name}.{column} {lacks} to {other}")
-    return found
+        texts.append(f"{contract.name}.{column} {lacks} to {other}")
+    return texts
 
 
-def _said(type: str, is_optional: bool) -> str:
+def _type_text(type: str, is_optional: bool) -> str:
     return f"{type} {'null' if is_optional else 'not null'}"

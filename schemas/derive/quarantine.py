@@ -163,7 +163,7 @@ def _conditions(contract: Contract, prefix: str) -> list[str]:
 def _bound(rule: RowRule, contract: Contract, prefix: str) -> str:
     """The rule's condition with each column's name replaced by where its value is."""
     names = "|".join(re.escape(c) for c in contract.columns)
-    return re.sub(rf"\b({names})\b", lambda found: f"{prefix}`{found[1]}`", rule.condition)
+    return re.sub(rf"\b({names})\b", lambda raw: f"{prefix}`{raw[1]}`", rule.condition)
 
 
 def is_broken(event: Contract) -> str:
@@ -213,51 +213,51 @@ Case = tuple[str, str, str]
 
 
 def _cases(contract: Contract, parsed: str, text: str, path: str) -> list[Case]:
-    made: list[Case] = []
+    cases: list[Case] = []
     for column in contract.columns:
         name = f"{path}{column}"
-        found, value = f"{text}`{column}`", f"{parsed}`{column}`"
+        raw, value = f"{text}`{column}`", f"{parsed}`{column}`"
         if not column.optional:
-            made.append(
+            cases.append(
                 (
-                    f"{found} IS NULL",
+                    f"{raw} IS NULL",
                     f"{name}.required",
                     quoted(f"{column} is missing" + (" or is not a list" if column.items else "")),
                 )
             )
         if column.items is None:
-            made.append(
+            cases.append(
                 (
-                    f"{found} IS NOT NULL AND {value} IS NULL",
+                    f"{raw} IS NOT NULL AND {value} IS NULL",
                     f"{name}.type",
-                    _sentence(f"{column} must be {column.type.article}", found),
+                    _sentence(f"{column} must be {column.type.article}", raw),
                 )
             )
         for rule in column.rules:
             # Of a list's elements only these rules look at more than their number; it is null where one is broken.
-            kept = rule.spark(found if column.items is not None and not rule.of_elements else value)
+            kept = rule.spark(raw if column.items is not None and not rule.of_elements else value)
             shown = (
                 quoted(f"{column} {rule.sentence}")
                 if column.items is not None
-                else _sentence(f"{column} {rule.sentence}", found)
+                else _sentence(f"{column} {rule.sentence}", raw)
             )
-            made.append((f"{found} IS NOT NULL AND NOT ({kept})", f"{name}.{rule.name.partition('(')[0]}", shown))
+            cases.append((f"{raw} IS NOT NULL AND NOT ({kept})", f"{name}.{rule.name.partition('(')[0]}", shown))
         if column.items is not None:
-            made.append(_element_case(column, found, name))
+            cases.append(_element_case(column, raw, name))
     for row_rule in contract.rules:
         used = [c for c in contract.columns if re.search(rf"\b{c}\b", row_rule.condition)]
-        found = "concat_ws(', ', " + ", ".join(f"concat('{c} ', {text}`{c}`)" for c in used) + ")"
-        made.append(
+        raw = "concat_ws(', ', " + ", ".join(f"concat('{c} ', {text}`{c}`)" for c in used) + ")"
+        cases.append(
             (
                 f"NOT ({_bound(row_rule, contract, parsed)})",
                 f"{path}{row_rule.name}",
-                _sentence(row_rule.sentence, found),
+                _sentence(row_rule.sentence, raw),
             )
         )
-    return made
+    return cases
 
 
-def _element_case(column: Column, found: str, name: str) -> Case:
+def _element_case(column: Column, raw: str, name: str) -> Case:
     """A list's first broken element. It is parsed by itself: one bad element spoils a typed list as a whole."""
     items = column.items
     assert items is not None
@@ -269,7 +269,7 @@ def _element_case(column: Column, found: str, name: str) -> Case:
         *_cases(items, "p.e.", "p.t.", f"{name}."),
     ]
     typed_element = _let("r", f"from_json(s, {ddl})", _struct(items, "r."))
-    read = f"transform({found}, s -> named_struct('e', {typed_element}, 't', from_json(s, {text}, {options})))"
+    read = f"transform({raw}, s -> named_struct('e', {typed_element}, 't', from_json(s, {text}, {options})))"
     reasons = f"filter(transform({read}, (p, i) -> {_first(cases, place='i')}), r -> r IS NOT NULL)"
     broken = f"get({reasons}, 0)"
     return (f"{broken} IS NOT NULL", f"={broken}.rule", f"{broken}.sentence")
@@ -278,18 +278,18 @@ def _element_case(column: Column, found: str, name: str) -> Case:
 def _first(cases: Sequence[Case], *, place: str = "", fallback: tuple[str, str] | None = None) -> str:
     branches = []
     for condition, rule, sentence in cases:
-        said = f"concat('line ', {place} + 1, ': ', {sentence})" if place else sentence
+        message = f"concat('line ', {place} + 1, ': ', {sentence})" if place else sentence
         name = rule[1:] if rule.startswith("=") else quoted(rule)
-        branches.append(f"WHEN {condition} THEN named_struct('rule', {name}, 'sentence', {said})")
+        branches.append(f"WHEN {condition} THEN named_struct('rule', {name}, 'sentence', {message})")
     other = f" ELSE named_struct('rule', {quoted(fallback[0])}, 'sentence', {fallback[1]})" if fallback else ""
     return "CASE " + "\n ".join(branches) + other + " END"
 
 
-def _shown(found: str) -> str:
+def _shown(raw: str) -> str:
     """What was found, short enough to read; bronze keeps all of it."""
-    more = f"CASE WHEN length({found}) > {FOUND_CHARACTERS} THEN '…' ELSE '' END"
-    return f"concat('\"', left({found}, {FOUND_CHARACTERS}), {more}, '\"')"
+    more = f"CASE WHEN length({raw}) > {FOUND_CHARACTERS} THEN '…' ELSE '' END"
+    return f"concat('\"', left({raw}, {FOUND_CHARACTERS}), {more}, '\"')"
 
 
-def _sentence(expected: str, found: str) -> str:
-    return f"concat({quoted(expected + '; found ')}, {_shown(found)})"
+def _sentence(expected: str, raw: str) -> str:
+    return f"concat({quoted(expected + '; found ')}, {_shown(raw)})"

@@ -34,9 +34,9 @@ class _Reader:
         return ValueError(f"fakes don't know how to match {self.left()!r} in the pattern {self.pattern!r}")
 
     def take(self, text: str) -> bool:
-        found = self.left().startswith(text)
-        self.at += len(text) if found else 0
-        return found
+        match = self.left().startswith(text)
+        self.at += len(text) if match else 0
+        return match
 
     def alternatives(self) -> Make:
         branches = [self.sequence()]
@@ -81,15 +81,15 @@ class _Reader:
     def members(self) -> str:
         if self.left().startswith("^"):
             raise self.unknown()
-        found = ""
+        match = ""
         while not self.take("]"):
             first = self.member()
             if self.left().startswith("-") and not self.left().startswith("-]"):
                 self.at += 1
-                found += "".join(map(chr, range(ord(first), ord(self.member()) + 1)))
+                match += "".join(map(chr, range(ord(first), ord(self.member()) + 1)))
             else:
-                found += first
-        return found
+                match += first
+        return match
 
     def member(self) -> str:
         if self.take("\\"):

@@ -1,10 +1,11 @@
-"""What Python says of an event or an entity: typed values, and for each broken rule the stream's own name and sentence.
+"""Validation of an event or an entity in Python: typed values, and a finding for each broken rule.
 
-The stream judges by Spark (`schemas.derive.quarantine`); here the same contract is asked before anything is sent. Where
-the two differ, this one is stricter: a text must be a text, an unknown field is refused, a time has its zone.
+The stream validates with Spark (`schemas.derive.quarantine`). This module applies the same contract before anything is
+sent, with the same rule names and sentences. Where the two differ, this one is stricter: a text must be a text, an
+unknown field is refused, a time has its zone.
 
-Values are read by what they say and not by how they are spelt: numbers by value, texts trimmed and in Unicode's normal
-form C, instants in UTC to the microsecond. What is behind it is cut, as Spark does.
+Values are normalised: numbers by value, texts trimmed and in Unicode's normal form C, instants in UTC and cut to the
+microsecond, as Spark does.
 """
 
 from __future__ import annotations
@@ -32,11 +33,11 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-][0-9]{2}:[0-5][0-9])"
 )
-# As far from Greenwich as Spark takes it.
+# The largest offset from UTC that Spark accepts.
 _FARTHEST = timedelta(hours=18)
 _LARGEST = 1 << 63
 _MOST_MONEY = 10**14
-# So many digits Decimal keeps.
+# The digits that Decimal keeps.
 _LONGEST_NUMBER = 28
 
 Path = tuple[str | int, ...]
@@ -48,7 +49,7 @@ class Literal(str):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A broken rule: where, its name (``lines.quantity.not_zero``), and what was expected and found."""
+    """A broken rule: its place, its name (``lines.quantity.not_zero``), and what was expected and found."""
 
     path: Path
     rule: str
@@ -56,7 +57,7 @@ class Finding:
 
     @property
     def pointer(self) -> str:
-        """Where, as a JSON pointer (RFC 6901)."""
+        """The place as a JSON pointer (RFC 6901)."""
         return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in self.path)
 
 
@@ -71,14 +72,14 @@ def _text(value: Any) -> str | None:
 def _exact(value: Literal, scale: int) -> Decimal | None:
     """A number with a point or an exponent; None where it has more digits behind the point than `scale`, or is long."""
     try:
-        found = Decimal(value) if len(value) <= _LONGEST_NUMBER else None
+        result = Decimal(value) if len(value) <= _LONGEST_NUMBER else None
     except InvalidOperation:
         # An exponent beyond all measure.
         return None
-    if found is None or found.adjusted() > _LONGEST_NUMBER:
+    if result is None or result.adjusted() > _LONGEST_NUMBER:
         return None
-    lowest = found.normalize().as_tuple().exponent
-    return found if isinstance(lowest, int) and lowest >= -scale else None
+    lowest = result.normalize().as_tuple().exponent
+    return result if isinstance(lowest, int) and lowest >= -scale else None
 
 
 def _whole(value: Any) -> int | None:
@@ -91,8 +92,8 @@ def _whole(value: Any) -> int | None:
 
 def _amount(value: Any) -> Decimal | None:
     if type(value) is Literal:
-        found = _exact(value, MONEY_SCALE)
-        return found if found is not None and abs(found) < _MOST_MONEY else None
+        result = _exact(value, MONEY_SCALE)
+        return result if result is not None and abs(result) < _MOST_MONEY else None
     # Longer ones cannot match, and Python refuses to write them.
     written = str(value) if type(value) is int and abs(value) < 10**15 else value
     # `$` would let a line break at the end pass.
@@ -103,10 +104,10 @@ def _number(value: Any) -> float | None:
     if type(value) not in (int, Literal):
         return None
     try:
-        found = float(value)
+        result = float(value)
     except OverflowError:
         return None
-    return found if math.isfinite(found) else None
+    return result if math.isfinite(result) else None
 
 
 def _flag(value: Any) -> bool | None:
@@ -126,8 +127,8 @@ def _instant(value: Any) -> datetime | None:
     if type(value) is not str or not _INSTANT.fullmatch(value):
         return None
     try:
-        found = datetime.fromisoformat(value)
-        return found.astimezone(UTC) if abs(found.utcoffset() or timedelta()) <= _FARTHEST else None
+        result = datetime.fromisoformat(value)
+        return result.astimezone(UTC) if abs(result.utcoffset() or timedelta()) <= _FARTHEST else None
     except (ValueError, OverflowError):
         # In UTC it can be before the year 1, or behind 9999.
         return None
@@ -150,7 +151,7 @@ def typed(type: LogicalType, value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """A column with all that is asked of it at every value, looked up once."""
+    """A column with everything that a check of a value needs, looked up once."""
 
     name: str
     is_optional: bool
@@ -167,9 +168,9 @@ class _Field:
 
 
 class Reader:
-    """Reads what one contract describes; made once, then asked for every value.
+    """Validates values of one contract. Create it once and use it for every value.
 
-    `columns` are those that may be given, where these are not all.
+    `columns` limits the columns that may be given.
     """
 
     def __init__(self, contract: Contract, columns: Collection[str] | None = None) -> None:
@@ -181,69 +182,69 @@ class Reader:
         ]
 
     def read(self, given: Any, arrived_at: datetime, *, partial: bool = False) -> tuple[dict[str, Any], list[Finding]]:
-        """The typed row, and what is wrong with it: no findings means that every rule is kept.
+        """The typed row and its findings. Without findings the row keeps every rule; with findings it must not be used.
 
-        `partial` takes the columns that are there and misses none. The row is of no use where there are findings.
+        `partial` accepts a row that lacks columns.
         """
         reading = _Reading(arrived_at, partial)
         row = reading.record(self, given, (), "", "")
-        return row, reading.found
+        return row, reading.findings
 
     def unknown(self, given: Mapping[str, Any]) -> list[str]:
-        """Fields that the contract has not."""
+        """Fields that the contract does not have."""
         return sorted(given.keys() - self._known)
 
 
 class _Reading:
-    """One value being read. Places and names are put together only for what is wrong."""
+    """The validation of one value. Places and names are built only for findings."""
 
     def __init__(self, arrived_at: datetime, partial: bool) -> None:
-        self.found: list[Finding] = []
+        self.findings: list[Finding] = []
         self._arrived_at, self._partial = arrived_at, partial
 
-    def record(self, reader: Reader, given: Any, at: Path, name: str, said: str) -> dict[str, Any]:
-        """An object's fields in their types; `name` and `said` are what stands before rule and sentence."""
-        found = self.found
+    def record(self, reader: Reader, given: Any, at: Path, name: str, prefix: str) -> dict[str, Any]:
+        """An object's fields in their types; `name` and `prefix` precede the rule and the sentence."""
+        findings = self.findings
         if not isinstance(given, dict):
             if name:
-                found.append(Finding(at, f"{name}json", f"{said}it is not a JSON object"))
+                findings.append(Finding(at, f"{name}json", f"{prefix}it is not a JSON object"))
             else:
-                found.append(Finding(at, "record.json", f'the value is not a JSON object: "{_written(given)}"'))
+                findings.append(Finding(at, "record.json", f'the value is not a JSON object: "{_written(given)}"'))
             return {}
-        before = len(found)
+        before = len(findings)
         row: dict[str, Any] = {}
         if not given.keys() <= reader._known:
             fields = ", ".join(field.name for field in reader.fields)
             for field_name in reader.unknown(given):
                 sentence = f"{_short(field_name)} is not a field here; there are {fields}"
-                found.append(Finding((*at, field_name), f"{name}unknown", said + sentence))
+                findings.append(Finding((*at, field_name), f"{name}unknown", prefix + sentence))
         for field in reader.fields:
             value = given.get(field.name)
             if value is not None:
-                row[field.name] = self._value(field, value, at, name, said)
+                row[field.name] = self._value(field, value, at, name, prefix)
             elif field.name in given or not self._partial:
                 row[field.name] = None
                 if not field.is_optional:
-                    self._missing(field, at, name, said)
-        if len(found) == before and not self._partial:
+                    self._missing(field, at, name, prefix)
+        if len(findings) == before and not self._partial:
             for rule, used in reader._rules:
                 if holds(rule.condition, row) is not True:
                     shown = ", ".join(f"{column} {_written(given[column])}" for column in used if column in given)
-                    found.append(Finding(at, f"{name}{rule.name}", f'{said}{rule.sentence}; found "{shown}"'))
+                    findings.append(Finding(at, f"{name}{rule.name}", f'{prefix}{rule.sentence}; found "{shown}"'))
         return row
 
-    def _missing(self, field: _Field, at: Path, name: str, said: str) -> None:
+    def _missing(self, field: _Field, at: Path, name: str, prefix: str) -> None:
         missing = f"{field.name} is missing" + (" or is not a list" if field.items else "")
-        self.found.append(Finding((*at, field.name), f"{name}{field.name}.required", said + missing))
+        self.findings.append(Finding((*at, field.name), f"{name}{field.name}.required", prefix + missing))
 
-    def _value(self, field: _Field, value: Any, at: Path, name: str, said: str) -> Any:
+    def _value(self, field: _Field, value: Any, at: Path, name: str, prefix: str) -> Any:
         read = field.read(value)
         if read is None:
             if field.items:
-                self._missing(field, at, name, said)
+                self._missing(field, at, name, prefix)
             else:
                 sentence = f'{field.name} must be {field.article}; found "{_written(value)}"'
-                self.found.append(Finding((*at, field.name), f"{name}{field.name}.type", said + sentence))
+                self.findings.append(Finding((*at, field.name), f"{name}{field.name}.type", prefix + sentence))
             return None
         for rule in field.rules:
             if rule.of_elements:
@@ -253,19 +254,19 @@ class _Reading:
                 if not field.items:
                     sentence += f'; found "{_written(value)}"'
                 rule_name = f"{name}{field.name}.{_plain(rule.name)}"
-                self.found.append(Finding((*at, field.name), rule_name, said + sentence))
+                self.findings.append(Finding((*at, field.name), rule_name, prefix + sentence))
                 return read
         if field.items is None:
             return read
-        before = len(self.found)
+        before = len(self.findings)
         rows, of_items = [], f"{name}{field.name}."
         for place, element in enumerate(read):
-            if len(self.found) >= MOST_FINDINGS:
+            if len(self.findings) >= MOST_FINDINGS:
                 break
             rows.append(self.record(field.items, element, (*at, field.name, place), of_items, f"line {place + 1}: "))
         for rule in field.rules:
-            if rule.of_elements and len(self.found) == before and not rule.holds(rows):
-                self.found.append(
+            if rule.of_elements and len(self.findings) == before and not rule.holds(rows):
+                self.findings.append(
                     Finding(
                         (*at, field.name), f"{name}{field.name}.{_plain(rule.name)}", f"{field.name} {rule.sentence}"
                     )

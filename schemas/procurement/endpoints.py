@@ -250,9 +250,11 @@ def by_service(word: str) -> Endpoint | None:
 
 def by_path(path: str) -> tuple[Endpoint, str] | None:
     """The endpoint with a path like this one, and what stands in the place of its parameter."""
-    asked = path.rstrip("/").split("/")
+    segments = path.rstrip("/").split("/")
     for endpoint in sorted(ENDPOINTS, key=lambda e: "{" in e.path):
         parts = endpoint.path.rstrip("/").split("/")
-        if len(parts) == len(asked) and all(a == p or p.startswith("{") for a, p in zip(asked, parts, strict=True)):
-            return endpoint, next((a for a, p in zip(asked, parts, strict=True) if p.startswith("{")), "")
+        if len(parts) == len(segments) and all(
+            a == p or p.startswith("{") for a, p in zip(segments, parts, strict=True)
+        ):
+            return endpoint, next((a for a, p in zip(segments, parts, strict=True) if p.startswith("{")), "")
     return None
