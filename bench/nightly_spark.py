@@ -19,8 +19,8 @@ from conf.spark import spark_session
 from jobs.commands.run import chosen
 from jobs.core.journal import Run
 from jobs.core.lake import DeltaTables
-from jobs.core.runner import Runner
-from jobs.gates.gates import Judgement, figures
+from jobs.core.runner import JobRunner
+from jobs.gates.gates import GateResult, figures
 from schemas.contract import Contract
 from schemas.derive.live_tables import apply_delta
 
@@ -51,16 +51,16 @@ class FolderLake(DeltaTables):
         return []
 
 
-class Ungated(Runner):
+class Ungated(JobRunner):
     """A runner whose gates are open."""
 
-    def _judge(self, rows: DataFrame, table: Contract, run: Run, inputs: Inputs) -> Judgement:  # noqa: ARG002
+    def _judge(self, rows: DataFrame, table: Contract, run: Run, inputs: Inputs) -> GateResult:  # noqa: ARG002
         facts, _ = figures(rows, table)
         run.rows_out, run.gates_seconds = facts.rows, 0.0
-        return Judgement(facts, (), ())
+        return GateResult(facts, (), ())
 
 
-def night(lake: FolderLake, spark: SparkSession, runner: type[Runner], this: int) -> None:
+def night(lake: FolderLake, spark: SparkSession, runner: type[JobRunner], this: int) -> None:
     """Build all gold tables; says what it took, in a line of JSON."""
     began = time.time()
     failed: list[str] = []
@@ -74,7 +74,7 @@ def night(lake: FolderLake, spark: SparkSession, runner: type[Runner], this: int
     spent = {run.table.name: run.seconds for run in runs}
     rows = {run.table.name: run.rows_out for run in runs}
     gates = sum(run.gates_seconds or 0.0 for run in runs)
-    told = {"round": this, "gated": runner is Runner, "began": began, "ended": ended, "spent": spent, "rows": rows,
+    told = {"round": this, "gated": runner is JobRunner, "began": began, "ended": ended, "spent": spent, "rows": rows,
             "failed": failed, "gates": gates, "share": gates / sum(spent.values())}  # fmt: skip
     print(json.dumps(told), flush=True)
 
@@ -92,11 +92,11 @@ def main(what: str, folder: str, number: str) -> None:
             return
         for table in chosen("purchases"):
             apply_delta(spark, table, lake.path(table.name))
-        night(lake, spark, Runner, 0)
+        night(lake, spark, JobRunner, 0)
         for this in range(1, int(number)):
             # In turn, for each round is a little faster than the one before.
             night(lake, spark, Ungated, this)
-            night(lake, spark, Runner, this)
+            night(lake, spark, JobRunner, this)
     finally:
         spark.stop()
 

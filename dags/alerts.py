@@ -36,10 +36,10 @@ def sentence(context: Mapping[str, Any]) -> str:
 
 def addressees(settings: Mapping[str, str], text: str) -> list[tuple[str, dict[str, str]]]:
     """Addresses with what is sent there, by SAUDA_ALERT_WEBHOOK and SAUDA_ALERT_TELEGRAM (TOKEN@CHAT)."""
-    found = []
+    recipients = []
     if webhook := settings.get("SAUDA_ALERT_WEBHOOK"):
-        found.append((webhook, {"text": text}))
+        recipients.append((webhook, {"text": text}))
     if telegram := settings.get("SAUDA_ALERT_TELEGRAM"):
         token, _, chat = telegram.partition("@")
-        found.append((f"https://api.telegram.org/bot{token}/sendMessage", {"chat_id": chat, "text": text}))
-    return found
+        recipients.append((f"https://api.telegram.org/bot{token}/sendMessage", {"chat_id": chat, "text": text}))
+    return recipients

@@ -71,13 +71,13 @@ class Command(BaseOperator):
         words = [os.environ["SAUDA_PYTHON"], "-m", self.module, *filter(None, self.arguments)]
         self._hook = SubprocessHook()
         done = self._hook.run_command(words, env=environment(os.environ), cwd=os.environ["SAUDA_REPOSITORY"])
-        told = read(done.output)
+        output_json = read(done.output)
         if done.exit_code:
-            if told:
+            if output_json:
                 # Airflow keeps what a task returns, and one that fails returns nothing.
-                context["ti"].xcom_push(BaseXCom.XCOM_RETURN_KEY, told)
-            raise failure(self.module, done.exit_code, told, done.output)
-        return told or None
+                context["ti"].xcom_push(BaseXCom.XCOM_RETURN_KEY, output_json)
+            raise failure(self.module, done.exit_code, output_json, done.output)
+        return output_json or None
 
     def on_kill(self) -> None:
         """Ends the command with its children: each of ours leaves things so that it can be run again."""
@@ -97,25 +97,25 @@ def reconcile(domain: str, **options: Any) -> Command:
 def read(line: str) -> dict[str, Any]:
     """The JSON object of a command's last line; nothing where that line is another, an interpreter's warning say."""
     with contextlib.suppress(ValueError):
-        told = json.loads(line)
-        return told if isinstance(told, dict) else {}
+        output_json = json.loads(line)
+        return output_json if isinstance(output_json, dict) else {}
     return {}
 
 
-def failure(module: str, code: int, told: Mapping[str, Any], output: str) -> AirflowException:
+def failure(module: str, code: int, output_json: Mapping[str, Any], output: str) -> AirflowException:
     """Why a command failed: what its JSON calls the error, else `output`, its last line."""
-    output = str(told.get("error") or output)
+    output = str(output_json.get("error") or output)
     if code == MISTAKE:
         return AirflowFailException(f"{module} cannot be run as it stands: {output}")
     if code == GATED:
-        return AirflowFailException(f"A gate stopped {module}: {'; '.join(stopped(told)) or output[-2000:]}")
+        return AirflowFailException(f"A gate stopped {module}: {'; '.join(stopped(output_json)) or output[-2000:]}")
     return AirflowException(f"{module} ended with code {code}: {output[-2000:]}")
 
 
-def stopped(told: Mapping[str, Any]) -> list[str]:
+def stopped(output_json: Mapping[str, Any]) -> list[str]:
     """What the gates found, as sentences: of `jobs.commands.check` its checks, of `jobs.commands.run` its tables."""
-    checks = [f"{c['table_name']}: {c['sentence']}" for c in told.get("checks", []) if c["outcome"] == STOPPED]
-    tables = [f"{t['table']}: {t['message']}" for t in told.get("tables", []) if t["state"] == STOPPED]
+    checks = [f"{c['table_name']}: {c['sentence']}" for c in output_json.get("checks", []) if c["outcome"] == STOPPED]
+    tables = [f"{t['table']}: {t['message']}" for t in output_json.get("tables", []) if t["state"] == STOPPED]
     return [*checks, *tables]
 
 

@@ -24,5 +24,5 @@ def collected(runs: Iterable[Mapping[str, Any]]) -> str:
         )
     lines.append(f"{len(known)} endpoints, {sum(int(run['row_count']) for run in known):,} rows")
     slowest = sorted(known, key=lambda run: -float(run["slowest_seconds"]))[:SLOWEST]
-    told = ", ".join(f"{run['register_name']} {run['slowest_seconds']:.2f} s" for run in slowest)
-    return "\n".join([*lines, f"The slowest calls: {told or 'none'}"])
+    slowest_calls = ", ".join(f"{run['register_name']} {run['slowest_seconds']:.2f} s" for run in slowest)
+    return "\n".join([*lines, f"The slowest calls: {slowest_calls or 'none'}"])

@@ -36,7 +36,7 @@ SIGNS = {"passed": "✓", "warned": "!", "stopped": "✗"}
 
 
 @dataclass(frozen=True)
-class Asked:
+class CheckRequest:
     """What is to be judged; `collection` is empty where all are. `accept` makes the present counts the new base."""
 
     domain: str
@@ -46,26 +46,26 @@ class Asked:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command. What a person can mend is printed as a sentence."""
-    given = _parser().parse_args(arguments)
+    options = _parser().parse_args(arguments)
     run_id = f"{datetime.now(UTC):%Y%m%d%H%M%S}_{secrets.token_hex(3)}"
     try:
-        findings = check(settings(), Asked(given.domain, given.collection, given.accept), run_id)
+        findings = check(settings(), CheckRequest(options.domain, options.collection, options.accept), run_id)
     except Failed as error:
         print(error, file=sys.stderr)
         return error.code
-    _show(given.domain, findings, sys.stderr if given.json else sys.stdout)
-    if given.json:
-        told = {"run_id": run_id, "domain": given.domain, "state": verdict(findings)}
-        print(json.dumps({**told, "checks": [asdict(finding) for finding in findings]}, ensure_ascii=False))
+    _show(options.domain, findings, sys.stderr if options.json else sys.stdout)
+    if options.json:
+        summary = {"run_id": run_id, "domain": options.domain, "state": verdict(findings)}
+        print(json.dumps({**summary, "checks": [asdict(finding) for finding in findings]}, ensure_ascii=False))
     return STOPPED if verdict(findings) == "stopped" else 0
 
 
-def check(settings: Settings, asked: Asked, run_id: str) -> list[Finding]:
+def check(settings: Settings, request: CheckRequest, run_id: str) -> list[Finding]:
     """Judge and record. Raises Failed where that can't be done, Refused for an unknown domain or collection."""
-    tables = [t for t in latest_views.versioned() if t.domain == asked.domain]
+    tables = [t for t in latest_views.versioned() if t.domain == request.domain]
     if not tables:
         known = ", ".join(sorted({t.domain for t in latest_views.versioned()}))
-        raise Refused(f"No domain to check is called {asked.domain!r}; there are: {known}")
+        raise Refused(f"No domain to check is called {request.domain!r}; there are: {known}")
     need_parts(settings, lake=False)
     from clickhouse_connect.driver.exceptions import DatabaseError
 
@@ -73,20 +73,22 @@ def check(settings: Settings, asked: Asked, run_id: str) -> list[Finding]:
     try:
         apply_clickhouse(client, [*tables, quality.QUALITY])
         checked_at = datetime.now(UTC)
-        before = quality.counts_before(client, asked.domain)
-        now = counted(client, tables, asked.collection)
+        before = quality.counts_before(client, request.domain)
+        now = counted(client, tables, request.collection)
         collections = {collection for collection, _ in [*before, *now]}
-        if asked.collection and asked.collection not in collections:
+        if request.collection and request.collection not in collections:
             every = sorted(collections | {c for c, _ in counted(client, tables)})
-            raise Refused(f"No collection is called {asked.collection!r}; there are: {', '.join(every) or 'none yet'}")
-        findings = list(judged(settings, asked, before, now))
+            raise Refused(
+                f"No collection is called {request.collection!r}; there are: {', '.join(every) or 'none yet'}"
+            )
+        findings = list(count_findings(settings, request, before, now))
         findings += [
             finding
-            for found in resolved(client, tables, now, asked.collection)
-            if (finding := quality.judged_reference(found, settings.check_unresolved_pct))
+            for found in resolved_references(client, tables, now, request.collection)
+            if (finding := quality.reference_finding(found, settings.check_unresolved_pct))
         ]
-        findings += quarantined(client, asked, tables, collections)
-        quality.record(client, run_id, checked_at, asked.domain, findings)
+        findings += quarantine_findings(client, request, tables, collections)
+        quality.record(client, run_id, checked_at, request.domain, findings)
         return findings
     except ContractMismatch as difference:
         raise Failed(f"A contract and a live table disagree.\n{difference}") from None
@@ -105,17 +107,17 @@ def counted(client: Client, tables: Sequence[Contract], collection: str = "") ->
     return found
 
 
-def judged(settings: Settings, asked: Asked, before: Counts, now: Counts) -> Iterator[Finding]:
+def count_findings(settings: Settings, request: CheckRequest, before: Counts, now: Counts) -> Iterator[Finding]:
     """The counts of what has rows or had them."""
     for code, name in sorted({*before, *now}):
-        if asked.collection in ("", code):
+        if request.collection in ("", code):
             had = before.get((code, name))
-            yield quality.judged_count(
-                code, name, now.get((code, name), 0), had, settings.check_shrink_pct, accept=asked.accept
+            yield quality.count_finding(
+                code, name, now.get((code, name), 0), had, settings.check_shrink_pct, accept=request.accept
             )  # fmt: skip
 
 
-def resolved(client: Client, tables: Sequence[Contract], now: Counts, collection: str) -> Iterator[Resolved]:
+def resolved_references(client: Client, tables: Sequence[Contract], now: Counts, collection: str) -> Iterator[Resolved]:
     """What is counted of each reference in each collection whose table has rows."""
     for table in tables:
         found = references(table)
@@ -125,11 +127,11 @@ def resolved(client: Client, tables: Sequence[Contract], now: Counts, collection
             yield from _counted(client, group, now, collection)
 
 
-def quarantined(
-    client: Client, asked: Asked, tables: Sequence[Contract], collections: Collection[str]
+def quarantine_findings(
+    client: Client, request: CheckRequest, tables: Sequence[Contract], collections: Collection[str]
 ) -> Iterator[Finding]:  # fmt: skip
     """What is in quarantine of each collection."""
-    topics = sorted({c.topic for c in contracts() if c.topic and c.domain == asked.domain})
+    topics = sorted({c.topic for c in contracts() if c.topic and c.domain == request.domain})
     if not topics:
         return
     question = checks.refused(topics, by_collection=any(checks.COLLECTION in table.columns for table in tables))
@@ -137,8 +139,8 @@ def quarantined(
     for code, *refused in client.query(question).result_rows:
         found.setdefault(str(code), []).append(quality.Refused(*refused))
     for code in sorted({*found, *collections}):
-        if asked.collection in ("", code):
-            yield quality.judged_quarantine(code, found.get(code, []))
+        if request.collection in ("", code):
+            yield quality.quarantine_finding(code, found.get(code, []))
 
 
 def _counted(client: Client, group: Sequence[Reference], now: Counts, collection: str) -> Iterator[Resolved]:

@@ -151,7 +151,7 @@ def report(settings: Settings, catalog: FieldCatalog, day: date | None) -> Repor
     except ContractMismatch as difference:
         raise Failed(f"A contract and a live table disagree.\n{difference}") from None
     except DatabaseError as error:
-        raise Failed(damaged_table.told(bronze, error)) from None
+        raise Failed(damaged_table.damage_sentence(bronze, error)) from None
     finally:
         client.close()
 
@@ -232,13 +232,13 @@ def since(drift: Drift, before: dict[tuple[str, ...], datetime]) -> Drift:
     return replace(drift, first_seen_at=min(drift.first_seen_at, before.get(drift.mark, drift.first_seen_at)))
 
 
-def record(client: Client, catalog: FieldCatalog, day: date, found: Sequence[Drift]) -> None:
+def record(client: Client, catalog: FieldCatalog, day: date, drift: Sequence[Drift]) -> None:
     """Replace an earlier report of the same domain and day."""
     same = f"reported_on = toDate32({quoted(str(day))}) AND register_name IN {_listed(catalog.registers)}"
     client.command(f"DELETE FROM {DRIFT.name} WHERE {same}", settings={"lightweight_deletes_sync": 2})
     shared = {"reported_on": day, "reported_at": datetime.now(UTC)}
     columns = [c.name for c in DRIFT.serving_columns]
-    rows = [[{**shared, **vars(drift)}[c] for c in columns] for drift in found]
+    rows = [[{**shared, **vars(one)}[c] for c in columns] for one in drift]
     if rows:
         client.insert(DRIFT.name, rows, column_names=columns)
 

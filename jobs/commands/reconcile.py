@@ -18,7 +18,7 @@ from typing import Any
 from conf import Settings, settings
 from conf.connect import clickhouse
 from jobs.core.compare import Difference, GoldTable, StreamTable, Total, compared_tables
-from jobs.core.damaged_table import told
+from jobs.core.damaged_table import damage_sentence
 from jobs.core.errors import Failed, Refused
 from jobs.core.lake import S3Lake
 from jobs.core.lease import lease
@@ -48,14 +48,14 @@ class Finding:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command. What a person can mend is printed as a sentence."""
-    asked = _parser().parse_args(arguments)
+    options = _parser().parse_args(arguments)
     try:
-        findings = reconcile(settings(), asked.table, asked.domain, repair=asked.repair)
+        findings = reconcile(settings(), options.table, options.domain, repair=options.repair)
     except Failed as error:
         print(error, file=sys.stderr)
         return error.code
     _show(findings)
-    if asked.json:
+    if options.json:
         print(json.dumps({"state": _state(findings), "tables": [_as_json(f) for f in findings]}))
     return 0 if all(finding.is_equal for finding in findings) else 1
 
@@ -104,7 +104,7 @@ def _finding(table: StreamTable | GoldTable, *, repair: bool) -> Finding:
         return _compared(table, repair=repair)
     except Exception as error:
         name = table.contract.name
-        return Finding(Difference(name, 0, (None,), Total(0, 0, {})), error=told(name, error))
+        return Finding(Difference(name, 0, (None,), Total(0, 0, {})), error=damage_sentence(name, error))
 
 
 def _compared(table: StreamTable | GoldTable, *, repair: bool) -> Finding:
@@ -131,15 +131,16 @@ def _show(findings: Sequence[Finding]) -> None:
     head = ("table", "days", "differing", "lake rows", "ClickHouse rows", "money", "in the lake", "in ClickHouse", "")
     rows: list[tuple[str, ...]] = [head]
     for finding in findings:
-        found = finding.after or finding.before
-        what = "cannot be read" if finding.error else "" if found.is_equal else _days(found)
-        what = f"repaired: {_days(finding.before)}" if finding.after and found.is_equal else what
+        difference = finding.after or finding.before
+        what = "cannot be read" if finding.error else "" if difference.is_equal else _days(difference)
+        what = f"repaired: {_days(finding.before)}" if finding.after and difference.is_equal else what
         # One sum says enough to a person; all are compared.
-        name, sums = list(found.total.money.items())[-1] if found.total.money else ("", ())
+        name, sums = list(difference.total.money.items())[-1] if difference.total.money else ("", ())
         rows.append(
             (
-                found.table, f"{found.days_compared:,}", f"{len(found.days):,}", f"{found.total.lake_rows:,}",
-                f"{found.total.clickhouse_rows:,}", name, *([f"{total:,}" for total in sums] or ["", ""]), what,
+                difference.table, f"{difference.days_compared:,}", f"{len(difference.days):,}",
+                f"{difference.total.lake_rows:,}", f"{difference.total.clickhouse_rows:,}",
+                name, *([f"{total:,}" for total in sums] or ["", ""]), what,
             )
         )  # fmt: skip
     widths = [max(len(row[n]) for row in rows) for n in range(len(head))]
@@ -156,20 +157,20 @@ def _show(findings: Sequence[Finding]) -> None:
         print("Lake and ClickHouse differ. Load what differs from the lake again: ./start.sh reconcile --repair")
 
 
-def _days(found: Difference) -> str:
-    if found.days == (None,):
+def _days(difference: Difference) -> str:
+    if difference.days == (None,):
         return "the whole table"
-    more = f" and {len(found.days) - SHOWN_DAYS} more" if len(found.days) > SHOWN_DAYS else ""
-    return ", ".join(str(day) for day in found.days[:SHOWN_DAYS]) + more
+    more = f" and {len(difference.days) - SHOWN_DAYS} more" if len(difference.days) > SHOWN_DAYS else ""
+    return ", ".join(str(day) for day in difference.days[:SHOWN_DAYS]) + more
 
 
 def _as_json(finding: Finding) -> dict[str, Any]:
-    found = finding.after or finding.before
+    difference = finding.after or finding.before
     return {
-        "table": found.table, "days_compared": found.days_compared, "lake_rows": found.total.lake_rows,
-        "clickhouse_rows": found.total.clickhouse_rows,
-        "money": {name: {"lake": str(a), "clickhouse": str(b)} for name, (a, b) in found.total.money.items()},
-        "differing": [str(day) if day else "all" for day in found.days], "is_repaired": finding.after is not None,
+        "table": difference.table, "days_compared": difference.days_compared, "lake_rows": difference.total.lake_rows,
+        "clickhouse_rows": difference.total.clickhouse_rows,
+        "money": {name: {"lake": str(a), "clickhouse": str(b)} for name, (a, b) in difference.total.money.items()},
+        "differing": [str(day) if day else "all" for day in difference.days], "is_repaired": finding.after is not None,
         "error": finding.error,
         "differed": [str(day) if day else "all" for day in finding.before.days],
     }  # fmt: skip

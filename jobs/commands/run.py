@@ -26,11 +26,11 @@ from jobs.core.lease import lease
 from jobs.core.moved_days import advice, other_days
 from jobs.core.needed_parts import need_parts
 from jobs.core.registry import transforms
-from jobs.core.runner import Runner
+from jobs.core.runner import JobRunner
 from jobs.core.serving import Serving
 from jobs.gates import gates
 from jobs.gates.datadocs import DataDocs
-from jobs.gates.gates import Judgement
+from jobs.gates.gates import GateResult
 from jobs.gates.samples import Samples
 from schemas.contract import Contract, find, order_by_dependency
 from schemas.derive.live_tables import ContractMismatch, apply_delta, remake_delta
@@ -65,34 +65,34 @@ class Job:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command. What a person can mend is printed as a sentence."""
-    asked = _parser().parse_args(arguments)
-    if asked.list:
+    options = _parser().parse_args(arguments)
+    if options.list:
         print("\n".join(_names()))
         return 0
     began = time.monotonic()
     try:
         run_id = f"{datetime.now(UTC):%Y%m%d%H%M%S}_{secrets.token_hex(3)}"
-        day = checked_day(asked.day)
-        job = Job(asked.name, chosen(asked.name, only_by_day=asked.only_by_day), day, run_id)
+        day = checked_day(options.day)
+        job = Job(options.name, chosen(options.name, only_by_day=options.only_by_day), day, run_id)
         runs = build(settings(), job)
     except Failed as error:
         print(error, file=sys.stderr)
         return error.code
-    _summary(job, runs, time.monotonic() - began, as_json=asked.json)
+    _summary(job, runs, time.monotonic() - began, as_json=options.json)
     return {"done": 0, "stopped": STOPPED, "failed": 1}[state_of(runs)]
 
 
 def chosen(name: str | None, *, only_by_day: bool = False) -> list[Contract]:
     """The tables of a job, each after those it is built from. Raises Refused, with the names there are."""
     every = [transform.contract for transform in transforms().values()]
-    found = [t for t in every if name in ("nightly", t.domain, t.name, t.table)]
-    if not found:
-        said = f"No job is called {name!r}" if name else "Which job?"
-        raise Refused(f"{said}; there are: {', '.join(_names())}")
-    found = [t for t in found if t.day or not only_by_day]
-    if not found:
+    selected = [t for t in every if name in ("nightly", t.domain, t.name, t.table)]
+    if not selected:
+        message = f"No job is called {name!r}" if name else "Which job?"
+        raise Refused(f"{message}; there are: {', '.join(_names())}")
+    selected = [t for t in selected if t.day or not only_by_day]
+    if not selected:
         raise Refused(f"No table of {name!r} can be built by day")
-    return order_by_dependency(found)
+    return order_by_dependency(selected)
 
 
 def checked_day(text: str | None) -> date | None:
@@ -132,32 +132,34 @@ def build(settings: Settings, job: Job) -> list[Run]:
             _make_delta_tables(spark, lake, job)
 
             def record(run: Run) -> None:
-                print(_told(run), flush=True)
+                print(_line(run), flush=True)
                 try:
                     serving.record(run)
                 except Exception as error:
                     print(f"The journal could not be written: {sentence(error)}", file=sys.stderr)
 
-            def judged(table: Contract, judgement: Judgement) -> None:
-                docs.add(table, judgement)
-                for verdict in judgement.verdicts:
+            def on_result(table: Contract, gate_result: GateResult) -> None:
+                docs.add(table, gate_result)
+                for verdict in gate_result.verdicts:
                     if not verdict.stops:
                         print(f"! {table.name}: {verdict}", flush=True)
                 try:
-                    serving.judged(table, judgement, job.day)
+                    serving.record_findings(table, gate_result, job.day)
                 except Exception as error:
                     print(f"What the gates found could not be kept: {sentence(error)}", file=sys.stderr)
 
-            runner = Runner(
-                spark, lake, serving.publish, record, job.run_id, job.day, judged, serving.rows_before(),
+            runner = JobRunner(
+                spark, lake, serving.publish, record, job.run_id, job.day, on_result, serving.rows_before(),
                 settings.gates_change_pct, still_ours,
             )  # fmt: skip
             runs = runner.run(job.tables)
-            if job.day is not None and (said := advice(job.day, other_days(spark, lake, map(find, sources), job.day))):
-                print(said, flush=True)
+            if job.day is not None and (
+                message := advice(job.day, other_days(spark, lake, map(find, sources), job.day))
+            ):
+                print(message, flush=True)
             if settings.gates_sample_rows and job.day is None and not job.is_one_table:
                 since = serving.began.date() - timedelta(days=settings.gates_quiet_days)
-                Samples(spark, lake, settings.gates_sample_rows, judged, since).judge(map(find, sources))
+                Samples(spark, lake, settings.gates_sample_rows, on_result, since).validate(map(find, sources))
             return runs
         finally:
             spark.stop()
@@ -175,17 +177,17 @@ def _finish(docs: DataDocs) -> None:
 def _make_delta_tables(spark: SparkSession, lake: S3Lake, job: Job) -> None:
     """Raises Failed where a live table differs from its contract, and no whole run can make it anew."""
 
-    def made(table: Contract) -> list[str]:
+    def apply(table: Contract) -> list[str]:
         return (remake_delta if job.day is None else apply_delta)(spark, table, lake.path(table.name))
 
     with ThreadPoolExecutor(4) as pool:
         try:
-            list(pool.map(made, job.tables))
+            list(pool.map(apply, job.tables))
         except ContractMismatch as difference:
             raise Failed(f"A contract and a live table disagree.\n{difference}") from None
 
 
-def _told(run: Run) -> str:
+def _line(run: Run) -> str:
     if run.state == "done":
         return f"✓ {run.table.name:<36} {run.rows_out:>12,} rows {run.seconds:>7.1f} s"
     return f"✗ {run.table.name}: {run.message}"

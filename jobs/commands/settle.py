@@ -16,19 +16,19 @@ from conf.stream_progress import Unsettled, settle
 from jobs.core.errors import Failed, Refused
 from schemas.contract import topics
 
-TOLD_SECONDS = 5.0
+PRINT_SECONDS = 5.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command. What a person can mend is printed as a sentence."""
-    asked = _parser().parse_args(arguments)
+    options = _parser().parse_args(arguments)
     began = time.monotonic()
     try:
-        wait(asked.topic, asked.minutes)
+        wait(options.topic, options.minutes)
     except Failed as error:
         print(error, file=sys.stderr)
         return error.code
-    print(f"Lake and ClickHouse have all of {', '.join(asked.topic)}, after {time.monotonic() - began:.1f} s.")
+    print(f"Lake and ClickHouse have all of {', '.join(options.topic)}, after {time.monotonic() - began:.1f} s.")
     return 0
 
 
@@ -50,17 +50,17 @@ def wait(names: Sequence[str], minutes: float) -> None:
         raise Failed(f"Kafka has no topic {missing.args[0]}. Create it: ./start.sh") from None
 
 
-def now_and_then(say: Callable[[str], None], seconds: float = TOLD_SECONDS) -> Callable[[str], None]:
+def now_and_then(say: Callable[[str], None], seconds: float = PRINT_SECONDS) -> Callable[[str], None]:
     """Says only what is new, and not more often than every so many seconds."""
     last = ("", float("-inf"))
 
-    def told(text: str) -> None:
+    def print_new(text: str) -> None:
         nonlocal last
         if text != last[0] and time.monotonic() - last[1] >= seconds:
             last = (text, time.monotonic())
             say(text)
 
-    return told
+    return print_new
 
 
 def _parser() -> argparse.ArgumentParser:

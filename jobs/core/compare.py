@@ -131,13 +131,13 @@ class StreamTable:
         version = self.lake.version(bronze.name)
         if finished is None or version is None:
             return "0"
-        found = self.client.query(
+        result = self.client.query(
             f"SELECT kafka_partition, max(kafka_offset) FROM {delta(self.lake.url(bronze.name))} "
             f"WHERE batch_id <= {finished} GROUP BY kafka_partition {pinned(version)}"
         ).result_rows
-        if not found:
+        if not result:
             return "0"
-        partitions, offsets = zip(*sorted((int(p), int(o)) for p, o in found), strict=True)
+        partitions, offsets = zip(*sorted((int(p), int(o)) for p, o in result), strict=True)
         places = [("kafka_partition", "kafka_offset")]
         if lists_corrections(self.contract):
             # The lake finds one when it has both events.
@@ -180,7 +180,7 @@ class StreamTable:
     def _days(self, source: str, settings: str) -> dict[date, Day]:
         key = ", ':', ".join(f"toString({ident(c)})" for c in self.contract.key)
         content = [c for c in self.contract.serving_columns if c not in PLACE]
-        asked = [
+        expressions = [
             f"{self.day} AS day",
             "count()",
             f"groupBitXor(CRC32(concat({key}, '')))",
@@ -188,7 +188,7 @@ class StreamTable:
             # A day may have rows and no amount.
             *(f"ifNull(sum({ident(c)}), 0)" for c in self.money),
         ]
-        answer = self.client.query(f"SELECT {', '.join(asked)} FROM {source} GROUP BY day {settings}").result_rows
+        answer = self.client.query(f"SELECT {', '.join(expressions)} FROM {source} GROUP BY day {settings}").result_rows
         return {row[0]: Day(int(row[1]), int(row[2]), int(row[3]), tuple(row[4:])) for row in answer}
 
     def _total(self, lake: Mapping[date, Day], there: Mapping[date, Day]) -> Total:
@@ -234,12 +234,12 @@ class GoldTable:
 
 def compared_tables(lake: S3Lake, client: Client, names: Sequence[str] = ()) -> list[StreamTable | GoldTable]:
     """Everything that lake and ClickHouse both hold, or what is named of it."""
-    found: list[StreamTable | GoldTable] = []
+    result: list[StreamTable | GoldTable] = []
     for contract in tables():
         if names and contract.name not in names:
             continue
         if contract.refresh == "nightly" and contract.delta and contract.clickhouse is not None:
-            found.append(GoldTable(contract, lake, client))
+            result.append(GoldTable(contract, lake, client))
         elif contract.layer == "quarantine" or (contract.layer == "silver" and contract.clickhouse is not None):
-            found.append(StreamTable(contract, lake, client))
-    return found
+            result.append(StreamTable(contract, lake, client))
+    return result

@@ -18,13 +18,13 @@ def conform(rows: DataFrame, contract: Contract) -> DataFrame:
 
     A cast that would lose something is an error when the rows are made, as Spark's ANSI mode has it.
     """
-    found, wanted = set(rows.columns), set(contract.columns)
-    if len(found) != len(rows.columns):
+    present, wanted = set(rows.columns), set(contract.columns)
+    if len(present) != len(rows.columns):
         twice = sorted({name for name in rows.columns if rows.columns.count(name) > 1})
         raise Failed(f"{contract.name} is built with {_listed(twice)} more than once.")
-    if wanted - found:
-        raise Failed(f"{contract.name} is built without {_listed(c for c in contract.columns if c not in found)}.")
-    if found - wanted:
+    if wanted - present:
+        raise Failed(f"{contract.name} is built without {_listed(c for c in contract.columns if c not in present)}.")
+    if present - wanted:
         extra = _listed(name for name in rows.columns if name not in wanted)
         raise Failed(f"{contract.name} is built with {extra}, which its contract does not have.")
     return rows.selectExpr(*(f"CAST({ident(c)} AS {c.type.spark}) AS {ident(c)}" for c in contract.columns))

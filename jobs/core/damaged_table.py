@@ -14,7 +14,7 @@ _AWAY = re.compile(r"Connection refused|Max retries exceeded|NETWORK_ERROR|POCO_
 MOST = 300
 
 
-def told(table: str, error: BaseException) -> str:
+def damage_sentence(table: str, error: BaseException) -> str:
     """The sentence. A part that is away is no damage, and is said as what it is."""
     text = " ".join(str(error).split())
     why = _CLICKHOUSE.sub("", text).split(" (version ")[0].strip() or sentence(error)

@@ -59,8 +59,8 @@ class Inputs:
         """The newest day in a column of the table; None where it has no row."""
         with self._lock:
             if (source.name, day) not in self._newest or source.refresh == "nightly":
-                ((found,),) = self.frame(source).selectExpr(f"max({ident(day)})").collect()
-                self._newest[source.name, day] = found
+                ((newest_day,),) = self.frame(source).selectExpr(f"max({ident(day)})").collect()
+                self._newest[source.name, day] = newest_day
             return self._newest[source.name, day]
 
     def refer(self, target: Contract) -> str:

@@ -48,12 +48,12 @@ class Run:
 
 def rows_before(client: Client, day: date) -> dict[str, int]:
     """Table → its rows when it was last built whole before a day, UTC."""
-    found = client.query(
+    result = client.query(
         f"SELECT toString(contract), argMax(rows_out, finished_at) FROM {JOB_RUNS.name} "
         "WHERE state = 'done' AND day = 'all' AND toDate(finished_at, 'UTC') < {day:Date} GROUP BY contract",
         parameters={"day": day},
     )
-    return {str(table): int(rows) for table, rows in found.result_rows}
+    return {str(table): int(rows) for table, rows in result.result_rows}
 
 
 def write(client: Client, run: Run) -> None:

@@ -128,21 +128,21 @@ class S3Lake(DeltaTables):
         folder = self.settings.table_path(name).partition(f"://{bucket}/")[2] + "/_delta_log/"
         checkpoint = self._last_checkpoint(bucket, folder)
         since = f"{folder}{checkpoint:020d}" if checkpoint is not None else None
-        names = (found.object_name or "" for found in self._s3.list_objects(bucket, folder, start_after=since))
+        names = (result.object_name or "" for result in self._s3.list_objects(bucket, folder, start_after=since))
         versions = [int(match[1]) for match in map(_COMMIT.search, names) if match]
         return max(versions, default=checkpoint)
 
     def finished(self, name: str) -> int | None:
         """The stream's last batch that is whole in a table; None where that was not noted."""
         bucket = self.settings.bucket
-        found = self._json(bucket, self.settings.table_path(name).partition(f"://{bucket}/")[2] + f"/{FINISHED}")
-        return None if found is None else int(found["batch"])
+        result = self._json(bucket, self.settings.table_path(name).partition(f"://{bucket}/")[2] + f"/{FINISHED}")
+        return None if result is None else int(result["batch"])
 
     def size(self, name: str) -> int:
         """Bytes of the table's data files, those of its last days' older versions included."""
         folder = self.settings.table_path(name).partition(f"://{self.settings.bucket}/")[2] + "/"
-        found = self._s3.list_objects(self.settings.bucket, folder, recursive=True)
-        return sum(file.size or 0 for file in found if (file.object_name or "").endswith(".parquet"))
+        result = self._s3.list_objects(self.settings.bucket, folder, recursive=True)
+        return sum(file.size or 0 for file in result if (file.object_name or "").endswith(".parquet"))
 
     def stage_files(self, table: str) -> list[str]:
         """The Parquet files of a table's finished runs, as Spark takes them."""
@@ -165,12 +165,12 @@ class S3Lake(DeltaTables):
         bucket = self.settings.bucket
         state = self._json(bucket, state_name(table))
         listed = self._s3.list_objects(bucket, prefix(table), recursive=True) if state else ()
-        found = {o.object_name or "": o.last_modified or datetime.now(UTC) for o in listed}
-        return [(name, found[name]) for name in finished_files(table, found, int(state[last]) if state else 0)]
+        result = {o.object_name or "": o.last_modified or datetime.now(UTC) for o in listed}
+        return [(name, result[name]) for name in finished_files(table, result, int(state[last]) if state else 0)]
 
     def _last_checkpoint(self, bucket: str, folder: str) -> int | None:
-        found = self._json(bucket, folder + "_last_checkpoint")
-        return None if found is None else int(found["version"])
+        result = self._json(bucket, folder + "_last_checkpoint")
+        return None if result is None else int(result["version"])
 
     def _json(self, bucket: str, name: str) -> dict[str, Any] | None:
         from minio.error import S3Error

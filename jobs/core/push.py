@@ -70,8 +70,8 @@ def drop_leftovers(client: Client, domains: Collection[str] = ()) -> list[str]:
     Only for a process that holds the lease of these domains: what others load at this moment lies there too.
     """
     client.command(clickhouse.create_database(STAGING))
-    found = client.query(f"SELECT name FROM system.tables WHERE database = '{STAGING}' AND name LIKE '%\\_\\_%'")
-    names = [str(name) for (name,) in found.result_rows]
+    result = client.query(f"SELECT name FROM system.tables WHERE database = '{STAGING}' AND name LIKE '%\\_\\_%'")
+    names = [str(name) for (name,) in result.result_rows]
     if domains:
         own = {table.table for table in tables() if table.domain in domains}
         names = [name for name in names if name.rpartition("__")[0] in own]

@@ -26,7 +26,7 @@ from jobs.core.inputs import Inputs, SharedSteps
 from jobs.core.journal import Run
 from jobs.core.lake import Lake
 from jobs.core.registry import transforms
-from jobs.gates.gates import Judgement, judge, prepare
+from jobs.gates.gates import GateResult, prepare, validate_rows
 from schemas.contract import Contract
 from schemas.derive.expectations import FEWEST_ROWS, MOST_ROWS, freshness, resolvable
 from schemas.derive.spark import ident
@@ -39,10 +39,10 @@ ROWS_A_FILE = 1_000_000
 
 
 @dataclass(frozen=True)
-class Runner:
+class JobRunner:
     """One run. `publish` makes ClickHouse show a version that holds the given facts; `record` writes the journal.
 
-    `judged` is told what the gates found, before anything follows from it. `before` has the tables' rows on the day
+    `on_result` is told what the gates found, before anything follows from it. `before` has the tables' rows on the day
     before, and `change_pct` says by how much they may differ. `still_ours`
     is asked before each commit, and raises where another process writes the tables.
     """
@@ -53,7 +53,7 @@ class Runner:
     record: Callable[[Run], None]
     run_id: str
     day: date | None = None
-    judged: Callable[[Contract, Judgement], None] = lambda *_: None
+    on_result: Callable[[Contract, GateResult], None] = lambda *_: None
     before: Mapping[str, int] = field(default_factory=dict)
     change_pct: float = 50.0
     still_ours: Callable[[], None] = lambda: None
@@ -113,30 +113,30 @@ class Runner:
             rows = rows.where(self._of_day(table))
         rows = rows.persist(StorageLevel.MEMORY_AND_DISK)
         try:
-            judgement = self._judge(rows, table, run, inputs)
-            self._lose_nothing(table, inputs, judgement.facts.rows)
+            gate_result = self._judge(rows, table, run, inputs)
+            self._lose_nothing(table, inputs, gate_result.facts.rows)
             run.step = "write"
-            run.delta_version = self._write(table, rows, judgement.facts.rows)
+            run.delta_version = self._write(table, rows, gate_result.facts.rows)
         finally:
             rows.unpersist()
         run.step = "push"
-        self.publish(table, run.delta_version, self._facts(table, run.delta_version, judgement))
+        self.publish(table, run.delta_version, self._facts(table, run.delta_version, gate_result))
         run.is_pushed = True
         self.lake.tidy(self.spark, table.name, run.delta_version)
 
-    def _judge(self, rows: DataFrame, table: Contract, run: Run, inputs: Inputs) -> Judgement:
+    def _judge(self, rows: DataFrame, table: Contract, run: Run, inputs: Inputs) -> GateResult:
         began = time.monotonic()
         known = self._known(table, inputs)
         asking = time.monotonic() - began
-        judgement = judge(rows, table, known)
+        gate_result = validate_rows(rows, table, known)
         run.step = "gates"
-        run.rows_out, run.verdicts = judgement.facts.rows, judgement.as_json()
-        run.gates_seconds = round(asking + judgement.seconds, 3)
-        self.judged(table, judgement)
-        if judgement.stops:
+        run.rows_out, run.verdicts = gate_result.facts.rows, gate_result.as_json()
+        run.gates_seconds = round(asking + gate_result.seconds, 3)
+        self.on_result(table, gate_result)
+        if gate_result.stops:
             run.state = "stopped"
-            raise Failed(f"Not published: {judgement.stops}.")
-        return judgement
+            raise Failed(f"Not published: {gate_result.stops}.")
+        return gate_result
 
     def _known(self, table: Contract, inputs: Inputs) -> dict[str, Any]:
         """What the expectations are judged by that look beyond the table. A day's rows are compared with nothing."""
@@ -166,10 +166,10 @@ class Runner:
         where = self._of_day(table) if self._is_by_day(table) else ""
         return self.lake.write(rows.coalesce(files), table.name, where=where, note=self.run_id)
 
-    def _facts(self, table: Contract, version: int, judgement: Judgement) -> Facts:
+    def _facts(self, table: Contract, version: int, gate_result: GateResult) -> Facts:
         """What the written version holds in all; after a day's run that is more than the rows that were judged."""
         if not self._is_by_day(table):
-            return judgement.facts
+            return gate_result.facts
         (answer,) = self.lake.read(self.spark, table.name, version).selectExpr(*spark_facts(table)).collect()
         return Facts.of(table, answer)
 

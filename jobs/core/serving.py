@@ -16,7 +16,7 @@ from jobs.core.journal import Run
 from jobs.core.lake import S3Lake
 from jobs.core.push import drop_leftovers, push
 from jobs.gates import quality
-from jobs.gates.gates import Judgement
+from jobs.gates.gates import GateResult
 from schemas.contract import Contract
 from schemas.derive.live_tables import ContractMismatch, apply_clickhouse, apply_served
 
@@ -62,10 +62,10 @@ class Serving:
         """The tables' rows as they were on the day before."""
         return journal.rows_before(self.client, self.began.date())
 
-    def judged(self, table: Contract, judgement: Judgement, day: date | None = None) -> None:
+    def record_findings(self, table: Contract, gate_result: GateResult, day: date | None = None) -> None:
         """Keep what the gates found. `day` is that of the run; None where it is whole."""
-        found = quality.judged_table(table, judgement)
-        quality.record(self.client, self.run_id, self.began, table.domain, found, quality.looked_at(table, day))
+        findings = quality.table_findings(table, gate_result)
+        quality.record(self.client, self.run_id, self.began, table.domain, findings, quality.looked_at(table, day))
 
     def record(self, run: Run) -> None:
         """Add a run to the journal."""

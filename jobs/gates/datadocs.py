@@ -25,7 +25,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from jobs.gates.gates import Judgement
+from jobs.gates.gates import GateResult
 from schemas.contract import Contract
 
 INDEX, RUN = "index.html", "run.json"
@@ -76,12 +76,12 @@ class DataDocs:
         self._writer = ThreadPoolExecutor(1, "data-docs")
         self._written: list[Future[None]] = []
 
-    def add(self, table: Contract, judgement: Judgement) -> None:
+    def add(self, table: Contract, gate_result: GateResult) -> None:
         """Add a table's page; it is written beside what goes on."""
-        found = judgement.verdicts
-        said = ([str(v) for v in found if v.stops], [str(v) for v in found if not v.stops])
-        self._lines.append(Line(table.name, judgement.facts.rows, judgement.checked, *said))
-        self._written.append(self._writer.submit(self._write, table, judgement))
+        violations = gate_result.verdicts
+        sentences = ([str(v) for v in violations if v.stops], [str(v) for v in violations if not v.stops])
+        self._lines.append(Line(table.name, gate_result.facts.rows, gate_result.checked, *sentences))
+        self._written.append(self._writer.submit(self._write, table, gate_result))
 
     def close(self) -> None:
         """Wait for the pages, write the index, drop old runs. Raises what kept a page from being written."""
@@ -91,9 +91,9 @@ class DataDocs:
         if not self._lines:
             return
         lines = [vars(line) for line in sorted(self._lines, key=lambda line: line.table)]
-        told = {"run_id": self.run_id, "began": self.began.isoformat(timespec="seconds"), "tables": lines}
+        summary = {"run_id": self.run_id, "began": self.began.isoformat(timespec="seconds"), "tables": lines}
         with self._alone():
-            (self.folder / self.run_id / RUN).write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+            (self.folder / self.run_id / RUN).write_text(json.dumps(summary, ensure_ascii=False), encoding="utf-8")
             self._list_runs()
 
     @contextmanager
@@ -112,9 +112,9 @@ class DataDocs:
                 shutil.rmtree(folder)
         (self.folder / INDEX).write_text(index(shown), encoding="utf-8")
 
-    def _write(self, table: Contract, judgement: Judgement) -> None:
-        _annotate(judgement)
-        shown = self._pages.render(self._content.render(judgement.validation), style=STYLE)
+    def _write(self, table: Contract, gate_result: GateResult) -> None:
+        _annotate(gate_result)
+        shown = self._pages.render(self._content.render(gate_result.validation), style=STYLE)
         page = self.folder / self.run_id / f"{table.name}.html"
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(shown, encoding="utf-8")
@@ -135,13 +135,13 @@ class DataDocs:
         return pages
 
 
-def _annotate(judgement: Judgement) -> None:
+def _annotate(gate_result: GateResult) -> None:
     """Put what was seen into the library's result: it was asked for no more than yes and no."""
-    verdicts = {verdict.gate: verdict for verdict in judgement.verdicts}
-    wanted = {e.name: e.wanted.format(**judgement.known) for e in judgement.asked}
-    for result in judgement.validation.results:
+    verdicts = {verdict.gate: verdict for verdict in gate_result.verdicts}
+    wanted = {e.name: e.wanted.format(**gate_result.known) for e in gate_result.expectations}
+    for result in gate_result.validation.results:
         name = result.expectation_config.meta["name"]
-        seen = judgement.seen.get(name, wanted[name])
+        seen = gate_result.seen.get(name, wanted[name])
         if verdict := verdicts.get(name):
             seen = f"{verdict.seen}; wanted {verdict.wanted}"
             seen += f"; for example {verdict.example}" if verdict.example else ""
@@ -175,10 +175,10 @@ def index(runs: Sequence[dict[str, Any]]) -> str:
 
 def _row(run_id: str, line: Line) -> str:
     outcome = "stopped" if line.stopped else "warned" if line.warned else "passed"
-    said = [f"<div class='stopped'>{escape(s)}</div>" for s in line.stopped]
-    said += [f"<div class='warned'>{escape(s)}</div>" for s in line.warned]
+    sentences = [f"<div class='stopped'>{escape(s)}</div>" for s in line.stopped]
+    sentences += [f"<div class='warned'>{escape(s)}</div>" for s in line.warned]
     link = f"<a href='{escape(run_id)}/{escape(line.table)}.html'>{escape(line.table)}</a>"
     return (
         f"<tr><td class='{outcome}'>{outcome}</td><td>{link}</td><td>{line.rows:,}</td><td>{line.checked}</td>"
-        f"<td>{''.join(said)}</td></tr>"
+        f"<td>{''.join(sentences)}</td></tr>"
     )

@@ -1,6 +1,6 @@
 """Great Expectations: a suite is judged over a Spark table, with expectations that the library lacks.
 
-Importing this takes seconds, so it is imported only by `jobs.gates.gates.the_judge`, beside other work.
+Importing this takes seconds, so it is imported only by `jobs.gates.gates.shared_validator`, beside other work.
 
 What an aggregate can say of the rows was read before (`jobs.gates.gates.figures`), in the one reading that the rows'
 facts need too; the library is told these figures and judges by them. It asks Spark only for what that aggregate cannot
@@ -52,7 +52,7 @@ FEW_ROWS = 50_000
 """Of so many rows the hashes of the keys are put into one set, which spares Spark an exchange."""
 
 
-class Told(SparkDFExecutionEngine):  # type: ignore[misc]
+class PrecomputedEngine(SparkDFExecutionEngine):  # type: ignore[misc]
     """An engine that is told what was read before: by batch, the number of rows, and figures by expectation."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
@@ -63,18 +63,18 @@ class Told(SparkDFExecutionEngine):  # type: ignore[misc]
     def resolve_metric_bundle(self, metric_fn_bundle: Any) -> Any:
         """Aggregate, but for a number of rows that is known."""
         known: dict[Any, int] = {}
-        asked = []
+        requested = []
         for one in metric_fn_bundle:
             metric, domain = one.metric_configuration, one.compute_domain_kwargs or {}
             counted = metric.metric_name == ROW_COUNT and not domain.get("row_condition")
             if counted and domain.get("batch_id") in self.counts:
                 known[metric.id] = self.counts[domain["batch_id"]]
             else:
-                asked.append(one)
-        return known | super().resolve_metric_bundle(asked)
+                requested.append(one)
+        return known | super().resolve_metric_bundle(requested)
 
 
-SparkDatasource.execution_engine_override = Told
+SparkDatasource.execution_engine_override = PrecomputedEngine
 
 
 class Figures(TableMetricProvider):  # type: ignore[misc]
@@ -228,7 +228,7 @@ class Answers:
     validation: Any = field(repr=False)
 
 
-class Judge:
+class ExpectationValidator:
     """Asks Great Expectations, from any thread. Nothing is stored anywhere."""
 
     def __init__(self) -> None:
@@ -238,7 +238,7 @@ class Judge:
         self._lock = threading.Lock()
 
     def ask(
-        self, rows: DataFrame, contract: Contract, asked: Sequence[Expectation], known: Mapping[str, Any], *,
+        self, rows: DataFrame, contract: Contract, requested: Sequence[Expectation], known: Mapping[str, Any], *,
         count: int, figures: Mapping[str, Any],
     ) -> Answers:  # fmt: skip
         """Judge the rows, of which there are `count`, by each expectation. `known` has the values that these need.
@@ -249,15 +249,15 @@ class Judge:
         batch = self._table(contract.name).get_batch({"dataframe": rows})
         engine = batch.data.execution_engine
         engine.counts[batch.id], engine.figures[batch.id] = count, figures
-        suite = gx.ExpectationSuite(name=contract.name, expectations=list(map(_configured, asked)))
-        found = batch.validate(suite, result_format="BOOLEAN_ONLY", expectation_parameters=dict(known))
-        results = {result.expectation_config.meta["name"]: result for result in found.results}
-        for expectation in asked:
+        suite = gx.ExpectationSuite(name=contract.name, expectations=list(map(_configured, requested)))
+        validation = batch.validate(suite, result_format="BOOLEAN_ONLY", expectation_parameters=dict(known))
+        results = {result.expectation_config.meta["name"]: result for result in validation.results}
+        for expectation in requested:
             # An expectation that the library cannot read is left out of the suite with no more than a line in a log.
             trouble = _trouble(results[expectation.name]) if expectation.name in results else "it was not asked"
             if trouble:
                 raise Failed(f"{contract.name} cannot be judged: {expectation.name}: {trouble}")
-        return Answers({name: bool(result.success) for name, result in results.items()}, found)
+        return Answers({name: bool(result.success) for name, result in results.items()}, validation)
 
     @cached_property
     def _source(self) -> Any:
@@ -287,5 +287,5 @@ def _trouble(result: Any) -> str:
     info = result.exception_info or {}
     # One for the expectation, or one for each figure that it needs.
     infos = [info] if "raised_exception" in info else [i for i in info.values() if isinstance(i, Mapping)]
-    said = (str(i.get("exception_message") or "it raised an error") for i in infos if i.get("raised_exception"))
-    return next(said, "").strip().partition("\n")[0]
+    messages = (str(i.get("exception_message") or "it raised an error") for i in infos if i.get("raised_exception"))
+    return next(messages, "").strip().partition("\n")[0]

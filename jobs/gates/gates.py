@@ -25,7 +25,7 @@ from schemas.derive.expectations import KEY, Expectation, suite, typed
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-    from jobs.gates.engine import Judge
+    from jobs.gates.engine import ExpectationValidator
 
 UNWANTED = ("pyspark.sql.connect", "pyspark.ml")
 """Great Expectations takes them where they can be imported. Of these the first ends the process where it was not
@@ -52,7 +52,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class GateResult:
     """The finished rows' facts, what was asked of them, and what was not kept. `seconds` is what asking took.
 
     `seen` has the values that expectations about the whole table were judged by, and `validation` is Great
@@ -60,7 +60,7 @@ class Judgement:
     """
 
     facts: Facts
-    asked: tuple[Expectation, ...]
+    expectations: tuple[Expectation, ...]
     verdicts: tuple[Verdict, ...]
     seconds: float = 0.0
     known: Mapping[str, Any] = field(default_factory=dict)
@@ -70,7 +70,7 @@ class Judgement:
     @property
     def checked(self) -> int:
         """How many expectations there were."""
-        return len(self.asked)
+        return len(self.expectations)
 
     @property
     def stops(self) -> str:
@@ -81,10 +81,10 @@ class Judgement:
         return json.dumps({"checked": self.checked, "broken": [asdict(v) for v in self.verdicts]}, ensure_ascii=False)
 
 
-def judge(
+def validate_rows(
     rows: DataFrame, contract: Contract, known: Mapping[str, Any] | None = None, *,
     warn_only: bool = False, shown: Sequence[str] = (),
-) -> Judgement:  # fmt: skip
+) -> GateResult:  # fmt: skip
     """Judge the finished rows. They are read several times, so keep them in memory.
 
     `known` has the values that some expectations need (`schemas.derive.expectations`). With `warn_only` nothing stops.
@@ -92,20 +92,20 @@ def judge(
     out what tells of a person.
     """
     known = known or {}
-    asked = tuple(e for e in suite(contract) if all(name in known for name in e.needs))
+    expectations = tuple(e for e in suite(contract) if all(name in known for name in e.needs))
     if warn_only:
-        asked = tuple(replace(e, on_fail=OnFail.WARN) for e in asked)
-    facts, found = figures(rows, contract, asked)
+        expectations = tuple(replace(e, on_fail=OnFail.WARN) for e in expectations)
+    facts, measured = figures(rows, contract, expectations)
     began = time.monotonic()
-    answers = the_judge().ask(rows, contract, asked, known, count=facts.rows, figures=found)
-    seen = _seen(rows, facts, asked, found)
-    broken = [e for e in asked if not answers.kept[e.name]]
-    verdicts = tuple(_verdict(rows, contract, e, seen, known, found, shown) for e in broken)
-    return Judgement(facts, asked, verdicts, time.monotonic() - began, known, seen, answers.validation)
+    answers = shared_validator().ask(rows, contract, expectations, known, count=facts.rows, figures=measured)
+    seen = _seen(rows, facts, expectations, measured)
+    broken = [e for e in expectations if not answers.kept[e.name]]
+    verdicts = tuple(_verdict(rows, contract, e, seen, known, measured, shown) for e in broken)
+    return GateResult(facts, expectations, verdicts, time.monotonic() - began, known, seen, answers.validation)
 
 
 def figures(
-    rows: DataFrame, contract: Contract, asked: Sequence[Expectation] = ()
+    rows: DataFrame, contract: Contract, expectations: Sequence[Expectation] = ()
 ) -> tuple[Facts, dict[str, Any]]:  # fmt: skip
     """The rows' facts and, in the same reading, the figures of the expectations that have one, by their names.
 
@@ -113,7 +113,7 @@ def figures(
     """
     from pyspark.errors import AnalysisException
 
-    facts, wanted = spark_facts(contract), {e.name: e.figure for e in asked if e.figure}
+    facts, wanted = spark_facts(contract), {e.name: e.figure for e in expectations if e.figure}
     try:
         asking = rows.selectExpr(*(f"{sql} AS `{n}`" for n, sql in enumerate([*facts, *wanted.values()])))
     except AnalysisException as error:
@@ -124,24 +124,24 @@ def figures(
 
 
 def _seen(
-    rows: DataFrame, facts: Facts, asked: Sequence[Expectation], found: Mapping[str, Any]
+    rows: DataFrame, facts: Facts, expectations: Sequence[Expectation], measured: Mapping[str, Any]
 ) -> dict[str, str]:  # fmt: skip
     """What the expectations about the whole table were judged by, in words."""
-    newest = {e.name: str(found[e.name] or "no day") for e in asked if e.figure and not e.is_about_rows}
+    newest = {e.name: str(measured[e.name] or "no day") for e in expectations if e.figure and not e.is_about_rows}
     shape = {"columns": ", ".join(rows.columns), "types": typed(dict(rows.dtypes))}
     return {"row_count": str(facts.rows)} | shape | newest
 
 
 def _verdict(
     rows: DataFrame, contract: Contract, e: Expectation, seen: Mapping[str, str], known: Mapping[str, Any],
-    found: Mapping[str, Any], shown: Sequence[str],
+    measured: Mapping[str, Any], shown: Sequence[str],
 ) -> Verdict:  # fmt: skip
     count, example = 0, ""
     if e.name == KEY:
         count, example = _keys_twice(rows, contract)
     elif e.broken:
         bad = rows.alias("r").where(e.broken)
-        count = found[e.name] if e.is_about_rows else bad.count()
+        count = measured[e.name] if e.is_about_rows else bad.count()
         example = _example(bad.orderBy(*contract.key), shown or contract.serving_columns)
     value = seen.get(e.name) or f"{count} rows"
     return Verdict(e.name, e.sentence, count, example, e.stops, value, e.wanted.format(**known))
@@ -154,12 +154,12 @@ def _keys_twice(rows: DataFrame, contract: Contract) -> tuple[int, str]:
 
 def _example(rows: DataFrame, shown: Sequence[str]) -> str:
     """The first row, in words; empty where there is none."""
-    found = rows.select(*shown).limit(1).collect()
-    values = found[0].asDict().items() if found else ()
+    measured = rows.select(*shown).limit(1).collect()
+    values = measured[0].asDict().items() if measured else ()
     return ", ".join(f"{name} {value}" for name, value in values if value is not None)[:300]
 
 
-def the_judge() -> Judge:
+def shared_validator() -> ExpectationValidator:
     """The one of this process; waits until it is there."""
     return _loading().result()
 
@@ -172,26 +172,26 @@ def prepare() -> None:
 _once = threading.Lock()
 
 
-def _loading() -> Future[Judge]:
+def _loading() -> Future[ExpectationValidator]:
     with _once:
         return _begun()
 
 
 @lru_cache(maxsize=1)
-def _begun() -> Future[Judge]:
+def _begun() -> Future[ExpectationValidator]:
     # All of it, or two threads would import parts of it at once.
     import pyspark.sql  # noqa: F401
 
     return ThreadPoolExecutor(1, "expectations").submit(_load)
 
 
-def _load() -> Judge:
+def _load() -> ExpectationValidator:
     hidden = [name for name in UNWANTED if name not in sys.modules]
     sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
     try:
-        from jobs.gates.engine import Judge
+        from jobs.gates.engine import ExpectationValidator
 
-        return Judge()
+        return ExpectationValidator()
     finally:
         for name in hidden:
             del sys.modules[name]

@@ -15,7 +15,7 @@ from schemas.ops.quality import Quality
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-    from jobs.gates.gates import Judgement
+    from jobs.gates.gates import GateResult
 
 Outcome = Literal["passed", "warned", "stopped"]
 QUALITY = contract(Quality)
@@ -61,27 +61,27 @@ class Resolved:
     example: str = ""
 
 
-def judged_reference(found: Resolved, tolerated_pct: float) -> Finding | None:
+def reference_finding(result: Resolved, tolerated_pct: float) -> Finding | None:
     """Warns of any value that refers to nothing, stops where more of them do than are tolerated.
 
     Where there is no row to refer to, a register was not collected, which is said; but a collection without
     dictionaries (files of OCDS have none) is not asked for their codes: None.
     """
-    reference = found.reference
-    if not found.there and reference.part:
+    reference = result.reference
+    if not result.there and reference.part:
         return None
-    share = 100 * found.broken / found.named if found.named else 0.0
-    outcome: Outcome = "passed" if not found.broken else "stopped"
+    share = 100 * result.broken / result.named if result.named else 0.0
+    outcome: Outcome = "passed" if not result.broken else "stopped"
     target = f"{reference.target_name}.{reference.target_column}"
     sentence = f"every {reference.column} must be a {target}"
-    if found.broken and not found.there:
+    if result.broken and not result.there:
         outcome, sentence = "warned", f"{sentence}; the collection has no row of it"
-    elif found.broken:
+    elif result.broken:
         outcome = "warned" if share <= tolerated_pct else "stopped"
-        sentence = f"{sentence}; {found.broken:,} of {found.named:,} are none"
+        sentence = f"{sentence}; {result.broken:,} of {result.named:,} are none"
     return Finding(
-        found.collection, reference.source.name, f"{reference.column}.resolves", sentence, outcome, found.named,
-        found.broken, f"{share:.4g}", f"<= {tolerated_pct:g}", found.example if found.broken else "",
+        result.collection, reference.source.name, f"{reference.column}.resolves", sentence, outcome, result.named,
+        result.broken, f"{share:.4g}", f"<= {tolerated_pct:g}", result.example if result.broken else "",
     )  # fmt: skip
 
 
@@ -95,22 +95,22 @@ class Refused:
     sentence: str
 
 
-def judged_quarantine(collection: str, found: Sequence[Refused]) -> Finding:
+def quarantine_finding(collection: str, result: Sequence[Refused]) -> Finding:
     """Warns of what was refused, and names the commonest reasons."""
-    total = sum(each.count for each in found)
-    if not found:
+    total = sum(each.count for each in result)
+    if not result:
         sentence, example = "no event is in quarantine", ""
     else:
-        reasons = ", ".join(f"{each.count:,} by {each.rule}" for each in found[:SHOWN_REASONS])
-        more = len(found) - SHOWN_REASONS
+        reasons = ", ".join(f"{each.count:,} by {each.rule}" for each in result[:SHOWN_REASONS])
+        more = len(result) - SHOWN_REASONS
         also = f" and {more} more rules" if more > 0 else ""
         sentence = f"{total:,} events are in quarantine: {reasons}{also}"
-        example = f"{found[0].event_id}: {found[0].sentence}"
-    outcome: Outcome = "warned" if found else "passed"
+        example = f"{result[0].event_id}: {result[0].sentence}"
+    outcome: Outcome = "warned" if result else "passed"
     return Finding(collection, QUARANTINE, NONE_REFUSED, sentence, outcome, total, total, str(total), "0", example)
 
 
-def judged_count(
+def count_finding(
     collection: str, table: str, now: int, before: int | None, shrink_pct: float, *, accept: bool = False
 ) -> Finding:
     """Stops where a table is empty that had rows, or has shrunk by more than is tolerated.
@@ -136,20 +136,21 @@ def judged_count(
     )  # fmt: skip
 
 
-def judged_table(table: Contract, judgement: Judgement) -> list[Finding]:
+def table_findings(table: Contract, gate_result: GateResult) -> list[Finding]:
     """A finding for each expectation by which the gates judged a table."""
-    return [_judged(table, judgement, expectation) for expectation in judgement.asked]
+    return [_judged(table, gate_result, expectation) for expectation in gate_result.expectations]
 
 
-def _judged(table: Contract, judgement: Judgement, asked: Expectation) -> Finding:
-    broken = next((v for v in judgement.verdicts if v.gate == asked.name), None)
-    rows, wanted = judgement.facts.rows, asked.wanted.format(**judgement.known)
+def _judged(table: Contract, gate_result: GateResult, expectation: Expectation) -> Finding:
+    broken = next((v for v in gate_result.verdicts if v.gate == expectation.name), None)
+    rows, wanted = gate_result.facts.rows, expectation.wanted.format(**gate_result.known)
     if broken is None:
-        seen = judgement.seen.get(asked.name, wanted)
-        return Finding("", table.name, asked.name, asked.sentence, "passed", rows, 0, seen, wanted)
+        seen = gate_result.seen.get(expectation.name, wanted)
+        return Finding("", table.name, expectation.name, expectation.sentence, "passed", rows, 0, seen, wanted)
     outcome: Outcome = "stopped" if broken.stops else "warned"
     return Finding(
-        "", table.name, asked.name, asked.sentence, outcome, rows, broken.rows, broken.seen, wanted, broken.example
+        "", table.name, expectation.name, expectation.sentence, outcome, rows, broken.rows, broken.seen, wanted,
+        broken.example,
     )  # fmt: skip
 
 
@@ -166,13 +167,13 @@ def verdict(findings: Iterable[Finding]) -> Outcome:
 
 def counts_before(client: Client, domain: str) -> dict[tuple[str, str], int]:
     """Collection and table → rows at the last check that did not stop at the table's count."""
-    found = client.query(
+    result = client.query(
         f"SELECT toString(collection_code), table_name, argMax(row_count, checked_at) FROM {QUALITY.name} "
         "WHERE domain = {domain:String} AND check_name = {check:String} AND outcome != 'stopped' "
         "GROUP BY collection_code, table_name",
         parameters={"domain": domain, "check": ROWS_KEPT},
     )
-    return {(str(collection), str(table)): int(rows) for collection, table, rows in found.result_rows}
+    return {(str(collection), str(table)): int(rows) for collection, table, rows in result.result_rows}
 
 
 def record(

@@ -16,7 +16,7 @@ from pyspark import StorageLevel
 
 from jobs.core.errors import sentence
 from jobs.core.lake import Lake
-from jobs.gates.gates import Judgement, judge
+from jobs.gates.gates import GateResult, validate_rows
 from schemas.contract import Contract
 from schemas.derive.expectations import ARRIVED, STILL_ARRIVES
 from schemas.derive.spark import ident
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Samples:
-    """At most about `most` rows of a table. `judged` is told of each judgement.
+    """At most about `most` rows of a table. `on_result` gets each result.
 
     `since` is the day after which a row should have arrived; None where that is not asked.
     """
@@ -35,10 +35,10 @@ class Samples:
     spark: SparkSession
     lake: Lake
     most: int
-    judged: Callable[[Contract, Judgement], None]
+    on_result: Callable[[Contract, GateResult], None]
     since: date | None = None
 
-    def judge(self, tables: Iterable[Contract]) -> None:
+    def validate(self, tables: Iterable[Contract]) -> None:
         """Judge each table that there is. What keeps one from being judged is said, and fails nothing."""
         for table in tables:
             try:
@@ -56,7 +56,7 @@ class Samples:
         try:
             # Silver may hold what nobody is to see; a key tells the row, and no more.
             known = {STILL_ARRIVES: self.since.isoformat()} if self.since else {}
-            self.judged(table, judge(rows, table, known, warn_only=True, shown=table.key))
+            self.on_result(table, validate_rows(rows, table, known, warn_only=True, shown=table.key))
         finally:
             rows.unpersist()
 

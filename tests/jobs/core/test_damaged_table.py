@@ -8,7 +8,7 @@ import pytest
 
 from jobs.commands import reconcile
 from jobs.core.compare import Difference, Total
-from jobs.core.damaged_table import told
+from jobs.core.damaged_table import damage_sentence
 from schemas.contract import find
 
 SILVER, GOLD = "silver.purchase_lines", "gold.purchases_seller_daily"
@@ -39,7 +39,7 @@ SILVER, GOLD = "silver.purchase_lines", "gold.purchases_seller_daily"
     ],
 )  # fmt: skip
 def test_the_sentence_names_table_file_and_cure(table: str, error: str, said: str) -> None:
-    found = told(table, RuntimeError(error))
+    found = damage_sentence(table, RuntimeError(error))
 
     assert said in found
     assert "\n" not in found

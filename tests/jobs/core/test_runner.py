@@ -15,8 +15,8 @@ from jobs.core.errors import Failed
 from jobs.core.fingerprint import Facts
 from jobs.core.journal import Run
 from jobs.core.registry import transforms
-from jobs.core.runner import Runner
-from jobs.gates.gates import Judgement, figures
+from jobs.core.runner import JobRunner
+from jobs.gates.gates import GateResult, figures
 from schemas.contract import Contract, contract
 from schemas.derive.fakes import Row
 from schemas.purchases.gold import BasketDaily, Hourly, ProductDaily, Products, RevenueAnomalies, SellerDaily
@@ -27,7 +27,7 @@ from tests.support.purchases import LINES, purchase_lines
 from tests.support.transforms import frame
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 pytestmark = pytest.mark.usefixtures("interpreted")
 
@@ -51,7 +51,7 @@ class House:
     journal: list[Run] = field(default_factory=list)
     fails_at: str = ""
     before: dict[str, int] = field(default_factory=dict)
-    judged: dict[str, Judgement] = field(default_factory=dict)
+    judged: dict[str, GateResult] = field(default_factory=dict)
 
     def publish(self, table: Contract, version: int, facts: Facts) -> None:
         if table.name == self.fails_at:
@@ -62,9 +62,9 @@ class House:
         self.lake.write(frame(self.spark, LINES, lines), LINES.name, where="", note="test")
 
     def run(self, *tables: Contract, day: date | None = None) -> dict[str, Run]:
-        runner = Runner(
+        runner = JobRunner(
             self.spark, self.lake, self.publish, self.journal.append, "run1", day,
-            lambda table, judgement: self.judged.update({table.name: judgement}), self.before, 50,
+            lambda table, gate_result: self.judged.update({table.name: gate_result}), self.before, 50,
         )  # fmt: skip
         return {run.table.name: run for run in runner.run(tables)}
 
@@ -85,7 +85,11 @@ def gated(spark: SparkSession, tmp_path: Path) -> House:
 def house(gated: House, monkeypatch: pytest.MonkeyPatch) -> House:
     """Its gates are open."""
     monkeypatch.setattr("jobs.core.runner.prepare", lambda: None)
-    monkeypatch.setattr("jobs.core.runner.judge", lambda rows, table, _: Judgement(figures(rows, table)[0], (), ()))
+
+    def open_gates(rows: DataFrame, table: Contract, _: object) -> GateResult:
+        return GateResult(figures(rows, table)[0], (), ())
+
+    monkeypatch.setattr("jobs.core.runner.validate_rows", open_gates)
     return gated
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from jobs.core.conform import conform
 from jobs.gates.datadocs import DataDocs
-from jobs.gates.gates import Judgement, judge
+from jobs.gates.gates import GateResult, validate_rows
 from tests.support.sample_contracts import SAMPLE_DAILY
 
 if TYPE_CHECKING:
@@ -27,12 +27,12 @@ ODD = "<b>s1</b> & $sons"
 
 
 @pytest.fixture(scope="module")
-def broken(spark: SparkSession) -> Judgement:
+def broken(spark: SparkSession) -> GateResult:
     """A table with one row that breaks a rule, of a seller whose name is no friend of HTML."""
     ddl = ", ".join(f"{c} {c.type.spark}" for c in SAMPLE_DAILY.columns)
     values = (ODD, date(2026, 1, 1), Decimal(-3), Decimal(1), Decimal(-4))
     rows = conform(spark.createDataFrame([values], ddl), SAMPLE_DAILY)
-    return judge(rows, SAMPLE_DAILY, {"fewest_rows": 2, "most_rows": 3})
+    return validate_rows(rows, SAMPLE_DAILY, {"fewest_rows": 2, "most_rows": 3})
 
 
 class Read(HTMLParser):
@@ -57,13 +57,13 @@ class Read(HTMLParser):
         return re.sub(r"\s+", " ", " ".join(self.texts))
 
 
-def write(folder: Path, run: str, judgement: Judgement, day: int = 1, keep: int = 3) -> None:
+def write(folder: Path, run: str, gate_result: GateResult, day: int = 1, keep: int = 3) -> None:
     docs = DataDocs(folder, run, keep, datetime(2026, 1, day, tzinfo=UTC))
-    docs.add(SAMPLE_DAILY, judgement)
+    docs.add(SAMPLE_DAILY, gate_result)
     docs.close()
 
 
-def test_a_page_shows_what_is_not_kept_in_our_words(broken: Judgement, tmp_path: Path) -> None:
+def test_a_page_shows_what_is_not_kept_in_our_words(broken: GateResult, tmp_path: Path) -> None:
     write(tmp_path, "run1", broken)
     page = Read((tmp_path / "run1" / "gold.sample_daily.html").read_text(encoding="utf-8"))
 
@@ -75,7 +75,7 @@ def test_a_page_shows_what_is_not_kept_in_our_words(broken: Judgement, tmp_path:
     assert "An unexpected Exception occurred" not in page.text
 
 
-def test_pages_fetch_nothing_and_run_nothing(broken: Judgement, tmp_path: Path) -> None:
+def test_pages_fetch_nothing_and_run_nothing(broken: GateResult, tmp_path: Path) -> None:
     write(tmp_path, "run1", broken)
     for name in ("index.html", "run1/gold.sample_daily.html"):
         page = Read((tmp_path / name).read_text(encoding="utf-8"))
@@ -83,7 +83,7 @@ def test_pages_fetch_nothing_and_run_nothing(broken: Judgement, tmp_path: Path) 
         assert not page.tags & {"script", "iframe", "b"}
 
 
-def test_the_index_shows_the_last_runs_newest_first(broken: Judgement, tmp_path: Path) -> None:
+def test_the_index_shows_the_last_runs_newest_first(broken: GateResult, tmp_path: Path) -> None:
     for name in ("killed", "running"):
         (tmp_path / name).mkdir()
     os.utime(tmp_path / "killed", (0, 0))
@@ -102,7 +102,7 @@ def test_the_index_shows_the_last_runs_newest_first(broken: Judgement, tmp_path:
     ]
 
 
-def test_a_run_that_judged_nothing_leaves_the_site_as_it_is(broken: Judgement, tmp_path: Path) -> None:
+def test_a_run_that_judged_nothing_leaves_the_site_as_it_is(broken: GateResult, tmp_path: Path) -> None:
     write(tmp_path, "run1", broken)
     before = (tmp_path / "index.html").read_text(encoding="utf-8")
     DataDocs(tmp_path, "run2", 3).close()

@@ -19,7 +19,7 @@ import pytest
 
 from jobs.core.conform import conform
 from jobs.core.errors import Failed
-from jobs.gates.gates import figures, judge, the_judge
+from jobs.gates.gates import figures, shared_validator, validate_rows
 from schemas.contract import Contract, col, contract, table, tables
 from schemas.contract.rules import STOP, RowRule, max_length, not_ahead_of
 from schemas.contract.types import COUNT, DAY, ID, INSTANT, MONEY, NUMBER, TEXT, LogicalType
@@ -47,7 +47,7 @@ def frame(spark: SparkSession, *rows: Row) -> DataFrame:
 
 
 def test_good_rows_pass_with_their_facts(spark: SparkSession) -> None:
-    found = judge(frame(spark, row("s1"), row("s2", a="3.5", c="2.5")), SAMPLE_DAILY)
+    found = validate_rows(frame(spark, row("s1"), row("s2", a="3.5", c="2.5")), SAMPLE_DAILY)
 
     assert (found.stops, found.verdicts) == ("", ())
     assert found.facts.rows == 2
@@ -56,14 +56,14 @@ def test_good_rows_pass_with_their_facts(spark: SparkSession) -> None:
 
 
 def test_no_rows_pass(spark: SparkSession) -> None:
-    found = judge(frame(spark), SAMPLE_DAILY)
+    found = validate_rows(frame(spark), SAMPLE_DAILY)
 
     assert not found.stops
     assert (found.facts.rows, found.facts.checksum, found.facts.money["a_kzt"]) == (0, 0, 0)
 
 
 def test_a_broken_rule_stops_and_shows_a_row(spark: SparkSession) -> None:
-    found = judge(frame(spark, row("s2", a="-3", c="-4"), row("s1", a="-3", c="-4"), row("s3")), SAMPLE_DAILY)
+    found = validate_rows(frame(spark, row("s2", a="-3", c="-4"), row("s1", a="-3", c="-4"), row("s3")), SAMPLE_DAILY)
 
     assert found.stops == (
         "a_kzt must be at least 0; 2 rows do not keep this, for example "
@@ -72,11 +72,11 @@ def test_a_broken_rule_stops_and_shows_a_row(spark: SparkSession) -> None:
 
 
 def test_a_rule_over_several_columns_stops(spark: SparkSession) -> None:
-    assert "c_kzt must be a_kzt less b_kzt" in judge(frame(spark, row("s1", c="9")), SAMPLE_DAILY).stops
+    assert "c_kzt must be a_kzt less b_kzt" in validate_rows(frame(spark, row("s1", c="9")), SAMPLE_DAILY).stops
 
 
 def test_a_warning_does_not_stop_but_is_in_the_journal(spark: SparkSession) -> None:
-    found = judge(frame(spark, row("s1", b="-1", c="4")), SAMPLE_DAILY)
+    found = validate_rows(frame(spark, row("s1", b="-1", c="4")), SAMPLE_DAILY)
 
     assert not found.stops
     (broken,) = json.loads(found.as_json())["broken"]
@@ -84,16 +84,16 @@ def test_a_warning_does_not_stop_but_is_in_the_journal(spark: SparkSession) -> N
 
 
 def test_required_values_must_be_there(spark: SparkSession) -> None:
-    found = judge(frame(spark, row(None), row("s1", a=None)), SAMPLE_DAILY)
+    found = validate_rows(frame(spark, row(None), row("s1", a=None)), SAMPLE_DAILY)
 
     assert [v.gate for v in found.verdicts] == ["seller_id.required", "a_kzt.required"]
 
 
 @pytest.mark.parametrize("few", [0, 50])
 def test_a_key_names_one_row(spark: SparkSession, monkeypatch: pytest.MonkeyPatch, few: int) -> None:
-    the_judge()
+    shared_validator()
     monkeypatch.setattr("jobs.gates.engine.FEW_ROWS", few)
-    found = judge(frame(spark, row("s1"), row("s1"), row("s1", day=2)), SAMPLE_DAILY)
+    found = validate_rows(frame(spark, row("s1"), row("s1"), row("s1", day=2)), SAMPLE_DAILY)
 
     assert found.stops == (
         "seller_id, sold_on must name one row; 1 rows do not keep this, for example "
@@ -114,7 +114,7 @@ def test_the_checksum_depends_on_the_rows_and_not_on_their_order(spark: SparkSes
 
 
 def test_what_is_wanted_and_what_was_seen_is_said(spark: SparkSession) -> None:
-    found = judge(frame(spark, row("s1", a="-3", c="-4"), row("s2")), SAMPLE_DAILY)
+    found = validate_rows(frame(spark, row("s1", a="-3", c="-4"), row("s2")), SAMPLE_DAILY)
 
     (broken,) = found.verdicts
     assert (broken.gate, broken.rows, broken.seen, broken.wanted) == ("a_kzt.at_least(0)", 1, "1 rows", "0 rows")
@@ -125,7 +125,7 @@ def test_what_is_wanted_and_what_was_seen_is_said(spark: SparkSession) -> None:
 def test_a_table_that_lags_or_shrinks_is_warned_of(spark: SparkSession) -> None:
     rows = frame(spark, row("s1", day=1), row("s1", day=2))
     known = {"newest_sold_on": "2026-01-03", "fewest_rows": 5, "most_rows": 15}
-    found = judge(rows, SAMPLE_DAILY, known)
+    found = validate_rows(rows, SAMPLE_DAILY, known)
 
     assert not found.stops
     assert {v.gate: (v.seen, v.wanted) for v in found.verdicts} == {
@@ -135,14 +135,14 @@ def test_a_table_that_lags_or_shrinks_is_warned_of(spark: SparkSession) -> None:
     assert "sold_on must reach the newest day of silver.samples; seen 2026-01-02, wanted >= 2026-01-03" in map(
         str, found.verdicts
     )
-    kept = judge(rows, SAMPLE_DAILY, {"newest_sold_on": "2026-01-02", "fewest_rows": 2, "most_rows": 2})
+    kept = validate_rows(rows, SAMPLE_DAILY, {"newest_sold_on": "2026-01-02", "fewest_rows": 2, "most_rows": 2})
     assert (kept.checked, kept.verdicts) == (found.checked, ())
 
 
 def test_columns_in_another_order_or_of_another_type_stop(spark: SparkSession) -> None:
     rows = frame(spark, row("s1"))
-    swapped = judge(rows.select(*reversed(rows.columns)), SAMPLE_DAILY)
-    retyped = judge(rows.withColumn("a_kzt", rows.a_kzt.cast("decimal(18,2)")), SAMPLE_DAILY)
+    swapped = validate_rows(rows.select(*reversed(rows.columns)), SAMPLE_DAILY)
+    retyped = validate_rows(rows.withColumn("a_kzt", rows.a_kzt.cast("decimal(18,2)")), SAMPLE_DAILY)
 
     assert swapped.stops == (
         "the columns must be seller_id, sold_on, a_kzt, b_kzt, c_kzt, in this order; "
@@ -189,12 +189,12 @@ def test_a_broken_value_of_every_kind_of_rule_is_found_and_counted(
     spark: SparkSession, monkeypatch: pytest.MonkeyPatch, as_written: bool
 ) -> None:
     """The library's own expectations, as a suite names them, and our SQL, as it is asked, are two forms of one rule."""
-    the_judge()
+    shared_validator()
     if as_written:
         monkeypatch.setattr("jobs.gates.engine._configured", lambda expectation: expectation.as_config())
     made = ruled()
-    good = judge(things(spark, made, broken=False), made)
-    bad = judge(things(spark, made, broken=True), made)
+    good = validate_rows(things(spark, made, broken=False), made)
+    bad = validate_rows(things(spark, made, broken=True), made)
 
     assert good.verdicts == ()
     wanted = {f"v{n}.{rule.name}": len(broken) for n, (rule, _, _, broken) in enumerate(CASES)}
@@ -214,7 +214,7 @@ def test_references_are_looked_up_and_only_warn(spark: SparkSession) -> None:
     spark.sql("SELECT 'l1' AS lot_id").createOrReplaceTempView("rows_of_silver_procurement_lots")
     ddl = "thing_id string, lot_id string"
     rows = spark.createDataFrame([("a", "l1"), ("b", "l2"), ("c", None), ("d", "0"), ("e", "")], ddl)
-    found = judge(rows, made, {"rows_of_silver_procurement_lots": ""})
+    found = validate_rows(rows, made, {"rows_of_silver_procurement_lots": ""})
 
     (broken,) = found.verdicts
     assert (broken.gate, broken.rows, broken.stops) == ("lot_id.resolves", 1, False)
@@ -240,7 +240,7 @@ def test_few_references_may_be_broken_and_those_of_a_seller_without_a_catalogue_
     catalogue = spark.createDataFrame([("s1", "p1"), ("s1", "p2")], "seller_id string, product_id string")
     catalogue.createOrReplaceTempView("rows_of_silver_shop_products")
     rows = spark.createDataFrame([tuple(pair.split()) for pair in sold.split(", ")], catalogue.schema)
-    found = judge(rows, contract(Sold), {"rows_of_silver_shop_products": ""})
+    found = validate_rows(rows, contract(Sold), {"rows_of_silver_shop_products": ""})
 
     assert [(v.gate, v.rows, v.wanted, v.stops) for v in found.verdicts] == [
         ("product_id.resolves", broken, "at most 25 % of the rows", False)
@@ -256,7 +256,7 @@ def test_nobody_is_shown_as_an_example(spark: SparkSession) -> None:
         name = col(TEXT, "The name.", max_length(3), personal="name", on_fail=STOP)
 
     rows = spark.createDataFrame([("p1", "Aigerim")], "person_id string, name string")
-    found = judge(rows, contract(People))
+    found = validate_rows(rows, contract(People))
 
     assert found.stops == "name must have at most 3 characters; 1 rows do not keep this, for example person_id p1"
     assert "Aigerim" not in found.as_json()
@@ -266,14 +266,14 @@ def test_a_condition_that_cannot_be_asked_is_an_error_and_no_verdict(spark: Spar
     broken = replace(SAMPLE_DAILY, rules=(RowRule("odd", "d_kzt must be something", "d_kzt > 1", STOP),))
 
     with pytest.raises(Failed, match=r"gold\.sample_daily cannot be judged: .*d_kzt"):
-        judge(frame(spark, row("s1")), broken)
+        validate_rows(frame(spark, row("s1")), broken)
 
 
 def test_two_tables_at_once_are_each_judged_by_their_own_rows(spark: SparkSession) -> None:
     good, bad = frame(spark, row("s1")), frame(spark, row("s1", a="-3", c="-4"))
     other = replace(SAMPLE_DAILY, name="gold.sample_other")
     with ThreadPoolExecutor(2) as pool:
-        asked = [pool.submit(judge, *pair) for _ in range(2) for pair in ((good, other), (bad, SAMPLE_DAILY))]
+        asked = [pool.submit(validate_rows, *pair) for _ in range(2) for pair in ((good, other), (bad, SAMPLE_DAILY))]
         found = [len(done.result().verdicts) for done in asked]
 
     assert found == [0, 1] * 2
@@ -289,13 +289,13 @@ def questions(spark: SparkSession) -> int:
 def test_a_good_table_is_read_once_for_all_its_figures_and_once_for_its_key(
     spark: SparkSession, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
-    the_judge()
+    shared_validator()
     monkeypatch.setattr("jobs.gates.engine.FEW_ROWS", few)
     rows = frame(spark, row("s1"), row("s2"))
     known = {"newest_sold_on": "2026-01-01", "fewest_rows": 1, "most_rows": 3}
-    judge(rows, SAMPLE_DAILY, known)
+    validate_rows(rows, SAMPLE_DAILY, known)
     before = questions(spark)
-    found = judge(rows, SAMPLE_DAILY, known)
+    found = validate_rows(rows, SAMPLE_DAILY, known)
 
     assert (found.checked, found.verdicts) == (len(suite(SAMPLE_DAILY)), ())
     assert questions(spark) - before == 2
@@ -303,7 +303,7 @@ def test_a_good_table_is_read_once_for_all_its_figures_and_once_for_its_key(
 
 def test_the_library_can_read_every_suite() -> None:
     """What it cannot read it leaves out, with no more than a line in a log."""
-    the_judge()
+    shared_validator()
     from great_expectations import ExpectationSuite
 
     for known in (*tables("gold"), *tables("silver")):
@@ -312,10 +312,10 @@ def test_the_library_can_read_every_suite() -> None:
 
 
 def test_nothing_is_told_or_written_anywhere(spark: SparkSession) -> None:
-    judge(frame(spark, row("s1")), SAMPLE_DAILY)
+    validate_rows(frame(spark, row("s1")), SAMPLE_DAILY)
     rows = frame(spark, row("s1"), row("s2", a="-1", c="-2"))
     with watched() as seen:
-        assert judge(rows, SAMPLE_DAILY).verdicts
+        assert validate_rows(rows, SAMPLE_DAILY).verdicts
 
     assert [event for event in seen if not event.startswith("socket 127.0.0.1")] == []
     assert not [name for name in sys.modules if name.partition(".")[0] in ("posthog", "segment", "sentry_sdk")]

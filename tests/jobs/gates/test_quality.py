@@ -7,7 +7,7 @@ from unittest.mock import MagicMock
 
 import pytest
 
-from jobs.gates.quality import Finding, Resolved, judged_count, judged_reference, looked_at, record, verdict
+from jobs.gates.quality import Finding, Resolved, count_finding, looked_at, record, reference_finding, verdict
 from schemas.contract import find
 from schemas.contract.references import references
 
@@ -18,7 +18,7 @@ TENDER, STATUS = (
 
 
 def judged(broken: int, there: int = 10, named: int = 200) -> Finding:
-    found = judged_reference(Resolved(TENDER, "a", named, broken, there, "lot_id 1: tender_id 2"), 5.0)
+    found = reference_finding(Resolved(TENDER, "a", named, broken, there, "lot_id 1: tender_id 2"), 5.0)
     assert found is not None
     return found
 
@@ -47,7 +47,7 @@ def test_a_register_that_was_not_collected_is_said_and_stops_nothing() -> None:
 
 
 def test_codes_of_a_collection_without_dictionaries_are_not_judged() -> None:
-    assert judged_reference(Resolved(STATUS, "a", 5, 5, 0), 5.0) is None
+    assert reference_finding(Resolved(STATUS, "a", 5, 5, 0), 5.0) is None
 
 
 def test_without_references_none_is_broken() -> None:
@@ -68,14 +68,14 @@ def test_without_references_none_is_broken() -> None:
 def test_no_table_shrinks_by_more_than_is_tolerated(
     now: int, before: int | None, outcome: str, sentence: str
 ) -> None:  # fmt: skip
-    found = judged_count("a", "silver.procurement_lots", now, before, 5.0)
+    found = count_finding("a", "silver.procurement_lots", now, before, 5.0)
 
     assert (found.outcome, found.sentence, found.row_count) == (outcome, sentence, now)
 
 
 def test_all_may_be_gone_only_by_hand() -> None:
-    assert judged_count("a", "t", 0, 3, 100.0).outcome == "stopped"
-    accepted = judged_count("a", "t", 0, 3, 5.0, accept=True)
+    assert count_finding("a", "t", 0, 3, 100.0).outcome == "stopped"
+    accepted = count_finding("a", "t", 0, 3, 5.0, accept=True)
 
     assert (accepted.outcome, accepted.sentence) == ("passed", "0 rows, 3 at the check before: accepted by hand")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jobs.gates.gates import Judgement
+from jobs.gates.gates import GateResult
 from jobs.gates.samples import Samples, sampled
 from schemas.contract import Contract
 from tests.support.parquet_lake import ParquetLake
@@ -39,14 +39,14 @@ def test_whole_events_are_chosen_the_same_ones_each_time(spark: SparkSession) ->
 
 
 def test_a_sample_warns_and_shows_no_more_than_the_key(spark: SparkSession, tmp_path: Path) -> None:
-    lake, found = ParquetLake(tmp_path), dict[str, Judgement]()
+    lake, found = ParquetLake(tmp_path), dict[str, GateResult]()
     lines = table_from_text(LINES, EVENTS)
     lake.write(frame(spark, LINES, [*lines, lines[0]]), LINES.name, where="", note="test")
 
-    def judged(table: Contract, judgement: Judgement) -> None:
-        found[table.name] = judgement
+    def judged(table: Contract, gate_result: GateResult) -> None:
+        found[table.name] = gate_result
 
-    Samples(spark, lake, 1_000, judged).judge([LINES])
+    Samples(spark, lake, 1_000, judged).validate([LINES])
     (broken,) = found[LINES.name].verdicts
 
     assert (broken.gate, broken.rows, broken.stops) == ("key", 1, False)
@@ -58,13 +58,15 @@ def test_a_sample_warns_and_shows_no_more_than_the_key(spark: SparkSession, tmp_
 def test_silver_in_which_nothing_arrives_any_more_is_warned_of(
     spark: SparkSession, tmp_path: Path, since: date, seen: list[str]
 ) -> None:
-    lake, found = ParquetLake(tmp_path), dict[str, Judgement]()
+    lake, found = ParquetLake(tmp_path), dict[str, GateResult]()
     lines = table_from_text(LINES, EVENTS)
     for line in lines:
         # One event of sixty is newer than all others, which the hash does not choose.
         line["ingested_at"] = datetime(2026, 1, 9 if line["event_id"] == "e1" else 2, 23, tzinfo=UTC)
     lake.write(frame(spark, LINES, lines), LINES.name, where="", note="test")
-    Samples(spark, lake, 40, lambda table, judgement: found.update({table.name: judgement}), since).judge([LINES])
+    Samples(spark, lake, 40, lambda table, gate_result: found.update({table.name: gate_result}), since).validate(
+        [LINES]
+    )
 
     assert found[LINES.name].facts.rows < len(lines)
     assert [(v.gate, v.seen, v.stops) for v in found[LINES.name].verdicts] == [
@@ -77,6 +79,6 @@ def test_a_table_that_cannot_be_judged_fails_nothing(
 ) -> None:
     lake = ParquetLake(tmp_path)
     spark.sql("SELECT 1 AS other").write.parquet(str(tmp_path / LINES.name / "0"))
-    Samples(spark, lake, 1_000, lambda *_: None).judge([LINES])
+    Samples(spark, lake, 1_000, lambda *_: None).validate([LINES])
 
     assert f"The sample of {LINES.name} could not be judged: " in capsys.readouterr().err
