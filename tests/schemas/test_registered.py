@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
+import schemas
+from conf.discovery import modules_below
 from schemas.contract import Column, Contract, contracts, events, tables, topics
 from schemas.contract.rules import OnFail
 
@@ -18,6 +20,12 @@ ENDINGS = {
     "NUMBER": ("_pct", "_km", "_l", "_amount", "_kzt"),
     "CODE": ("_code", "_id"),
 }
+UNITS = tuple(
+    f"_{unit}"
+    for module in modules_below(schemas, skip=("contract", "derive"))
+    for unit in getattr(module, "UNITS", ())
+)
+"""Units that a domain measures in, and no other does: `UNITS` of one of its modules."""
 
 # A name without a unit or kind, and why it is clearer so.
 EXCEPTIONS = {
@@ -71,6 +79,8 @@ def wrong_name(column: Column) -> str:
     if column.type.name == "FLAG" or begins:
         return "" if begins and column.type.name == "FLAG" else "begins like a flag, or is one and does not"
     endings = ENDINGS.get(column.type.name)
+    if column.type.name == "NUMBER":
+        endings = (*ENDINGS["NUMBER"], *UNITS)
     is_told = endings is None or column.endswith(endings) or column in EXCEPTIONS
     return "" if is_told else f"is a {column.type}: it must end in {' or '.join(endings or ())}"
 
