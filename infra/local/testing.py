@@ -175,7 +175,7 @@ def service_steps(trial: Trial, scope: Scope) -> list[Step]:
     steps: list[Step] = []
     for group in service_groups():
         # Two workers: what shares the stack on one, what is marked `beside` on the other.
-        command = pytest(f"tests/services/{group}", "-m", "services", "-vv", "-n", "2", "--dist", "loadgroup")
+        command = pytest(f"tests/services/{group}", "-m", "services", "-vv", "-n", "2", "--dist", "loadscope")
         steps.append(trial.check(group, command, after=(*ready, *(step.title for step in steps[-1:]))))
     return steps
 

@@ -8,22 +8,33 @@ has a warehouse or a stack of its own and shares only parts that nobody kills me
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
-from conf import Settings, settings
+from conf import REPOSITORY, Settings, settings
 from tests.support.ledger_check import Judge
 from tests.support.stream import Parts, Stream
 
-HERE = Path(__file__).parent
+
+class TwoGroups(LoadScopeScheduling):
+    """Keeps all modules that share the stack on one worker, and all that are marked `beside` on another."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(REPOSITORY / nodeid.partition("::")[0])
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("beside" if item.get_closest_marker("beside") else "stack"))
+@cache
+def group_of(module: Path) -> str:
+    return "beside" if "pytest.mark.beside" in module.read_text(encoding="utf-8") else "stack"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TwoGroups:
+    # Not `--dist loadgroup`: with this version of pytest, xdist 3.8 spreads the tests of a group over all workers.
+    return TwoGroups(config, log)
 
 
 @pytest.fixture(scope="session")
