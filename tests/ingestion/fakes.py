@@ -63,7 +63,7 @@ class FakeBroker:
         self.polls.append(timeout)
         if self.is_deaf:
             return 0
-        heard = len(self.queue)
+        sentences = len(self.queue)
         while self.queue:
             record, on_delivery = self.queue.popleft()
             if len(self.stored) >= self.takes:
@@ -72,7 +72,7 @@ class FakeBroker:
             record.at = len(self.stored)
             self.stored.append(record)
             on_delivery(None, record)
-        return heard
+        return sentences
 
     def flush(self, timeout: float) -> int:
         self.poll(timeout)

@@ -26,10 +26,10 @@ class Asked:
 
     def times(self, count: int) -> Sequence[float]:
         """Ask so often, one after the other; when each request was made."""
-        made: list[float] = []
+        created: list[float] = []
 
         def answer(_: httpx.Request) -> httpx.Response:
-            made.append(self.time.now)
+            created.append(self.time.now)
             return self._answers.pop(0) if self._answers else httpx.Response(200, content=b"{}")
 
         budgets = (Budget(self.address, {403: ADDRESS_BLOCKED}), Budget(self.account, {429: ACCOUNT_BLOCKED}))
@@ -41,12 +41,12 @@ class Asked:
                     await client.get("/offers", bytes, RequestCounts())
 
         asyncio.run(ask())
-        return made
+        return created
 
 
 def test_the_lower_of_two_limits_sets_the_pace() -> None:
-    asked = Asked()
-    times = asked.times(20)
+    requests = Asked()
+    times = requests.times(20)
     assert times[-1] - times[10] == pytest.approx(9 / 100, rel=0.01)
 
 
@@ -55,17 +55,17 @@ def test_the_lower_of_two_limits_sets_the_pace() -> None:
     [(403, "address", "account", ADDRESS_BLOCKED), (429, "account", "address", ACCOUNT_BLOCKED)],
 )
 def test_a_limit_that_is_met_rests_for_its_own_time(status: int, met: str, other: str, pause: float) -> None:
-    asked = Asked(httpx.Response(status))
-    first, second = asked.times(1)
-    limits = {"address": (asked.address, 1_000), "account": (asked.account, 100)}
+    requests = Asked(httpx.Response(status))
+    first, second = requests.times(1)
+    limits = {"address": (requests.address, 1_000), "account": (requests.account, 100)}
     assert second - first >= pause
     assert limits[met][0].rate == pytest.approx(limits[met][1] * CUT, rel=0.15)
     assert limits[other][0].rate == limits[other][1], "a limit that was not met keeps its pace"
 
 
 def test_retry_after_is_obeyed_before_the_usual_pause() -> None:
-    asked = Asked(httpx.Response(403, headers={"Retry-After": "40"}))
-    first, second = asked.times(1)
+    requests = Asked(httpx.Response(403, headers={"Retry-After": "40"}))
+    first, second = requests.times(1)
     assert 40 <= second - first < 45
 
 

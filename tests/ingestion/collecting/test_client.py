@@ -136,10 +136,10 @@ def test_faults_that_stay_end_with_a_sentence(service: FakeGoszakup, tmp_path: P
 
 
 def test_a_service_that_never_answered_is_not_waited_for_so_long(tmp_path: Path) -> None:
-    time, asked = FakeTime(), []
+    time, requests = FakeTime(), []
 
     async def handler(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
+        requests.append(request)
         raise httpx.ConnectError("refused")
 
     async def once() -> None:
@@ -151,27 +151,27 @@ def test_a_service_that_never_answered_is_not_waited_for_so_long(tmp_path: Path)
     with pytest.raises(NoAnswer, match=r"the last time so: refused"):
         asyncio.run(once())
     assert FIRST_PATIENCE <= time.now < PATIENCE / 2
-    assert len(asked) >= TRIES
+    assert len(requests) >= TRIES
 
 
-@pytest.mark.parametrize(("tries", "asked"), [(None, TRIES), (2, 2)])
+@pytest.mark.parametrize(("tries", "requests"), [(None, TRIES), (2, 2)])
 def test_a_body_that_stays_damaged_is_handed_back_for_quarantine(
-    service: FakeGoszakup, tmp_path: Path, tries: int | None, asked: int
+    service: FakeGoszakup, tmp_path: Path, tries: int | None, requests: int
 ) -> None:
     service.always["/v3/lots"] = Reply(200, b'{"items":[}')
     with pytest.raises(UnreadableAnswer) as given:
         ask(service, tmp_path, tries=tries)
     assert (given.value.body, given.value.url) == (b'{"items":[}', f"{service.url}/v3/lots?limit=10")
     assert "no JSON" in given.value.reason
-    assert len(service.asked) == asked
+    assert len(service.requests) == requests
 
 
 def test_silence_is_asked_again(tmp_path: Path) -> None:
-    asked = []
+    requests = []
 
     async def handler(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
-        if len(asked) == 1:
+        requests.append(request)
+        if len(requests) == 1:
             raise httpx.ReadTimeout("silence")
         return httpx.Response(200, content=b'{"items":[]}')
 
@@ -184,8 +184,8 @@ def test_silence_is_asked_again(tmp_path: Path) -> None:
             return await client.get("/v3/lots", read_page, RequestCounts())
 
     assert asyncio.run(once()).read.items == []
-    assert (len(asked), limiter.rate) == (2, 1_000)
-    assert asked[0].headers["authorization"] == f"Bearer {TOKEN}"
+    assert (len(requests), limiter.rate) == (2, 1_000)
+    assert requests[0].headers["authorization"] == f"Bearer {TOKEN}"
 
 
 def test_the_services_complaints_slow_all_down(service: FakeGoszakup, tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ def test_a_refused_token_stops_at_once_and_says_how_to_get_one(
     assert "Выпуск токена" in str(refused.value)
     assert "SAUDA_GOSZAKUP_TOKEN" in str(refused.value)
     assert TOKEN not in str(refused.value)
-    assert len(service.asked) == 1
+    assert len(service.requests) == 1
 
 
 def test_what_is_not_there_is_noted(service: FakeGoszakup, tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ def test_other_answers_are_not_asked_again(service: FakeGoszakup, tmp_path: Path
     service.faults["/v3/lots"].append(Reply(status, headers={"Location": "http://evil.example/"}))
     with pytest.raises(NoAnswer, match=f"answered with the status {status}"):
         ask(service, tmp_path)
-    assert len(service.asked) == 1
+    assert len(service.requests) == 1
 
 
 @pytest.mark.parametrize("token", ["", "  \n"])

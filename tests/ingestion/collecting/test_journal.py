@@ -51,7 +51,7 @@ def test_rows_wait_for_clickhouse_and_are_sent_with_the_next_run(settings: Setti
     written: list[list[Any]] = []
     assert journal.write(settings, "goszakup", "run-2", [stats()], lambda _, rows, _token: written.extend(rows)) == ""
     named = [dict(zip(journal.COLUMNS, row, strict=True)) for row in written]
-    assert [(told["run_id"], told["register_name"]) for told in named] == [
+    assert [(output["run_id"], output["register_name"]) for output in named] == [
         ("run-1", "lots"),
         ("run-1", "acts"),
         ("run-2", "lots"),
@@ -109,5 +109,5 @@ def test_a_failure_is_told_once_and_makes_the_run_incomplete() -> None:
     failing = stats()
     failing.fail("It broke.")
     failing.fail("It broke.")
-    told = journal.row("run-1", failing, "goszakup")
-    assert (told["is_complete"], told["message"], failing.failed) == (False, "It broke.", 2)
+    output = journal.row("run-1", failing, "goszakup")
+    assert (output["is_complete"], output["message"], failing.failed) == (False, "It broke.", 2)

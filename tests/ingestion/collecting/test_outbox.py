@@ -50,17 +50,17 @@ def test_pages_that_are_acknowledged_out_of_order_are_saved_in_order() -> None:
             batches.append(batch)
         outbox.unheard = 6
 
-        def heard(number: int, times: int = 2) -> None:
+        def sentences(number: int, times: int = 2) -> None:
             for _ in range(times):
                 batches[number].hears(None, None)
             line.settle()
 
-        heard(2)
-        heard(1)
+        sentences(2)
+        sentences(1)
         assert saved == []
-        heard(0, times=1)
+        sentences(0, times=1)
         assert saved == []
-        heard(0, times=1)
+        sentences(0, times=1)
         assert saved == [0, 1, 2]
 
     carried(FakeKafka(), work)
@@ -83,7 +83,7 @@ def test_a_page_is_done_when_all_of_it_was_handed_over_and_acknowledged() -> Non
 
     outbox = carried(kafka, work)
     assert (done, stats.rows, outbox.sent, outbox.acknowledged) == (["page"], 3, 3, 3)
-    assert [dict(kept.told)["ce_id"] for kept in kafka.kept] == [b"e1", b"e2", b"e3"]
+    assert [dict(kept.content)["ce_id"] for kept in kafka.kept] == [b"e1", b"e2", b"e3"]
 
 
 def test_a_page_without_rows_is_done_at_once() -> None:
@@ -131,7 +131,7 @@ def test_a_full_queue_makes_the_sender_wait_and_loses_nothing() -> None:
         await line.drained()
 
     carried(kafka, work)
-    assert [dict(kept.told)["ce_id"] for kept in kafka.kept] == [b"e%d" % number for number in range(100)]
+    assert [dict(kept.content)["ce_id"] for kept in kafka.kept] == [b"e%d" % number for number in range(100)]
 
 
 def test_a_lost_broker_stops_the_run_and_no_page_counts_as_sent() -> None:

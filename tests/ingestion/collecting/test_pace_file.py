@@ -27,7 +27,7 @@ def test_the_pace_is_written_once_a_second_and_gone_at_the_end(tmp_path: Path) -
         assert rate() == 60, "not twice a second"
         now += 1
         pace.update()
-        found = json.loads(path.read_text())
-        assert (found["requests_per_second"], found["highest_requests_per_second"]) == (42, 60)
-        assert found["held_by"] == "the service answered 429 at 60.0 requests/s, 1 s ago"
+        actual = json.loads(path.read_text())
+        assert (actual["requests_per_second"], actual["highest_requests_per_second"]) == (42, 60)
+        assert actual["held_by"] == "the service answered 429 at 60.0 requests/s, 1 s ago"
     assert not path.exists()

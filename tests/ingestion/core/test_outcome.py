@@ -23,21 +23,21 @@ class Answer:
 @dataclass
 class FakeClickHouse:
     answers: list[list[tuple[Any, ...]]]
-    asked: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
 
     def query(self, query: str, parameters: dict[str, Any]) -> Answer:
-        self.asked.append(query + str(parameters))
+        self.requests.append(query + str(parameters))
         return Answer(self.answers.pop(0))
 
 
 def test_accepted_corrected_known_and_the_three_commonest_reasons() -> None:
     rules = [("a", 5, "x"), ("b", 3, "y"), ("c", 2, "z"), ("d", 1, "w")]
     client = FakeClickHouse([[(80,)], [(4,)], rules])
-    found = purchases_outcome(client, "file:shop.csv", {0: (10, 60), 1: (7, 55)}, 100)
-    assert found == Outcome(100, 80, 4, 11, 9, rules[:3])
-    assert "(kafka_partition = 0 AND kafka_offset BETWEEN 10 AND 60)" in client.asked[0]
-    assert "file:shop.csv:" in client.asked[0]
-    assert found.sentences("file:shop.csv") == [
+    actual = purchases_outcome(client, "file:shop.csv", {0: (10, 60), 1: (7, 55)}, 100)
+    assert actual == Outcome(100, 80, 4, 11, 9, rules[:3])
+    assert "(kafka_partition = 0 AND kafka_offset BETWEEN 10 AND 60)" in client.requests[0]
+    assert "file:shop.csv:" in client.requests[0]
+    assert actual.sentences("file:shop.csv") == [
         "Of 100 events: 80 accepted (4 of them in the place of an earlier one: SELECT * FROM ops.corrections), "
         "9 known before, which changes nothing, 11 in quarantine.",
         "  5 × a, as in: x", "  3 × b, as in: y", "  2 × c, as in: z",
@@ -74,20 +74,20 @@ def test_a_stream_that_is_down_is_said_at_once(monkeypatch: pytest.MonkeyPatch) 
         raise ConnectionRefusedError
 
     monkeypatch.setattr(outcome, "stream_progress", refuse)
-    found = await_outcome(Settings(), "purchases", "file:a.csv", {}, 1, 100.0, print, purchases_outcome)
-    assert isinstance(found, str)
-    assert found.startswith("The stream does not answer")
-    assert "safe in Kafka" in found
+    actual = await_outcome(Settings(), "purchases", "file:a.csv", {}, 1, 100.0, print, purchases_outcome)
+    assert isinstance(actual, str)
+    assert actual.startswith("The stream does not answer")
+    assert "safe in Kafka" in actual
 
 
 def test_the_end_of_the_waiting_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     def late(*_: object) -> None:
         raise Unsettled("After 0 s lake:purchases lacks 7.")
 
-    found = waits(monkeypatch, late)
-    assert isinstance(found, str)
-    assert "Stopped waiting for lake and ClickHouse. After 0 s lake:purchases lacks 7." in found
-    assert "./start.sh settle purchases" in found
+    actual = waits(monkeypatch, late)
+    assert isinstance(actual, str)
+    assert "Stopped waiting for lake and ClickHouse. After 0 s lake:purchases lacks 7." in actual
+    assert "./start.sh settle purchases" in actual
 
 
 def test_a_clickhouse_that_is_away_does_not_fail_the_load(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,6 +95,6 @@ def test_a_clickhouse_that_is_away_does_not_fail_the_load(monkeypatch: pytest.Mo
         raise OSError("connection refused")
 
     monkeypatch.setattr(outcome, "clickhouse", away)
-    found = waits(monkeypatch, lambda *_: None)
-    assert isinstance(found, str)
-    assert "ClickHouse does not say what became of them (connection refused)" in found
+    actual = waits(monkeypatch, lambda *_: None)
+    assert isinstance(actual, str)
+    assert "ClickHouse does not say what became of them (connection refused)" in actual

@@ -66,8 +66,8 @@ def test_a_full_queue_makes_the_sender_wait_and_loses_nothing() -> None:
 def test_a_lost_broker_stops_the_run_with_what_was_acknowledged() -> None:
     broker = FakeBroker(takes=20, room=15)
     publisher = Publisher(broker, "purchases", remedy="Start it.")
-    said = "did not take an event of the topic purchases: Local: Message timed out. Start it."
-    with pytest.raises(BrokerLost, match=said):
+    sentences = "did not take an event of the topic purchases: Local: Message timed out. Start it."
+    with pytest.raises(BrokerLost, match=sentences):
         send_all(publisher, 100)
     assert publisher.totals.acknowledged == 20
     assert publisher.totals.failed == publisher.totals.sent - 20

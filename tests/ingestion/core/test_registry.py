@@ -34,8 +34,8 @@ def test_every_source_of_the_repository_is_usable() -> None:
 def test_sources_are_found_at_any_depth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     root = house(tmp_path, "deep", a__b__c=GOOD.format(name="a.c"), plain="X = 1\n")
-    found = look_for_sources([root])
-    assert (list(found.sources), found.faults) == (["a.c"], ())
+    actual = look_for_sources([root])
+    assert (list(actual.sources), actual.faults) == (["a.c"], ())
 
 
 def test_a_broken_domain_leaves_the_others_usable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,9 +44,9 @@ def test_a_broken_domain_leaves_the_others_usable(tmp_path: Path, monkeypatch: p
         tmp_path, "broken", good=GOOD.format(name="good.file"), bad="import no_such_module\nSOURCE = 1\n",
         wrong="SOURCE: str = 'text'\n",
     )  # fmt: skip
-    found = look_for_sources([root])
-    assert list(found.sources) == ["good.file"]
-    bad, wrong = found.faults
+    actual = look_for_sources([root])
+    assert list(actual.sources) == ["good.file"]
+    bad, wrong = actual.faults
     assert bad.startswith("broken.bad cannot be imported: ModuleNotFoundError: ")
     assert wrong == "broken.wrong declares a SOURCE that is a str: no source."
 
@@ -54,9 +54,9 @@ def test_a_broken_domain_leaves_the_others_usable(tmp_path: Path, monkeypatch: p
 def test_two_sources_of_one_name_are_both_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     same, other = GOOD.format(name="same.file"), GOOD.format(name="other.file")
-    found = look_for_sources([house(tmp_path, "twins", a=same, b=same, c=other)])
-    assert list(found.sources) == ["other.file"]
-    assert found.faults == ("same.file is declared by twins.a and twins.b: a source needs a name of its own.",)
+    actual = look_for_sources([house(tmp_path, "twins", a=same, b=same, c=other)])
+    assert list(actual.sources) == ["other.file"]
+    assert actual.faults == ("same.file is declared by twins.a and twins.b: a source needs a name of its own.",)
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["good.fiel"]])

@@ -58,9 +58,9 @@ def test_a_file_is_sent_and_summed_up(tmp_path: Path) -> None:
     result = run("purchases.file", csv(tmp_path, ROW, ROW), "--json", broker=broker)
     assert result.exit_code == 0, result.output
     assert "purchases.file: 1 events sent, 1 acknowledged with 2 lines." in result.stdout
-    told = figures(result)
-    assert told.pop("seconds") >= 0
-    assert told == {
+    output = figures(result)
+    assert output.pop("seconds") >= 0
+    assert output == {
         "source": "purchases.file", "sent": 1, "acknowledged": 1, "failed": 0, "lines": 2, "duplicates": 0, "poison": 0,
         "rows": 2, "row_problems": 0, "error": "",
     }  # fmt: skip
@@ -129,9 +129,9 @@ def test_a_broker_lost_midway_says_what_arrived_and_that_a_second_run_completes_
     broker = FakeBroker(takes=10, room=10)
     result = run("purchases.file", path, "--json", broker=broker)
     assert result.exit_code == 1
-    told = figures(result)
-    assert told["acknowledged"] == 10
-    assert told["failed"] == told["sent"] - 10 > 0
+    output = figures(result)
+    assert output["acknowledged"] == 10
+    assert output["failed"] == output["sent"] - 10 > 0
     assert "Start Kafka at" in result.stderr
     assert "10 acknowledged with 10 lines;" in result.stdout
     assert "Running it again completes the rest and doubles nothing" in result.stdout
@@ -156,13 +156,17 @@ def test_a_simulation_tells_its_duplicates_poison_and_plants(tmp_path: Path) -> 
     options = ["--events", 1_000, "--duplicates", 0.02, "--poison", 0.03, "--oversized", 1, "--run-id", "t"]
     result = run("purchases.simulate", *options, "--until", "2026-01-31T12:00:00Z", "--ledger", ledger, "--json")
     assert result.exit_code == 0, result.output
-    told = figures(result)
-    assert told["sent"] == told["acknowledged"] == 1_000 + told["duplicates"]
+    output = figures(result)
+    assert output["sent"] == output["acknowledged"] == 1_000 + output["duplicates"]
     assert "Planted: a spike of esil-foods on" in result.stdout
     read = read_ledger(ledger)
-    assert (len(read.entries), len(read.poison), read.copies) == (told["sent"], told["poison"], told["duplicates"])
-    assert (read.uncertain, len(read.accepted)) == ({}, 1_000 - told["poison"])
-    assert told["lines"] == sum(e.lines for e in read.entries)
+    assert (len(read.entries), len(read.poison), read.copies) == (
+        output["sent"],
+        output["poison"],
+        output["duplicates"],
+    )
+    assert (read.uncertain, len(read.accepted)) == ({}, 1_000 - output["poison"])
+    assert output["lines"] == sum(e.lines for e in read.entries)
 
 
 def test_two_simulations_share_no_event() -> None:

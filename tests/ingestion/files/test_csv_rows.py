@@ -37,17 +37,17 @@ def test_gz_is_known_by_its_bytes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("broken", ['2,"7" FRAME"', '2,"never closed'])
 def test_broken_quotes_cost_one_row_and_swallow_none(tmp_path: Path, broken: str) -> None:
     text = f'a,b\n1,x\n{broken}\n3,"y"\n4,"z\nz"\n'
-    found = rows(write(tmp_path, text.encode()))
-    assert [(first, last, is_broken) for first, last, _, is_broken in found] == [
+    actual = rows(write(tmp_path, text.encode()))
+    assert [(first, last, is_broken) for first, last, _, is_broken in actual] == [
         (1, 1, False), (2, 2, False), (3, 3, True), (4, 4, False), (5, 6, False),
     ]  # fmt: skip
-    assert found[2][2][0] == "2"
-    assert found[4][2] == ["4", "z\nz"]
+    assert actual[2][2][0] == "2"
+    assert actual[4][2] == ["4", "z\nz"]
 
 
 def test_two_rows_that_each_open_a_quote_do_not_make_one(tmp_path: Path) -> None:
-    found = rows(write(tmp_path, b'a,b,c\n1,"x,1\n2,y,2\n3,"z,3\n'))
-    assert [first for first, *_ in found] == [1, 2, 3, 4]
+    actual = rows(write(tmp_path, b'a,b,c\n1,"x,1\n2,y,2\n3,"z,3\n'))
+    assert [first for first, *_ in actual] == [1, 2, 3, 4]
 
 
 def test_wrong_encoding_names_line_byte_and_remedy(tmp_path: Path) -> None:

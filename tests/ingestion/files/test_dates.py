@@ -28,14 +28,14 @@ AT = datetime(2025, 12, 31, 14, 5, tzinfo=UTC)
     ],
 )
 def test_formats_are_told_from_the_whole_column(texts: list[str], formats: tuple[str, ...]) -> None:
-    found = dates(texts)
-    assert (found.formats, found.choices) == (formats, ())
-    assert moment(texts[0], found.formats, "UTC") == AT
+    actual = dates(texts)
+    assert (actual.formats, actual.choices) == (formats, ())
+    assert moment(texts[0], actual.formats, "UTC") == AT
 
 
 def test_days_and_months_that_cannot_be_told_apart_are_asked_for() -> None:
-    found = dates(["01/02/2025", "03/04/2025"])
-    assert (found.formats, found.choices) == ((), ("%d/%m/%Y", "%m/%d/%Y"))
+    actual = dates(["01/02/2025", "03/04/2025"])
+    assert (actual.formats, actual.choices) == ((), ("%d/%m/%Y", "%m/%d/%Y"))
     # A file that is both proves neither.
     assert dates(["31/12/2025", "12/31/2025"]).formats == ()
 

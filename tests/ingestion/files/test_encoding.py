@@ -42,9 +42,9 @@ def test_no_page_is_taken_for_another(page: str) -> None:
                 data = text.encode(page)
             except UnicodeEncodeError:
                 continue
-            found = guess_encoding(data).encoding
+            actual = guess_encoding(data).encoding
             # The pages of one script share most of their letters: what is read is what counts.
-            assert not found or data.decode(found) == text
+            assert not actual or data.decode(actual) == text
 
 
 def test_utf_16_without_its_mark_is_known_by_its_zeros() -> None:

@@ -71,9 +71,9 @@ def test_an_id_that_a_spreadsheet_destroyed_is_known() -> None:
 
 def test_leading_zeros_are_missed_where_the_other_codes_are_bar_codes() -> None:
     sound = ["4006381333931", "5901234123457", "4012345678901"]
-    found = cut_zeros([*sound, "12345678905"])
-    assert found is not None
-    assert (found.codes, found.example, found.zeros) == (1, "12345678905", "00")
+    actual = cut_zeros([*sound, "12345678905"])
+    assert actual is not None
+    assert (actual.codes, actual.example, actual.zeros) == (1, "12345678905", "00")
     assert cut_zeros(sound) is None
     assert cut_zeros(["1", "2", "3", "10"]) is None
     assert cut_zeros([*sound, "0012345678905"]) is None

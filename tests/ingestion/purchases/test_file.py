@@ -33,10 +33,10 @@ def bodies(path: Path, **options: Any) -> list[dict[str, Any]]:
     return [orjson.loads(message.value or b"") for message in sent(path, **options)]
 
 
-def said(path: Path, **options: Any) -> list[str]:
-    heard: list[str] = []
-    list(PurchasesFile(path, heard.append, **options).messages())
-    return heard
+def sentences_of(path: Path, **options: Any) -> list[str]:
+    sentences: list[str] = []
+    list(PurchasesFile(path, sentences.append, **options).messages())
+    return sentences
 
 
 def test_all_lines_of_an_invoice_are_one_event_in_the_order_of_the_file(tmp_path: Path) -> None:
@@ -123,9 +123,9 @@ def test_a_number_that_is_none_is_sent_as_it_stands(
     body = bodies(path)[1]
     assert body["lines"][0][field] == value
     assert body["source"] == "file:shop.csv:3-3"
-    (heard,) = said(path)
-    assert heard.startswith("shop.csv line 3, ")
-    assert sentence in heard
+    (sentences,) = sentences_of(path)
+    assert sentences.startswith("shop.csv line 3, ")
+    assert sentence in sentences
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_a_number_that_is_none_is_sent_as_it_stands(
 def test_a_date_that_is_none_is_sent_so_that_no_rule_lets_it_pass(tmp_path: Path, date: str, sent_as: str) -> None:
     path = csv(tmp_path, WARMER, POLKA.replace("2010-12-01 08:28:00", date))
     assert bodies(path)[0]["purchased_at"] == sent_as
-    assert "line 3, column InvoiceDate" in said(path)[0]
+    assert "line 3, column InvoiceDate" in sentences_of(path)[0]
 
 
 @pytest.mark.parametrize("row", ["536365,71053,WHITE", LANTERN + ",more"])
@@ -152,15 +152,15 @@ def test_a_row_of_too_few_or_many_cells_is_sent_whole_where_a_number_must_stand(
     assert body["purchase_id"] == "536365"
     assert body["lines"][0]["quantity"] == row
     assert message.amount == 0
-    assert f"column (all): found '{row.count(',') + 1} cells', expected 8 cells" in said(path)[0]
+    assert f"column (all): found '{row.count(',') + 1} cells', expected 8 cells" in sentences_of(path)[0]
 
 
 def test_a_row_without_a_purchase_id_is_an_event_of_its_own_even_where_rows_are_equal(tmp_path: Path) -> None:
     nameless = "," + LANTERN.partition(",")[2]
     path = csv(tmp_path, nameless, WARMER, nameless, POLKA)
     messages = sent(path)
-    found = [orjson.loads(m.value or b"") for m in messages]
-    assert [(b["purchase_id"], b["source"]) for b in found] == [
+    actual = [orjson.loads(m.value or b"") for m in messages]
+    assert [(b["purchase_id"], b["source"]) for b in actual] == [
         ("", "file:shop.csv:2-2"), ("", "file:shop.csv:4-4"), ("536366", "file:shop.csv:3-5"),
     ]  # fmt: skip
     assert len({m.event_id for m in messages}) == 3
@@ -173,7 +173,7 @@ def test_a_purchase_of_two_customers_is_told_and_sent_so_that_it_is_refused(tmp_
     assert body["customer_id"][:2] == ["17850", "13047"]
     # Spark takes a list for text where text is expected; the contract allows 64 characters.
     assert len(json.dumps(body["customer_id"])) > 64
-    assert said(path) == [
+    assert sentences_of(path) == [
         "shop.csv line 3, column CustomerID: found '13047', expected '17850', as the purchase began with"
     ]
 
@@ -181,15 +181,15 @@ def test_a_purchase_of_two_customers_is_told_and_sent_so_that_it_is_refused(tmp_
 def test_a_row_that_leaves_the_customer_out_contradicts_nobody(tmp_path: Path) -> None:
     path = csv(tmp_path, WARMER, POLKA.replace("17850.0", ""))
     assert bodies(path)[0]["customer_id"] == "17850"
-    assert said(path) == []
+    assert sentences_of(path) == []
 
 
 def test_only_the_first_twenty_faults_are_shown_and_all_are_counted(tmp_path: Path) -> None:
     path = csv(tmp_path, *(f"{n},A,x,none,2010-12-01 08:26:00,1,,UK" for n in range(30)))
-    heard: list[str] = []
-    feed = PurchasesFile(path, heard.append)
+    sentences: list[str] = []
+    feed = PurchasesFile(path, sentences.append)
     assert len(list(feed.messages())) == 30
-    assert len(heard) == 21
+    assert len(sentences) == 21
     assert feed.figures() == {"rows": 30, "row_problems": 30}
     assert feed.closing().startswith("30 faults in rows")
 
@@ -252,7 +252,7 @@ def test_a_mapping_gives_other_names_marks_and_a_timezone(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("told", "message"),
+    ("mapping_text", "message"),
     [
         (MAPPING.replace("timezone", "tz"), "tz: unknown, there are columns, constants"),
         (MAPPING.replace('unit_price = "Цена"\n', ""), "unit_price is missing from columns"),
@@ -263,9 +263,9 @@ def test_a_mapping_gives_other_names_marks_and_a_timezone(tmp_path: Path) -> Non
         ("columns = ", "is not toml: "),
     ],
 )
-def test_a_wrong_mapping_is_refused_with_what_is_wrong(tmp_path: Path, told: str, message: str) -> None:
+def test_a_wrong_mapping_is_refused_with_what_is_wrong(tmp_path: Path, mapping_text: str, message: str) -> None:
     path = tmp_path / "shop.toml"
-    path.write_text(told, encoding="utf-8")
+    path.write_text(mapping_text, encoding="utf-8")
     with pytest.raises(Unreadable) as refusal:
         load_mapping(path)
     assert message in str(refusal.value)

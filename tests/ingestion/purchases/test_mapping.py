@@ -21,11 +21,11 @@ CONSTANTS = {"seller_id": "s", "currency_code": "KZT"}
 def read(tmp_path: Path, text: str, **mapping: Any) -> tuple[list[dict[str, Any]], list[str], PurchasesFile]:
     path = tmp_path / "shop.csv"
     path.write_text(text, "utf-8")
-    heard: list[str] = []
+    sentences: list[str] = []
     feed = PurchasesFile(
-        path, heard.append, mapping=Mapping.model_validate({"columns": COLUMNS, "constants": CONSTANTS} | mapping)
+        path, sentences.append, mapping=Mapping.model_validate({"columns": COLUMNS, "constants": CONSTANTS} | mapping)
     )
-    return [orjson.loads(message.value or b"") for message in feed.messages()], heard, feed
+    return [orjson.loads(message.value or b"") for message in feed.messages()], sentences, feed
 
 
 def lines(body: dict[str, Any]) -> list[tuple[Any, Any]]:
@@ -48,9 +48,9 @@ def test_rows_of_a_status_are_left_out_counted_and_said(tmp_path: Path) -> None:
         "order,date,sku,qty,price,State\n1,2025-11-20,A,1,5,Paid\n1,,B,1,5,\n"
         "2,2025-11-20,A,1,5,CANCELLED\n2,2025-11-20,B,1,5,\n"
     )
-    bodies, heard, feed = read(tmp_path, text, skip={"state": ["cancelled"]}, fill_down=["purchased_at"])
+    bodies, sentences, feed = read(tmp_path, text, skip={"state": ["cancelled"]}, fill_down=["purchased_at"])
     assert [(body["purchase_id"], len(body["lines"])) for body in bodies] == [("1", 2)]
-    assert heard == ["shop.csv: 2 rows left out as the mapping's skip says: CANCELLED 2."]
+    assert sentences == ["shop.csv: 2 rows left out as the mapping's skip says: CANCELLED 2."]
     assert (feed.figures()["skipped_rows"], feed.total) == (2, 1)
     with pytest.raises(Unreadable, match="has no column Status, which skip names"):
         read(tmp_path, text, skip={"Status": ["x"]})
@@ -58,35 +58,35 @@ def test_rows_of_a_status_are_left_out_counted_and_said(tmp_path: Path) -> None:
 
 def test_a_report_that_leaves_out_what_repeats_is_filled_down(tmp_path: Path) -> None:
     text = "order,date,sku,qty,price\nR1,2025-11-20,A,1,5\n,,B,2,5\nR2,2025-11-21,A,1,5\nTotal,,,4,20\n"
-    bodies, heard, _ = read(tmp_path, text, fill_down=["purchase_id", "purchased_at"])
+    bodies, sentences, _ = read(tmp_path, text, fill_down=["purchase_id", "purchased_at"])
     assert [(b["purchase_id"], b["purchased_at"][:10], lines(b)) for b in bodies] == [
         ("R1", "2025-11-20", [(1, "5"), (2, "5")]), ("R2", "2025-11-21", [(1, "5")]),
     ]  # fmt: skip
-    assert heard == ["shop.csv: 1 row of totals, no purchases, left out: line 5."]
+    assert sentences == ["shop.csv: 1 row of totals, no purchases, left out: line 5."]
 
 
 def test_a_sum_is_divided_and_refused_where_that_is_not_exact(tmp_path: Path) -> None:
     columns = {name: column for name, column in COLUMNS.items() if name != "unit_price"} | {"line_amount": "sum"}
     text = "order,date,sku,qty,sum\n1,2025-11-20,A,4,10\n2,2025-11-20,A,3,10\n3,2025-11-20,A,0,10\n"
-    bodies, heard, _ = read(tmp_path, text, columns=columns)
+    bodies, sentences, _ = read(tmp_path, text, columns=columns)
     assert lines(bodies[0]) == [(4, "2.5")]
     assert lines(bodies[1])[0][1].startswith("10 (a sum that 3 pieces share")
-    assert "column sum: found '10', expected a sum that 3 pieces share in whole ten-thousandths" in heard[0]
-    assert "a quantity other than 0" in heard[1]
+    assert "column sum: found '10', expected a sum that 3 pieces share in whole ten-thousandths" in sentences[0]
+    assert "a quantity other than 0" in sentences[1]
 
 
 def test_a_sign_that_contradicts_the_currency_is_refused(tmp_path: Path) -> None:
-    bodies, heard, _ = read(tmp_path, "order,date,sku,qty,price\n1,2025-11-20,A,1,€5\n2,2025-11-20,A,1,5 ₸\n")
+    bodies, sentences, _ = read(tmp_path, "order,date,sku,qty,price\n1,2025-11-20,A,1,€5\n2,2025-11-20,A,1,5 ₸\n")
     assert lines(bodies[1]) == [(1, "5")]
     assert lines(bodies[0])[0][1] == "€5 (an amount in KZT, the currency of the row; this is EUR)"
-    assert "expected an amount in KZT, the currency of the row; this is EUR" in heard[0]
+    assert "expected an amount in KZT, the currency of the row; this is EUR" in sentences[0]
 
 
 def test_a_number_in_doubt_does_not_pass_as_it_stands(tmp_path: Path) -> None:
     # The stream would take 1.234 for a price, and nobody has said that it is one.
-    bodies, heard, _ = read(tmp_path, "order,date,sku,qty,price\n1,2025-11-20,A,1,1.234\n")
+    bodies, sentences, _ = read(tmp_path, "order,date,sku,qty,price\n1,2025-11-20,A,1,1.234\n")
     assert lines(bodies[0])[0][1].startswith("1.234 (")
-    assert "set decimal_mark" in heard[0]
+    assert "set decimal_mark" in sentences[0]
     stated, _, _ = read(tmp_path, "order,date,sku,qty,price\n1,2025-11-20,A,1,1.234\n", decimal_mark=".")
     assert lines(stated[0]) == [(1, "1.234")]
 
@@ -106,9 +106,9 @@ def test_day_and_time_may_be_two_columns_and_formats_several(tmp_path: Path) -> 
 
 def test_rows_of_one_purchase_with_two_times_are_told_of(tmp_path: Path) -> None:
     text = "order,date,sku,qty,price\n1,2025-11-20 10:00,A,1,5\n1,2025-11-20 09:00,B,1,5\n"
-    bodies, heard, feed = read(tmp_path, text)
+    bodies, sentences, feed = read(tmp_path, text)
     assert bodies[0]["purchased_at"] == "2025-11-20T09:00:00Z"
-    assert heard == ["shop.csv: the rows of 1 purchases name different times (line 3); the earliest counts."]
+    assert sentences == ["shop.csv: the rows of 1 purchases name different times (line 3); the earliest counts."]
     assert feed.problems == 0
 
 

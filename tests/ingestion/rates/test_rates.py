@@ -43,10 +43,10 @@ def nothing_held(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def client(*answers: httpx.Response | Exception) -> httpx.Client:
-    told: Iterator[httpx.Response | Exception] = iter(answers)
+    answer_list: Iterator[httpx.Response | Exception] = iter(answers)
 
     def handle(_: httpx.Request) -> httpx.Response:
-        answer = next(told)
+        answer = next(answer_list)
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -128,9 +128,9 @@ def written(folder: Path, text: str) -> Path:
     ids=["commas", "semicolons", "tabs"],
 )  # fmt: skip
 def test_files_are_read_as_people_write_them(tmp_path: Path, text: str) -> None:
-    found = file.quotes(written(tmp_path, text), base="KZT", encoding="utf-8")
+    actual = file.quotes(written(tmp_path, text), base="KZT", encoding="utf-8")
 
-    assert [(q.base, q.currency, q.day, q.rate, q.quantity) for q in found] == [
+    assert [(q.base, q.currency, q.day, q.rate, q.quantity) for q in actual] == [
         ("KZT", "USD", DAY, "510.25", "1"), ("KZT", "UZS", DAY, "4.25", "100"),
     ]  # fmt: skip
 

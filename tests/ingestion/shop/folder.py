@@ -40,11 +40,11 @@ class FolderBucket:
 
     def write(self, name: str, body: bytes) -> None:
         self._changed(f"write {name}")
-        self._made(name).write_bytes(body)
+        self._path(name).write_bytes(body)
 
     def upload(self, name: str, file: Path) -> None:
         self._changed(f"write {name}")
-        shutil.copy(file, self._made(name))
+        shutil.copy(file, self._path(name))
 
     def download(self, name: str, file: Path) -> None:
         shutil.copy(self.folder / name, file)
@@ -66,25 +66,25 @@ class FolderBucket:
 
     def copy(self, source: str, target: str) -> None:
         self._changed(f"copy {target}")
-        shutil.copy(self.folder / source, self._made(target))
+        shutil.copy(self.folder / source, self._path(target))
 
     def remove(self, name: str) -> None:
         self._changed(f"remove {name}")
         (self.folder / name).unlink(missing_ok=True)
 
     def remove_if_same(self, file: StoredObject) -> None:
-        if file.etag in {found.etag for found in self.list_objects(file.name) if found.name == file.name}:
+        if file.etag in {stored.etag for stored in self.list_objects(file.name) if stored.name == file.name}:
             self.remove(file.name)
 
     def names(self, prefix: str = "") -> list[str]:
-        return [found.name for found in self.list_objects(prefix)]
+        return [stored.name for stored in self.list_objects(prefix)]
 
     def staged(self, table: str) -> list[Row]:
         """The rows that the batch driver would see."""
         finished = finished_files(table, self.names(prefix(table)), read_state(self, table).run_no)
         return [row for name in finished for row in pq.ParquetFile(self.folder / name).read().to_pylist()]
 
-    def _made(self, name: str) -> Path:
+    def _path(self, name: str) -> Path:
         file = self.folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         self.times.setdefault(name, BEGAN + timedelta(seconds=len(self.times)))

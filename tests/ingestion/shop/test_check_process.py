@@ -40,10 +40,10 @@ def bomb(file: Path, text: str) -> int:
 def test_a_column_that_stands_for_gigabytes_is_refused_by_its_longest_text(dropped: Dropped) -> None:
     assert bomb(dropped.file, "x" * 80_000) < MB
     before = pa.total_allocated_bytes()
-    found = check_file(dropped)
+    actual = check_file(dropped)
 
-    (finding,) = found.findings.listed
-    assert (finding.rule, found.rows) == ("file.size", 0)
+    (finding,) = actual.findings.listed
+    assert (finding.rule, actual.rows) == ("file.size", 0)
     assert finding.sentence == "row 1, column category_name: a text has more than 16,384 bytes"
     assert pa.total_allocated_bytes() - before < 20 * MB
 
@@ -72,9 +72,9 @@ def test_an_object_that_does_not_end_is_refused_before_it_is_held(dropped: Dropp
         for _ in range(30):
             out.write("x" * MB)
         out.write('"}')
-    found = check_file(replace(dropped, name=name))
+    actual = check_file(replace(dropped, name=name))
 
-    (finding,) = found.findings.listed
+    (finding,) = actual.findings.listed
     assert (finding.rule, finding.sentence) == ("file.size", "an object has more than 4,194,304 bytes")
 
 
@@ -94,9 +94,9 @@ def test_a_file_that_needs_more_memory_than_it_may_have_is_refused_and_we_live(d
     )
     pq.write_table(pa.table({"more": nested}), dropped.file, compression="zstd", store_schema=False)
     assert dropped.file.stat().st_size < MB
-    found = CheckProcess(700 * MB)(dropped)
+    actual = CheckProcess(700 * MB)(dropped)
 
-    (finding,) = found.findings.listed
+    (finding,) = actual.findings.listed
     assert finding.rule == "file.unreadable"
     assert finding.sentence.startswith("the file cannot be read within 700 MB of memory")
 
@@ -116,9 +116,9 @@ def test_a_sound_file_comes_to_the_same_end_in_a_process_of_its_own(dropped: Dro
 
 def test_a_reader_that_dies_is_a_finding(dropped: Dropped, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(check_process, "_child", _dying)
-    found = CheckProcess(2_048 * MB)(dropped)
+    actual = CheckProcess(2_048 * MB)(dropped)
 
-    assert "its reader ended with -6" in found.findings.listed[0].sentence
+    assert "its reader ended with -6" in actual.findings.listed[0].sentence
 
 
 def _dying(answer: object, dropped: Dropped, most_memory: int) -> None:  # noqa: ARG001

@@ -39,10 +39,10 @@ class Shown:
     table: list[dict[str, Any]]
     taken_at: datetime
     complete_until: datetime
-    asked: list[datetime | None] = field(default_factory=list)
+    requests: list[datetime | None] = field(default_factory=list)
 
     def rows(self, _contract: Contract, since: datetime | None) -> Iterator[dict[str, Any]]:
-        self.asked.append(since)
+        self.requests.append(since)
         kept = (row for row in self.table if since is None or row["updated_at"] >= since)
         return iter(sorted(kept, key=lambda row: row["customer_id"]))
 
@@ -84,7 +84,7 @@ def test_the_first_run_stages_everybody_and_the_next_what_changed(place: Place) 
         (1, "c1", "Almaty", False), (1, "c2", "Almaty", False),
         (2, "c2", "Astana", False), (2, "c3", "Almaty", False),
     ]  # fmt: skip
-    assert second.asked == [NOON + MINUTE]
+    assert second.requests == [NOON + MINUTE]
 
 
 def test_a_transaction_that_commits_late_is_seen_by_the_next_run(place: Place) -> None:
@@ -101,7 +101,7 @@ def test_a_run_looks_before_its_mark_as_far_as_it_is_told(place: Place) -> None:
     second = shown(10, customer("c1"))
     place.changes(second, overlap=5 * MINUTE)
 
-    assert second.asked == [NOON - 4 * MINUTE]
+    assert second.requests == [NOON - 4 * MINUTE]
 
 
 def test_nothing_new_is_no_run_and_the_mark_moves_on(place: Place) -> None:
@@ -168,10 +168,10 @@ def test_too_large_a_loss_is_not_believed_until_it_is_meant(place: Place) -> Non
         state = read_state(place.bucket, "customers")
         return stage_all(place.bucket, seen, state, place.folder, gone_pct=10, accept=accept)[1]  # type: ignore[arg-type]
 
-    with pytest.raises(IngestError, match="41 of 400 known customers are gone") as told:
+    with pytest.raises(IngestError, match="41 of 400 known customers are gone") as output:
         check(359)
-    assert "over 10 %; nothing was staged" in str(told.value)
-    assert str(told.value).endswith("--full-check --accept")
+    assert "over 10 %; nothing was staged" in str(output.value)
+    assert str(output.value).endswith("--full-check --accept")
     assert read_state(place.bucket, "customers") == before
     assert check(360).gone == 40
     assert check(10, accept=True).gone == 350
@@ -233,9 +233,9 @@ def test_two_lists_are_compared_side_by_side() -> None:
     same = run.present(customer("b"))["content_hash"]
     rows = [customer("b"), customer("c"), customer("e")]
     before = [("a", "x"), ("b", same), ("d", "x"), ("e", "x"), ("f", "x")]
-    found = [(r["customer_id"], r["is_deleted"]) for r in compared(rows, before, run, stats, known.append)]
+    actual = [(r["customer_id"], r["is_deleted"]) for r in compared(rows, before, run, stats, known.append)]
 
-    assert found == [("a", True), ("c", False), ("d", True), ("e", False), ("f", True)]
+    assert actual == [("a", True), ("c", False), ("d", True), ("e", False), ("f", True)]
     assert [customer_id for customer_id, _ in known] == ["b", "c", "e"]
     assert stats == ExtractStats(changed=2, gone=3, unchanged=1, known=5)
 

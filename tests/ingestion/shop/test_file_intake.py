@@ -52,8 +52,8 @@ def parquet(tmp_path: Path, rows: list[dict[str, Any]], **columns: pa.DataType) 
 
 def report(desk: FileIntake) -> dict[str, Any]:
     (name,) = (f.name for f in desk.bucket.list_objects(REJECTED) if f.name.endswith(".report.json"))
-    told: dict[str, Any] = json.loads(desk.bucket.read(name) or b"")
-    return told
+    output: dict[str, Any] = json.loads(desk.bucket.read(name) or b"")
+    return output
 
 
 def staged(desk: FileIntake) -> list[dict[str, Any]]:
@@ -114,7 +114,7 @@ def test_the_same_file_twice_changes_nothing(desk: FileIntake) -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "column", "rule", "sentence", "found"),
+    ("row", "column", "rule", "sentence", "actual"),
     [
         ({"price_amount": -5}, "price_amount", "price_amount.at_least", "price_amount must be at least 0", "'-5'"),
         ({"price_amount": 0.12345}, "price_amount", "price_amount.type",
@@ -141,7 +141,7 @@ def test_the_same_file_twice_changes_nothing(desk: FileIntake) -> None:
     ],
 )  # fmt: skip
 def test_a_bad_row_refuses_the_file_and_is_named(
-    desk: FileIntake, row: dict[str, Any], column: str, rule: str, sentence: str, found: str
+    desk: FileIntake, row: dict[str, Any], column: str, rule: str, sentence: str, actual: str
 ) -> None:
     drop(desk, "bad.jsonl", lines(GOOD, GOOD | {"product_id": "P2"} | row, GOOD | {"product_id": "P3"}))
     (outcome,) = take(desk)
@@ -149,12 +149,12 @@ def test_a_bad_row_refuses_the_file_and_is_named(
     assert outcome.became == "rejected"
     assert staged(desk) == []
     assert left(desk) == []
-    told = report(desk)
-    (finding,) = told["findings"]
+    output = report(desk)
+    (finding,) = output["findings"]
     assert (finding["row"], finding["column"], finding["rule"]) == (2, column, rule)
     assert finding["sentence"].startswith(sentence)
-    assert finding["found"] == found
-    assert (told["rows_read"], told["finding_count"], told["findings_by_rule"]) == (3, 1, {rule: 1})
+    assert finding["found"] == actual
+    assert (output["rows_read"], output["finding_count"], output["findings_by_rule"]) == (3, 1, {rule: 1})
 
 
 def test_the_report_for_people_says_where_and_what(desk: FileIntake) -> None:
@@ -174,9 +174,9 @@ def test_the_report_for_people_says_where_and_what(desk: FileIntake) -> None:
 def test_a_hundred_findings_are_listed_and_all_are_counted(desk: FileIntake) -> None:
     drop(desk, "bad.jsonl", lines(*(GOOD | {"product_id": f"P{n}", "price_amount": -1} for n in range(250))))
     take(desk)
-    told = report(desk)
+    output = report(desk)
 
-    assert (len(told["findings"]), told["finding_count"]) == (100, 250)
+    assert (len(output["findings"]), output["finding_count"]) == (100, 250)
 
 
 def test_a_product_twice_in_a_file_is_named_with_both_rows(desk: FileIntake) -> None:
@@ -252,8 +252,8 @@ def test_a_file_dropped_anew_while_it_is_read_is_not_lost(desk: FileIntake, monk
     (file,) = desk.waiting()
     download = desk.bucket.download_same
 
-    def and_dropped_anew(found: StoredObject, target: Path) -> bool:
-        is_same = download(found, target)
+    def and_dropped_anew(actual: StoredObject, target: Path) -> bool:
+        is_same = download(actual, target)
         drop(desk, "a.jsonl", lines(GOOD | {"price_amount": "99"}))
         return is_same
 
@@ -331,18 +331,18 @@ def test_killed_between_any_two_steps_a_file_comes_to_one_end(tmp_path: Path, bo
     ends = set()
     for steps in range(12):
         (tmp_path / str(steps) / "scratch").mkdir(parents=True)
-        made = FolderBucket(tmp_path / str(steps) / "bucket")
-        desk = FileIntake(made, tmp_path / str(steps) / "scratch", 100_000)
+        created = FolderBucket(tmp_path / str(steps) / "bucket")
+        desk = FileIntake(created, tmp_path / str(steps) / "scratch", 100_000)
         drop(desk, "a.jsonl", body)
-        made.left = steps
+        created.left = steps
         try:
             take(desk)
             done = True
         except Killed:
             done = False
-        made.left = 10**9
+        created.left = 10**9
         take(desk)
-        end = tuple(name for name in made.names() if not name.endswith("state.json"))
+        end = tuple(name for name in created.names() if not name.endswith("state.json"))
         ends.add((end, tuple((r["product_id"], r["run_no"]) for r in staged(desk))))
     assert done
     assert len(ends) == 1

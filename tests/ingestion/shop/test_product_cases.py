@@ -83,8 +83,8 @@ def test_times_without_a_zone_are_the_shops(tmp_path: Path, file: str, expected:
 def test_csv_of_every_program_is_read(tmp_path: Path, file: str, product_id: str, name: str, price: str) -> None:
     rows, findings = taken(CASES / file, tmp_path / "ready")
     assert findings == []
-    ((found),) = rows
-    assert (found["product_id"], found["name"], found["price_amount"]) == (product_id, name, Decimal(price))
+    ((actual),) = rows
+    assert (actual["product_id"], actual["name"], actual["price_amount"]) == (product_id, name, Decimal(price))
 
 
 def test_gz_is_read(tmp_path: Path) -> None:
@@ -99,8 +99,8 @@ def test_a_field_twice_in_an_object_refuses_the_file(tmp_path: Path) -> None:
 
 def table(tmp_path: Path, **columns: pa.Array) -> Path:
     file = tmp_path / "a.parquet"
-    made = {name: pa.array([value]) for name, value in GOOD.items()} | columns
-    pq.write_table(pa.table(made), file)
+    created = {name: pa.array([value]) for name, value in GOOD.items()} | columns
+    pq.write_table(pa.table(created), file)
     return file
 
 

@@ -38,9 +38,9 @@ class Client:
         return self.runner.run(self.http.request(method, path, headers=headers, **more))
 
     def get(self, path: str) -> Any:
-        found = self.ask(path)
-        assert found.status_code == 200, f"{path}: {found.status_code} {found.text}"
-        return orjson.loads(found.content)
+        actual = self.ask(path)
+        assert actual.status_code == 200, f"{path}: {actual.status_code} {actual.text}"
+        return orjson.loads(actual.content)
 
     def pages(self, path: str, limit: int = 500) -> Iterator[Json]:
         """The pages of a walk without faults."""

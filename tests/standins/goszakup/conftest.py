@@ -19,6 +19,6 @@ def client() -> Client:
 @pytest.fixture(scope="session")
 def endpoints() -> list[dict[str, Any]]:
     """The 74 endpoints as the service documents them."""
-    found = orjson.loads((Path(__file__).parent / "endpoints.json").read_bytes())["endpoints"]
-    assert len(found) == 74
-    return list(found)
+    actual = orjson.loads((Path(__file__).parent / "endpoints.json").read_bytes())["endpoints"]
+    assert len(actual) == 74
+    return list(actual)

@@ -17,12 +17,12 @@ Rows = dict[tuple[str, str], dict[str, Any]]
 
 def snapshot(client: Client) -> Rows:
     """All rows by service and by the name that the journal has for them."""
-    found: Rows = {}
+    actual: Rows = {}
     for service, path in PATHS.items():
         for row in client.walk(path):
             number = str(row["pid"] if service == "subject" else row["id"])
-            found[service, f"{row['system_id']}-{number}" if service == "rnu" else number] = row
-    return found
+            actual[service, f"{row['system_id']}-{number}" if service == "rnu" else number] = row
+    return actual
 
 
 def test_the_journal_tells_each_day_what_changed() -> None:
@@ -33,14 +33,14 @@ def test_the_journal_tells_each_day_what_changed() -> None:
         after = snapshot(client)
         today = date(2026, 6, 1) + timedelta(days=day)
         entries = client.walk(f"/v3/journal?date_from={today}&date_to={today}", limit=7)
-        told = {(row["service_name"], row["object_id"]): row["action"] for row in entries}
+        output = {(row["service_name"], row["object_id"]): row["action"] for row in entries}
         new = {key for key in after if key not in before}
         other = {key for key in after if key in before and after[key] != before[key]}
         gone = {key for key in before if key not in after}
 
-        assert len(told) == len(entries)
-        assert {key for key, action in told.items() if action == "D"} == gone
-        assert {key for key, action in told.items() if action == "U"} == new | other
+        assert len(output) == len(entries)
+        assert {key for key, action in output.items() if action == "D"} == gone
+        assert {key for key, action in output.items() if action == "U"} == new | other
         assert {row["date_action"][:10] for row in entries} == {str(today)}
         assert [row["date_action"] for row in entries] == sorted((row["date_action"] for row in entries), reverse=True)
         came |= {service for service, _ in new}
@@ -79,10 +79,10 @@ def test_a_walk_goes_on_although_a_day_passes() -> None:
 def test_journal_entries_lead_to_their_rows(client: Client) -> None:
     entries = client.walk("/v3/journal")
     for service in ("subject", "rnu", "plans", "trd_buy", "lots", "contract", "acts"):
-        found = [row for row in entries if row["service_name"] == service and row["action"] == "U"]
-        assert all(row["url"] for row in found)
-        if found:
-            assert client.ask(found[0]["url"]).status_code in (200, 404 if service == "rnu" else 200)
+        actual = [row for row in entries if row["service_name"] == service and row["action"] == "U"]
+        assert all(row["url"] for row in actual)
+        if actual:
+            assert client.ask(actual[0]["url"]).status_code in (200, 404 if service == "rnu" else 200)
     assert all(row["url"] == "" for row in entries if row["action"] == "D")
 
 

@@ -61,13 +61,13 @@ def wrong(kind: Any, value: Any, where: str) -> list[str]:
     if isinstance(kind, dict):
         if not isinstance(value, dict) or set(value) != set(kind):
             return [f"{where}: fields {value.keys() if isinstance(value, dict) else value!r}, documented {list(kind)}"]
-        return [found for name in kind for found in wrong(kind[name], value[name], f"{where}.{name}")]
+        return [actual for name in kind for actual in wrong(kind[name], value[name], f"{where}.{name}")]
     if isinstance(kind, list):
         if value is None:
             return []
         if not isinstance(value, list):
             return [f"{where}: {value!r} is no list"]
-        return [found for one in value for found in wrong(kind[0], one, f"{where}[]")]
+        return [actual for one in value for actual in wrong(kind[0], one, f"{where}[]")]
     if value is None or kind in ("null", "?"):
         return []
     good = {
@@ -103,17 +103,17 @@ def test_fields_and_types_are_the_documented_ones(
         assert client.ask(path).headers["content-type"].startswith("text/html")
         return
     value = str(known.get(path, ""))
-    asked = f"{path}?number={value}" if endpoint["query"] == ["number"] else re.sub(r"\{\w+\}", value, path)
-    answer = client.get(asked)
+    requests = f"{path}?number={value}" if endpoint["query"] == ["number"] else re.sub(r"\{\w+\}", value, path)
+    answer = client.get(requests)
 
     if endpoint["answer"] == "page":
         assert list(answer) == ["total", "limit", "next_page", "items"]
-        assert answer["items"], f"{asked} answers with no rows"
+        assert answer["items"], f"{requests} answers with no rows"
         assert [type(answer[name]) for name in ("total", "limit", "next_page")] == [int, int, str]
         rows = answer["items"]
     else:
         rows = [answer]
-    assert [found for row in rows for found in wrong(endpoint["fields"], row, path)][:3] == []
+    assert [actual for row in rows for actual in wrong(endpoint["fields"], row, path)][:3] == []
 
 
 def test_every_documented_field_has_a_value_somewhere(client: Client, endpoints: list[dict[str, Any]]) -> None:
@@ -144,10 +144,10 @@ def test_an_item_of_a_dictionary_has_a_path_of_its_own(client: Client) -> None:
     [(None, 401, "Unauthorized"), ("", 401, "Unauthorized"), ("another", 403, "Forbidden")],
 )
 def test_a_wrong_token_is_refused(client: Client, token: str | None, status: int, kind: str) -> None:
-    found = client.ask("/v3/lots", token=token)
+    actual = client.ask("/v3/lots", token=token)
 
-    assert (found.status_code, found.json()["status"], found.json()["name"]) == (status, status, kind)
-    assert found.json()["type"] == f"yii\\web\\{kind}HttpException"
+    assert (actual.status_code, actual.json()["status"], actual.json()["name"]) == (status, status, kind)
+    assert actual.json()["type"] == f"yii\\web\\{kind}HttpException"
 
 
 @pytest.mark.parametrize(
@@ -160,9 +160,9 @@ def test_a_wrong_token_is_refused(client: Client, token: str | None, status: int
     ],
 )
 def test_what_is_not_there_is_told_in_the_error_envelope(client: Client, path: str, message: str) -> None:
-    found = client.ask(path)
+    actual = client.ask(path)
 
-    assert found.json() == {
+    assert actual.json() == {
         "name": "Not Found", "message": message, "code": 0, "status": 404, "type": "yii\\web\\NotFoundHttpException",
     }  # fmt: skip
 

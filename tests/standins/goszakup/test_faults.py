@@ -53,11 +53,11 @@ def test_errors_are_those_of_the_service() -> None:
 
 
 def test_a_cut_body_is_no_json() -> None:
-    found = broken("cut").ask(SECOND)
+    actual = broken("cut").ask(SECOND)
 
-    assert int(found.headers["content-length"]) > len(found.content)
+    assert int(actual.headers["content-length"]) > len(actual.content)
     with pytest.raises(orjson.JSONDecodeError):
-        orjson.loads(found.content)
+        orjson.loads(actual.content)
 
 
 def test_cursors_are_malformed_in_the_two_documented_ways() -> None:

@@ -18,17 +18,17 @@ def query(client: Client, text: str, **variables: Any) -> Any:
 
 def test_a_walk_by_after_yields_what_the_register_has(client: Client) -> None:
     text = "query ($after: Int) { Lots(limit: 150, after: $after) { id lotNumber customerBin pointList } }"
-    found, after = [], None
+    actual, after = [], None
     while True:
         answer = query(client, text, after=after)
         info = answer["extensions"]["pageInfo"]
-        found += answer["data"]["Lots"]
+        actual += answer["data"]["Lots"]
         after = info["lastId"]
         if not info["hasNextPage"]:
             break
 
     rows = client.walk("/v3/lots")
-    assert found == [
+    assert actual == [
         {"id": r["id"], "lotNumber": r["lot_number"], "customerBin": r["customer_bin"], "pointList": r["point_list"]}
         for r in rows
     ]

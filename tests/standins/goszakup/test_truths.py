@@ -22,11 +22,11 @@ def contracts(client: Client) -> list[Json]:
 @pytest.fixture(scope="module")
 def bidders(client: Client) -> dict[int, list[tuple[float, str, int]]]:
     """For each lot its bids: amount, BIN, status."""
-    found = defaultdict(list)
+    actual = defaultdict(list)
     for bid in client.walk("/v3/trd-app"):
         for offer in bid["app_lots"]:
-            found[offer["lot_id"]].append((offer["amount"], bid["supplier_bin_iin"], offer["status_id"]))
-    return found
+            actual[offer["lot_id"]].append((offer["amount"], bid["supplier_bin_iin"], offer["status_id"]))
+    return actual
 
 
 def test_ring_members_bid_together_and_take_turns(client: Client, bidders: Any, contracts: list[Json]) -> None:

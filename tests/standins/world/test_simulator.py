@@ -161,21 +161,21 @@ def test_each_poison_breaks_the_rule_it_is_labelled_with(poison: Any) -> None:
         assert items is not None
         contract, holder = items, purchase["lines"][-1]
     column = contract.column(place.rpartition(".")[2])
-    found = holder.get(str(column))
+    actual = holder.get(str(column))
     if rule == "required":
-        assert found is None
+        assert actual is None
     elif rule == "type":
         readable = (
             datetime.fromisoformat if column.type.name == "INSTANT" else int if column.type.name == "COUNT" else float
         )
-        assert isinstance(found, float) or found == "NaN" or not _reads(readable, found)
+        assert isinstance(actual, float) or actual == "NaN" or not _reads(readable, actual)
     elif rule == "not_ahead_of":
-        assert datetime.fromisoformat(found) > UNTIL + timedelta(hours=24)
+        assert datetime.fromisoformat(actual) > UNTIL + timedelta(hours=24)
     elif rule == "since":
-        assert datetime.fromisoformat(found) < datetime(2000, 1, 1, tzinfo=UTC)
+        assert datetime.fromisoformat(actual) < datetime(2000, 1, 1, tzinfo=UTC)
     else:
         (broken,) = [r for r in column.rules if r.name.partition("(")[0] == rule]
-        assert not broken.holds(found)
+        assert not broken.holds(actual)
 
 
 def _record_rule(value: bytes | None, max_bytes: int) -> str:

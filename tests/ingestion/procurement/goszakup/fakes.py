@@ -72,7 +72,7 @@ class FakeGoszakup:
         self.objects: dict[str, bytes] = {}
         self.faults: dict[str, deque[Reply]] = defaultdict(deque)
         self.always: dict[str, Reply] = {}
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         self.posted: list[dict[str, Any]] = []
         self.token = TOKEN
         self.url = ""
@@ -84,11 +84,11 @@ class FakeGoszakup:
 
     def paths(self, start: str = "") -> list[str]:
         """The paths that were asked for, without their queries."""
-        return [urlsplit(asked).path for asked in self.asked if asked.startswith(start)]
+        return [urlsplit(requests).path for requests in self.requests if requests.startswith(start)]
 
     def answer(self, address: str, token: str) -> Reply:
         path = urlsplit(address).path
-        self.asked.append(address)
+        self.requests.append(address)
         if token != f"Bearer {self.token}":
             return _error(403, "Доступ запрещен")
         if self.faults[path]:
@@ -102,11 +102,11 @@ class FakeGoszakup:
         return _error(404, "Не найдено")
 
     def _page(self, path: str, query: str) -> bytes:
-        asked = {name: values[0] for name, values in parse_qs(query).items()}
-        limit = int(asked.get("limit", 50))
+        requests = {name: values[0] for name, values in parse_qs(query).items()}
+        limit = int(requests.get("limit", 50))
         register = self.registers[path]
         rows = register.rows
-        after = asked.get("search_after", "")
+        after = requests.get("search_after", "")
         if after.isdecimal() and rows and rows[0][0].isdecimal() and int(rows[0][0]) >= int(rows[-1][0]):
             rows = [row for row in rows if int(row[0]) < int(after)]
         elif after:
@@ -121,8 +121,8 @@ class FakeGoszakup:
 
 
 def _error(status: int, message: str) -> Reply:
-    told = {"name": "Error", "message": message, "code": 0, "status": status, "type": "yii\\web\\HttpException"}
-    return Reply(status, json.dumps(told).encode())
+    content = {"name": "Error", "message": message, "code": 0, "status": status, "type": "yii\\web\\HttpException"}
+    return Reply(status, json.dumps(content).encode())
 
 
 @contextmanager
@@ -170,18 +170,18 @@ class Kept:
 
     key: bytes
     value: bytes
-    told: Headers
+    content: Headers
 
     @property
     def heads(self) -> dict[str, str]:
-        return {name: value.decode() for name, value in self.told}
+        return {name: value.decode() for name, value in self.content}
 
     @property
     def type(self) -> str:
         return self.heads["ce_type"]
 
     def headers(self) -> Headers:
-        return self.told
+        return self.content
 
     def partition(self) -> int:
         return 0
@@ -222,7 +222,7 @@ class FakeKafka:
     def poll(self, timeout: float) -> int:  # noqa: ARG002
         if self.is_deaf:
             return 0
-        heard = len(self.waiting)
+        sentences = len(self.waiting)
         while self.waiting:
             record, on_delivery = self.waiting.popleft()
             if len(self.kept) >= self.fails_after:
@@ -230,7 +230,7 @@ class FakeKafka:
                 continue
             self.kept.append(record)
             on_delivery(None, record)
-        return heard
+        return sentences
 
     def flush(self, timeout: float) -> int:
         return self.poll(timeout)

@@ -27,7 +27,7 @@ TODAY = date(2026, 2, 10)
 class Outcome:
     """A run that ended: its sentences, what it printed, and what it counted."""
 
-    said: list[str] = field(default_factory=list)
+    sentences: list[str] = field(default_factory=list)
     shown: list[str] = field(default_factory=list)
     run_stats: RunStats = field(default_factory=RunStats)
 
@@ -41,13 +41,13 @@ def collect(
 ) -> Outcome:  # fmt: skip
     """Collect what these registers, or all of them, have to give."""
     settings = chosen(folder, service.url, **more)
-    asked = CollectionRequest(names, since, full, details)
+    requests = CollectionRequest(names, since, full, details)
     outcome, time = Outcome(), FakeTime()
     with State(goszakup_state_path(settings)) as state:
-        plan = make_plan(state, asked, today, settings.goszakup_page_limit)
+        plan = make_plan(state, requests, today, settings.goszakup_page_limit)
         run = CollectionRun(
-            asked, plan, goszakup_client(settings, sleep=time.sleep, clock=time), Outbox(kafka, TOPIC), state, today,
-            settings.goszakup_page_limit, 0.0, outcome.said.append, outcome.shown.append, outcome.run_stats,
+            requests, plan, goszakup_client(settings, sleep=time.sleep, clock=time), Outbox(kafka, TOPIC), state, today,
+            settings.goszakup_page_limit, 0.0, outcome.sentences.append, outcome.shown.append, outcome.run_stats,
         )  # fmt: skip
         with CollectionProgress(Console(quiet=True), "test", run.run_stats, run.client.limiter) as progressing:
             asyncio.run(run.carry_out(progressing))

@@ -35,8 +35,8 @@ def journal(service: FakeGoszakup, *changes: tuple[str, str, str, str]) -> None:
 
 def dates(service: FakeGoszakup) -> list[str]:
     """From which days the journal was asked."""
-    asked = [parse_qs(urlsplit(address).query) for address in service.asked if address.startswith("/v3/journal")]
-    return [query["date_from"][0] for query in asked]
+    requests = [parse_qs(urlsplit(address).query) for address in service.requests if address.startswith("/v3/journal")]
+    return [query["date_from"][0] for query in requests]
 
 
 def noted(folder: Path, service: FakeGoszakup) -> str:
@@ -55,15 +55,15 @@ def test_the_head_is_read_until_a_known_id(service: FakeGoszakup, kafka: FakeKaf
     collect(service, tmp_path, kafka, "lots")
     service.put("/v3/lots", rows(113, 113))
     kafka.kept.clear()
-    service.asked.clear()
+    service.requests.clear()
     outcome = collect(service, tmp_path, kafka, "lots", today=TOMORROW)
     assert service.paths() == ["/v3/lots"] * 2
     assert [int(kept.key.split(b":")[1]) for kept in kafka.kept] == list(range(113, 100, -1))
     stats = outcome.stats("lots")
     assert (stats.mode, stats.new, stats.counts.pages) == ("head", 13, 2)
-    service.asked.clear()
+    service.requests.clear()
     assert collect(service, tmp_path, kafka, "lots").stats("lots").new == 0
-    assert (len(service.asked), len(kafka.kept)) == (1, 13)
+    assert (len(service.requests), len(kafka.kept)) == (1, 13)
 
 
 def test_a_known_id_that_was_deleted_is_passed_all_the_same(
@@ -72,9 +72,9 @@ def test_a_known_id_that_was_deleted_is_passed_all_the_same(
     service.put("/v3/lots", rows(100, 100))
     collect(service, tmp_path, kafka, "lots")
     service.put("/v3/lots", rows(105, 5) + rows(97, 97))
-    service.asked.clear()
+    service.requests.clear()
     assert collect(service, tmp_path, kafka, "lots").stats("lots").new == 5
-    assert len(service.asked) == 1
+    assert len(service.requests) == 1
 
 
 def test_a_walk_of_the_head_that_was_killed_leaves_no_gap(service: FakeGoszakup, tmp_path: Path) -> None:
@@ -104,9 +104,9 @@ def test_a_first_load_notes_the_day_from_which_the_journal_is_asked(
     assert noted(tmp_path, service) == "2026-02-12"
 
 
-def made_plan(folder: Path, service: FakeGoszakup, today: date = TODAY, **asked: Any) -> Any:
+def made_plan(folder: Path, service: FakeGoszakup, today: date = TODAY, **requests: Any) -> Any:
     with State(goszakup_state_path(chosen(folder, service.url))) as state:
-        return make_plan(state, CollectionRequest(**asked), today, 10)
+        return make_plan(state, CollectionRequest(**requests), today, 10)
 
 
 def test_deleted_rows_are_events(service: FakeGoszakup, kafka: FakeKafka, tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_an_address_of_the_journal_by_a_number_brings_the_sub_lists_too(
     assert outcome.run_stats.is_complete, [stats.message for stats in outcome.run_stats]
     assert [kept.key.decode() for kept in kafka.kept if b":70" not in kept.key] == [f"kz.goszakup.{key}"]
     assert [kept.heads["parent"] for kept in kafka.kept if b":70" in kept.key] == [key.partition(":")[2]]
-    assert url.removeprefix("https://ows.goszakup.gov.kz") in service.asked
+    assert url.removeprefix("https://ows.goszakup.gov.kz") in service.requests
 
 
 def test_a_register_without_a_path_for_one_row_is_asked_by_cursor(
@@ -229,7 +229,7 @@ def test_what_the_journal_names_and_nobody_knows_is_told(
 ) -> None:
     journal(service, ("U", "robots", "1", ""), ("X", "lots", "2", ""))
     outcome = collect(service, tmp_path, kafka, "journal")
-    assert outcome.said == [
+    assert outcome.sentences == [
         "The journal names what the table of endpoints does not know: the action 'X', the service 'robots'."
     ]
 
@@ -279,7 +279,7 @@ def test_entries_of_rnu_are_asked_for_what_changed_in_its_list(
     listed[2]["kato_list"] = ["750000000"]
     listed.append({"id": "4", "system_id": 3, "supplier_biin": "050540000004", "kato_list": []})
     service.put("/v3/rnu", listed)
-    service.asked.clear()
+    service.requests.clear()
     outcome = collect(service, tmp_path, kafka, "rnu", today=TOMORROW)
     # They are asked for at the same time, so that either may come first.
     assert sorted(service.paths("/v3/rnu/")) == ["/v3/rnu/050540000001", "/v3/rnu/050540000004"]
@@ -290,8 +290,8 @@ def test_dictionaries_are_asked_once_a_week(service: FakeGoszakup, kafka: FakeKa
     service.put("/v3/refs/ref_months", rows(12, 12))
     collect(service, tmp_path, kafka, "ref_months")
 
-    def planned(day: int, **asked: Any) -> bool:
-        plan = made_plan(tmp_path, service, date(2026, 2, day), **asked)
+    def planned(day: int, **requests: Any) -> bool:
+        plan = made_plan(tmp_path, service, date(2026, 2, day), **requests)
         return "ref_months" in [walk.register for walk in plan.walks]
 
     assert (planned(16), planned(17), planned(11, full=True)) == (False, True, True)
@@ -304,7 +304,7 @@ def test_lookups_are_asked_once_and_sent(service: FakeGoszakup, kafka: FakeKafka
     number = "contract_number_sys=000140001536/160089/00"
     outcome = collect(service, tmp_path, kafka, "lots_bin=050540004455", number)
     assert (len(kafka.of("lots")), len(kafka.of("contract"))) == (15, 1)
-    assert "/v3/contract/number-sys/?number=000140001536%2F160089%2F00" in service.asked
+    assert "/v3/contract/number-sys/?number=000140001536%2F160089%2F00" in service.requests
     assert (outcome.stats("lots_bin").mode, outcome.stats("lots_bin").rows) == ("lookup", 15)
 
 

@@ -60,9 +60,9 @@ def test_details_and_items_belong_to_their_registers() -> None:
 
 @pytest.mark.parametrize("word", ["trd_buy", "trd-buy", "TrdBuy"])
 def test_the_journals_word_for_a_register_may_be_spelt_in_several_ways(word: str) -> None:
-    found = by_service(word)
-    assert found is not None
-    assert found.name == "trd_buy_all"
+    actual = by_service(word)
+    assert actual is not None
+    assert actual.name == "trd_buy_all"
 
 
 @pytest.mark.parametrize(
@@ -78,9 +78,9 @@ def test_the_journals_word_for_a_register_may_be_spelt_in_several_ways(word: str
     ],
 )
 def test_a_path_is_found_with_its_value(path: str, name: str, value: str) -> None:
-    found = by_path(path)
-    assert found is not None
-    assert (found[0].name, found[1]) == (name, value)
+    actual = by_path(path)
+    assert actual is not None
+    assert (actual[0].name, actual[1]) == (name, value)
 
 
 def test_an_unknown_path_is_none() -> None:

@@ -17,8 +17,8 @@ SPOILED = b'{"id": 47, "name_ru": "\x01"}'
 
 def page(service: FakeGoszakup, path: str, query: str, **changes: object) -> Reply:
     """The page of a register as it is, but for some fields of its envelope."""
-    told = json.loads(service.answer(f"{path}?{query}", f"Bearer {service.token}").body)
-    return Reply(200, json.dumps(told | changes).encode())
+    output = json.loads(service.answer(f"{path}?{query}", f"Bearer {service.token}").body)
+    return Reply(200, json.dumps(output | changes).encode())
 
 
 def keys(kafka: FakeKafka) -> list[int]:
@@ -62,7 +62,7 @@ def test_a_register_that_ends_early_is_asked_again_and_goes_on(
     service.put("/v3/lots", rows(40, 40))
     service.faults["/v3/lots"].append(page(service, "/v3/lots", "limit=10", next_page=""))
     outcome = collect(service, tmp_path, kafka, "lots")
-    assert (outcome.stats("lots").rows, outcome.said) == (40, [])
+    assert (outcome.stats("lots").rows, outcome.sentences) == (40, [])
 
 
 def test_a_register_with_fewer_rows_than_it_counts_is_told(
@@ -71,8 +71,8 @@ def test_a_register_with_fewer_rows_than_it_counts_is_told(
     service.put("/v3/lots", rows(25, 25))
     service.faults["/v3/lots"].extend([page(service, "/v3/lots", "limit=10", next_page="")] * (AGAIN + 1))
     outcome = collect(service, tmp_path, kafka, "lots")
-    assert outcome.said == ["lots: the service ended with 10 rows, where it counts 25."]
-    assert outcome.stats("lots").message == outcome.said[0]
+    assert outcome.sentences == ["lots: the service ended with 10 rows, where it counts 25."]
+    assert outcome.stats("lots").message == outcome.sentences[0]
 
 
 def test_rows_that_come_twice_do_not_hide_rows_that_do_not_come(
@@ -83,7 +83,7 @@ def test_rows_that_come_twice_do_not_hide_rows_that_do_not_come(
     both = json.loads(second.body)["items"] + json.loads(first.body)["items"]
     early = page(service, "/v3/lots", "limit=10&search_after=16", items=both, next_page="")
     service.faults["/v3/lots"].extend([first, *[early] * (AGAIN + 1)])
-    assert collect(service, tmp_path, kafka, "lots").said == [
+    assert collect(service, tmp_path, kafka, "lots").sentences == [
         "lots: the service ended with 20 rows, where it counts 25."
     ]
 
@@ -93,7 +93,7 @@ def test_rows_that_leave_during_a_walk_are_not_missed(service: FakeGoszakup, kaf
     service.faults["/v3/lots"].append(page(service, "/v3/lots", "limit=10"))
     service.put("/v3/lots", rows(40, 15) + rows(20, 20))
     outcome = collect(service, tmp_path, kafka, "lots")
-    assert (outcome.said, outcome.stats("lots").counts.retries) == ([], 0)
+    assert (outcome.sentences, outcome.stats("lots").counts.retries) == ([], 0)
 
 
 def test_a_head_that_goes_with_rows_nobody_collected_is_told(
@@ -102,12 +102,12 @@ def test_a_head_that_goes_with_rows_nobody_collected_is_told(
     service.put("/v3/lots", rows(30, 30))
     collect(service, tmp_path, kafka, "lots")
     service.put("/v3/lots", rows(45, 45))
-    assert collect(service, tmp_path, kafka, "lots").said == []
+    assert collect(service, tmp_path, kafka, "lots").sentences == []
     larger = rows(9_050, 500) + rows(45, 45)
     service.put("/v3/lots", [row for row in larger if row["id"] > 9_000 or row["id"] <= 45])
-    assert collect(service, tmp_path, kafka, "lots").said == []
+    assert collect(service, tmp_path, kafka, "lots").sentences == []
     service.put("/v3/lots", rows(9_051, 1_000))
-    assert collect(service, tmp_path, kafka, "lots").said == [
+    assert collect(service, tmp_path, kafka, "lots").sentences == [
         "lots: the service counts 1,000 rows, and 96 were collected. `--full --register lots` walks it to its end."
     ]
 
@@ -125,7 +125,7 @@ def test_a_row_that_spoils_its_page_stands_alone_in_quarantine(
     stats = outcome.stats("lots")
     assert (stats.is_complete, stats.quarantined, stats.rows) == (True, 1, 100)
     assert "search_after=48&limit=1 cannot be read and was passed: the answer is no JSON" in stats.message
-    assert service.asked[-1].endswith("limit=10"), "later pages are as large as ever"
+    assert service.requests[-1].endswith("limit=10"), "later pages are as large as ever"
 
 
 @pytest.mark.parametrize("spoiled", [0, 99])
@@ -149,9 +149,9 @@ def test_a_walk_that_is_killed_among_narrow_pages_goes_on_with_wide_ones(
     killed = FakeKafka(dies_after=52)
     with pytest.raises(Killed):
         collect(service, tmp_path, killed, "lots")
-    service.asked.clear()
+    service.requests.clear()
     collect(service, tmp_path, kafka, "lots")
-    assert service.asked[0].endswith("limit=10")
+    assert service.requests[0].endswith("limit=10")
     sent = keys(kafka) + [int(kept.key.rpartition(b":")[2]) for kept in killed.kept]
     assert set(sent) == set(range(1, 101)) - {47}
     assert len(sent) - len(set(sent)) <= 10
@@ -159,10 +159,10 @@ def test_a_walk_that_is_killed_among_narrow_pages_goes_on_with_wide_ones(
 
 def test_fewer_rows_are_asked_for_until_the_row_is_alone_and_then_as_many_as_ever() -> None:
     narrow, address = PageLimit(500), "/v3/lots?page=next&search_after=9&limit=500"
-    asked = []
+    requests = []
     while narrow.tighten():
-        asked.append(narrow.narrowed(address))
-    assert asked == [f"/v3/lots?page=next&search_after=9&limit={limit}" for limit in (62, 7, 1)]
+        requests.append(narrow.narrowed(address))
+    assert requests == [f"/v3/lots?page=next&search_after=9&limit={limit}" for limit in (62, 7, 1)]
     assert narrow.usual("/v3/lots?limit=1&search_after=8") == "/v3/lots?search_after=8&limit=500"
     narrow.widen()
     assert (narrow.is_on, narrow.narrowed(address)) == (False, address)
@@ -183,9 +183,9 @@ def test_fewer_rows_are_asked_for_until_the_row_is_alone_and_then_as_many_as_eve
     ],
 )
 def test_a_damaged_page_may_still_say_where_the_next_one_is(body: bytes, next_page: str | None) -> None:
-    found = remains(body)
-    assert found is not None
-    assert (found.items, found.next_page) == ([], next_page)
+    actual = remains(body)
+    assert actual is not None
+    assert (actual.items, actual.next_page) == ([], next_page)
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"items":[{"id":1', b'{"next_page":"/v3/lo', b'{"next_page":"\\x"'])
@@ -221,4 +221,4 @@ def test_a_bare_object_in_the_middle_of_a_register_is_not_its_end(
     first = service.answer("/v3/lots?limit=10", f"Bearer {service.token}")
     service.faults["/v3/lots"].extend([first, Reply(200, b'{"id": 15}')])
     outcome = collect(service, tmp_path, kafka, "lots")
-    assert (outcome.stats("lots").rows, outcome.said) == (25, [])
+    assert (outcome.stats("lots").rows, outcome.sentences) == (25, [])

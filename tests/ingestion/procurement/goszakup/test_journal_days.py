@@ -36,7 +36,7 @@ def test_a_journal_that_was_broken_off_for_one_register_is_not_taken_up_for_all(
     changed(service)
     with pytest.raises(Killed):
         collect(service, tmp_path, FakeKafka(dies_after=15), "lots", since=SINCE)
-    service.asked.clear()
+    service.requests.clear()
     assert collect(service, tmp_path, kafka).run_stats.is_complete
     assert dates(service)[0] == "2026-02-07", "from the last time that all registers were asked for"
     assert b"kz.goszakup.deleted:acts-1" in [kept.key for kept in kafka.of("deleted")]
@@ -73,7 +73,7 @@ def test_a_journal_from_after_the_last_time_is_not_taken_up_by_the_usual_run(
     changed(service)
     with pytest.raises(Killed):
         collect(service, tmp_path, FakeKafka(dies_after=15), since=date(2026, 2, 9))
-    service.asked.clear()
+    service.requests.clear()
     collect(service, tmp_path, kafka)
     assert set(dates(service)) == {"2026-02-04"}
     assert noted(tmp_path, service) == "2026-02-10"

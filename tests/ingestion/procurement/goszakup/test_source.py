@@ -48,9 +48,9 @@ def test_a_load_is_summed_up_and_journalled(run: Runs, service: FakeGoszakup, ka
     assert "procurement.goszakup: 25 events sent, 25 acknowledged." in result.stdout
     line = next(line for line in result.stdout.splitlines() if line.strip().startswith("lots"))
     assert line.split()[:5] == ["lots", "full", "3", "25", "25"]
-    told = json.loads(result.stdout.splitlines()[-1])
-    assert (told["sent"], told["acknowledged"], told["error"]) == (25, 25, "")
-    (row,) = told["registers"]
+    output = json.loads(result.stdout.splitlines()[-1])
+    assert (output["sent"], output["acknowledged"], output["error"]) == (25, 25, "")
+    (row,) = output["registers"]
     assert (row["page_count"], row["row_count"], row["is_complete"], row["message"]) == (3, 25, True, "")
     assert waiting(tmp_path, service.url) == [row]
     assert "The journal ops.collect_runs was not written, for ClickHouse at 127.0.0.1:1 did not take it" in (
@@ -65,9 +65,11 @@ def test_a_wrong_token_ends_with_2_and_says_how_to_get_one(run: Runs, service: F
     result = run("--register", "lots", "--json")
     assert result.exit_code == 2
     assert result.stderr.count("goszakup refused the token (403 at ") == 1
-    told = json.loads(result.output.splitlines()[-1])
-    assert told["error"].startswith("goszakup refused the token"), "the last line is the JSON's, with the way it ended"
-    assert [row["register_name"] for row in told["registers"]] == ["lots"]
+    output = json.loads(result.output.splitlines()[-1])
+    assert output["error"].startswith("goszakup refused the token"), (
+        "the last line is the JSON's, with the way it ended"
+    )
+    assert [row["register_name"] for row in output["registers"]] == ["lots"]
     assert "SAUDA_GOSZAKUP_TOKEN" in result.stderr
     assert TOKEN not in result.output
     assert "Traceback" not in result.output
@@ -77,7 +79,7 @@ def test_without_a_token_nothing_is_asked(run: Runs, service: FakeGoszakup) -> N
     result = run("--register", "lots", goszakup_token=None)
     assert result.exit_code == 2
     assert "There is no token for goszakup." in result.stderr
-    assert service.asked == []
+    assert service.requests == []
 
 
 @pytest.mark.parametrize(
@@ -97,7 +99,7 @@ def test_wrong_arguments_end_with_2_and_a_sentence(
     result = run(*arguments)
     assert result.exit_code == 2
     assert message in result.stderr.replace("\n", " ")
-    assert service.asked == []
+    assert service.requests == []
 
 
 def test_a_dry_run_asks_nothing_and_needs_neither_token_nor_kafka(
@@ -113,7 +115,7 @@ def test_a_dry_run_asks_nothing_and_needs_neither_token_nor_kafka(
         f"GET {service.url}/v3/journal?date_from=2026-01-15&limit=10  journal: changes, changes since 2026-01-15, from "
         "its beginning",
     ]
-    assert service.asked == []
+    assert service.requests == []
     assert not (chosen(tmp_path, service.url).data / "collections").exists()
 
 
@@ -134,7 +136,7 @@ def test_kafka_that_is_down_ends_with_1(run: Runs, service: FakeGoszakup) -> Non
     result = run("--register", "lots", connect=connect)
     assert result.exit_code == 1
     assert "Kafka does not answer. Start it with ./start.sh" in result.stderr
-    assert service.asked == []
+    assert service.requests == []
 
 
 def test_ctrl_c_ends_with_130_and_keeps_the_place(

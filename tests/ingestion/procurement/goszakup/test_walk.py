@@ -25,7 +25,7 @@ def test_a_register_is_walked_to_its_end_row_by_row(service: FakeGoszakup, kafka
     assert [kept.value for kept in kafka.kept] == [raw for _, raw in service.registers["/v3/lots"].rows]
     assert {kept.type for kept in kafka.kept} == {"kz.goszakup.lots"}
     assert kafka.kept[0].key == b"kz.goszakup.lots:120"
-    assert service.asked[:2] == ["/v3/lots?limit=10", "/v3/lots?page=next&search_after=111&limit=10"]
+    assert service.requests[:2] == ["/v3/lots?limit=10", "/v3/lots?page=next&search_after=111&limit=10"]
     stats = outcome.stats("lots")
     assert (stats.counts.pages, stats.rows, stats.new, stats.expected, stats.is_complete) == (6, 53, 53, 53, True)
 
@@ -161,7 +161,7 @@ def test_pages_that_come_twice_or_late_neither_lose_nor_multiply_events(
     )
     late = first | {"next_page": "/v3/lots?page=next&search_after=31"}
     repeated = second | {"items": first["items"][-3:] + second["items"]}
-    service.faults["/v3/lots"].extend(Reply(200, json.dumps(told).encode()) for told in (first, late, repeated))
+    service.faults["/v3/lots"].extend(Reply(200, json.dumps(output).encode()) for output in (first, late, repeated))
     stats = collect(service, tmp_path, kafka, "lots").stats("lots")
     assert (stats.is_complete, stats.counts.retries) == (True, 1)
     keys = [kept.key for kept in kafka.kept]
@@ -187,7 +187,7 @@ def test_unknown_fields_are_sent_as_they_came(service: FakeGoszakup, kafka: Fake
     """What they are is said by the report of the day, from bronze (jobs/commands/drift.py)."""
     service.put("/v3/lots", rows(15, 15, lot_colour="red"))
     first = collect(service, tmp_path, kafka, "lots", full=True)
-    assert (first.said, first.run_stats.is_complete) == ([], True)
+    assert (first.sentences, first.run_stats.is_complete) == ([], True)
     assert all(b'"lot_colour": "red"' in kept.value for kept in kafka.kept)
 
 
@@ -222,9 +222,9 @@ def test_details_of_every_row_are_fetched_where_they_are_asked_for(
         (str(number), f"kz.goszakup.contract_unit:{number * 100}") for number in range(1, 14)
     }
     assert units[0].heads["ce_source"].startswith("goszakup:/v3/contract/")
-    asked = len(service.asked)
+    requests = len(service.requests)
     collect(service, tmp_path, FakeKafka(), "contract_all", full=True, details=("trd_buy_all",))
-    assert len(service.asked) - asked == 2, "two pages, and no sub-list of a register that was not named"
+    assert len(service.requests) - requests == 2, "two pages, and no sub-list of a register that was not named"
 
 
 def every_register(service: FakeGoszakup) -> int:
@@ -265,14 +265,14 @@ def test_a_full_load_in_which_a_register_failed_goes_on_with_that_one_for_a_week
     lots = service.registers.pop("/v3/lots")
     assert not collect(service, tmp_path, FakeKafka(), full=True).run_stats.is_complete
     service.registers["/v3/lots"] = lots
-    service.asked.clear()
+    service.requests.clear()
     assert collect(service, tmp_path, FakeKafka(), full=True, today=TODAY + timedelta(days=6)).run_stats.is_complete
     assert set(service.paths()) == {"/v3/lots"}
 
     del service.registers["/v3/lots"]
     collect(service, tmp_path, FakeKafka(), full=True)
     service.registers["/v3/lots"] = lots
-    service.asked.clear()
+    service.requests.clear()
     collect(service, tmp_path, FakeKafka(), full=True, today=TODAY + timedelta(days=8))
     assert len(set(service.paths())) == len(registers()), "after a week it begins anew"
 
@@ -282,7 +282,7 @@ def test_a_daily_load_in_which_a_register_failed_asks_for_all_again(service: Fak
     lots = service.registers.pop("/v3/lots")
     assert not collect(service, tmp_path, FakeKafka()).run_stats.is_complete
     service.registers["/v3/lots"] = lots
-    service.asked.clear()
+    service.requests.clear()
     collect(service, tmp_path, FakeKafka())
     due = {e.path for e in registers() if e.schedule == "daily"}
     assert due <= set(service.paths())

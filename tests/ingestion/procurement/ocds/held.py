@@ -47,7 +47,7 @@ class Collection:
     """A collection that is loaded file by file; a load comes an hour after the one before."""
 
     known: InMemory = field(default_factory=InMemory)
-    said: list[str] = field(default_factory=list)
+    sentences: list[str] = field(default_factory=list)
     events: dict[str, tuple[str, int, str, Json]] = field(default_factory=dict)
     feed: OcdsFiles | None = None
     loads: int = 0
@@ -58,7 +58,7 @@ class Collection:
         for path in paths:
             self.loads += 1
             now = datetime(2026, 2, 1, tzinfo=UTC) + timedelta(hours=self.loads)
-            self.feed = OcdsFiles(path, "x", self.said.append, now, Persons("salt"), None, lambda: self.known)
+            self.feed = OcdsFiles(path, "x", self.sentences.append, now, Persons("salt"), None, lambda: self.known)
             for message in self.feed.messages():
                 if message.event_id not in self.events:
                     headers = dict(message.headers)

@@ -85,8 +85,8 @@ def written(path: Path, *values: Any) -> Path:
     return path
 
 
-def opened(path: Path, statuses: Path | None = None, said: list[str] | None = None) -> OcdsFiles:
-    return OcdsFiles(path, "x", (said if said is not None else []).append, NOW, Persons("salt"), statuses)
+def opened(path: Path, statuses: Path | None = None, sentences: list[str] | None = None) -> OcdsFiles:
+    return OcdsFiles(path, "x", (sentences if sentences is not None else []).append, NOW, Persons("salt"), statuses)
 
 
 def sent(path: Path, statuses: Path | None = None) -> list[Message]:

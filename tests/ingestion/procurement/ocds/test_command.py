@@ -48,8 +48,8 @@ def test_a_file_is_sent_and_summed_up(tmp_path: Path) -> None:
     assert "p.json: 3 releases of 1 processes." in result.stderr
     assert "procurement.ocds: 15 events sent, 15 acknowledged with 16 lines." in result.stdout
     assert "bid 'Qualified' (1)" in result.stdout
-    told = json.loads(result.stdout.splitlines()[-1])
-    assert (told["releases"], told["processes"], told["unknown_statuses"], told["error"]) == (3, 1, 1, "")
+    output = json.loads(result.stdout.splitlines()[-1])
+    assert (output["releases"], output["processes"], output["unknown_statuses"], output["error"]) == (3, 1, 1, "")
     assert {dict(record.headers)["collection"] for record in broker.stored} == {b"x_y"}
 
 
@@ -89,8 +89,8 @@ def test_what_is_left_out_is_named_and_counted_and_the_rest_is_sent(tmp_path: Pa
     assert result.exit_code == 0, result.output
     assert "p.jsonl, line 2 is no OCDS: its keys are foo;" in result.stderr
     assert "1 files, lines, releases or processes were left out, as told above; all else is sent." in result.stdout
-    told = json.loads(result.stdout.splitlines()[-1])
-    assert (told["processes"], told["release_problems"], told["files_left_out"]) == (2, 1, 0)
+    output = json.loads(result.stdout.splitlines()[-1])
+    assert (output["processes"], output["release_problems"], output["files_left_out"]) == (2, 1, 0)
 
 
 def test_the_stand_in_is_collected_under_the_name_that_no_file_may_have(tmp_path: Path) -> None:

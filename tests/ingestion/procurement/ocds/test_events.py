@@ -101,15 +101,15 @@ def process(tmp_path: Path) -> Path:
 
 
 def one(path: Path, kind: str, **release: Any) -> list[Json]:
-    told = {"ocid": "o", "id": "1", "date": "2026-01-01T00:00:00Z", "tag": ["tender"]} | release
-    return bodies(written(path / "one.json", package(told)), kind)
+    output = {"ocid": "o", "id": "1", "date": "2026-01-01T00:00:00Z", "tag": ["tender"]} | release
+    return bodies(written(path / "one.json", package(output)), kind)
 
 
 def test_a_process_is_sent_entity_by_entity(process: Path) -> None:
     messages = sent(process)
     expected = [(f"ocds.{kind}", body | {"changed_at": AT}) for kind, body in EXPECTED]
-    found = [(dict(m.headers)["ce_type"].decode(), body) for m, body in zip(messages, bodies(process), strict=True)]
-    assert found == expected
+    actual = [(dict(m.headers)["ce_type"].decode(), body) for m, body in zip(messages, bodies(process), strict=True)]
+    assert actual == expected
     assert [m.lines for m in messages if b"/b" in m.key] == [1, 2]
 
 
@@ -164,8 +164,8 @@ def test_of_a_tender_without_lots_none_is_made_up(tmp_path: Path) -> None:
     bids = {"details": [{"id": 7, "tenderers": [{"id": "s"}], "value": {"amount": 4}}]}
     award = {"id": "w", "suppliers": [{"id": "s"}]}
     assert one(tmp_path, "lot", tender=tender, bids=bids) == []
-    (told,) = one(tmp_path, "tender", tender=tender)
-    assert "lot_count" not in told
+    (output,) = one(tmp_path, "tender", tender=tender)
+    assert "lot_count" not in output
     (bid,) = one(tmp_path, "bid", tender=tender, bids=bids, awards=[award])
     assert bid["app_lots"] == [{"id": "o/7", "amount": "4", "status_id": "winner"}]
     assert bid["currency_code"] == "XXX"
@@ -191,8 +191,8 @@ def test_of_a_winners_own_bids_only_the_one_with_the_awards_sum_won(tmp_path: Pa
 
     bids = {"details": [bid("1", 10, "valid"), bid("2", 9, "valid"), bid("3", 9, "disqualified")]}
     award = {"id": "w", "status": "active", "suppliers": [{"id": "s"}], "value": {"amount": 9}}
-    told = one(tmp_path, "bid", tender={"id": "T"}, bids=bids, awards=[award])
-    assert [b["app_lots"][0]["status_id"] for b in told] == ["valid", "winner", "disqualified"]
+    output = one(tmp_path, "bid", tender={"id": "T"}, bids=bids, awards=[award])
+    assert [b["app_lots"][0]["status_id"] for b in output] == ["valid", "winner", "disqualified"]
     cancelled = one(tmp_path, "bid", tender={"id": "T"}, bids=bids, awards=[award | {"status": "cancelled"}])
     assert [b["app_lots"][0]["status_id"] for b in cancelled] == ["valid", "valid", "disqualified"]
 
@@ -235,10 +235,10 @@ def test_a_party_with_other_numbers_only_is_known_by_the_first(tmp_path: Path) -
     alone = {"name": "Charity", "identifier": {"legalName": "Charity"}, "additionalIdentifiers": numbers}
     beside = {"id": "y", "identifier": {"id": "4"}, "additionalIdentifiers": numbers}
 
-    found = one(tmp_path, "party", parties=[alone, beside])
+    actual = one(tmp_path, "party", parties=[alone, beside])
 
     # Both have the same number in the same register.
-    assert [(party["party_id"], party["party_biin"]) for party in found] == [("GB-COH-5", "5")]
+    assert [(party["party_id"], party["party_biin"]) for party in actual] == [("GB-COH-5", "5")]
 
 
 def test_a_party_of_many_processes_has_all_its_roles_and_its_newest_name(tmp_path: Path) -> None:
@@ -282,8 +282,8 @@ def test_the_plan_is_sent_with_its_budget(tmp_path: Path) -> None:
 
 def test_parts_of_another_shape_are_left_out_and_counted(tmp_path: Path) -> None:
     tender = {"id": "T", "value": [5], "lots": "none", "items": [{"description": "no id"}, "text"]}
-    told = {"ocid": "o", "id": "1", "date": "2026-01-01", "tag": ["compiled"], "tender": tender, "contracts": {}}
-    feed = opened(written(tmp_path / "odd.json", package(told)))
+    output = {"ocid": "o", "id": "1", "date": "2026-01-01", "tag": ["compiled"], "tender": tender, "contracts": {}}
+    feed = opened(written(tmp_path / "odd.json", package(output)))
     assert len(list(feed.messages())) == 1
     assert feed.closing().startswith("Left out: ")
     for what in ("1 value that is no object", "1 lots that are no objects", "items without an id"):

@@ -32,9 +32,9 @@ def expected(tmp_path: Path) -> list[str]:
 
 
 def refused(path: Path) -> str:
-    with pytest.raises(Unreadable) as told:
+    with pytest.raises(Unreadable) as output:
         opened(path)
-    return str(told.value)
+    return str(output.value)
 
 
 def test_releases_of_one_process_are_merged_from_several_files(tmp_path: Path, expected: list[str]) -> None:
@@ -46,10 +46,10 @@ def test_releases_of_one_process_are_merged_from_several_files(tmp_path: Path, e
     (folder / "README.txt").write_text("what this is")
     (folder / ".hidden.json").write_text("{")
     (folder / "2026" / ".hidden.json").write_text("{")
-    said: list[str] = []
-    feed = opened(folder, said=said)
+    sentences: list[str] = []
+    feed = opened(folder, sentences=sentences)
     assert [m.event_id for m in feed.messages()] == expected
-    assert said == [
+    assert sentences == [
         "Left aside, by their names no JSON: README.txt.", "Reading 1.json …", "Reading 2.JSONL.gz …",
         "folder: 3 releases of 1 processes.",
     ]  # fmt: skip
@@ -78,8 +78,8 @@ def test_any_packing_gives_the_same_events(
 def test_a_compiled_release_is_taken_as_it_is(tmp_path: Path) -> None:
     old = TENDER | {"tag": ["compiled"], "date": "2026-01-01T00:00:00Z"}
     new = {**old, "date": "2026-02-01T00:00:00Z", "tender": {"id": "T1", "status": "cancelled"}}
-    told = bodies(written(tmp_path / "compiled.jsonl", new, old), "tender")
-    assert [(t["changed_at"][:10], t["status_code"], t.get("name")) for t in told] == [
+    output = bodies(written(tmp_path / "compiled.jsonl", new, old), "tender")
+    assert [(t["changed_at"][:10], t["status_code"], t.get("name")) for t in output] == [
         ("2026-02-01", "cancelled", None),
     ]  # fmt: skip
 
@@ -105,8 +105,8 @@ def test_lists_of_1_0_are_replaced_and_those_of_1_1_merged(tmp_path: Path) -> No
         award("1.1", day, {"id": name}, parties=[{"id": name}])
         for day, name in (("2026-01-01", "A"), ("2026-01-02", "B"))
     ]
-    told = bodies(written(tmp_path / "suppliers.json", package(*releases)), "contract")
-    assert [contract["supplier_id"] for contract in told] == ["1.0/B", "1.1/A+1.1/B"]
+    output = bodies(written(tmp_path / "suppliers.json", package(*releases)), "contract")
+    assert [contract["supplier_id"] for contract in output] == ["1.0/B", "1.1/A+1.1/B"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
@@ -193,21 +193,21 @@ def test_what_is_no_file_is_told(tmp_path: Path) -> None:
 
 
 def test_releases_that_nobody_can_place_are_left_out_and_told(tmp_path: Path) -> None:
-    said: list[str] = []
-    feed = opened(written(tmp_path / "x.json", package({"id": "7", "date": "2026-01-01"}, TENDER)), said=said)
-    assert said[1] == "x.json, number 1: the release '7' has no ocid; it is left out."
+    sentences: list[str] = []
+    feed = opened(written(tmp_path / "x.json", package({"id": "7", "date": "2026-01-01"}, TENDER)), sentences=sentences)
+    assert sentences[1] == "x.json, number 1: the release '7' has no ocid; it is left out."
     assert (feed.releases, feed.figures()["release_problems"]) == (1, 1)
     assert feed.closing() == "1 files, lines, releases or processes were left out, as told above; all else is sent."
 
 
 def test_a_process_that_contradicts_itself_is_left_out_and_told(tmp_path: Path) -> None:
-    said: list[str] = []
+    sentences: list[str] = []
     other = AWARD | {"tender": [{"id": 1}]}
-    feed = opened(written(tmp_path / "x.json", package(TENDER, other, TENDER | {"ocid": "sound"})), said=said)
-    told = [m.key for m in feed.messages()]
-    assert b"x:ocds.tender:sound" in told
-    assert b"x:ocds.tender:ocds-x-1" not in told
-    assert said[-1].startswith("The releases of ocds-x-1 cannot be merged: An earlier release had the object")
+    feed = opened(written(tmp_path / "x.json", package(TENDER, other, TENDER | {"ocid": "sound"})), sentences=sentences)
+    output = [m.key for m in feed.messages()]
+    assert b"x:ocds.tender:sound" in output
+    assert b"x:ocds.tender:ocds-x-1" not in output
+    assert sentences[-1].startswith("The releases of ocds-x-1 cannot be merged: An earlier release had the object")
     assert feed.figures()["release_problems"] == 1
 
 
@@ -267,5 +267,5 @@ def test_what_the_standin_exports_comes_out_whole(tmp_path: Path) -> None:
     assert len({m.event_id for m in messages}) == len(messages)
     assert feed.closing() == ""
     packages = [json.loads(line) for line in path.read_text().splitlines()]
-    ocids = {release["ocid"] for told in packages for release in told["releases"]}
+    ocids = {release["ocid"] for output in packages for release in output["releases"]}
     assert len([m for m in messages if m.key.startswith(b"x:ocds.tender:")]) == feed.processes == len(ocids)

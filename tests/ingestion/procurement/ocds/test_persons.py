@@ -58,14 +58,14 @@ def test_a_person_goes_by_an_alias_wherever_it_is_referred_to(tmp_path: Path) ->
     contract = {"id": "c", "awardID": "w", "implementation": {"transactions": [paid]}}
     release = TENDER | {"parties": [*TENDER["parties"], ANA], "bids": bids, "awards": [award], "contracts": [contract]}
     messages = sent(written(tmp_path / "p.json", package(release)))
-    told = {dict(m.headers)["ce_type"].decode(): json.loads(m.value or b"") for m in messages}
+    output = {dict(m.headers)["ce_type"].decode(): json.loads(m.value or b"") for m in messages}
 
-    party = told["ocds.party"]
+    party = output["ocds.party"]
     assert (party["party_id"], party["party_biin"], party["party_number"]) == (ALIAS, ALIAS, "52345678")
-    assert told["ocds.address"]["party_id"] == told["ocds.address"]["address_id"] == ALIAS
+    assert output["ocds.address"]["party_id"] == output["ocds.address"]["address_id"] == ALIAS
     for kind, names in (("bid", "supplier_id supplier_biin"), ("contract", "supplier_id supplier_biin"),
                         ("transaction", "supplier_biin")):  # fmt: skip
-        assert {told[f"ocds.{kind}"][name] for name in names.split()} == {ALIAS}, kind
+        assert {output[f"ocds.{kind}"][name] for name in names.split()} == {ALIAS}, kind
     # The lake alone, under its access control, has the number and the name.
     assert [m.event_id for m in messages if b"52345678" in (m.value or b"")] == [
         m.event_id for m in messages if m.event_id.startswith(f"x:ocds.party:{ALIAS}")

@@ -48,8 +48,8 @@ def test_a_file_adds_and_replaces_rows(tmp_path: Path) -> None:
     statuses = Statuses(own)
     assert (statuses.code("bid", "qualified"), statuses.code("tender", "complete")) == ("valid", "350")
     assert statuses.code("tender", "active") == "active"
-    told = bodies(written(tmp_path / "p.json", package(TENDER, AWARD)), "bid", own)
-    assert [[lot["status_id"] for lot in bid["app_lots"]] for bid in told] == [["360"], ["valid", "valid"]]
+    output = bodies(written(tmp_path / "p.json", package(TENDER, AWARD)), "bid", own)
+    assert [[lot["status_id"] for lot in bid["app_lots"]] for bid in output] == [["360"], ["valid", "valid"]]
 
 
 def test_an_awards_status_in_other_words_still_makes_a_winner(tmp_path: Path) -> None:
@@ -71,9 +71,9 @@ def test_an_awards_status_in_other_words_still_makes_a_winner(tmp_path: Path) ->
 )  # fmt: skip
 def test_a_wrong_table_is_refused_with_its_line(tmp_path: Path, rows: list[str], header: str, sentence: str) -> None:
     path = table(tmp_path, *rows, header=header or "stage,status,status_code")
-    with pytest.raises(Unreadable) as told:
+    with pytest.raises(Unreadable) as output:
         Statuses(path)
-    assert sentence in str(told.value)
+    assert sentence in str(output.value)
 
 
 def test_a_table_that_is_not_there_is_told(tmp_path: Path) -> None:
