@@ -97,13 +97,13 @@ def taken(words: list[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
     elif name == "keys":
         parse(keys.main, list(given["rest"]), monkeypatch)
     elif name == "check":
-        check._parser().parse_args([given["domain"], *given["options"]])
+        parse(check.main, [given["domain"], *given["options"]], monkeypatch)
     elif name == "drift":
-        drift._parser().parse_args(given["options"])
+        parse(drift.main, list(given["options"]), monkeypatch)
     elif name == "settle":
-        settle._parser().parse_args(given["topics"])
+        parse(settle.main, list(given["topics"]), monkeypatch)
     elif name == "reconcile":
-        reconcile._parser().parse_args(["--repair"] if given["repair"] else [])
+        parse(reconcile.main, ["--repair"] if given["repair"] else [], monkeypatch)
     return [each for each, _ in called]
 
 
@@ -129,7 +129,7 @@ def test_a_wrong_command_would_be_found(words: list[str], monkeypatch: pytest.Mo
     "words", [["check", "procurement", "--acept"], ["drift", "--dya", "x"], ["settle", "a", "--x"]]
 )
 def test_a_wrong_option_of_a_job_would_be_found(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(SystemExit):
+    with pytest.raises(click.UsageError):
         taken(words, monkeypatch)
 
 

@@ -7,7 +7,6 @@ is no such domain or collection. 3: something was found that stops what comes af
 
 from __future__ import annotations
 
-import argparse
 import json
 import secrets
 import sys
@@ -16,8 +15,11 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TextIO
 
+import click
+
 from conf import Settings, settings
 from conf.connect import clickhouse
+from jobs.core.command_line import with_exit_code
 from jobs.core.errors import STOPPED, Failed, Refused
 from jobs.core.needed_parts import need_parts
 from jobs.gates import quality
@@ -44,18 +46,19 @@ class CheckRequest:
     accept: bool = False
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command. What a person can mend is printed as a sentence."""
-    options = _parser().parse_args(arguments)
+@click.command()
+@click.argument("domain")
+@click.option("--collection", default="", help="Only this one, e.g. goszakup; all where it is left out.")
+@click.option("--accept", is_flag=True, help="Take the present counts for right, however small.")
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON on stdout, and all words on stderr.")
+@with_exit_code
+def main(domain: str, collection: str, accept: bool, as_json: bool) -> int:
+    """Judge what silver holds of a DOMAIN, such as procurement."""
     run_id = f"{datetime.now(UTC):%Y%m%d%H%M%S}_{secrets.token_hex(3)}"
-    try:
-        findings = check(settings(), CheckRequest(options.domain, options.collection, options.accept), run_id)
-    except Failed as error:
-        print(error, file=sys.stderr)
-        return error.code
-    _show(options.domain, findings, sys.stderr if options.json else sys.stdout)
-    if options.json:
-        summary = {"run_id": run_id, "domain": options.domain, "state": verdict(findings)}
+    findings = check(settings(), CheckRequest(domain, collection, accept), run_id)
+    _show(domain, findings, sys.stderr if as_json else sys.stdout)
+    if as_json:
+        summary = {"run_id": run_id, "domain": domain, "state": verdict(findings)}
         print(json.dumps({**summary, "checks": [asdict(finding) for finding in findings]}, ensure_ascii=False))
     return STOPPED if verdict(findings) == "stopped" else 0
 
@@ -166,16 +169,5 @@ def _show(domain: str, findings: Sequence[Finding], out: TextIO) -> None:
         print(f"Where a smaller count is right, make it the new base: ./start.sh check {domain} --accept", file=out)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m jobs.commands.check", description="Judge what silver holds of a domain."
-    )
-    parser.add_argument("domain", help="such as procurement")
-    parser.add_argument("--collection", default="", help="only this one, e.g. goszakup; all where it is left out")
-    parser.add_argument("--accept", action="store_true", help="take the present counts for right, however small")
-    parser.add_argument("--json", action="store_true", help="one line of JSON on stdout, and all words on stderr")
-    return parser
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

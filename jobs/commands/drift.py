@@ -9,7 +9,6 @@ reads bronze itself, so a day of a million rows takes seconds. Exit code 0: repo
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections import defaultdict
@@ -18,9 +17,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from conf import Settings, settings
 from conf.connect import clickhouse
 from jobs.core import damaged_table
+from jobs.core.command_line import with_exit_code
 from jobs.core.errors import Failed, Refused
 from jobs.core.field_catalog import FieldCatalog, field_catalogs
 from jobs.core.lake import S3Lake
@@ -80,18 +82,18 @@ class Drift:
         )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command. What a person can mend is printed as a sentence."""
-    options = _parser().parse_args(arguments)
-    try:
-        day = _day(options.day) if options.day else None
-        reports = [report(settings(), catalog, day) for catalog in chosen(options.domain)]
-    except Failed as error:
-        print(error, file=sys.stderr)
-        return error.code
+@click.command()
+@click.option("--day", default="", help="The day (UTC) whose rows are looked at; the newest where it is left out.")
+@click.option("--domain", default="", help="Only this domain, e.g. procurement; all where it is left out.")
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON on stdout, and all words on stderr.")
+@with_exit_code
+def main(day: str, domain: str, as_json: bool) -> int:
+    """Report fields that registers changed."""
+    wanted = _day(day) if day else None
+    reports = [report(settings(), catalog, wanted) for catalog in chosen(domain)]
     lines = [line for one in reports for line in one.lines()]
-    print("\n".join(lines), file=sys.stderr if options.json else sys.stdout)
-    if options.json:
+    print("\n".join(lines), file=sys.stderr if as_json else sys.stdout)
+    if as_json:
         days = [one.day for one in reports if one.day is not None]
         drift = [{**vars(d), "first_seen_at": d.first_seen_at.isoformat()} for one in reports for d in one.drift]
         print(json.dumps({"day": str(max(days)) if days else "", "drift": drift}, ensure_ascii=False))
@@ -254,15 +256,5 @@ def _day(text: str) -> date:
         raise Refused(f"{text!r} is no day; write it like 2026-03-01") from None
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m jobs.commands.drift", description="Report fields that registers changed."
-    )
-    parser.add_argument("--day", help="the day (UTC) whose rows are looked at; the newest where it is left out")
-    parser.add_argument("--domain", default="", help="only this domain, e.g. procurement; all where it is left out")
-    parser.add_argument("--json", action="store_true", help="one line of JSON on stdout, and all words on stderr")
-    return parser
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -6,7 +6,6 @@ equal, or repaired and then equal. 1: different, or a part is down. 2: no such t
 
 from __future__ import annotations
 
-import argparse
 import json
 import secrets
 import sys
@@ -15,8 +14,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import click
+
 from conf import Settings, settings
 from conf.connect import clickhouse
+from jobs.core.command_line import with_exit_code
 from jobs.core.compare import Difference, GoldTable, StreamTable, Total, compared_tables
 from jobs.core.damaged_table import damage_sentence
 from jobs.core.errors import Failed, Refused
@@ -46,16 +48,17 @@ class Finding:
         return (self.after or self.before).is_equal
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command. What a person can mend is printed as a sentence."""
-    options = _parser().parse_args(arguments)
-    try:
-        findings = reconcile(settings(), options.table, options.domain, repair=options.repair)
-    except Failed as error:
-        print(error, file=sys.stderr)
-        return error.code
+@click.command()
+@click.option("--repair", is_flag=True, help="Load what differs from the lake into ClickHouse again.")
+@click.option("--json", "as_json", is_flag=True, help="End with a line of JSON.")
+@click.option("--table", "names", multiple=True, help="Only this table, e.g. silver.purchase_lines; may be repeated.")
+@click.option("--domain", default="", help="Only this domain's tables, e.g. purchases.")
+@with_exit_code
+def main(repair: bool, as_json: bool, names: tuple[str, ...], domain: str) -> int:
+    """Compare lake and ClickHouse, day by day: counts, checksums, money."""
+    findings = reconcile(settings(), names, domain, repair=repair)
     _show(findings)
-    if options.json:
+    if as_json:
         print(json.dumps({"state": _state(findings), "tables": [_as_json(f) for f in findings]}))
     return 0 if all(finding.is_equal for finding in findings) else 1
 
@@ -176,16 +179,5 @@ def _as_json(finding: Finding) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m jobs.commands.reconcile", description="Compare lake and ClickHouse."
-    )
-    parser.add_argument("--repair", action="store_true", help="load what differs from the lake into ClickHouse again")
-    parser.add_argument("--json", action="store_true", help="end with a line of JSON")
-    parser.add_argument("--table", action="append", default=[], help="only this table, e.g. silver.purchase_lines")
-    parser.add_argument("--domain", default="", help="only this domain's tables, e.g. purchases")
-    return parser
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -6,7 +6,6 @@ and no other failed.
 
 from __future__ import annotations
 
-import argparse
 import json
 import secrets
 import sys
@@ -17,8 +16,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import click
+
 from conf import Settings, settings
 from conf.spark import spark_session
+from jobs.core.command_line import with_exit_code
 from jobs.core.errors import STOPPED, Failed, Refused, sentence
 from jobs.core.journal import Run, State
 from jobs.core.lake import S3Lake
@@ -63,22 +65,23 @@ class Job:
         return self.name in {n for t in self.tables for n in (t.name, t.table)}
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command. What a person can mend is printed as a sentence."""
-    options = _parser().parse_args(arguments)
-    if options.list:
+@click.command()
+@click.argument("name", default="")
+@click.option("--day", help="Build only this day, e.g. 2026-03-01; tables without a day are built whole.")
+@click.option("--only-by-day", is_flag=True, help="Leave out tables without a day.")
+@click.option("--json", "as_json", is_flag=True, help="End with a line of JSON.")
+@click.option("--list", "is_listed", is_flag=True, help="Show the names and end.")
+@with_exit_code
+def main(name: str, day: str | None, only_by_day: bool, as_json: bool, is_listed: bool) -> int:
+    """Build gold tables and publish them: NAME is nightly (everything), a domain, or a table."""
+    if is_listed:
         print("\n".join(_names()))
         return 0
     began = time.monotonic()
-    try:
-        run_id = f"{datetime.now(UTC):%Y%m%d%H%M%S}_{secrets.token_hex(3)}"
-        day = checked_day(options.day)
-        job = Job(options.name, chosen(options.name, only_by_day=options.only_by_day), day, run_id)
-        runs = build(settings(), job)
-    except Failed as error:
-        print(error, file=sys.stderr)
-        return error.code
-    _summary(job, runs, time.monotonic() - began, as_json=options.json)
+    run_id = f"{datetime.now(UTC):%Y%m%d%H%M%S}_{secrets.token_hex(3)}"
+    job = Job(name, chosen(name, only_by_day=only_by_day), checked_day(day), run_id)
+    runs = build(settings(), job)
+    _summary(job, runs, time.monotonic() - began, as_json=as_json)
     return {"done": 0, "stopped": STOPPED, "failed": 1}[state_of(runs)]
 
 
@@ -223,17 +226,5 @@ def _names() -> list[str]:
     return ["nightly", *sorted({t.domain for t in every}), *(t.name for t in every)]
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m jobs.commands.run", description="Build gold tables and publish them."
-    )
-    parser.add_argument("name", nargs="?", help="nightly (everything), a domain, or a table")
-    parser.add_argument("--day", help="build only this day, e.g. 2026-03-01; tables without a day are built whole")
-    parser.add_argument("--only-by-day", action="store_true", help="leave out tables without a day")
-    parser.add_argument("--json", action="store_true", help="end with a line of JSON")
-    parser.add_argument("--list", action="store_true", help="show the names and end")
-    return parser
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

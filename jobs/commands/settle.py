@@ -6,29 +6,29 @@ Kafka is down. 2: there is no such topic.
 
 from __future__ import annotations
 
-import argparse
-import sys
 import time
 from collections.abc import Callable, Sequence
 
+import click
+
 from conf import settings
 from conf.stream_progress import Unsettled, settle
+from jobs.core.command_line import with_exit_code
 from jobs.core.errors import Failed, Refused
 from schemas.contract import topics
 
 PRINT_SECONDS = 5.0
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command. What a person can mend is printed as a sentence."""
-    options = _parser().parse_args(arguments)
+@click.command()
+@click.argument("topic", nargs=-1, required=True)
+@click.option("--minutes", type=float, default=10.0, show_default=True, help="How long to wait.")
+@with_exit_code
+def main(topic: tuple[str, ...], minutes: float) -> int:
+    """Wait until lake and ClickHouse have all that TOPICs hold now, such as procurement-events."""
     began = time.monotonic()
-    try:
-        wait(options.topic, options.minutes)
-    except Failed as error:
-        print(error, file=sys.stderr)
-        return error.code
-    print(f"Lake and ClickHouse have all of {', '.join(options.topic)}, after {time.monotonic() - began:.1f} s.")
+    wait(list(topic), minutes)
+    print(f"Lake and ClickHouse have all of {', '.join(topic)}, after {time.monotonic() - began:.1f} s.")
     return 0
 
 
@@ -63,14 +63,5 @@ def now_and_then(say: Callable[[str], None], seconds: float = PRINT_SECONDS) -> 
     return print_new
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m jobs.commands.settle", description="Wait until a topic has arrived."
-    )
-    parser.add_argument("topic", nargs="+", help="such as procurement-events")
-    parser.add_argument("--minutes", type=float, default=10.0, help="how long to wait (10)")
-    return parser
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

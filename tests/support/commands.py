@@ -8,10 +8,13 @@ import runpy
 import subprocess
 import sys
 import warnings
+from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from typing import Any
 from unittest import mock
+
+import click
 
 from conf import REPOSITORY, settings
 
@@ -52,6 +55,15 @@ def run_command(module: str, *arguments: str, separate: bool = False) -> Ended:
     finally:
         settings.cache_clear()
     return Ended(code, out.getvalue(), err.getvalue())
+
+
+def exit_code(command: click.Command, words: Sequence[str]) -> int:
+    """Call a command in this process, on what the test has put in place of its parts; the code that it ends with."""
+    try:
+        command.main(list(words), prog_name="test")
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
 
 
 def _exit_code(given: Any, err: io.StringIO) -> int:

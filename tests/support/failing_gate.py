@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from jobs.commands import run
 from jobs.core import registry
+from tests.support.commands import exit_code
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -23,7 +24,7 @@ def main(table: str, *options: str) -> int:
         return transform.build(*inputs).selectExpr("* EXCEPT (order_count)", "-order_count AS order_count")
 
     registry._registered[table] = replace(transform, build=gone_wrong)
-    return run.main([table, *options])
+    return exit_code(run.main, [table, *options])
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import pytest
 from jobs.commands import check
 from jobs.commands.check import main
 from jobs.gates.quality import QUALITY
+from tests.support.commands import exit_code
 
 LOTS, TENDERS = "silver.procurement_lots", "silver.procurement_tenders"
 
@@ -65,7 +66,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         monkeypatch.setattr(check, "need_parts", lambda *_, **__: None)
         monkeypatch.setattr(check, "apply_clickhouse", lambda *_: [])
         monkeypatch.setattr(check, "clickhouse", lambda *_, **__: server)
-        code = main(["procurement", "--json", *words])
+        code = exit_code(main, ["procurement", "--json", *words])
         said = capsys.readouterr()
         assert said.out.count("\n") <= 1, "stdout has JSON only"
         last = said.out or "{}"
@@ -132,7 +133,7 @@ def test_before_anything_came_there_is_nothing_to_check(run: Any) -> None:
 
 
 def test_an_unknown_domain_is_answered_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["nothing"]) == 2
+    assert exit_code(main, ["nothing"]) == 2
     said = capsys.readouterr().err
     assert said.startswith("No domain to check is called 'nothing'; there are: ")
     assert "procurement" in said

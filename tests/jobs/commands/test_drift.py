@@ -17,6 +17,7 @@ from jobs.commands.drift import drifts as drifts_of
 from jobs.procurement.known_fields import CATALOG
 from schemas.procurement.endpoints import by_name
 from tests.support.clickhouse import answers
+from tests.support.commands import exit_code
 
 DAY = date(2026, 2, 1)
 NOON = datetime(2026, 2, 1, 12, tzinfo=UTC)
@@ -125,10 +126,10 @@ def test_a_drift_keeps_the_time_of_its_first_report() -> None:
 
 @pytest.mark.parametrize("text", ["2026-13-01", "yesterday"])
 def test_what_is_no_day_is_the_callers_mistake(text: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--day", text]) == 2
+    assert exit_code(main, ["--day", text]) == 2
     assert capsys.readouterr().err == f"{text!r} is no day; write it like 2026-03-01\n"
 
 
 def test_a_domain_without_a_catalog_is_the_callers_mistake(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--domain", "weather"]) == 2
+    assert exit_code(main, ["--domain", "weather"]) == 2
     assert "there are: procurement" in capsys.readouterr().err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jobs.commands.reconcile import checked_domains, main
+from tests.support.commands import exit_code
 
 
 def test_a_comparison_takes_the_lease_of_what_it_compares() -> None:
@@ -14,5 +15,5 @@ def test_a_comparison_takes_the_lease_of_what_it_compares() -> None:
 
 
 def test_an_unknown_domain_is_refused_before_any_part_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--domain", "weather"]) == 2
+    assert exit_code(main, ["--domain", "weather"]) == 2
     assert "No domain is called 'weather'; there are: " in capsys.readouterr().err

@@ -13,6 +13,7 @@ from jobs.commands import run
 from jobs.core.errors import Refused
 from jobs.core.journal import Run, State
 from schemas.contract import tables
+from tests.support.commands import exit_code
 
 
 def test_nightly_is_everything_each_after_its_sources() -> None:
@@ -38,7 +39,7 @@ def test_tables_without_a_day_can_be_left_out() -> None:
 
 
 def test_an_unknown_name_lists_the_valid_ones(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run.main(["nightli"]) == 2
+    assert exit_code(run.main, ["nightli"]) == 2
 
     said = capsys.readouterr().err
     assert said.startswith("No job is called 'nightli'; there are: nightly, ")
@@ -48,7 +49,7 @@ def test_an_unknown_name_lists_the_valid_ones(capsys: pytest.CaptureFixture[str]
 
 @pytest.mark.parametrize("day", ["2026-2-31", "tomorrow", "20260105", "1999-12-31", "2999-01-01", ""])
 def test_a_bad_day_says_what_a_good_one_is(capsys: pytest.CaptureFixture[str], day: str) -> None:
-    assert run.main(["nightly", "--day", day]) == 2
+    assert exit_code(run.main, ["nightly", "--day", day]) == 2
     assert "is no day that can be built; the days are 2000-01-01 to " in capsys.readouterr().err
 
 
@@ -76,12 +77,12 @@ def test_what_only_a_gate_stopped_has_an_exit_code_of_its_own(
     built = [Run("r", table, "all", state) for table, state in zip(tables("gold"), states, strict=False)]
     monkeypatch.setattr(run, "build", lambda *_: built)
 
-    assert run.main(["purchases", "--json"]) == code
+    assert exit_code(run.main, ["purchases", "--json"]) == code
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["state"] == told
 
 
 def test_the_names_can_be_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run.main(["--list"]) == 0
+    assert exit_code(run.main, ["--list"]) == 0
     assert capsys.readouterr().out.splitlines()[:2] == ["nightly", "purchases"]
 
 
@@ -92,7 +93,7 @@ def test_a_part_that_is_down_is_named_with_its_remedy(
     down = Settings(stack="unit", home=tmp_path, minio_port=1, clickhouse_port=1)
     monkeypatch.setattr(run, "settings", lambda: down)
 
-    assert run.main(["nightly"]) == 1
+    assert exit_code(run.main, ["nightly"]) == 1
     said = capsys.readouterr().err
     assert "MinIO (the lake) does not answer at 127.0.0.1:1." in said
     assert "ClickHouse does not answer at 127.0.0.1:1." in said

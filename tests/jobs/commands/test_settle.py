@@ -7,10 +7,11 @@ import pytest
 from conf.stream_progress import Unsettled
 from jobs.commands import settle
 from jobs.commands.settle import main, now_and_then
+from tests.support.commands import exit_code
 
 
 def test_a_topic_that_no_contract_has_is_the_callers_mistake(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["nothing"]) == 2
+    assert exit_code(main, ["nothing"]) == 2
     assert "No topic is called nothing; there are: procurement-events, purchases" in capsys.readouterr().err
 
 
@@ -22,14 +23,14 @@ def test_the_deadline_is_a_failure_with_a_sentence(
 
     monkeypatch.setattr(settle, "settle", late)
 
-    assert main(["purchases", "--minutes", "0.5"]) == 1
+    assert exit_code(main, ["purchases", "--minutes", "0.5"]) == 1
     assert capsys.readouterr().err.startswith("After 30 s lake:purchases of ['purchases'] lacks 3. See: ")
 
 
 def test_all_there_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(settle, "settle", lambda *_: None)
 
-    assert main(["purchases"]) == 0
+    assert exit_code(main, ["purchases"]) == 0
     assert capsys.readouterr().out.startswith("Lake and ClickHouse have all of purchases, after ")
 
 
