@@ -47,6 +47,7 @@ def send(run_id: str, ledger: Path, *options: str, wait: bool = True):  # type: 
     return process
 
 
+@pytest.mark.timeout(1_500)
 def test_a_history_of_deaths(stream: Stream, parts: Parts, judge: Judge, tmp_path: Path) -> None:
     """One history of many deaths, judged once at its end. Each start finds what the last death left half done.
 

@@ -20,7 +20,7 @@ from infra.local.processes.ports import free_port
 from infra.local.tools import java
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(180), pytest.mark.beside]
+pytestmark = [pytest.mark.services, pytest.mark.timeout(180)]
 
 EVENTS = 100
 # What there was of names and passwords in the properties of the version before.
