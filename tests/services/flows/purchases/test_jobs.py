@@ -189,8 +189,8 @@ def test_a_second_run_changes_nothing_that_is_read_and_a_third_beside_it_is_refu
     built: dict[str, Any], client: Any, chosen: Settings
 ) -> None:
     before = facts(client)
-    second = command("jobs.commands.run", SELLERS, "--json")
-    until("the second to hold the lease", lambda: SELLERS in (chosen.run / "jobs.lock").read_text(), 60, pause=0.01)
+    second, holder = command("jobs.commands.run", SELLERS, "--json"), chosen.run / "jobs.purchases.lock"
+    until("the second to hold the lease", lambda: SELLERS in holder.read_text(), 60, pause=0.01)
     _, refusal = run("jobs.commands.run", "nightly", code=1)
     out, err = second.communicate(timeout=400)
 
