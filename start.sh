@@ -87,7 +87,7 @@ find_uv() {
 # The groups that the command needs beside the ones it already has.
 groups=()
 case "${1:-}" in
-  test) groups=(dev) ;;
+  test | lint | new) groups=(dev) ;;
   bench) groups=(dev bench) ;;
 esac
 lock=$(sha256sum "$here/uv.lock" | cut -c1-64)

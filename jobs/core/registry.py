@@ -91,5 +91,6 @@ def unbuilt(declared: Iterable[Contract], built: Collection[str]) -> list[str]:
 
 
 def home(table: Contract) -> str:
-    """The file in which a table's builder stands."""
-    return f"jobs/{table.domain}/{table.table.removeprefix(table.domain + '_')}.py"
+    """The file in which a table's builder stands. The red flag gold.x_flag_y has its own in ``jobs/x/flags/y.py``."""
+    name = table.table.removeprefix(f"{table.domain}_")
+    return f"jobs/{table.domain}/{name.replace('flag_', 'flags/', 1) if name.startswith('flag_') else name}.py"

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from api.web.pages import WEB
 from infra.local.tools import chromium
-from tests.api.web.test_pages import add
+from tests.api.web.test_pages import add, copied
 from tests.support.browser import Browser
 from tests.support.page_documents import Canned
 from tests.support.waiting import until
@@ -27,9 +25,8 @@ def browser(tmp_path: Path) -> Iterator[Browser]:
 
 
 def test_a_second_page_is_reached_from_the_first_and_keeps_the_theme(browser: Browser, tmp_path: Path) -> None:
-    web = tmp_path / "web"
-    shutil.copytree(WEB, web, ignore=shutil.ignore_patterns("node_modules"))
-    add(web, "tides", title="rain and snow", link="Tides")
+    web = copied(tmp_path / "web")
+    add(web, "weather", title="rain and snow", link="Weather")
     with Canned(web=web) as site:
         browser.open(site.url)
         until("the first page to be live", lambda: browser.text("#connection") == "Live", 20, pause=0.05)
@@ -38,8 +35,8 @@ def test_a_second_page_is_reached_from_the_first_and_keeps_the_theme(browser: Br
         assert browser.text("#theme") == "Theme: light"
 
         browser.run("document.querySelector('nav a:not([aria-current])').click()")
-        until("the second page", lambda: browser.text("#tides") == "drawn", 20, pause=0.05)
-        assert browser.text("nav [aria-current]") == "Tides"
+        until("the second page", lambda: browser.text("#weather") == "drawn", 20, pause=0.05)
+        assert browser.text("nav [aria-current]") == "Weather"
         assert browser.run("document.title") == "Sauda: rain and snow"
         assert browser.run("document.documentElement.dataset.theme") == "light"
         assert browser.run("getComputedStyle(document.querySelector('#connection')).display") == "none"
@@ -50,9 +47,8 @@ def test_a_second_page_is_reached_from_the_first_and_keeps_the_theme(browser: Br
 
 
 def test_on_a_phone_the_navigation_fits(browser: Browser, tmp_path: Path) -> None:
-    web = tmp_path / "web"
-    shutil.copytree(WEB, web, ignore=shutil.ignore_patterns("node_modules"))
-    for name in ("tides", "prices", "fleet", "procurement", "marketplace"):
+    web = copied(tmp_path / "web")
+    for name in ("weather", "prices", "fleet", "procurement", "marketplace"):
         add(web, name, link=name.capitalize())
     with Canned(web=web) as site:
         browser.screen(360, 900, mobile=True)

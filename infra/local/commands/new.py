@@ -20,10 +20,12 @@ def create(kind: str, values: Mapping[str, str], then: str) -> None:
     from infra.local.scaffold.write import filled, write
 
     paths = write(filled(kind, values), REPOSITORY)
-    # Names of other lengths break lines at other places. It is there once the tests were run.
+    # Names of other lengths break lines at other places.
     if importlib.util.find_spec("ruff"):
         code = [str(path) for path in paths if path.suffix == ".py"]
-        subprocess.run([sys.executable, "-m", "ruff", "format", "-q", *code], cwd=REPOSITORY, check=True)
+        # The order of imports depends on names too.
+        for words in (("check", "--select", "I", "--fix"), ("format",)):
+            subprocess.run([sys.executable, "-m", "ruff", *words, "-q", *code], cwd=REPOSITORY, check=True)
     for path in paths:
         click.echo(f"wrote {path.relative_to(REPOSITORY)}")
     for module in REFRESHED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 
 from infra.local.errors import Refused
@@ -14,8 +15,10 @@ WORD = r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*"
 def matched(pattern: str, name: str, example: str) -> re.Match[str]:
     """The name taken apart. `Refused` for a name of another form."""
     found = re.fullmatch(pattern, name)
-    if found is None:
-        raise Refused(f"{name!r} is not a name like {example}: small letters, digits and _ were expected.")
+    if found is None or any(keyword.iskeyword(word) for word in re.split(r"[._]", name)):
+        raise Refused(
+            f"{name!r} is not a name like {example}: small letters, digits and _ were expected, and no word of Python."
+        )
     return found
 
 
@@ -54,8 +57,7 @@ def table(name: str, source: str = "", by: str = "") -> dict[str, str]:
         "domain": owner, "table": name, "short": short, "Name": class_name(short), "room": room,
         "schema_module": f"schemas.{owner}.{room.replace('/', '.')}{short}",
         "source": chosen.name, "source_module": python.__module__, "Source": python.__name__,
-        "by": str(column), "type": column.type.name, "types": ", ".join(sorted({"COUNT", column.type.name})),
-        "description": column.description.rstrip(".") + ".",
+        "by": str(column),
     }  # fmt: skip
 
 
@@ -67,8 +69,9 @@ def _has_module(owner: str) -> bool:
 
 def _column(source: Contract, by: str) -> Column:
     texts = [
-        c for c in source.columns if c.type.name in ("CODE", "ID") and not c.optional and not c.startswith("kafka")
-    ]
+        c for c in source.columns
+        if c.type.name in ("CODE", "ID") and not c.optional and not c.personal and not c.startswith("kafka")
+    ]  # fmt: skip
     wanted = [c for c in texts if str(c) == by] if by else [c for c in texts if str(c) != "event_id"]
     if not wanted:
         raise Refused(f"{source.name} has no such column to count by; there are: {', '.join(map(str, texts))}")

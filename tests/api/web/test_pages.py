@@ -22,10 +22,19 @@ def add(web: Path, name: str, **declared: Any) -> Path:
     return folder
 
 
+def copied(target: Path) -> Path:
+    """The shell and the page at the root, without any other page."""
+    home = next(page.name for page in Site().pages if page.is_home)
+
+    def ignored(folder: str, names: list[str]) -> list[str]:
+        return [n for n in names if n == "node_modules" or (Path(folder) == WEB / "pages" and n != home)]
+
+    return shutil.copytree(WEB, target, ignore=ignored)
+
+
 @pytest.fixture
 def web(tmp_path: Path) -> Path:
-    shutil.copytree(WEB, tmp_path / "web", ignore=shutil.ignore_patterns("node_modules"))
-    return tmp_path / "web"
+    return copied(tmp_path / "web")
 
 
 def test_the_present_page_is_at_the_root_and_alone_has_no_navigation() -> None:

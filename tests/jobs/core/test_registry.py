@@ -36,7 +36,7 @@ def test_a_gold_table_has_a_transform_in_the_module_of_its_name(table: Contract)
 
 @pytest.mark.parametrize("table", GOLD)
 def test_a_gold_table_has_a_case(table: Contract) -> None:
-    folder, _, name = module_of(table).partition("/")
+    folder, _, name = module_of(table).rpartition("/")
     case = REPOSITORY / "tests" / "jobs" / folder / f"test_{name}.py"
 
     assert case.exists(), f"{case.relative_to(REPOSITORY)} is missing"
