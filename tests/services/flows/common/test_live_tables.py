@@ -1,19 +1,18 @@
-"""Contracts and live tables on the real ClickHouse and the real lake."""
+"""Contracts and live tables on the real ClickHouse."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from conf import settings
-from conf.connect import clickhouse, s3
-from schemas.contract import Contract, Plain, Replacing, col, contract, contracts, table, tables
+from conf.connect import clickhouse
+from schemas.contract import Contract, Plain, Replacing, col, contract, contracts, table
 from schemas.contract.types import ALL, CODE, COUNT, DAY, HEADERS, ID, INSTANT, TEXT
 from schemas.derive import clickhouse as derived
-from schemas.derive.live_tables import ContractMismatch, apply_clickhouse, differences_clickhouse, differences_delta
+from schemas.derive.live_tables import ContractMismatch, apply_clickhouse, differences_clickhouse
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -108,30 +107,3 @@ def test_any_other_change_is_refused_and_nothing_is_altered(client: Client, chan
     assert f"The ClickHouse table {NAME}" in str(caught.value)
     assert sentence in str(caught.value)
     assert differences_clickhouse(client, [declared()]) == []
-
-
-def live_fields(wanted: Contract) -> list[dict[str, Any]]:
-    """The schema of a live Delta table, read from its log; empty where there is no such table."""
-    stack = settings()
-    bucket, prefix = stack.bucket, stack.table_path(wanted.name).partition(f"//{stack.bucket}/")[2] + "/_delta_log/"
-    client = s3(stack)
-    fields: list[dict[str, Any]] = []
-    if not client.bucket_exists(bucket):
-        return fields
-    logs = sorted(str(found.object_name) for found in client.list_objects(bucket, prefix=prefix))
-    for name in (log for log in logs if log.endswith(".json")):
-        body = client.get_object(bucket, name).read().decode()
-        for action in map(json.loads, body.splitlines()):
-            if "metaData" in action:
-                fields = json.loads(action["metaData"]["schemaString"])["fields"]
-    return fields
-
-
-def test_every_live_delta_table_equals_its_contract() -> None:
-    live = {wanted.name: live_fields(wanted) for wanted in tables() if wanted.delta}
-    if not any(live.values()):
-        pytest.skip("no stream and no job has run on this stack yet")
-
-    for wanted in tables():
-        if live.get(wanted.name):
-            assert differences_delta(live[wanted.name], wanted) == []

@@ -1,0 +1,42 @@
+"""Contracts and the lake's live tables, after every flow has made its own: this group is the last."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from conf import settings
+from conf.connect import s3
+from schemas.contract import Contract, tables
+from schemas.derive.live_tables import differences_delta
+
+pytestmark = pytest.mark.services
+
+
+def live_fields(wanted: Contract) -> list[dict[str, Any]]:
+    """The schema of a live Delta table, read from its log; empty where there is no such table."""
+    stack = settings()
+    bucket, prefix = stack.bucket, stack.table_path(wanted.name).partition(f"//{stack.bucket}/")[2] + "/_delta_log/"
+    client = s3(stack)
+    fields: list[dict[str, Any]] = []
+    if not client.bucket_exists(bucket):
+        return fields
+    logs = sorted(str(found.object_name) for found in client.list_objects(bucket, prefix=prefix))
+    for name in (log for log in logs if log.endswith(".json")):
+        body = client.get_object(bucket, name).read().decode()
+        for action in map(json.loads, body.splitlines()):
+            if "metaData" in action:
+                fields = json.loads(action["metaData"]["schemaString"])["fields"]
+    return fields
+
+
+def test_every_live_delta_table_equals_its_contract() -> None:
+    live = {wanted.name: live_fields(wanted) for wanted in tables() if wanted.delta}
+
+    assert [t.name for t in tables() if t.delta and t.refresh == "stream" and not live[t.name]] == []
+    assert live["gold.purchases_seller_daily"]
+    for wanted in tables():
+        if live.get(wanted.name):
+            assert differences_delta(live[wanted.name], wanted) == []
