@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
@@ -105,8 +106,14 @@ def publish(chosen: Settings, *versions: Version) -> None:
             "lines": [{"product_id": "p", "quantity": quantity, "unit_price": 100}],
         }  # fmt: skip
         headers = cloud_event(f"{event_id}-{SESSION}", "purchase", "test", None)
-        producer.produce("purchases", orjson.dumps(event), partition=partition, headers=headers)
+        taken: list[int] = []
+        producer.produce(
+            "purchases", orjson.dumps(event), partition=partition, headers=headers,
+            on_delivery=lambda _, message, taken=taken: taken.append(message.timestamp()[1]),
+        )  # fmt: skip
         assert producer.flush(20) == 0
+        # Of two events of one millisecond in two partitions, no clock says which came first.
+        until("the broker's clock to move on", lambda taken=taken: time.time() * 1_000 > taken[0] + 1, 5, pause=0.001)
 
 
 def rows(chosen: Settings, sql: str, *, lake: bool = False) -> list[Sequence[object]]:
