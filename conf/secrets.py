@@ -50,6 +50,10 @@ class Secrets:
             raise KeyError(name)
         return str(getattr(self, name))
 
+    def by_name(self) -> dict[str, str]:
+        """All of them, for checks that none is shown anywhere."""
+        return {name: self.named(name) for name in (*_GENERIC, *self.domains)}
+
 
 _GENERIC = [f.name for f in fields(Secrets) if f.name != "domains"]
 

@@ -9,7 +9,6 @@ import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from dataclasses import asdict
 
 import psutil
 import psycopg
@@ -38,7 +37,7 @@ def ask(address: str, *, host: str = "", method: str = "GET", body: bytes | None
 
 
 def no_secret(settings: Settings, text: str) -> bool:
-    return not [name for name, value in asdict(settings.secrets).items() if value in text]
+    return not [name for name, value in settings.secrets.by_name().items() if value in text]
 
 
 # Each of these raises AssertionError where a port says more than it should.

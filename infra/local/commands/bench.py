@@ -23,7 +23,7 @@ def bench(arguments: tuple[str, ...]) -> None:
     with stack.alone():
         stack.check_ports()
         try:
-            Runner(out()).run([*stack.up_steps(), *stack.database_steps(), *deploy.steps(chosen)])
+            Runner(out()).run([*stack.up_steps(), *stack.database_steps(), *deploy.steps(chosen), stack.archive_step()])
             pass_on(chosen, "bench", ["bench.run", *arguments])
         finally:
             stack.down()

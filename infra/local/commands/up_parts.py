@@ -20,4 +20,4 @@ def up_parts(names: tuple[str, ...]) -> None:
         raise click.BadParameter(f"{unknown[0]!r} is no part; there are {', '.join(known)}")
     with stack.alone():
         stack.check_ports()
-        Runner(out()).run(stack.up_steps(names))
+        Runner(out()).run([*stack.up_steps(names), stack.archive_step()])

@@ -3,7 +3,6 @@
 import shlex
 import threading
 import xml.etree.ElementTree as ET
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -19,8 +18,7 @@ from infra.local.processes.supervisor import Supervisor, render
 
 
 def _values(secrets: Secrets) -> list[str]:
-    found = asdict(secrets)
-    return [*found.pop("domains").values(), *found.values()]
+    return list(secrets.by_name().values())
 
 
 def test_secrets_are_private_and_stay(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -114,7 +113,7 @@ def test_its_environment_holds_no_secret_of_the_stack(server: Server) -> None:
     assert "HOME" in os.environ
     assert "HOME" not in held
     assert held["SAUDA_LAKE_SECRET"] == "." * len(server.settings.s3_secret)
-    assert not [name for name, value in held.items() if value in asdict(server.settings.secrets).values()]
+    assert not [name for name, value in held.items() if value in server.settings.secrets.by_name().values()]
 
 
 def test_the_lakes_key_reaches_its_named_collection(server: Server) -> None:
