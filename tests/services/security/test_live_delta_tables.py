@@ -11,6 +11,7 @@ from conf import settings
 from conf.connect import s3
 from schemas.contract import Contract, tables
 from schemas.derive.live_tables import differences_delta
+from tests.support.stream import Stream
 
 pytestmark = pytest.mark.services
 
@@ -32,11 +33,15 @@ def live_fields(wanted: Contract) -> list[dict[str, Any]]:
     return fields
 
 
-def test_every_live_delta_table_equals_its_contract() -> None:
+def test_every_live_delta_table_equals_its_contract(stream: Stream) -> None:
+    streamed = [wanted for wanted in tables() if wanted.delta and wanted.refresh == "stream"]
+    if not live_fields(streamed[0]):
+        # This group runs by itself.
+        stream.start()
+        stream.wait_ready()
     live = {wanted.name: live_fields(wanted) for wanted in tables() if wanted.delta}
 
-    assert [t.name for t in tables() if t.delta and t.refresh == "stream" and not live[t.name]] == []
-    assert live["gold.purchases_seller_daily"]
+    assert [wanted.name for wanted in streamed if not live[wanted.name]] == []
     for wanted in tables():
         if live.get(wanted.name):
             assert differences_delta(live[wanted.name], wanted) == []
