@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from pathlib import Path
 from types import ModuleType
 
 from fastapi import APIRouter
@@ -17,6 +15,7 @@ from api.backends.backends import Backends
 from api.domain import Domain
 from api.http import access
 from api.live.document import MEMBERS
+from conf.discovery import names_below
 
 TAGS = {"analytics": "What the nightly jobs made of all events.", "service": "Health, version, metrics."}
 READ = {"read": "read everything; personal data is masked"}
@@ -26,31 +25,15 @@ OTHER_SCOPES = {
 }
 
 
-def module_names(package: ModuleType) -> list[str]:
-    """All modules below a package, at any depth. Raises ImportError for a file in a folder that is no package."""
-    prefix = f"{package.__name__}."
-    names = {module.name for module in pkgutil.walk_packages(package.__path__, prefix, onerror=_not_importable)}
-    for root in map(Path, package.__path__):
-        for file in root.rglob("*.py"):
-            parts = file.relative_to(root).with_suffix("").parts
-            name = prefix + ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-            if parts != ("__init__",) and name not in names:
-                raise ImportError(f"{file} is not imported: its folder needs an __init__.py")
-    return sorted(name for name in names if not name.endswith(".__main__"))
-
-
-def _not_importable(package: str) -> None:
-    raise ImportError(f"{package} cannot be imported, so its paths would be lost")
-
-
-def _api() -> ModuleType:
-    return importlib.import_module("api")
+def module_names() -> list[str]:
+    """All modules of the API. Raises ImportError for a file in a folder that is no package."""
+    return names_below(importlib.import_module("api"), skip=("__main__",))
 
 
 @lru_cache(maxsize=1)
 def domains() -> tuple[Domain, ...]:
     """The `DOMAIN` of each module ``api.<domain>.domain``, by name. Raises ValueError where two declare the same."""
-    names = [name for name in module_names(_api()) if name.count(".") == 2 and name.endswith(".domain")]
+    names = [name for name in module_names() if name.count(".") == 2 and name.endswith(".domain")]
     return checked({name: importlib.import_module(name) for name in names})
 
 
@@ -103,7 +86,7 @@ def routers() -> tuple[APIRouter, ...]:
     Raises ValueError where a path would be lost: a router of another name, two routes of one path and method, a tag or
     scope that nobody declares.
     """
-    found = mounted([importlib.import_module(name) for name in module_names(_api())])
+    found = mounted([importlib.import_module(name) for name in module_names()])
     unknown = access.NEEDED - scopes().keys()
     if unknown:
         raise ValueError(f"a path needs the scope {min(unknown)!r}, which no domain declares")

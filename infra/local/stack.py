@@ -61,7 +61,7 @@ class Stack:
     def need(self, *names: str) -> None:
         """`Failed` with a sentence for each part that does not answer, at once where one of them does not run."""
         self._revive()
-        deadline, told = time.monotonic() + NEED_SECONDS, ""
+        deadline, shown = time.monotonic() + NEED_SECONDS, ""
         while silent := {name: fault for name in names if (fault := trouble(self.settings, name))}:
             sentences = [f"{title(self.settings, name)}: {fault}." for name, fault in silent.items()]
             info = self.supervisor.info()
@@ -70,8 +70,8 @@ class Stack:
                     "Start it: ./start.sh   (what runs: ./start.sh status; a part's log: ./start.sh logs NAME)"
                 )
                 raise Failed("\n".join([*sentences, remedy]))
-            if told != (told := " ".join(sentences)):
-                print(f"Waiting up to {NEED_SECONDS:.0f} s. {told}", file=sys.stderr)
+            if shown != (shown := " ".join(sentences)):
+                print(f"Waiting up to {NEED_SECONDS:.0f} s. {shown}", file=sys.stderr)
             time.sleep(NEED_PAUSE)
 
     def _revive(self) -> None:

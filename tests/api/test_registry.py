@@ -154,15 +154,6 @@ def test_a_scope_that_nobody_declares_is_refused(monkeypatch: pytest.MonkeyPatch
         registry.routers()
 
 
-def test_a_file_in_a_folder_that_is_no_package_is_refused(tmp_path: Path) -> None:
-    package = module("tides", __path__=[str(tmp_path)])
-    (tmp_path / "inner").mkdir()
-    (tmp_path / "inner" / "routes.py").write_text("")
-
-    with pytest.raises(ImportError, match=r"needs an __init__.py"):
-        registry.module_names(package)
-
-
 @pytest.mark.parametrize(
     ("more", "sentence"),
     [

@@ -1,4 +1,4 @@
-"""The seven steps of a start, told at its end: what each was made of, what it came to, how long it took."""
+"""The seven steps of a start, shown at its end: what each did, its figures, how long it took."""
 
 from __future__ import annotations
 
@@ -66,15 +66,15 @@ def lines(chapters: Sequence[Chapter], timings: Mapping[str, float], remarks: Ma
     return found
 
 
-def show(told: Sequence[Line], console: Console) -> None:
+def show(rows: Sequence[Line], console: Console) -> None:
     """A line each."""
     table = Table.grid(padding=(0, 2))
     for justify in ("left", "left", "left", "right"):
         table.add_column(justify=justify)
-    for number, line in enumerate(told, 1):
+    for number, line in enumerate(rows, 1):
         mark = "[red]✗[/]" if line.seconds is None else "[green]✓[/]"
         seconds = "" if line.seconds is None else f"[dim]{line.seconds:.1f} s[/]"
-        table.add_row(f"{mark} {number}/{len(told)}", line.title, escape(line.figure), seconds)
+        table.add_row(f"{mark} {number}/{len(rows)}", line.title, escape(line.figure), seconds)
     console.print("[bold]The seven steps[/]")
     console.print(table)
 
@@ -96,6 +96,6 @@ def products(account: Mapping[str, Any]) -> str:
     """What became of the simulated file, by the account of `shop.products`; others may have waited beside it."""
     outcome = next((each for each in account["files"] if each["file"] == FILE), None)
     if outcome is None:
-        raise Failed(f"{FILE} was dropped, and nothing is told of it.")
+        raise Failed(f"{FILE} was dropped into the bucket, and shop.products did not report it.")
     rows = f"{outcome['rows']:,} rows"
     return f"{FILE}, {'taken before' if outcome['became'] == 'seen' else rows}"
