@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -51,7 +52,7 @@ class ScheduledQuery:
         self.due = began + max(self.every, seconds / SHARE)
 
 
-class ScheduledQueries:
+class ScheduledQueries(ABC):
     """A source of figures that asks ClickHouse several queries.
 
     Of the queries about the whole hour (`slow`) one at most is asked each time, so that news never waits for them. A
@@ -72,12 +73,12 @@ class ScheduledQueries:
             raise OSError("ClickHouse does not answer." if is_away else problem.detail) from None
         return self.answer()
 
-    async def ask_news(self, now: float) -> None:
-        """Ask what is asked each time."""
+    async def ask_news(self, now: float) -> None:  # noqa: B027
+        """Ask what is asked each time; nothing by default."""
 
+    @abstractmethod
     def answer(self) -> Any:
         """What was answered until now."""
-        raise NotImplementedError
 
     async def ask(self, query: ScheduledQuery, **parameters: int) -> list[dict[str, Any]]:
         """The rows of a query, which is then due again."""
