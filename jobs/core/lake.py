@@ -1,9 +1,8 @@
-"""Where Delta tables lie, and which version of each stands, found without Spark by looking into the table's log."""
+"""Where Delta tables lie, and which version of each stands, read without Spark from the table's log."""
 
 from __future__ import annotations
 
 import json
-import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from conf import Settings
+from conf.connect import delta_table
 from jobs.core.errors import Failed
 from schemas.common.stage import finished_files, prefix, state_name
 from schemas.contract import Contract, find
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 VACUUM_EVERY = 14
-_COMMIT = re.compile(r"/(\d{20})\.json$")
 
 
 class Lake(Protocol):
@@ -123,14 +122,9 @@ class S3Lake(DeltaTables):
         return self.settings.table_url(name)
 
     def version(self, name: str) -> int | None:
-        """Reads the log's listing from its last checkpoint on, so a table with a long history costs no more."""
-        bucket = self.settings.bucket
-        folder = self.settings.table_path(name).partition(f"://{bucket}/")[2] + "/_delta_log/"
-        checkpoint = self._last_checkpoint(bucket, folder)
-        since = f"{folder}{checkpoint:020d}" if checkpoint is not None else None
-        names = (result.object_name or "" for result in self._s3.list_objects(bucket, folder, start_after=since))
-        versions = [int(match[1]) for match in map(_COMMIT.search, names) if match]
-        return max(versions, default=checkpoint)
+        """The newest version of a table; None where there is no table."""
+        table = delta_table(self.settings, self.path(name))
+        return None if table is None else table.version()
 
     def finished(self, name: str) -> int | None:
         """The stream's last batch that is whole in a table; None where that was not noted."""
@@ -167,10 +161,6 @@ class S3Lake(DeltaTables):
         listed = self._s3.list_objects(bucket, prefix(table), recursive=True) if state else ()
         result = {o.object_name or "": o.last_modified or datetime.now(UTC) for o in listed}
         return [(name, result[name]) for name in finished_files(table, result, int(state[last]) if state else 0)]
-
-    def _last_checkpoint(self, bucket: str, folder: str) -> int | None:
-        result = self._json(bucket, folder + "_last_checkpoint")
-        return None if result is None else int(result["version"])
 
     def _json(self, bucket: str, name: str) -> dict[str, Any] | None:
         from minio.error import S3Error

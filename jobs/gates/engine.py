@@ -5,8 +5,7 @@ Importing this takes seconds, so it is imported only by `jobs.gates.gates.shared
 What an aggregate can say of the rows was read before (`jobs.gates.gates.figures`), in the one reading that the rows'
 facts need too; the library is told these figures and judges by them. It asks Spark only for what that aggregate cannot
 hold: keys, and rows that refer to another table. Its own expectations for the values of a column are what a suite
-names; asked as they are, each makes five figures and fifty calls to Java, which cost more than the answer of a small
-table.
+names; asked as they are, they take twice as long for a table in memory (DECISIONS.md has the figures).
 `UnexpectedRowsExpectation` asks twice, through one temporary view of a fixed name, so that of two tables judged at once
 one would be judged by the other's rows.
 """

@@ -2,84 +2,62 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from minio.error import S3Error
+import pytest
+from deltalake import DeltaTable
 
 from conf import Settings
 from jobs.core.lake import S3Lake
+from tests.support.delta_log import add, metadata, write_commit
 
-LOG = "warehouse/gold/sales/_delta_log/"
-
-
-@dataclass
-class Object:
-    object_name: str
+SCHEMA: dict[str, Any] = {
+    "type": "struct", "fields": [{"name": "n", "type": "long", "nullable": True, "metadata": {}}],
+}  # fmt: skip
 
 
-class Answer(io.BytesIO):
-    def release_conn(self) -> None:
-        pass
+@pytest.fixture
+def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(Settings, "table_path", lambda _settings, name: str(tmp_path / name))
+    return tmp_path / "gold.sales"
 
 
-@dataclass
-class FakeS3:
-    """Lists and reads as S3 does; remembers from where it was asked to list."""
-
-    files: dict[str, bytes] = field(default_factory=dict)
-    listed_from: list[str | None] = field(default_factory=list)
-
-    def list_objects(self, bucket: str, prefix: str, start_after: str | None) -> Iterator[Object]:
-        assert bucket == "lake"
-        self.listed_from.append(start_after)
-        return (Object(f) for f in sorted(self.files) if f.startswith(prefix) and f > (start_after or ""))
-
-    def get_object(self, _bucket: str, name: str) -> Answer:
-        if name not in self.files:
-            raise S3Error(None, "NoSuchKey", "", name, "", "")  # type: ignore[arg-type]
-        return Answer(self.files[name])
+def version() -> int | None:
+    return S3Lake(Settings()).version("gold.sales")
 
 
-def lake(files: dict[str, bytes]) -> tuple[S3Lake, FakeS3]:
-    made, s3 = S3Lake(Settings()), FakeS3({LOG + name: content for name, content in files.items()})
-    vars(made)["_s3"] = s3
-    return made, s3
+def write(table: Path, last: int) -> None:
+    write_commit(table, 0, metadata(SCHEMA))
+    for number in range(1, last + 1):
+        write_commit(table, number, add(f"{number}.parquet"))
 
 
-def commit(version: int) -> str:
-    return f"{version:020d}.json"
+def test_the_newest_commit_counts(table: Path) -> None:
+    write(table, 11)
+
+    assert version() == 11
 
 
-def version(files: dict[str, Any]) -> int | None:
-    return lake(files)[0].version("gold.sales")
-
-
-def test_the_newest_commit_counts() -> None:
-    assert version({commit(n): b"{}" for n in range(12)}) == 11
-
-
+@pytest.mark.usefixtures("table")
 def test_no_log_is_no_table() -> None:
-    assert version({}) is None
+    assert version() is None
 
 
-def test_what_is_no_commit_does_not_count() -> None:
-    names = [
-        *(commit(3), ".tmp/00000000000000000007.json.tmp", "00000000000000000006.crc"),
-        *("00000000000000000009.checkpoint.parquet", f"{1:020d}.{8:020d}.compacted.json"),
-    ]
-    assert version(dict.fromkeys(names, b"")) == 3
+def test_what_is_no_commit_does_not_count(table: Path) -> None:
+    write(table, 3)
+    log = table / "_delta_log"
+    for name in ("00000000000000000007.json.tmp", f"{1:020}.{9:020}.json.tmp", "_last_vacuum_info"):
+        (log / name).write_text("")
+
+    assert version() == 3
 
 
-def test_a_long_log_is_listed_from_its_checkpoint_on() -> None:
-    files = {commit(n): b"{}" for n in range(45)} | {"_last_checkpoint": b'{"version":40,"size":9}'}
-    made, s3 = lake(files)
+def test_commits_before_a_checkpoint_may_be_gone(table: Path) -> None:
+    write(table, 4)
+    DeltaTable(table).create_checkpoint()
+    for number in range(5):
+        (table / "_delta_log" / f"{number:020}.json").unlink()
+    write_commit(table, 5, add("5.parquet"))
 
-    assert made.version("gold.sales") == 44
-    assert s3.listed_from == [LOG + "0" * 18 + "40"]
-
-
-def test_a_log_whose_commits_were_cleaned_up_to_the_checkpoint() -> None:
-    assert version({"_last_checkpoint": b'{"version":40}'}) == 40
+    assert version() == 5

@@ -1,107 +1,88 @@
-"""What a Delta table's log says of it, without Spark."""
+"""A Delta table is compared with its contract by its log, without Spark."""
 
 from __future__ import annotations
 
-import io
 import json
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+from deltalake import DeltaTable
 
-from conf import settings
-from schemas.contract import Contract, find
+from conf import Settings, settings
+from schemas.contract import find
 from schemas.derive import delta
 from schemas.derive.spark import schema_json
 from streaming.core import schema_check
+from tests.support.delta_log import add, metadata, write_commit
 
 TABLE = find("silver.purchase_lines")
-LOG = "warehouse/silver/purchase_lines/_delta_log/"
+OTHER: dict[str, Any] = {
+    "type": "struct", "fields": [{"name": "n", "type": "long", "nullable": True, "metadata": {}}],
+}  # fmt: skip
 
 
-@dataclass
-class Answer:
-    body: bytes
-
-    def read(self) -> bytes:
-        return self.body
-
-    def close(self) -> None: ...
-
-    def release_conn(self) -> None: ...
+@pytest.fixture
+def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the settings say that the table lies."""
+    monkeypatch.setattr(Settings, "table_path", lambda _settings, name: str(tmp_path / name))
+    return tmp_path / TABLE.name
 
 
-@dataclass
-class Bucket:
-    """As much of MinIO's client as is asked; it remembers what was read."""
-
-    files: dict[str, bytes]
-
-    def __post_init__(self) -> None:
-        self.read: list[str] = []
-
-    def list_objects(self, _: str, prefix: str) -> list[Any]:
-        return [type("Object", (), {"object_name": name}) for name in self.files if name.startswith(prefix)]
-
-    def get_object(self, _: str, name: str) -> Answer:
-        self.read.append(name.removeprefix(LOG))
-        return Answer(self.files[name])
-
-
-def metadata(table: Contract, **properties: str) -> dict[str, Any]:
-    schema = schema_json(table)
+def of_contract(**properties: str) -> dict[str, Any]:
+    schema = schema_json(TABLE)
     for field in schema["fields"]:
-        field["metadata"] = {"comment": table.column(field["name"]).description}
-    return {"schemaString": json.dumps(schema), "configuration": delta.properties(table) | properties}
+        field["metadata"] = {"comment": TABLE.column(field["name"]).description}
+    return metadata(schema, delta.properties(TABLE) | properties)
 
 
-def commit(number: int, *actions: dict[str, Any]) -> tuple[str, bytes]:
-    return f"{LOG}{number:020}.json", "\n".join(json.dumps(action) for action in actions).encode()
+def matches() -> bool:
+    return schema_check.matches_contract(settings(), TABLE)
 
 
-def checkpoint(number: int, found: dict[str, Any]) -> tuple[str, bytes]:
-    kind = pa.struct([("schemaString", pa.string()), ("configuration", pa.map_(pa.string(), pa.string()))])
-    row = found | {"configuration": list(found["configuration"].items())}
-    body = io.BytesIO()
-    pq.write_table(pa.table({"metaData": pa.array([None, row], kind), "add": [1, 2]}), body)
-    return f"{LOG}{number:020}.checkpoint.parquet", body.getvalue()
+def test_a_table_of_its_contract_needs_nothing(table: Path) -> None:
+    write_commit(table, 0, of_contract())
+    write_commit(table, 1, add("x.parquet"))
+
+    assert matches()
+    assert schema_check.configuration(settings(), TABLE) == delta.properties(TABLE)
 
 
-def judged(monkeypatch: pytest.MonkeyPatch, *files: tuple[str, bytes]) -> tuple[bool, list[str]]:
-    bucket = Bucket(dict(files))
-    monkeypatch.setattr(schema_check, "s3", lambda _: bucket)
-    return schema_check.matches_contract(settings(), TABLE), bucket.read
+@pytest.mark.parametrize("is_last", [True, False])
+def test_the_newest_schema_counts(table: Path, is_last: bool) -> None:
+    schemas = [metadata(OTHER), of_contract()] if is_last else [of_contract(), metadata(OTHER)]
+    for version, schema in enumerate(schemas):
+        write_commit(table, version, schema)
+
+    assert matches() is is_last
 
 
-ADD = {"add": {"path": "x"}}
+def test_a_checkpoint_stands_for_the_commits_before_it(table: Path) -> None:
+    write_commit(table, 0, of_contract())
+    write_commit(table, 1, add("x.parquet"))
+    DeltaTable(table).create_checkpoint()
+    (table / "_delta_log" / f"{0:020}.json").unlink()
+    write_commit(table, 2, add("y.parquet"))
+
+    assert matches()
 
 
-def test_a_table_that_matches_contract_needs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    is_so, _ = judged(monkeypatch, commit(0, {"metaData": metadata(TABLE)}), commit(1, ADD))
-    assert is_so
+def test_another_column_type_is_a_difference(table: Path) -> None:
+    commit = of_contract()
+    schema = json.loads(commit["metaData"]["schemaString"])
+    next(f for f in schema["fields"] if f["name"] == "quantity")["type"] = "string"
+    write_commit(table, 0, metadata(schema, delta.properties(TABLE)))
+
+    assert not matches()
 
 
-def test_the_newest_words_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    lacking = metadata(TABLE) | {"schemaString": json.dumps({"type": "struct", "fields": []})}
+def test_another_property_is_a_difference(table: Path) -> None:
+    write_commit(table, 0, of_contract(**{next(iter(delta.properties(TABLE))): "other"}))
 
-    assert not judged(monkeypatch, commit(0, {"metaData": metadata(TABLE)}), commit(1, {"metaData": lacking}))[0]
-    assert judged(monkeypatch, commit(0, {"metaData": lacking}), commit(1, {"metaData": metadata(TABLE)}))[0]
-
-
-def test_a_checkpoint_speaks_for_what_lies_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = commit(3, {"metaData": {"schemaString": "{}"}})
-    is_so, read = judged(monkeypatch, before, checkpoint(20, metadata(TABLE)), commit(20, ADD), commit(21, ADD))
-
-    assert is_so
-    assert before[0].removeprefix(LOG) not in read
+    assert not matches()
 
 
-def test_another_property_is_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
-    name = next(iter(delta.properties(TABLE)))
-    assert not judged(monkeypatch, commit(0, {"metaData": metadata(TABLE, **{name: "other"})}))[0]
-
-
-def test_where_there_is_no_table_spark_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert judged(monkeypatch) == (False, [])
+@pytest.mark.usefixtures("table")
+def test_spark_creates_a_table_that_does_not_exist() -> None:
+    assert not matches()
+    assert schema_check.configuration(settings(), TABLE) == {}
