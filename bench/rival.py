@@ -22,8 +22,9 @@ from deltalake import WriterProperties, write_deltalake
 from bench.ground import BRONZE, QUARANTINE, SILVER, TOPIC, rivals
 from conf import settings
 from conf.connect import clickhouse, consumer_config
+from schemas.common.currencies import CURRENCIES
 from schemas.contract import find
-from schemas.purchases.events import CURRENCIES, MOST_LINES, MOST_PIECES, MOST_PRICE, MOST_WORTH
+from schemas.purchases.events import MOST_LINES, MOST_PIECES, MOST_PRICE, MOST_WORTH
 
 LINE = pl.Struct({"product_id": pl.String, "description": pl.String, "quantity": pl.Int64, "unit_price": pl.String})
 EVENT = pl.Struct(

@@ -20,6 +20,15 @@ ALLOWED = {
     "dags": {"schemas"},
     "infra": {"conf", "schemas"},
 }
+SHARED_DOMAINS = {"ops", "rates"}
+"""Tables that every domain needs: what Sauda says of its own runs, and the rates of currencies."""
+OTHER_DOMAINS = {
+    "infra/local/load_check.py": "judges what was collected of procurement",
+    "infra/local/parts/goszakup_standin.py": "is a part of procurement, under the name of the service",
+    "jobs/purchases/category_daily.py": "is built from the shop's products, as its contract says",
+    "schemas/purchases/gold.py": "names the shop's products as what a table is built from",
+}
+"""Modules that may import another domain's, or one although they serve all; each with its reason."""
 MOST_LINES = 400
 MACHINE_PATHS = ("/" + "work/", "/" + "root/", "/" + "home/", "/" + "Users/")
 
@@ -73,6 +82,37 @@ def test_imports_keep_their_direction() -> None:
             found += [f"{named(path)} may not import {name}" for name in sorted(wrong)]
 
     assert found == []
+
+
+def domains() -> set[str]:
+    folders = (path.parent for path in (REPOSITORY / "schemas").glob("*/__init__.py"))
+    return {folder.name for folder in folders} - {"contract", "derive", "common"} - SHARED_DOMAINS
+
+
+def imported_modules(path: Path) -> Iterator[str]:
+    """The whole names of the modules that a module imports, at any depth of its code."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def other_domains(path: Path) -> set[str]:
+    """The domains of which a module imports something, its own left out."""
+    own = set(path.relative_to(REPOSITORY).with_suffix("").parts[1:])
+    names = {
+        part for module in imported_modules(path) if module.partition(".")[0] in OURS for part in module.split(".")
+    }
+    return names & domains() - own
+
+
+def test_a_domain_imports_no_other_and_what_serves_all_imports_none() -> None:
+    apart = ("tests/", "bench/")
+    modules = {named(p): other_domains(p) for p in outside_tests() if not named(p).startswith(apart)}
+    foreign = {name: others for name, others in modules.items() if others}
+
+    assert foreign.keys() == OTHER_DOMAINS.keys(), foreign
 
 
 def test_modules_are_small() -> None:

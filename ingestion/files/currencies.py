@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
-from schemas.purchases.events import CURRENCIES
+from schemas.common.currencies import CURRENCIES
 
 # A sign that several countries use names no currency by itself, so it contradicts none of them.
 SIGNS = {

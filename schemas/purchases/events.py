@@ -1,6 +1,7 @@
 """The purchase event: what a shop sends."""
 
 from schemas.common.columns import CURRENCY_CODE, CUSTOMER_ID, PRODUCT_ID, SELLER_ID, SOURCE
+from schemas.common.currencies import CURRENCIES
 from schemas.common.envelope import Raw, Refused
 from schemas.contract import col, event, record, table
 from schemas.contract.rules import (
@@ -19,12 +20,6 @@ from schemas.contract.rules import (
 )
 from schemas.contract.types import ID, LIST, MONEY, TEXT
 from schemas.purchases.columns import PURCHASE_ID, PURCHASED_AT, QUANTITY
-
-CURRENCIES = (
-    "AED", "AMD", "AUD", "AZN", "BGN", "BRL", "BYN", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "GBP", "GEL", "HKD",
-    "HUF", "IDR", "ILS", "INR", "JPY", "KGS", "KRW", "KZT", "MDL", "MXN", "MYR", "NOK", "NZD", "PLN", "RON", "RSD",
-    "RUB", "SAR", "SEK", "SGD", "THB", "TJS", "TMT", "TRY", "UAH", "USD", "UZS", "VND", "ZAR",
-)  # fmt: skip
 
 MOST_LINES = 10_000
 MOST_PIECES = 9_999_999

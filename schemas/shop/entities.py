@@ -15,10 +15,10 @@ from schemas.common.columns import (
     PRODUCT_ID,
     SELLER_ID,
 )
+from schemas.common.currencies import CURRENCIES
 from schemas.contract import col, entity
 from schemas.contract.rules import at_least, at_most, matches, max_length, not_empty, one_of
 from schemas.contract.types import FLAG, ID, INSTANT, TEXT
-from schemas.purchases.events import CURRENCIES
 
 MOST_AMOUNT = 9_999_999
 KEY_RULE = matches("[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "1 to 64 of A-Z a-z 0-9 . _ -, a letter or digit first")

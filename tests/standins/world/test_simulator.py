@@ -10,8 +10,8 @@ import orjson
 import pytest
 
 from ingestion.core.message import Message
+from schemas.common.currencies import CURRENCIES
 from schemas.contract import find
-from schemas.purchases.events import CURRENCIES
 from standins.world.faults import OVERSIZED, POISONS, Faults, poisoned
 from standins.world.simulator import events, single_line_events
 from standins.world.world import make_world, planted, spread

@@ -13,9 +13,10 @@ import orjson
 import pytest
 from pyspark.sql import functions as F
 
+from schemas.common.currencies import CURRENCIES
 from schemas.contract import contract
 from schemas.derive.quarantine import read_event
-from schemas.purchases.events import CURRENCIES, PurchaseEvent
+from schemas.purchases.events import PurchaseEvent
 from schemas.purchases.silver import PurchaseLines
 from standins.world.faults import OVERSIZED, POISONS, Poison
 from streaming.core import parse
