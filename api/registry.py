@@ -86,11 +86,11 @@ def routers() -> tuple[APIRouter, ...]:
     Raises ValueError where a path would be lost: a router of another name, two routes of one path and method, a tag or
     scope that nobody declares.
     """
-    found = mounted([importlib.import_module(name) for name in module_names()])
+    mounts = mounted([importlib.import_module(name) for name in module_names()])
     unknown = access.NEEDED - scopes().keys()
     if unknown:
         raise ValueError(f"a path needs the scope {min(unknown)!r}, which no domain declares")
-    return found
+    return mounts
 
 
 def mounted(modules: Iterable[ModuleType]) -> tuple[APIRouter, ...]:

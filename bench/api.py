@@ -49,12 +49,12 @@ class Run:
     who: str
     rate: float
     batch: int
-    told: Mapping[str, Any]
+    measured: Mapping[str, Any]
     cpu_microseconds: float
 
     @property
     def p99(self) -> float:
-        return float(self.told["milliseconds"].get("p99", 0.0))
+        return float(self.measured["milliseconds"].get("p99", 0.0))
 
 
 def run(settings: Settings, quick: bool, say: Say, env: Mapping[str, str]) -> list[Report]:
@@ -86,10 +86,10 @@ def run(settings: Settings, quick: bool, say: Say, env: Mapping[str, str]) -> li
                 _load(settings, who, port, 500, WARM_SECONDS, 1)
                 for rate in (*RATES, 0):
                     runs.append(_load(settings, who, port, rate, seconds, 1))
-                    say(f"{who}: {runs[-1].told['rate']:,.0f}/s, p99 {runs[-1].p99:.0f} ms")
+                    say(f"{who}: {runs[-1].measured['rate']:,.0f}/s, p99 {runs[-1].p99:.0f} ms")
                 if who == "Sauda":
                     runs.append(_load(settings, who, port, 0, seconds, BATCH))
-                    say(f"{who}, batches of {BATCH}: {runs[-1].told['rate']:,.0f}/s")
+                    say(f"{who}, batches of {BATCH}: {runs[-1].measured['rate']:,.0f}/s")
     return [_report(runs, len(cores))]
 
 
@@ -129,16 +129,16 @@ def _load(settings: Settings, who: str, port: int, rate: float, seconds: float, 
     used = ground.cpu_seconds(settings).get(part, 0.0) - before
     if done.returncode:
         raise Failed(f"The load on {who} failed:\n{done.stderr[-1_500:]}")
-    told = json.loads(done.stdout)
-    if set(told["statuses"]) != {"202"}:
-        raise Failed(f"{who} answered {told['statuses']} at {rate:g} a second.")
-    return Run(who, rate, batch, told, used / max(told["accepted"], 1) * 1e6)
+    measured = json.loads(done.stdout)
+    if set(measured["statuses"]) != {"202"}:
+        raise Failed(f"{who} answered {measured['statuses']} at {rate:g} a second.")
+    return Run(who, rate, batch, measured, used / max(measured["accepted"], 1) * 1e6)
 
 
 def _report(runs: list[Run], cores: int) -> Report:
     rows = [
-        [each.who, each.batch, each.rate or "as fast as possible", each.told["rate"],
-         *(each.told["milliseconds"].get(name) for name in ("p50", "p95", "p99", "max")), each.cpu_microseconds]
+        [each.who, each.batch, each.rate or "as fast as possible", each.measured["rate"],
+         *(each.measured["milliseconds"].get(name) for name in ("p50", "p95", "p99", "max")), each.cpu_microseconds]
         for each in runs
     ]  # fmt: skip
     columns = ["contender", "purchases a request", "wanted/s", "taken/s", "p50, ms", "p95, ms", "p99, ms", "max, ms",
@@ -146,12 +146,12 @@ def _report(runs: list[Run], cores: int) -> Report:
     ours = {each.rate: each for each in runs if each.who == "Sauda" and each.batch == 1}
     theirs = {each.rate: each for each in runs if each.who == "bare"}
     goals = [
-        verdict("purchases a second taken", ours[GOAL_RATE].told["rate"], GOAL_RATE * 0.99, at_least=True),
+        verdict("purchases a second taken", ours[GOAL_RATE].measured["rate"], GOAL_RATE * 0.99, at_least=True),
         verdict("p99 at that rate, ms", ours[GOAL_RATE].p99, GOAL_P99, at_least=False),
-        verdict("times the bare endpoint, as fast as possible", ours[0].told["rate"] / theirs[0].told["rate"], 0.5,
-                at_least=True),
+        verdict("times the bare endpoint, as fast as possible",
+                ours[0].measured["rate"] / theirs[0].measured["rate"], 0.5, at_least=True),
     ]  # fmt: skip
-    figures = {"runs": [{"who": r.who, "rate": r.rate, "batch": r.batch, "cpu_us": r.cpu_microseconds, **r.told}
+    figures = {"runs": [{"who": r.who, "rate": r.rate, "batch": r.batch, "cpu_us": r.cpu_microseconds, **r.measured}
                         for r in runs]}  # fmt: skip
     notes = [f"Everything was bound to {cores} cores."]
     table = Table("Purchases", columns, rows)

@@ -87,9 +87,9 @@ def watched(
     out, err = outputs[0]
     if process.returncode:
         raise Failed(f"{words[0]} ended with code {process.returncode}:\n{out[-500:]}\n{err[-1500:]}")
-    told: dict[str, Any] = json.loads(out.strip().splitlines()[-1])
-    rows = int(told.get("acknowledged", told.get("rows", 0)))
-    return Run(rows, float(told.get("seconds", seconds)), peak >> 20, quarters(samples, rows))
+    measured: dict[str, Any] = json.loads(out.strip().splitlines()[-1])
+    rows = int(measured.get("acknowledged", measured.get("rows", 0)))
+    return Run(rows, float(measured.get("seconds", seconds)), peak >> 20, quarters(samples, rows))
 
 
 def quarters(samples: Sequence[Sample], rows: int) -> tuple[int, ...]:

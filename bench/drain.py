@@ -89,9 +89,9 @@ def expected(mix: Mix, *, copies_stay: bool) -> dict[str, int]:
     }
 
 
-def differing(found: Mapping[str, int], wanted: Mapping[str, int]) -> str:
+def differing(actual: Mapping[str, int], wanted: Mapping[str, int]) -> str:
     """A sentence on what differs; empty where nothing does."""
-    return ", ".join(f"{k} {found.get(k, -1):,} (expected {v:,})" for k, v in wanted.items() if found.get(k, -1) != v)
+    return ", ".join(f"{k} {actual.get(k, -1):,} (expected {v:,})" for k, v in wanted.items() if actual.get(k, -1) != v)
 
 
 def sauda(settings: Settings, mix: Mix, say: Say, env: Mapping[str, str]) -> tuple[Outcome, memory.Sampler]:
@@ -105,11 +105,11 @@ def sauda(settings: Settings, mix: Mix, say: Say, env: Mapping[str, str]) -> tup
             _wait_rows(sinks, wanted)
             used = _used(before, ground.cpu_seconds(settings))
             say("all is there; counting")
-            found = _settled(sinks, wanted)
+            settled = _settled(sinks, wanted)
         filled = curves(sinks, started)
-    made = _outcome("Sauda", mix, started, began, filled, found)
-    made.cpu = used
-    return made, sampler
+    outcome = _outcome("Sauda", mix, started, began, filled, settled)
+    outcome.cpu = used
+    return outcome, sampler
 
 
 def _used(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
@@ -123,7 +123,7 @@ def first_batch(settings: Settings) -> float:
 
 
 def _wait_read(settings: Settings, stream: ground.Child, records: int, say: Say) -> None:
-    deadline, told = time.monotonic() + PATIENCE_SECONDS, 0.0
+    deadline, reported = time.monotonic() + PATIENCE_SECONDS, 0.0
     while True:
         stream.check()
         read = {name: int(query["read_total"]) for name, query in ground.totals(settings).items()}
@@ -132,21 +132,21 @@ def _wait_read(settings: Settings, stream: ground.Child, records: int, say: Say)
             return
         if time.monotonic() > deadline:
             raise Failed(f"The stream has read {read} of {records:,} after {PATIENCE_SECONDS:.0f} s:\n{stream.tail()}")
-        if read and time.monotonic() - told > 5:
-            told = time.monotonic()
+        if read and time.monotonic() - reported > 5:
+            reported = time.monotonic()
             say(", ".join(f"{name} {count:,}" for name, count in sorted(read.items())))
         time.sleep(0.5)
 
 
 def _settled(sinks: Sinks, wanted: Mapping[str, int]) -> dict[str, int]:
     """The counts, as soon as they are what they must be; the last ones seen when they do not become that."""
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for _ in range(10):
-        found = counted(sinks)
-        if not differing(found, wanted):
+        counts = counted(sinks)
+        if not differing(counts, wanted):
             break
         time.sleep(2)
-    return found
+    return counts
 
 
 def _wait_rows(sinks: Sinks, wanted: Mapping[str, int]) -> None:
@@ -173,21 +173,21 @@ def python_loop(settings: Settings, mix: Mix, say: Say, *, headers: bool) -> Out
                 raise Failed(f"The rival does not end:\n{loop.tail()}")
         if loop.process.returncode:
             loop.check()
-        told = json.loads(loop.log.read_text().splitlines()[-1])
-    used = _used(before, ground.cpu_seconds(settings)) | {"rival": told["cpu"]}
+        measured = json.loads(loop.log.read_text().splitlines()[-1])
+    used = _used(before, ground.cpu_seconds(settings)) | {"rival": measured["cpu"]}
     say("all is there; counting")
-    found = _settled(sinks, expected(mix, copies_stay=True))
+    settled = _settled(sinks, expected(mix, copies_stay=True))
     name = "Python loop" if headers else "Python loop, no headers kept"
-    made = _outcome(name, mix, started, told["began"], curves(sinks, started), found)
-    made.spent, made.cpu = told["spent"], used
-    return made
+    outcome = _outcome(name, mix, started, measured["began"], curves(sinks, started), settled)
+    outcome.spent, outcome.cpu = measured["spent"], used
+    return outcome
 
 
 def _outcome(
-    name: str, mix: Mix, started: float, began: float, filled: Sequence[Curve], found: dict[str, int]
+    name: str, mix: Mix, started: float, began: float, filled: Sequence[Curve], counts: dict[str, int]
 ) -> Outcome:
     ended = max((curve.end for curve in filled if curve.points), default=time.time())
-    return Outcome(name, mix.records, started, began, ended, second_half_rate(filled, mix.records), found)
+    return Outcome(name, mix.records, started, began, ended, second_half_rate(filled, mix.records), counts)
 
 
 def run(settings: Settings, records: int, say: Say, *, env: Mapping[str, str], rival: bool = True) -> list[Report]:
@@ -213,8 +213,8 @@ def run(settings: Settings, records: int, say: Say, *, env: Mapping[str, str], r
 def report(outcomes: Sequence[Outcome], mix: Mix, cores: int, env: Mapping[str, str]) -> Report:
     """Sauda is the first of the outcomes, its rival the second; others are shown beside them."""
     ours, rival = outcomes[0], outcomes[1]
-    made = Report("drain", f"Drain of {mix.records:,} records", ABOUT.format(cores=cores))
-    made.tables = [
+    result = Report("drain", f"Drain of {mix.records:,} records", ABOUT.format(cores=cores))
+    result.tables = [
         Table(
             "Records a second",
             ("contender", "records/s", "second half", "from process start", "seconds", "Sauda's rate over it"),
@@ -240,20 +240,20 @@ def report(outcomes: Sequence[Outcome], mix: Mix, cores: int, env: Mapping[str, 
         ),
     ]  # fmt: skip
     ratio = ours.rate / rival.rate
-    made.goals = [verdict(f"Sauda's rate over the {rival.name}'s", ratio, GOAL_RATIO, at_least=True)]
+    result.goals = [verdict(f"Sauda's rate over the {rival.name}'s", ratio, GOAL_RATIO, at_least=True)]
     for outcome in outcomes:
         wrong = differing(outcome.counts, expected(mix, copies_stay=outcome is not ours))
-        made.goals.append(
+        result.goals.append(
             f"{'missed' if wrong else 'met'}: {outcome.name} holds what was sent{': ' + wrong if wrong else ''}"
         )
         if outcome.spent:
             steps = ", ".join(f"{k} {v:.1f} s" for k, v in outcome.spent.items())
-            made.notes.append(f"{outcome.name}, where its time went: {steps}.")
-    made.notes.append("The Python loop's silver lines hold the second copies too; its events do not.")
+            result.notes.append(f"{outcome.name}, where its time went: {steps}.")
+    result.notes.append("The Python loop's silver lines hold the second copies too; its events do not.")
     chosen = ", ".join(f"{k}={v}" for k, v in env.items())
-    made.notes.append(f"Settings of the stream: {chosen or 'the defaults'}.")
-    made.figures = {
+    result.notes.append(f"Settings of the stream: {chosen or 'the defaults'}.")
+    result.figures = {
         "ratio": ratio,
         "outcomes": [asdict(o) | {"rate": o.rate, "cold_rate": o.cold_rate} for o in outcomes],
     }
-    return made
+    return result

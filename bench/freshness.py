@@ -127,7 +127,7 @@ def phase(sinks: Sinks, contender: str, rate: int, seconds: float, process: Chil
         settings, "sender", "-m", "bench.sender", *words
     ) as sender:  # fmt: skip
         _wait_sent(sender, process, seconds)
-        told: dict[str, Any] = json.loads(sender.log.read_text().splitlines()[-1])
+        measured: dict[str, Any] = json.loads(sender.log.read_text().splitlines()[-1])
         # Before it begins nothing is under way, so the topic and the table agree when all is shown.
         deadline = time.monotonic() + PATIENCE_SECONDS
         while watcher.count < ground.held(settings) and time.monotonic() < deadline:
@@ -140,7 +140,7 @@ def phase(sinks: Sinks, contender: str, rate: int, seconds: float, process: Chil
     ages = visible_at(watcher.seen, partitions, offsets) - due
     shown = ages[~np.isnan(ages)]
     return Phase(
-        contender, rate, told["events"], told["events"] - len(shown), percentiles(shown), told["late"],
+        contender, rate, measured["events"], measured["events"] - len(shown), percentiles(shown), measured["late"],
         percentiles(np.diff(np.array(watcher.polls))), round(busy, 3),
     )  # fmt: skip
 
@@ -208,27 +208,27 @@ def run(settings: Settings, seconds: float, say: Say, *, env: Mapping[str, str])
                 time.sleep(SETTLE_SECONDS)
                 done = phase(sinks, name, rate, seconds, process)
                 phases.append(done)
-                say(f"{name} at {rate:,}/s: {told(done)}")
+                say(f"{name} at {rate:,}/s: {summary_line(done)}")
     return [report(phases, seconds, len(cores), env)]
 
 
-def told(done: Phase) -> str:
+def summary_line(done: Phase) -> str:
     """One line on a phase."""
     ages = ", ".join(f"{k} {v:.3f} s" for k, v in done.ages.items()) or "nothing was seen"
     return ages + (f"; {done.missing:,} NOT seen" if done.missing else "")
 
 
-def middle_and_tail(found: Mapping[str, float]) -> tuple[float | None, float | None]:
-    return found.get("p50"), found.get("p99")
+def middle_and_tail(percentiles_by_name: Mapping[str, float]) -> tuple[float | None, float | None]:
+    return percentiles_by_name.get("p50"), percentiles_by_name.get("p99")
 
 
 def report(phases: Sequence[Phase], seconds: float, cores: int, env: Mapping[str, str]) -> Report:
     """All phases beside one another."""
     warm = sum(length for _, length in WARM_UP)
     about = ABOUT.format(poll=POLL_SECONDS * 1000, warm=warm)
-    made = Report("freshness", f"Freshness, {seconds:.0f} s at each rate, {cores} cores", about)
+    result = Report("freshness", f"Freshness, {seconds:.0f} s at each rate, {cores} cores", about)
     names = ("p50", "p95", "p99", "max")
-    made.tables = [
+    result.tables = [
         Table(
             "Seconds from due to visible",
             ("contender", "events/s", "events", "not seen", *names),
@@ -242,14 +242,14 @@ def report(phases: Sequence[Phase], seconds: float, cores: int, env: Mapping[str
     ]
     ours = next(p for p in phases if p.rate == GOAL_RATE)
     for name, goal in (("p50", GOAL_P50), ("p99", GOAL_P99)):
-        found = ours.ages.get(name, float("inf"))
-        made.goals.append(verdict(f"{name} at {GOAL_RATE:,}/s, s", found, goal, at_least=False))
+        ours_seconds = ours.ages.get(name, float("inf"))
+        result.goals.append(verdict(f"{name} at {GOAL_RATE:,}/s, s", ours_seconds, goal, at_least=False))
     lost = sum(p.missing for p in phases)
-    made.goals.append(f"{'missed' if lost else 'met'}: every event was seen" + (f", but {lost:,}" if lost else ""))
+    result.goals.append(f"{'missed' if lost else 'met'}: every event was seen" + (f", but {lost:,}" if lost else ""))
     chosen = ", ".join(f"{k}={v}" for k, v in env.items())
-    made.notes = [
+    result.notes = [
         "An age is too long by up to one gap between polls, and by the second query of the poll that showed it.",
         f"Settings of the stream: {chosen or 'the defaults'}.",
     ]
-    made.figures = {"phases": [asdict(p) for p in phases]}
-    return made
+    result.figures = {"phases": [asdict(p) for p in phases]}
+    return result

@@ -197,11 +197,11 @@ def child(settings: Settings, part: str, *words: str, env: Mapping[str, str] | N
     log = settings.logs / f"bench-{part}.log"
     environment = children.environment(settings, java.remembered(settings), part) | dict(env or {})
     with log.open("w") as sink, _started([sys.executable, *words], environment, sink) as process:
-        made = Child(process, log)
+        child_process = Child(process, log)
         family = psutil.Process(process.pid)
         with children.tracked(process):
             try:
-                yield made
+                yield child_process
             finally:
                 # Java outlives its Python for a moment, and would hold memory and tables.
                 members: list[psutil.Process] = []

@@ -63,10 +63,10 @@ class Load:
         await asyncio.gather(*(self._worker(*stream) for stream in streams))
         taken = time.perf_counter() - self.began
         good = self.statuses[202] * self.batch
-        told = {name: 1_000 * value for name, value in percentiles(np.array(self.latencies)).items()}
+        milliseconds = {name: 1_000 * value for name, value in percentiles(np.array(self.latencies)).items()}
         return {
             "accepted": good, "seconds": taken, "rate": good / taken, "statuses": dict(self.statuses),
-            "milliseconds": told,
+            "milliseconds": milliseconds,
         }  # fmt: skip
 
     async def _worker(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -78,12 +78,12 @@ class Load:
                 await asyncio.sleep(early)
             if time.perf_counter() - self.began > (FLOOD_SECONDS if self.rate else self.seconds):
                 break
-            asked = due if self.rate else time.perf_counter()
+            sent_at = due if self.rate else time.perf_counter()
             writer.write(self.head + b"%d\r\n\r\n" % len(body) + body)
             head = await reader.readuntil(b"\r\n\r\n")
             length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
             await reader.readexactly(length)
-            self.latencies.append(time.perf_counter() - asked)
+            self.latencies.append(time.perf_counter() - sent_at)
             self.statuses[int(head[9:12])] += 1
         writer.close()
 

@@ -62,7 +62,7 @@ def _named(settings: Settings) -> Iterator[tuple[psutil.Process, str]]:
 def report(peaks: dict[str, int], together: int, what: str) -> Report:
     """What was seen during `what`, held against the goal."""
     gib = 2**30
-    made = Report(
+    result = Report(
         "memory",
         "Memory",
         f"Greatest resident memory of each process of the stack during {what}, looked at every {PERIOD} s. Shared pages"
@@ -70,7 +70,7 @@ def report(peaks: dict[str, int], together: int, what: str) -> Report:
     )
     rows = sorted(peaks.items(), key=lambda item: -item[1])
     total = sum(peaks.values())
-    made.tables = [
+    result.tables = [
         Table(
             "Greatest resident memory, MiB",
             ("process", "MiB"),
@@ -81,6 +81,6 @@ def report(peaks: dict[str, int], together: int, what: str) -> Report:
             ],
         )
     ]
-    made.goals = [verdict("sum of the greatest, GiB", total / gib, GOAL_GIB, at_least=False)]
-    made.figures = {"peaks_bytes": peaks, "sum_bytes": total, "together_bytes": together}
-    return made
+    result.goals = [verdict("sum of the greatest, GiB", total / gib, GOAL_GIB, at_least=False)]
+    result.figures = {"peaks_bytes": peaks, "sum_bytes": total, "together_bytes": together}
+    return result

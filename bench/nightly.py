@@ -108,54 +108,54 @@ def _measured(settings: Settings, folder: Path, size: int, say: Say) -> Outcome:
     _, rival, rival_mb = _child("bench.nightly_duckdb", lines, products, str(out), *limits, rounds)
     say(f"{size:,} lines: Sauda")
     began, nights, spark_mb = _child("bench.nightly_spark", "night", str(folder), rounds)
-    for told in nights:
-        assert not told["failed"], told["failed"]
-    ours = [told for told in nights if told["gated"]]
+    for night in nights:
+        assert not night["failed"], night["failed"]
+    ours = [night for night in nights if night["gated"]]
     tables = chosen("purchases")
     say(f"{size:,} lines: comparing")
     for table in tables:
         compare(table, lake.path(table.name), out / f"{table.name}.parquet")
     warm, ungated, duckdb = (
-        statistics.median(told["ended"] - told["began"] for told in some)
-        for some in (ours[1:], [told for told in nights if not told["gated"]], rival[1:])
+        statistics.median(night["ended"] - night["began"] for night in some)
+        for some in (ours[1:], [night for night in nights if not night["gated"]], rival[1:])
     )
     by_table = {
         t.name: (ours[-1]["spent"][t.name], rival[-1]["spent"][t.name], ours[-1]["rows"][t.name]) for t in tables
     }
     push = measured(settings, lake, find(PUSHED))
     cold = ours[0]["ended"] - began
-    gates, share = (statistics.median(told[what] for told in ours[1:]) for what in ("gates", "share"))
+    gates, share = (statistics.median(night[what] for night in ours[1:]) for what in ("gates", "share"))
     return Outcome(size, cold, warm, duckdb, spark_mb, rival_mb, by_table, gates, share, ungated, push)
 
 
 def _child(module: str, *words: str) -> tuple[float, list[dict[str, Any]], int]:
     """Run a module to its end: when it began, the lines of JSON it wrote, the most memory it and its children had."""
     began, peak = time.time(), 0
-    said: list[str] = []
+    lines: list[str] = []
     with subprocess.Popen(
         [sys.executable, "-m", module, *words], cwd=REPOSITORY, env=os.environ | {"PYTHONUNBUFFERED": "1"}, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     ) as process:  # fmt: skip
         assert process.stdout is not None
-        listener = threading.Thread(target=said.extend, args=(process.stdout,))
+        listener = threading.Thread(target=lines.extend, args=(process.stdout,))
         listener.start()
         root = psutil.Process(process.pid)
         while process.poll() is None:
             peak = max(peak, _resident(root))
             time.sleep(0.2)
         listener.join()
-    assert process.returncode == 0, "".join(said[-20:])
-    return began, [json.loads(line) for line in said if line.startswith("{")], peak // 2**20
+    assert process.returncode == 0, "".join(lines[-20:])
+    return began, [json.loads(line) for line in lines if line.startswith("{")], peak // 2**20
 
 
 def _resident(root: psutil.Process) -> int:
-    found = 0
+    resident = 0
     for process in [root, *root.children(recursive=True)]:
         try:
-            found += process.memory_info().rss
+            resident += process.memory_info().rss
         except psutil.NoSuchProcess:
             continue
-    return found
+    return resident
 
 
 def compare(table: Contract, delta: str, parquet: Path) -> None:
@@ -187,13 +187,13 @@ def compare(table: Contract, delta: str, parquet: Path) -> None:
         assert not far, f"{table.name}: {far} values of {name} differ"
 
 
-def _report(found: Sequence[Outcome]) -> Report:
+def _report(outcomes: Sequence[Outcome]) -> Report:
     sizes = Table(
         "Seconds for all tables",
         ["lines", "DuckDB", "Sauda, warm", "times", "Sauda, cold", "times", "Sauda, MB", "DuckDB, MB"],
-        [[o.rows, o.duckdb, o.warm, o.warm_ratio, o.cold, o.cold_ratio, o.spark_mb, o.duckdb_mb] for o in found],
+        [[o.rows, o.duckdb, o.warm, o.warm_ratio, o.cold, o.cold_ratio, o.spark_mb, o.duckdb_mb] for o in outcomes],
     )
-    last = found[-1]
+    last = outcomes[-1]
     tables = Table(
         f"Table by table, {last.rows:,} lines, seconds",
         ["table", "rows", "Sauda, warm", "DuckDB"],
@@ -202,15 +202,15 @@ def _report(found: Sequence[Outcome]) -> Report:
     gates = Table(
         "The gates, warm: all tables judged by Great Expectations",
         ["lines", "table-seconds", "% of all", "night, s", "without gates, s", "% of the night"],
-        [[o.rows, o.gates, 100 * o.gates_share, o.warm, o.ungated, o.gates_of_night] for o in found],
+        [[o.rows, o.gates, 100 * o.gates_share, o.warm, o.ungated, o.gates_of_night] for o in outcomes],
     )
-    pushes = [o.push for o in found if o.push is not None]
+    pushes = [o.push for o in outcomes if o.push is not None]
     pushed = Table(
         "Push into ClickHouse: load from the lake, comparison, swap",
         ["table", "rows", "seconds", "rows/s"],
         [[p.table, p.rows, p.seconds, p.rate] for p in pushes],
     )
-    judged = next((o for o in found if o.rows == 10_000_000), last)
+    judged = next((o for o in outcomes if o.rows == 10_000_000), last)
     share = 100 * judged.gates_share
     goals = [
         verdict(f"warm, {judged.rows:,} lines, times DuckDB's time", judged.warm_ratio, WARM_GOAL, at_least=False),
@@ -227,7 +227,7 @@ def _report(found: Sequence[Outcome]) -> Report:
         "Equal results were required, and found.",
     ]
     shown = [sizes, tables, gates, *([pushed] if pushes else [])]
-    figures = {"sizes": [asdict(o) for o in found]}
+    figures = {"sizes": [asdict(o) for o in outcomes]}
     return Report("nightly", "The nights against DuckDB", ABOUT, shown, goals, notes, figures)
 
 
@@ -236,12 +236,12 @@ def _report(found: Sequence[Outcome]) -> Report:
 def main(rows: str) -> None:
     """Measure the nights alone; no part of the stack is needed. Results go to bench/results/."""
     console = Console(highlight=False)
-    found: list[Outcome] = []
+    outcomes: list[Outcome] = []
     for outcome in _outcomes(settings(), [int(size) for size in rows.split(",")], console.print):
         # Written after each size: the largest takes longest, and may run out of disk or patience.
-        found.append(outcome)
-        report.write(_report(found), report.machine(settings().java_home))
-    report.show(_report(found), console)
+        outcomes.append(outcome)
+        report.write(_report(outcomes), report.machine(settings().java_home))
+    report.show(_report(outcomes), console)
 
 
 if __name__ == "__main__":

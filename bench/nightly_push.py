@@ -31,14 +31,14 @@ class Push:
         return self.rows / self.seconds
 
 
-def measured(settings: Settings, made: FolderLake, table: Contract) -> Push | None:
+def measured(settings: Settings, source: FolderLake, table: Contract) -> Push | None:
     """Copy a table from local disk into the stack's lake and push it; None where MinIO or ClickHouse does not run."""
     try:
         need_parts(settings)
     except Failed:
         return None
     lake, client = S3Lake(settings), clickhouse(settings)
-    version = _copied(settings, made, table)
+    version = _copied(settings, source, table)
     apply_clickhouse(client, [table])
     drop_leftovers(client)
     url = lake.url(table.name)
@@ -50,7 +50,7 @@ def measured(settings: Settings, made: FolderLake, table: Contract) -> Push | No
     return Push(table.name, facts.rows, seconds)
 
 
-def _copied(settings: Settings, made: FolderLake, table: Contract) -> int:
+def _copied(settings: Settings, lake: FolderLake, table: Contract) -> int:
     """A Delta table is its files: paths in its log are relative. What was there before is removed."""
     client = s3(settings)
     if not client.bucket_exists(settings.bucket):
@@ -58,10 +58,10 @@ def _copied(settings: Settings, made: FolderLake, table: Contract) -> int:
     folder = settings.table_path(table.name).partition(f"://{settings.bucket}/")[2]
     for old in client.list_objects(settings.bucket, folder + "/", recursive=True):
         client.remove_object(settings.bucket, old.object_name or "")
-    root = made.folder / table.name.replace(".", "/")
+    root = lake.folder / table.name.replace(".", "/")
     for file in sorted(root.rglob("*")):
         if file.is_file() and not file.name.endswith(".crc"):
             client.fput_object(settings.bucket, f"{folder}/{file.relative_to(root).as_posix()}", str(file))
-    version = made.version(table.name)
+    version = lake.version(table.name)
     assert version is not None
     return version

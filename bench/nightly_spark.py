@@ -74,9 +74,9 @@ def night(lake: FolderLake, spark: SparkSession, runner: type[JobRunner], this: 
     spent = {run.table.name: run.seconds for run in runs}
     rows = {run.table.name: run.rows_out for run in runs}
     gates = sum(run.gates_seconds or 0.0 for run in runs)
-    told = {"round": this, "gated": runner is JobRunner, "began": began, "ended": ended, "spent": spent, "rows": rows,
-            "failed": failed, "gates": gates, "share": gates / sum(spent.values())}  # fmt: skip
-    print(json.dumps(told), flush=True)
+    measured = {"round": this, "gated": runner is JobRunner, "began": began, "ended": ended, "spent": spent,
+                "rows": rows, "failed": failed, "gates": gates, "share": gates / sum(spent.values())}  # fmt: skip
+    print(json.dumps(measured), flush=True)
 
 
 def main(what: str, folder: str, number: str) -> None:

@@ -92,11 +92,11 @@ def java_version(java: Path | None) -> str:
     """``17.0.12``, or "not found"."""
     command = str(java / "bin" / "java") if java else "java"
     try:
-        said = subprocess.run([command, "-version"], capture_output=True, text=True, timeout=20).stderr
+        printed = subprocess.run([command, "-version"], capture_output=True, text=True, timeout=20).stderr
     except (OSError, subprocess.TimeoutExpired):
         return "not found"
-    found = re.search(r'version "([^"]+)"', said)
-    return found[1] if found else "unknown"
+    match = re.search(r'version "([^"]+)"', printed)
+    return match[1] if match else "unknown"
 
 
 def markdown(report: Report, facts: dict[str, str], at: str) -> str:
@@ -143,8 +143,8 @@ def write(report: Report, facts: dict[str, str], folder: Path = RESULTS) -> Path
     at = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
     page = folder / f"{report.name}.md"
     page.write_text(markdown(report, facts, at))
-    told = asdict(report) | {"measured_at": at, "machine": facts}
-    (folder / f"{report.name}.json").write_text(json.dumps(told, indent=1, ensure_ascii=False, default=str) + "\n")
+    document = asdict(report) | {"measured_at": at, "machine": facts}
+    (folder / f"{report.name}.json").write_text(json.dumps(document, indent=1, ensure_ascii=False, default=str) + "\n")
     (folder / "README.md").write_text(overview(folder))
     return page
 
@@ -154,13 +154,13 @@ def overview(folder: Path) -> str:
     parts = ["# Measurements", "Made by `./start.sh bench`; each page says what was measured and against which rival."]
     facts: dict[str, str] = {}
     for file in sorted(folder.glob("*.json")):
-        told = json.loads(file.read_text())
-        facts = told["machine"]
-        parts.append(f"## [{told['title']}]({file.stem}.md)\n\nMeasured {told['measured_at']}.")
-        if told["goals"]:
-            parts.append("\n".join(f"- {goal}" for goal in told["goals"]))
-        if told["tables"]:
-            first = told["tables"][0]
+        document = json.loads(file.read_text())
+        facts = document["machine"]
+        parts.append(f"## [{document['title']}]({file.stem}.md)\n\nMeasured {document['measured_at']}.")
+        if document["goals"]:
+            parts.append("\n".join(f"- {goal}" for goal in document["goals"]))
+        if document["tables"]:
+            first = document["tables"][0]
             parts.append(markdown_table(Table(first["title"], first["columns"], first["rows"])))
     if facts:
         parts.append("## The machine\n\n" + "\n".join(f"- {k}: {v}" for k, v in facts.items()))

@@ -21,11 +21,11 @@ from conf.connect import kafka_producer, producer_config
 
 def app(topic: str) -> FastAPI:
     """One path."""
-    made = FastAPI()
+    application = FastAPI()
     producer = kafka_producer(producer_config(settings()))
     threading.Thread(target=lambda: [producer.poll(0.1) for _ in iter(int, 1)], daemon=True).start()
 
-    @made.post("/v1/purchases", status_code=202)
+    @application.post("/v1/purchases", status_code=202)
     async def send(request: Request) -> JSONResponse:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
@@ -40,7 +40,7 @@ def app(topic: str) -> FastAPI:
         await done
         return JSONResponse({"accepted": 1}, 202)
 
-    return made
+    return application
 
 
 def main(port: str, topic: str) -> None:

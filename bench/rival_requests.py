@@ -28,8 +28,8 @@ def main(url: str, topic: str, paths: list[str]) -> None:
         while page:
             answer = session.get(url + page, timeout=60)
             answer.raise_for_status()
-            told = answer.json()
-            for row in told["items"]:
+            answered = answer.json()
+            for row in answered["items"]:
                 while True:
                     try:
                         producer.produce(topic, json.dumps(row, ensure_ascii=False).encode(), key=str(row.get("id")))
@@ -38,7 +38,7 @@ def main(url: str, topic: str, paths: list[str]) -> None:
                         producer.poll(0.1)
                 rows += 1
             producer.poll(0)
-            page = told["next_page"]
+            page = answered["next_page"]
     producer.flush()
     print(json.dumps({"rows": rows, "seconds": time.monotonic() - began}))
 

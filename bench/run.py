@@ -127,17 +127,17 @@ def main(
         # Figures of small sizes mean little, and must not replace those that do.
         folder = chosen.settings.stack_home / "bench-quick" if quick else RESULTS
         facts = report.machine(java.remembered(chosen.settings))
-        made: list[Report] = []
+        reports: list[Report] = []
         for name in wanted:
             ground.need_parts(chosen.settings)
             console.print(f"[bold]{name}[/]")
             for each in MEASURES[name](chosen):
                 report.write(each, facts, folder)
-                made.append(each)
-        for each in made:
+                reports.append(each)
+        for each in reports:
             console.rule(each.title)
             report.show(each, console)
-        console.print(f"\nWritten to {folder.name}: {', '.join(f'{m.name}.md' for m in made)}")
+        console.print(f"\nWritten to {folder.name}: {', '.join(f'{m.name}.md' for m in reports)}")
     except Failed as error:
         click.echo(str(error), err=True)
         sys.exit(error.code)

@@ -26,7 +26,7 @@ def visible_at(
     polls: Sequence[Seen], partitions: npt.NDArray[np.int64], offsets: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float64]:
     """For each event the end of the first poll that showed its offset, or a later one; NaN where none did."""
-    found = np.full(len(offsets), np.nan)
+    visible = np.full(len(offsets), np.nan)
     ends = np.array([end for end, _ in polls])
     for partition in np.unique(partitions):
         reached = np.maximum.accumulate([greatest.get(int(partition), -1) for _, greatest in polls])
@@ -35,8 +35,8 @@ def visible_at(
         inside = first < len(ends)
         times = np.full(len(first), np.nan)
         times[inside] = ends[first[inside]]
-        found[mine] = times
-    return found
+        visible[mine] = times
+    return visible
 
 
 @dataclass(frozen=True)

@@ -81,9 +81,9 @@ def fill(settings: Settings, mix: Mix, say: Say) -> float:
         if number % 500_000 == 0:
             say(f"{number:,} of {mix.records:,} records sent")
     left = producer.flush(120)
-    found = held(settings)
-    if left or found != mix.records:
-        raise Failed(f"{mix.records:,} records were sent, {left:,} have no answer, and the topic holds {found:,}.")
+    present = held(settings)
+    if left or present != mix.records:
+        raise Failed(f"{mix.records:,} records were sent, {left:,} have no answer, and the topic holds {present:,}.")
     return time.monotonic() - began
 
 

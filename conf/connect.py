@@ -49,14 +49,17 @@ def postgres(settings: Settings, *, database: str = "", **options: Any) -> Conne
     return psycopg.connect(settings.postgres, options="-c timezone=UTC", **given)
 
 
-def s3(settings: Settings) -> Minio:
-    """An S3 client; any S3 service will do."""
+def s3(settings: Settings, retries: int | None = None) -> Minio:
+    """An S3 client; any S3 service will do. `retries` is how often a call that got no answer is repeated, without it as
+    often as the library has it."""
     from minio import Minio
+    from urllib3 import PoolManager
 
     scheme, _, host = settings.s3.partition("://")
     return Minio(
-        host, access_key=settings.s3_key, secret_key=settings.s3_secret, secure=scheme == "https", region="us-east-1"
-    )
+        host, access_key=settings.s3_key, secret_key=settings.s3_secret, secure=scheme == "https", region="us-east-1",
+        http_client=None if retries is None else PoolManager(retries=retries, timeout=5),
+    )  # fmt: skip
 
 
 def delta_table(settings: Settings, path: str) -> DeltaTable | None:

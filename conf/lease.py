@@ -142,15 +142,38 @@ class Lease:
                 is_open = False
 
 
-def take_lease(settings: Settings, kind: Kind, doing: str, domains: Collection[str] = ()) -> Lease:
-    """Take the right to write the tables of these domains; without any, of all.
+@dataclass(frozen=True)
+class FileLocks:
+    """The lock files of one process on this stack, and the name that it has left in them."""
 
-    `doing` is what a process that is refused reads of this one, e.g. "job nightly". Raises NotOurs.
-    """
+    name: str
+    held: ExitStack
+
+    def close(self) -> None:
+        self.held.close()
+
+
+def take_files(settings: Settings, kind: Kind, doing: str, domains: Collection[str] = ()) -> FileLocks:
+    """The part of `take_lease` that needs no server: it refuses a second process of the same stack."""
     host = socket.gethostname().partition(".")[0][:20]
     name = f"{os.getpid()}@{host}/{secrets.token_hex(2)} {doing}".encode("ascii", "replace").decode()[:LONGEST_NAME]
+    with ExitStack() as held:
+        _take_files(settings, kind, sorted(domains), name, held)
+        return FileLocks(name, held.pop_all())
+
+
+def take_lease(
+    settings: Settings, kind: Kind, doing: str, domains: Collection[str] = (), files: FileLocks | None = None
+) -> Lease:
+    """Take the right to write the tables of these domains; without any, of all.
+
+    `doing` is what a process that is refused reads of this one, e.g. "job nightly". `files` are the lock files where
+    they are held already; they are freed with the lease, or where it is refused. Raises NotOurs.
+    """
+    files = files or take_files(settings, kind, doing, domains)
+    name = files.name
     with ExitStack() as until_held:
-        _take_files(settings, kind, sorted(domains), name, until_held)
+        until_held.callback(files.close)
         first = _patiently(settings, kind, lambda: postgres(settings, autocommit=True, **_options(name)))
         locks = _locks(_warehouse(settings, first), kind, sorted(domains))
 

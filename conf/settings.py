@@ -337,6 +337,12 @@ class Settings(BaseSettings):
         return KafkaLogin(protocol, self.kafka_sasl_mechanism, self.kafka_user or "", password)
 
     @property
+    def is_lake_new(self) -> bool:
+        """Whether the lake is this stack's own MinIO and has never held a bucket."""
+        folder = self.data / "minio"
+        return not self.s3_endpoint and not (folder.is_dir() and any(f.name[0] != "." for f in folder.iterdir()))
+
+    @property
     def s3(self) -> str:
         return self.s3_endpoint or f"http://{LOOPBACK}:{self.port('minio')}"
 

@@ -20,12 +20,13 @@ from functools import partial
 import click
 
 from conf import Settings, settings
-from conf.lease import NotOurs, take_lease
+from conf.lease import NotOurs
 from conf.spark import spark_session
 from streaming.core import callback_guard, spark_lock
 from streaming.core.compaction import Compactor
 from streaming.core.domain import Domain
 from streaming.core.domain_runner import DomainRunner
+from streaming.core.lake_access import LakeAccess
 from streaming.core.launcher import command, launch
 from streaming.core.progress import Progress, serve
 from streaming.core.queries import sentence
@@ -53,7 +54,7 @@ def run(
     progress = Progress()
     names = [domain.name for domain in selected]
     all_names = [domain.name for domain in domains()]
-    held = take_lease(chosen, "stream", "stream" if names == all_names else f"stream of {', '.join(names)}", names)
+    access = LakeAccess(chosen, "stream" if names == all_names else f"stream of {', '.join(names)}", names)
     serve(progress, chosen.port("metrics") + number)
     spark = spark_session(
         chosen, "sauda-stream", memory=chosen.stream_memory, ui_port=chosen.port("spark_ui") + number, streaming=True
@@ -61,18 +62,18 @@ def run(
     callback_guard.guard(spark)
     locks = spark_lock.take_in_java(spark, chosen.run, names)
     log.info("the lake's tables of %s are held: %s", ", ".join(names), locks)
-    runners = [DomainRunner(spark, chosen, domain, lanes, progress) for domain in selected]
+    runners = [DomainRunner(spark, chosen, domain, lanes, progress, access.granted) for domain in selected]
     compactor = Compactor(spark, chosen, [table for domain in selected for table in domain.tables])
     try:
         for runner in runners:
             runner.start()
-        if "lake" in lanes:
-            compactor.start()
         gateway = spark.sparkContext._gateway
         assert gateway is not None
         spark_process = gateway.proc
         while not stopping.wait(1 if progress.ready.is_set() else 0.1):
-            held.check()
+            access.check()
+            if "lake" in lanes and access.granted.is_set() and compactor.ident is None:
+                compactor.start()
             if launched and os.getppid() != parent:
                 log.error("the process that started this one has ended")
                 return
@@ -86,7 +87,7 @@ def run(
             runner.stop()
         compactor.stop()
         spark.stop()
-        held.close()
+        access.close()
 
 
 @click.command()

@@ -29,6 +29,8 @@ OTHER_DOMAINS = {
     "schemas/purchases/gold.py": "names the shop's products as what a table is built from",
 }
 """Modules that may import another domain's, or one although they serve all; each with its reason."""
+VAGUE_NAMES = {"told", "made", "asked", "found", "said"}
+PUBLIC_NAMES = {("ingestion/shop/check.py", "found"): "is a member of the report of a file, which users read"}
 MOST_LINES = 400
 MACHINE_PATHS = ("/" + "work/", "/" + "root/", "/" + "home/", "/" + "Users/")
 
@@ -40,8 +42,8 @@ def files(ending: str = "") -> tuple[Path, ...]:
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=REPOSITORY, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
-    found = (REPOSITORY / name for name in listed.split("\0") if name.endswith(ending) and name)
-    return tuple(sorted(path for path in found if path.is_file()))
+    actual = (REPOSITORY / name for name in listed.split("\0") if name.endswith(ending) and name)
+    return tuple(sorted(path for path in actual if path.is_file()))
 
 
 def named(path: Path) -> str:
@@ -74,14 +76,14 @@ def test_there_is_a_house() -> None:
 
 
 def test_imports_keep_their_direction() -> None:
-    found = []
+    results = []
     for path in files(".py"):
         folder = named(path).partition("/")[0]
         if folder in ALLOWED:
             wrong = set(imports(path)) & OURS - ALLOWED[folder] - {folder}
-            found += [f"{named(path)} may not import {name}" for name in sorted(wrong)]
+            results += [f"{named(path)} may not import {name}" for name in sorted(wrong)]
 
-    assert found == []
+    assert results == []
 
 
 def domains() -> set[str]:
@@ -123,31 +125,50 @@ def test_modules_are_small() -> None:
 
 def test_docstrings_end_as_sentences_do() -> None:
     """Or with an example that is drawn or typed."""
-    found = []
+    results = []
     for path in outside_tests():
         for node in ast.walk(tree(path)):
             if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
                 last = (ast.get_docstring(node) or ".").splitlines()[-1]
                 example = last.startswith("    ") or "./start.sh" in last or "e.g. " in last
-                found += [] if last.endswith(".") or example else [f"{named(path)}: {last!r}"]
+                results += [] if last.endswith(".") or example else [f"{named(path)}: {last!r}"]
 
-    assert found == []
+    assert results == []
 
 
 def test_modules_say_what_they_are() -> None:
     assert [named(path) for path in outside_tests() if not ast.get_docstring(tree(path))] == []
 
 
+def identifiers(path: Path) -> set[str]:
+    """The names that a module gives or uses."""
+    names: set[str] = set()
+    for node in ast.walk(tree(path)):
+        match node:
+            case ast.Name(id=name) | ast.arg(arg=name) | ast.Attribute(attr=name) | ast.keyword(arg=str(name)):
+                names.add(name)
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                names.add(name)
+            case ast.alias(name=name, asname=other):
+                names.add(other or name)
+    return names
+
+
+def test_names_say_what_a_thing_is_and_not_what_was_done() -> None:
+    vague = {(named(path), name) for path in files(".py") for name in identifiers(path) & VAGUE_NAMES}
+    assert vague == set(PUBLIC_NAMES)
+
+
 def test_no_file_knows_the_machine_it_was_written_on() -> None:
-    found = []
+    results = []
     for path in files():
         try:
             text = path.read_text(encoding="utf-8")
         except UnicodeDecodeError:
             continue
-        found += [f"{named(path)}: {where}" for where in MACHINE_PATHS if where in text]
+        results += [f"{named(path)}: {where}" for where in MACHINE_PATHS if where in text]
 
-    assert found == []
+    assert results == []
 
 
 def test_only_conf_reads_the_environment() -> None:
@@ -171,8 +192,8 @@ def test_what_needs_the_stack_is_marked_so_and_lies_by_itself() -> None:
 
 
 def unit_tests() -> list[Path]:
-    found = (path.relative_to(REPOSITORY) for path in files(".py") if path.name.startswith("test_"))
-    return [path for path in found if path.parts[0] == "tests" and path.parts[1] not in ("services", "support")]
+    actual = (path.relative_to(REPOSITORY) for path in files(".py") if path.name.startswith("test_"))
+    return [path for path in actual if path.parts[0] == "tests" and path.parts[1] not in ("services", "support")]
 
 
 def test_the_tests_folders_are_those_of_the_sources() -> None:
@@ -191,15 +212,15 @@ def test_no_test_lies_apart_from_the_module_of_its_name() -> None:
     """Where a module of that name is elsewhere in the layer, the test has been left behind."""
     sources = {path.relative_to(REPOSITORY) for path in outside_tests()}
     by_layer = {(path.parts[0], path.name) for path in sources}
-    found = []
+    results = []
     for test in unit_tests():
         source = test.relative_to("tests").parent / test.name.removeprefix("test_")
         if source not in sources and (source.parts[0], source.name) in by_layer:
-            found.append(
+            results.append(
                 f"{test}: {sorted(str(s) for s in sources if s.parts[0] == source.parts[0] and s.name == source.name)}"
             )
 
-    assert found == []
+    assert results == []
 
 
 def test_each_domains_flow_has_a_smoke_test() -> None:

@@ -32,8 +32,8 @@ def written(document: str) -> Iterator[str]:
     blocks = re.findall(r"```bash\n(.*?)```", document, re.S)
     spans = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", document, flags=re.S))
     for code in [*blocks, *spans]:
-        for found in re.finditer(r"""\./start\.sh((?:"[^"]*"|'[^']*'|[^"'#)\n&|])*)""", code):
-            yield found[1].strip()
+        for actual in re.finditer(r"""\./start\.sh((?:"[^"]*"|'[^']*'|[^"'#)\n&|])*)""", code):
+            yield actual[1].strip()
 
 
 def rows(document: str) -> list[list[str]]:

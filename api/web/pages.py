@@ -80,7 +80,7 @@ class Site:
             "content": (self.web / "pages" / page.name / "page.html").read_text(encoding="utf-8"),
         }
         shell = (self.web / "shell" / "shell.html").read_text(encoding="utf-8")
-        text = re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], shell)
+        text = re.sub(r"\{\{(\w+)\}\}", lambda match: values[match[1]], shell)
         return Asset.of(text.encode(), MEDIA[".html"])
 
     def _navigation(self, page: Page) -> str:

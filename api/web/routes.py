@@ -50,11 +50,11 @@ async def asset(request: Request, name: str) -> Response:
     return _served(request, site().assets.get(name), f"file {name[:200]} of the pages")
 
 
-def _served(request: Request, found: Asset | None, what: str) -> Response:
+def _served(request: Request, asset: Asset | None, what: str) -> Response:
     require_loopback(request)
-    if found is None:
+    if asset is None:
         raise not_found(what)
-    headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache", "ETag": found.etag}
-    if request.headers.get("if-none-match") == found.etag:
+    headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache", "ETag": asset.etag}
+    if request.headers.get("if-none-match") == asset.etag:
         return Response(status_code=304, headers=headers)
-    return Response(found.body, headers=headers, media_type=found.media)
+    return Response(asset.body, headers=headers, media_type=asset.media)

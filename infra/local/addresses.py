@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from typing import Any
 
 from rich import box
 from rich.console import Console
@@ -12,12 +12,20 @@ from rich.table import Table
 
 from conf import Settings
 from conf.addresses import addresses
+from infra.local.parts import here
+from infra.local.processes.supervisor import Supervisor
 
 
-def listed(settings: Settings, passwords: bool = False) -> list[dict[str, str]]:
-    """The addresses for programs; passwords only when asked for."""
+def listed(settings: Settings, passwords: bool = False) -> list[dict[str, Any]]:
+    """The addresses for programs; passwords only when asked for.
+
+    `runs` is false for a part of this machine that was not started, as Airflow after ``./start.sh --lite``.
+    """
+    info = Supervisor(settings).info()
+    stopped = {name for name in here(settings) if info.get(name, {}).get("statename") not in ("RUNNING", "STARTING")}
     return [
         {"part": each.part, "what": each.title, "address": each.url, "user": each.user}
+        | {"runs": each.part not in stopped}
         | ({"password": settings.secret(each.secret) if each.secret else ""} if passwords else {})
         for each in addresses(settings)
     ]
@@ -29,18 +37,18 @@ def show(
     passwords: bool = False,
     *,
     as_json: bool = False,
-    leave_out: Collection[str] = (),
 ) -> None:
     """The addresses as a table; passwords only when asked for, since terminals are recorded.
 
-    `leave_out` are parts that were not started. An address or a key that is cut is none: where a table is too wide each
-    stands in a line of its own.
+    Parts that do not run are left out and named in a line below, unless nothing runs. An address or a key that is cut
+    is none: where a table is too wide each stands in a line of its own.
     """
     columns = ["what", "address", "user", *(["password"] if passwords else [])]
-    rows = [row for row in listed(settings, passwords) if row["part"] not in leave_out]
+    every = listed(settings, passwords)
     if as_json:
-        print(json.dumps(rows, indent=1))
+        print(json.dumps(every, indent=1))
         return
+    rows = [row for row in every if row["runs"]] or every
     table = Table(*columns, box=box.SIMPLE_HEAD)
     for row in rows:
         table.add_row(*(escape(row[name]) for name in columns))
@@ -52,6 +60,8 @@ def show(
             for name in columns[1:]:
                 if row[name]:
                     console.print(f"  {name} {escape(row[name])}", soft_wrap=True)
+    if stopped := ", ".join(dict.fromkeys(row["what"] for row in every if not row["runs"])):
+        console.print(f"[dim]Not started: {escape(stopped)}[/]", soft_wrap=True)
     if not passwords:
         file = settings.stack_home / "secrets.json"
         console.print(f"[dim]Passwords: ./start.sh urls --passwords  (file {file}, mode 600)[/]", soft_wrap=True)

@@ -20,7 +20,7 @@ def changed_files() -> set[str]:
 
     head = git("rev-parse", "HEAD")
     bases = [git("merge-base", "HEAD", name) for name in ("origin/main", "main")]
-    base = next((found for found in bases if found and found != head), "") or git("rev-parse", "HEAD~1")
+    base = next((candidate for candidate in bases if candidate and candidate != head), "") or git("rev-parse", "HEAD~1")
     tracked = git("diff", "--name-only", base) if base else ""
     return {*tracked.splitlines(), *git("ls-files", "--others", "--exclude-standard").splitlines()} - {""}
 
@@ -51,17 +51,17 @@ def mirrored(test: str) -> str:
 @cache
 def imported(test: str) -> frozenset[str]:
     """The files of the repository that a test imports, by itself or by way of other tests' support."""
-    found: set[str] = set()
+    names: set[str] = set()
     waiting = [test]
     while waiting:
         for name in _imports(REPOSITORY / waiting.pop()):
             path = name.replace(".", "/") + ".py"
-            if path in found or not (REPOSITORY / path).is_file():
+            if path in names or not (REPOSITORY / path).is_file():
                 continue
-            found.add(path)
+            names.add(path)
             if path.startswith("tests/"):
                 waiting.append(path)
-    return frozenset(found)
+    return frozenset(names)
 
 
 def _imports(file: Path) -> set[str]:

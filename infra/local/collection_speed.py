@@ -16,7 +16,7 @@ OLDEST_SECONDS = 30.0
 
 def running(settings: Settings) -> list[dict[str, Any]]:
     """Of each collection that runs: its name, its requests a second now and at most, and what holds them back."""
-    found = []
+    active = []
     for file in sorted((settings.data / "collections").glob("*.pace.json")):
         try:
             age = time.time() - file.stat().st_mtime
@@ -24,8 +24,8 @@ def running(settings: Settings) -> list[dict[str, Any]]:
         except (OSError, ValueError):
             continue  # It ended while we looked.
         if age < OLDEST_SECONDS and psutil.pid_exists(pace["process"]):
-            found.append(pace)
-    return found
+            active.append(pace)
+    return active
 
 
 def sentence(pace: dict[str, Any]) -> str:

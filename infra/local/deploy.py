@@ -5,7 +5,7 @@ from __future__ import annotations
 from conf import Settings
 from conf.connect import clickhouse, s3
 from conf.stream_progress import kafka_admin
-from infra.local.errors import Failed
+from infra.local.errors import Failed, Tolerated
 from infra.local.parts import title
 from infra.local.steps import Step
 from schemas.contract import contracts, topics
@@ -13,7 +13,8 @@ from schemas.derive import base_currency, latest_views, views
 from schemas.derive.clickhouse import create_database, qualified
 from schemas.derive.live_tables import ClickHouseClient, apply_each
 
-STEPS = ("Topics", "Bucket", "Tables")
+LIVE_STEPS, LAKE_STEPS = ("Topics", "Tables"), ("Bucket",)
+STEPS = (*LIVE_STEPS, *LAKE_STEPS)
 
 
 def steps(settings: Settings) -> list[Step]:
@@ -70,8 +71,10 @@ def create_bucket(settings: Settings) -> str:
 
 
 def create_tables(settings: Settings) -> str:
-    """ClickHouse's tables and views. A table that differs from its contract stops only its own domain, in the stream;
-    what differs is in the sentence that is returned, and in the `status` of the domain's queries.
+    """ClickHouse's tables and views.
+
+    Raises `Tolerated` for a table that differs from its contract: that stops only its own domain, in the stream. What
+    differs is also in the `status` of the domain's queries.
     """
     client = clickhouse(settings)
     try:
@@ -85,7 +88,9 @@ def create_tables(settings: Settings) -> str:
     if mismatch is None:
         return changes
     stale = f"\nThese views stay as they were: {', '.join(kept)}." if kept else ""
-    return f"{changes}\nA table differs from its contract, so its domain is stopped.\n{mismatch}{stale}".strip()
+    raise Tolerated(
+        f"{changes}\nA table differs from its contract, so its domain is stopped.\n{mismatch}{stale}".strip()
+    )
 
 
 def create_views(client: ClickHouseClient, base: str = "", *, is_tolerant: bool = False) -> list[str]:
@@ -96,8 +101,8 @@ def create_views(client: ClickHouseClient, base: str = "", *, is_tolerant: bool 
     """
     kept = []
     client.command(create_database(latest_views.LOOKUP))
-    made = views.all_views()
-    for view in made:
+    all_views = views.all_views()
+    for view in all_views:
         try:
             client.command(base if base and view.name == base_currency.NAME else view.statement)
         except Exception:
@@ -107,12 +112,12 @@ def create_views(client: ClickHouseClient, base: str = "", *, is_tolerant: bool 
     columns: dict[str, list[str]] = {}
     for name, column in client.query(
         "SELECT concat(database, '.', table), name FROM system.columns WHERE database IN {databases:Array(String)}",
-        parameters={"databases": sorted({view.name.partition(".")[0] for view in made})},
+        parameters={"databases": sorted({view.name.partition(".")[0] for view in all_views})},
     ).result_rows:
         columns.setdefault(name, []).append(column)
-    for view in (view for view in made if view.name not in kept):
+    for view in (view for view in all_views if view.name not in kept):
         for statement in views.comment_statements(view, columns.get(view.name, [])):
             client.command(statement)
-    for name in views.former_names(made):
+    for name in views.former_names(all_views):
         client.command(f"DROP VIEW IF EXISTS {qualified(name)}")
     return kept

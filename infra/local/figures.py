@@ -18,6 +18,9 @@ SIDE_BY_SIDE = 8
 
 def delta_count(settings: Settings, name: str, expression: str = "count()") -> int:
     """A count over a Delta table, read by ClickHouse; 0 while the table does not exist."""
+    if settings.is_lake_new:
+        # There is nothing to count, and perhaps no MinIO yet that could say so.
+        return 0
     sql = f"SELECT {expression} FROM deltaLake(lake, url = '{settings.table_url(name)}')"
     try:
         return int(clickhouse_http.rows(settings, sql)[0][0])
@@ -44,8 +47,8 @@ def _sum(counts: Iterable[Callable[[], int]]) -> int:
         return sum(pool.map(lambda count: count(), counts))
 
 
-def _streamed(found: Iterable[Contract]) -> list[Contract]:
-    streamed = [contract for contract in found if contract.delta and contract.refresh == "stream"]
+def _streamed(candidates: Iterable[Contract]) -> list[Contract]:
+    streamed = [contract for contract in candidates if contract.delta and contract.refresh == "stream"]
     return [contract for contract in streamed if not lists_corrections(contract)]
 
 
@@ -110,7 +113,7 @@ def stopped_checks(settings: Settings) -> list[str]:
 def all_counts(settings: Settings) -> dict[str, int]:
     """Every figure by its name; empty when ClickHouse does not answer."""
     with contextlib.suppress(Failed):
-        found = {
+        counts = {
             "bronze": bronze(settings),
             "silver_events": silver_events(settings),
             "superseded": superseded(settings),
@@ -120,6 +123,6 @@ def all_counts(settings: Settings) -> dict[str, int]:
             "clickhouse_quarantined": clickhouse_quarantined(settings),
             "gold_rows": sum(gold(settings).values()),
         }
-        found["duplicates"] = found["bronze"] - found["silver_events"] - found["quarantined"]
-        return found
+        counts["duplicates"] = counts["bronze"] - counts["silver_events"] - counts["quarantined"]
+        return counts
     return {}

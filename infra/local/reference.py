@@ -31,8 +31,8 @@ Exit codes: 0 good, 1 something failed, 2 your mistake or something missing on t
 def commands() -> list[click.Command]:
     """The commands that people use, by name."""
     context = click.Context(cli)
-    found = (cli.get_command(context, name) for name in cli.list_commands(context))
-    return [command for command in found if command and not command.hidden]
+    listed = (cli.get_command(context, name) for name in cli.list_commands(context))
+    return [command for command in listed if command and not command.hidden]
 
 
 def usage(command: click.Command, path: str) -> str:

@@ -38,7 +38,6 @@ class Tools:
 
     java_home: Path = field(default_factory=Path)
     maven: Path = field(default_factory=Path)
-    minio: Path = field(default_factory=Path)
 
 
 class Stack:
@@ -51,7 +50,7 @@ class Stack:
 
     @property
     def machine(self) -> Machine:
-        return Machine(self.settings, self.tools.java_home, self.tools.minio)
+        return Machine(self.settings, self.tools.java_home, minio.path(self.settings))
 
     def check_ports(self) -> None:
         """`Refused` when a port of the stack is in foreign hands. To be called before anything is started."""
@@ -99,8 +98,7 @@ class Stack:
                 tools.maven = jars.ensure_maven(settings, say)
 
         def find_minio(say: Say) -> str:
-            tools.minio = minio.ensure(settings, say)
-            return str(tools.minio)
+            return str(minio.ensure(settings, say))
 
         def fetch(name: str) -> Step:
             def action(say: Say) -> str:
@@ -113,7 +111,7 @@ class Stack:
             Step("Maven", find_maven, quiet=True),
             fetch("spark"),
             fetch("kafka"),
-            Step("MinIO's binary", find_minio, quiet=True),
+            Step(minio.STEP, find_minio, quiet=True),
             fetch("postgres"),
             Step("PostgreSQL's binaries", partial(postgres.ensure, settings), after=("Jars of Postgres",), quiet=True),
         ]
@@ -127,7 +125,10 @@ class Stack:
         return Step("Java's archive of Spark's classes", action, after=("Jars of Spark",), quiet=True)
 
     def supervisor_step(self) -> Step:
-        """The supervisor, with every part configured and none started."""
+        """The supervisor, with every part configured and none started.
+
+        It does not wait for MinIO's binary, which takes minutes to build: only the part itself does.
+        """
 
         def action(_: Say) -> None:
             permissions.close(self.settings)
@@ -137,7 +138,7 @@ class Stack:
             config_files.write_kafka(self.settings)
             self.supervisor.ensure(processes(self.machine).values(), self.tools.java_home)
 
-        return Step("Supervisor", action, after=("Java", "MinIO's binary"))
+        return Step("Supervisor", action, after=("Java",))
 
     def part_steps(self, names: Iterable[str], after: Sequence[str] = ()) -> list[Step]:
         """Start each part, after the steps named, and wait until it answers."""
@@ -173,9 +174,11 @@ class Stack:
 
         if "postgres" not in here(self.settings):
             return [Step("Shop's tables", migrate, quiet=True)]
-        made = Step("Databases", lambda _: postgres.create_databases(self.settings), after=("PostgreSQL",), quiet=True)
+        databases = Step(
+            "Databases", lambda _: postgres.create_databases(self.settings), after=("PostgreSQL",), quiet=True
+        )
         tables = Step("Shop's tables", migrate, after=("Databases",), quiet=True)
-        return [*self.part_steps(["postgres"]), made, tables]
+        return [*self.part_steps(["postgres"]), databases, tables]
 
     def airflow_steps(self, *, started: bool = False) -> list[Step]:
         """Airflow's environment and database, after those of `database_steps`, and its processes if they are asked for.

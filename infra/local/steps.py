@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
 from rich.spinner import Spinner
-from rich.table import Table
+from rich.text import Text
 
 from infra.local.errors import Failed, Tolerated
 
@@ -36,10 +36,9 @@ class Step:
 @dataclass
 class _State:
     started: float = 0.0
-    said: str = ""
+    remark: str = ""
     error: BaseException | None = None
     done: bool = False
-    heard: float = 0.0
 
 
 @dataclass
@@ -48,6 +47,8 @@ class Runner:
 
     console: Console
     plain_every: float = 20.0
+    is_brief: bool = False
+    """Print no line for a step that ends well: the line of progress says how many have."""
     timings: dict[str, float] = field(default_factory=dict)
     remarks: dict[str, str] = field(default_factory=dict)
 
@@ -65,7 +66,7 @@ class Runner:
             good = True
 
             def say(text: str) -> None:
-                state.said = text
+                state.remark = text
 
             try:
                 remark = step.action(say)
@@ -79,7 +80,7 @@ class Runner:
                 self.timings[step.title] = seconds
                 if remark:
                     self.remarks[step.title] = remark
-                if not (good and step.quiet and seconds < 1):
+                if not good or not (self.is_brief or (step.quiet and seconds < 1)):
                     mark = "[green]✓[/]" if good else "[red]✗[/]"
                     note = f"  [dim]{escape(remark)}[/]" if remark else ""
                     self.console.print(f"{mark} {step.title}{note}  [dim]{seconds:.1f} s[/]")
@@ -94,7 +95,7 @@ class Runner:
                     return
                 for step in [s for s in waiting if all(states[need].done for need in s.after)]:
                     waiting.remove(step)
-                    states[step.title].started = states[step.title].heard = time.monotonic()
+                    states[step.title].started = time.monotonic()
                     threading.Thread(target=work, args=(step,), name=step.title, daemon=True).start()
                 changed.wait(timeout=0.2)
                 refresh()
@@ -104,12 +105,14 @@ class Runner:
 
 
 class _Screen:
-    """On a terminal a live list of the steps at work, elsewhere a plain line now and then for the long ones."""
+    """One line that says how many steps are done and what is at work: kept up to date on a terminal, elsewhere printed
+    now and then."""
 
     def __init__(self, console: Console, states: dict[str, _State], plain_every: float) -> None:
         self.console, self.states, self.plain_every = console, states, plain_every
         self.live = Live(console=console, transient=True, refresh_per_second=8) if console.is_terminal else None
-        self.spinners: dict[str, Spinner] = {}
+        self.spinner = Spinner("dots")
+        self.printed = time.monotonic()
 
     def __enter__(self) -> Callable[[], None]:
         if self.live:
@@ -122,19 +125,28 @@ class _Screen:
 
     def refresh(self) -> None:
         now = time.monotonic()
-        busy = [(title, state) for title, state in self.states.items() if state.started and not state.done]
+        line = progress_line(self.states, now)
         if self.live:
-            table = Table.grid(padding=(0, 1))
-            for title, state in busy:
-                spinner = self.spinners.setdefault(title, Spinner("dots"))
-                spinner.update(text=f"{title}  [dim]{escape(state.said)}  {now - state.started:.0f} s[/]")
-                table.add_row(spinner)
-            self.live.update(table)
-            return
-        for title, state in busy:
-            if now - state.heard >= self.plain_every:
-                state.heard = now
-                self.console.print(f"  {title}: {state.said or 'at work'}  {now - state.started:.0f} s", markup=False)
+            self.spinner.update(text=Text(line[: max(10, self.console.width - 4)]))
+            self.live.update(self.spinner)
+        elif now - self.printed >= self.plain_every:
+            self.printed = now
+            self.console.print(f"  {line}", markup=False, soft_wrap=True)
+
+
+def progress_line(states: Mapping[str, _State], now: float) -> str:
+    """``12 of 30 steps are done, at work: MinIO's binary (compiled 295 of about 1310 packages, 40 s), Kafka (3 s)``;
+    the step that has been at work longest comes first."""
+    busy = sorted(
+        ((state.started, title, state) for title, state in states.items() if state.started and not state.done),
+        key=lambda entry: entry[:2],
+    )
+    at_work = ", ".join(
+        f"{title} ({state.remark}, {now - started:.0f} s)" if state.remark else f"{title} ({now - started:.0f} s)"
+        for started, title, state in busy
+    )
+    done = sum(state.done for state in states.values())
+    return f"{done} of {len(states)} steps are done" + (f", at work: {at_work}" if at_work else "")
 
 
 def check_graph(steps: Sequence[Step]) -> None:

@@ -83,8 +83,8 @@ class Trial:
                 children.run(command, title, env=self._environment(), cwd=REPOSITORY, on_line=watch, log=log)
             except Failed:
                 good = False
-            said = [line.strip("= ") for line in lines if line.strip() and not line.startswith("[")]
-            closing = said[-1] if said else "no output"
+            printed = [line.strip("= ") for line in lines if line.strip() and not line.startswith("[")]
+            closing = printed[-1] if printed else "no output"
             seconds = time.monotonic() - began
             self.outcomes.append(Outcome(title, good, closing, seconds, "" if good else "\n".join(lines)))
             if not good:

@@ -87,8 +87,8 @@ def check(settings: Settings, request: CheckRequest, run_id: str) -> list[Findin
         findings = list(count_findings(settings, request, before, now))
         findings += [
             finding
-            for found in resolved_references(client, tables, now, request.collection)
-            if (finding := quality.reference_finding(found, settings.check_unresolved_pct))
+            for resolved in resolved_references(client, tables, now, request.collection)
+            if (finding := quality.reference_finding(resolved, settings.check_unresolved_pct))
         ]
         findings += quarantine_findings(client, request, tables, collections)
         quality.record(client, run_id, checked_at, request.domain, findings)
@@ -103,11 +103,11 @@ def check(settings: Settings, request: CheckRequest, run_id: str) -> list[Findin
 
 def counted(client: Client, tables: Sequence[Contract], collection: str = "") -> dict[tuple[str, str], int]:
     """The rows that hold today, by collection and table; a table without any is left out."""
-    found: dict[tuple[str, str], int] = {}
+    counts: dict[tuple[str, str], int] = {}
     for table in tables:
         for code, name, rows in client.query(checks.counted(table, collection)).result_rows:
-            found[str(code), str(name)] = int(rows)
-    return found
+            counts[str(code), str(name)] = int(rows)
+    return counts
 
 
 def count_findings(settings: Settings, request: CheckRequest, before: Counts, now: Counts) -> Iterator[Finding]:
@@ -123,9 +123,9 @@ def count_findings(settings: Settings, request: CheckRequest, before: Counts, no
 def resolved_references(client: Client, tables: Sequence[Contract], now: Counts, collection: str) -> Iterator[Resolved]:
     """What is counted of each reference in each collection whose table has rows."""
     for table in tables:
-        found = references(table)
-        together = [reference for reference in found if not reference.is_list]
-        alone = [[reference] for reference in found if reference.is_list]
+        declared = references(table)
+        together = [reference for reference in declared if not reference.is_list]
+        alone = [[reference] for reference in declared if reference.is_list]
         for group in [together, *alone] if together else alone:
             yield from _counted(client, group, now, collection)
 
@@ -138,12 +138,12 @@ def quarantine_findings(
     if not topics:
         return
     question = checks.refused(topics, by_collection=any(checks.COLLECTION in table.columns for table in tables))
-    found: dict[str, list[quality.Refused]] = {}
+    by_collection: dict[str, list[quality.Refused]] = {}
     for code, *refused in client.query(question).result_rows:
-        found.setdefault(str(code), []).append(quality.Refused(*refused))
-    for code in sorted({*found, *collections}):
+        by_collection.setdefault(str(code), []).append(quality.Refused(*refused))
+    for code in sorted({*by_collection, *collections}):
         if request.collection in ("", code):
-            yield quality.quarantine_finding(code, found.get(code, []))
+            yield quality.quarantine_finding(code, by_collection.get(code, []))
 
 
 def _counted(client: Client, group: Sequence[Reference], now: Counts, collection: str) -> Iterator[Resolved]:

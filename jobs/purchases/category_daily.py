@@ -16,8 +16,8 @@ from schemas.shop.silver import ShopProducts
 def category_daily(lines: DataFrame, products: DataFrame, rates: DataFrame) -> DataFrame:
     """The category's days. A purchase may have several lines of one category and counts once all the same."""
     keys = (CategoryDaily.category_name, CategoryDaily.seller_id, CategoryDaily.sold_on, CategoryDaily.currency_code)
-    found = categorised(lines, products)
-    return per_purchase(found, rates, CategoryDaily.category_name).groupBy(*keys).agg(*sales())
+    categorised_lines = categorised(lines, products)
+    return per_purchase(categorised_lines, rates, CategoryDaily.category_name).groupBy(*keys).agg(*sales())
 
 
 def categorised(lines: DataFrame, products: DataFrame) -> DataFrame:

@@ -26,9 +26,9 @@ def repeat_periods(customers: DataFrame, sellers: DataFrame) -> DataFrame:
     )
     days = with_all_sellers(orders)
     newest = sellers.agg(F.max(SellerDaily.sold_on).alias(RepeatPeriods.as_of_on))
-    found = active(days).join(newcomers(days), [*KEYS], "left").crossJoin(F.broadcast(newest))
+    periods = active(days).join(newcomers(days), [*KEYS], "left").crossJoin(F.broadcast(newest))
     known, new = F.col(RepeatPeriods.known_order_count), F.coalesce(RepeatPeriods.new_customer_count, F.lit(0))
-    counted = found.withColumns(
+    counted = periods.withColumns(
         {RepeatPeriods.new_customer_count: new, RepeatPeriods.returning_order_count: known - new}
     )
     start = F.when(F.col(RepeatPeriods.period_kind) == EVER, F.col("first_on")).otherwise(

@@ -28,5 +28,5 @@ def finished_files(table: str, names: Iterable[str], last_run: int) -> list[str]
 
 def run_of(table: str, name: str) -> int:
     """The run of an object name; 0 for what belongs to none."""
-    found = re.fullmatch(re.escape(prefix(table)) + r"run=(\d{8})/rows[.]parquet", name)
-    return int(found[1]) if found else 0
+    match = re.fullmatch(re.escape(prefix(table)) + r"run=(\d{8})/rows[.]parquet", name)
+    return int(match[1]) if match else 0

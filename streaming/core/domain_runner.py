@@ -3,6 +3,9 @@
 A table that differs from its contract stops what needs it, and nothing else: a Delta table stops the whole domain, a
 table of ClickHouse what fills ClickHouse. The lake lane goes on then, for Kafka drops what is not read in time. The
 tables are looked at again every few seconds, so that the domain goes on by itself when they are mended.
+
+The live lane needs the lake only to learn how the offsets are shifted. Where the lake is new nothing is shifted, so the
+lane starts without waiting for storage, which a first start may still be building.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from conf import Settings
 from conf.connect import clickhouse
+from conf.stream_progress import accepted_file
 from schemas.contract import find
 from schemas.derive import live_tables
 from streaming.core.backfill import Filler, skip_backlog
@@ -24,6 +28,7 @@ from streaming.core.lake import LakeLane, batch_base
 from streaming.core.live import LiveLane
 from streaming.core.live_dedup import LiveDedup
 from streaming.core.lost_offsets import OffsetCheck, TopicPosition
+from streaming.core.offset_shift import NO_SHIFT, OffsetShift
 from streaming.core.progress import Progress
 from streaming.core.queries import MAX_WAIT_SECONDS, Lane, QueryRunner, sentence
 from streaming.core.schema_check import prepare_tables
@@ -32,6 +37,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 log = logging.getLogger("sauda.stream")
+LAKE_PAUSE_SECONDS = 0.5
 
 
 T = TypeVar("T")
@@ -41,10 +47,13 @@ class DomainRunner(threading.Thread):
     """Starts a domain's lanes as soon as their tables allow it."""
 
     def __init__(
-        self, spark: SparkSession, settings: Settings, domain: Domain, lanes: Collection[str], progress: Progress
-    ) -> None:
+        self, spark: SparkSession, settings: Settings, domain: Domain, lanes: Collection[str], progress: Progress,
+        granted: threading.Event,
+    ) -> None:  # fmt: skip
+        """Nothing is written to the lake before `granted` is set."""
         super().__init__(name=f"domain:{domain.name}", daemon=True)
         self.spark, self.settings, self.domain, self.progress = spark, settings, domain, progress
+        self._granted = granted
         self.has_lake, self.has_live = "lake" in lanes, "live" in lanes and domain.is_live
         self.attempted = threading.Event()
         """Set when its lanes run, or it is known why they do not."""
@@ -58,18 +67,25 @@ class DomainRunner(threading.Thread):
         queries = [query for query, is_run in ((lake, self.has_lake), (live, self.has_live)) if is_run]
         for query in queries:
             self.progress.set(query, topic=topic)
-        position = self._until_done(self._prepare, lambda text: self._stop_queries(queries, text))
-        if position is None:
-            return
-        if self.has_lake and self._until_done(lambda: self._start_lake(position), lambda _: None) is None:
-            return
+        dedup = self._dedup()
 
         def serving_stopped(text: str) -> None:
             if self.has_live:
                 self.progress.stopped(live, text)
             self.progress.fill_stopped(f"fill:{name}", topic, text)
 
-        self._until_done(lambda: self._start_serving(position), serving_stopped)
+        is_first = not self._granted.is_set() and not accepted_file(self.settings, topic).exists()
+        is_live_begun = is_first and self._start_before_lake(dedup)
+        self._wait_for_lake()
+        shift = NO_SHIFT if is_live_begun else None
+        position = self._until_done(lambda: self._prepare(shift), lambda text: self._stop_queries(queries, text))
+        if position is None:
+            return
+        if self.has_lake and self._until_done(lambda: self._start_lake(position), lambda _: None) is None:
+            return
+        if not is_live_begun and self._until_done(lambda: self._start_live(position, dedup), serving_stopped) is None:
+            return
+        self._until_done(lambda: self._start_filler(position, dedup), serving_stopped)
         self.attempted.set()
 
     def stop(self) -> None:
@@ -109,9 +125,27 @@ class DomainRunner(threading.Thread):
         if not self._stopping.is_set():
             started.start()
 
-    def _prepare(self) -> TopicPosition:
+    def _start_before_lake(self, dedup: Mapping[str, LiveDedup]) -> bool:
+        """Start the live lane. False where the lane does not start: the usual order, which
+        gives the lake precedence, then says why."""
+        try:
+            self._start_live(TopicPosition(self.spark, self.settings, self.domain, NO_SHIFT), dedup)
+        except Exception as error:
+            self._log(f"{self.domain.name} does not start before the lake: {sentence(error)}")
+            return False
+        self.attempted.set()
+        return True
+
+    def _wait_for_lake(self) -> None:
+        """Until the lake may be written, or the runner is stopped."""
+        if self.has_lake and not self._granted.is_set():
+            self.progress.set(f"lake:{self.domain.name}", state="waiting for the lake's bucket")
+        while not (self._stopping.is_set() or self._granted.wait(LAKE_PAUSE_SECONDS)):
+            pass
+
+    def _prepare(self, shift: OffsetShift | None) -> TopicPosition:
         prepare_tables(self.spark, self.settings, self.domain.tables)
-        position = TopicPosition(self.spark, self.settings, self.domain)
+        position = TopicPosition(self.spark, self.settings, self.domain, shift)
         position.apply_accepted()
         return position
 
@@ -119,20 +153,25 @@ class DomainRunner(threading.Thread):
         self._begin(QueryRunner(self.spark, self.settings, self._lake_lane(position), self.progress))
         return True
 
-    def _start_serving(self, position: TopicPosition) -> bool:
-        """Start what fills ClickHouse: the live lane, and the filler that reads from the lake."""
-        check_served(self.settings, self.domain)
-        dedup = {
+    def _dedup(self) -> dict[str, LiveDedup]:
+        """What the live lane and the filler share, by silver table."""
+        return {
             branch.silver.name: LiveDedup(branch.silver, self.settings.dedup_days)
             for branch in self.domain.branches
             if self.domain.is_live and branch.corrections is not None
         }
-        live = [self._live_lane(position, dedup)] if self.has_live else []
-        fillers = [self._filler(position, dedup)] if self.has_lake else []
-        for lane in live:
+
+    def _start_live(self, position: TopicPosition, dedup: Mapping[str, LiveDedup]) -> bool:
+        check_served(self.settings, self.domain)
+        if self.has_live:
+            lane = self._live_lane(position, dedup)
             self._begin(QueryRunner(self.spark, self.settings, lane, self.progress))
-        for filler in fillers:
-            self._begin(filler)
+        return True
+
+    def _start_filler(self, position: TopicPosition, dedup: Mapping[str, LiveDedup]) -> bool:
+        """Start what fills ClickHouse from the lake."""
+        if self.has_lake:
+            self._begin(self._filler(position, dedup))
         return True
 
     def _folder(self, lane: str) -> Path:

@@ -105,10 +105,13 @@ class OffsetCheck:
 class TopicPosition:
     """The positions of one domain's lanes in their topic."""
 
-    def __init__(self, spark: SparkSession, settings: Settings, domain: Domain) -> None:
+    def __init__(
+        self, spark: SparkSession, settings: Settings, domain: Domain, shift: OffsetShift | None = None
+    ) -> None:
+        """Reads the shift from the lake where none is given."""
         self.spark, self.settings, self.domain = spark, settings, domain
         self.path = settings.table_path(domain.bronze.name)
-        self.shift = offset_shift.read(settings, domain.bronze)
+        self.shift = offset_shift.read(settings, domain.bronze) if shift is None else shift
         self._id_file = self.folder("lake") / "topic.json"
 
     def folder(self, lane: str) -> Path:

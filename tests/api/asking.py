@@ -52,14 +52,14 @@ class FakeWarehouse:
 
     def __init__(self) -> None:
         self.answers: dict[str, list[Json]] = {}
-        self.asked: list[tuple[str, Mapping[str, Any]]] = []
+        self.queries: list[tuple[str, Mapping[str, Any]]] = []
         self.is_away = False
         self.pieces: list[bytes] = []
 
     async def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Json]:
         if self.is_away:
             raise unavailable("ClickHouse")
-        self.asked.append((sql, parameters or {}))
+        self.queries.append((sql, parameters or {}))
         if " arrival, line_no" in sql:
             return self.answers.get("versions", [])
         if "HAVING" in sql:
@@ -69,7 +69,7 @@ class FakeWarehouse:
     async def stream(self, sql: str, parameters: Mapping[str, Any] | None = None) -> AsyncIterator[bytes]:
         if self.is_away:
             raise unavailable("ClickHouse")
-        self.asked.append((sql, parameters or {}))
+        self.queries.append((sql, parameters or {}))
         for piece in self.pieces:
             yield piece
 
@@ -98,7 +98,7 @@ class FakeTable:
 
     rows: dict[str, Any] = field(default_factory=dict)
     is_away: bool = False
-    asked: list[list[str]] = field(default_factory=list)
+    queries: list[list[str]] = field(default_factory=list)
 
     async def load(self) -> dict[str, Any]:
         if self.is_away:
@@ -106,7 +106,7 @@ class FakeTable:
         return dict(self.rows)
 
     async def find(self, keys: list[str]) -> dict[str, Any]:
-        self.asked.append(keys)
+        self.queries.append(keys)
         if self.is_away:
             raise unavailable("PostgreSQL")
         return {key: self.rows[key] for key in keys if key in self.rows}

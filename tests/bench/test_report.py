@@ -33,9 +33,9 @@ def test_columns_of_numbers_stand_to_the_right() -> None:
 
 def test_results_are_written_with_an_overview(tmp_path: Path) -> None:
     for name in ("drain", "memory"):
-        made = Report(name, name.title(), "What was done.", [Table("Rates", ("who", "rate"), [("Sauda", 5)])])
-        made.goals, made.figures = ["met: all"], {"ratio": 1.5}
-        write(made, {"cores": "2"}, tmp_path)
+        created = Report(name, name.title(), "What was done.", [Table("Rates", ("who", "rate"), [("Sauda", 5)])])
+        created.goals, created.figures = ["met: all"], {"ratio": 1.5}
+        write(created, {"cores": "2"}, tmp_path)
     page = (tmp_path / "drain.md").read_text()
     assert "# Drain" in page
     assert "| Sauda | 5 |" in page
@@ -60,10 +60,10 @@ def test_the_drain_compares_sauda_with_the_first_rival() -> None:
     mix = Mix(1_000)
     ours = Outcome("Sauda", 1_000, 0.0, 10.0, 20.0, 120.0, expected(mix, copies_stay=False))
     loop = Outcome("Loop", 1_000, 0.0, 5.0, 25.0, None, expected(mix, copies_stay=True), {"delta": 2.0})
-    made = drain.report([ours, loop], mix, 2, {})
-    assert made.figures["ratio"] == 2.0
-    assert made.tables[0].rows == [("Sauda", 100, 120, 50, 10.0, None), ("Loop", 50, None, 40, 20.0, 2.0)]
-    assert [goal.partition(":")[0] for goal in made.goals] == ["met"] * 3
+    result = drain.report([ours, loop], mix, 2, {})
+    assert result.figures["ratio"] == 2.0
+    assert result.tables[0].rows == [("Sauda", 100, 120, 50, 10.0, None), ("Loop", 50, None, 40, 20.0, 2.0)]
+    assert [goal.partition(":")[0] for goal in result.goals] == ["met"] * 3
 
 
 def test_a_table_that_holds_other_rows_misses_the_goal() -> None:
@@ -81,13 +81,13 @@ def test_freshness_is_judged_at_its_rate_and_a_lost_event_is_said() -> None:
     ages = {"p50": 0.1, "p95": 0.2, "p99": 0.6, "max": 1.0}
     phases = [Phase("Sauda", rate, 100, 0, ages, {}, {}, 0.1) for rate in freshness.RATES]
     phases.append(Phase("Rival", 20, 100, 3, {}, {}, {}, 0.1))
-    made = freshness.report(phases, 30.0, 2, {})
-    assert [goal.partition(":")[0] for goal in made.goals] == ["met", "missed", "missed"]
-    assert made.goals[-1].endswith("but 3")
-    assert made.tables[0].rows[-1] == ("Rival", 20, 100, 3, None, None, None, None)
+    result = freshness.report(phases, 30.0, 2, {})
+    assert [goal.partition(":")[0] for goal in result.goals] == ["met", "missed", "missed"]
+    assert result.goals[-1].endswith("but 3")
+    assert result.tables[0].rows[-1] == ("Rival", 20, 100, 3, None, None, None, None)
 
 
 def test_memory_adds_up_the_greatest_of_each() -> None:
-    made = memory.report({"kafka": 2**30, "stream (Java)": 6 * 2**30}, 5 * 2**30, "a test")
-    assert made.goals[0].startswith("missed: sum of the greatest, GiB 7.00")
-    assert made.tables[0].rows[0] == ("stream (Java)", 6 * 1024)
+    result = memory.report({"kafka": 2**30, "stream (Java)": 6 * 2**30}, 5 * 2**30, "a test")
+    assert result.goals[0].startswith("missed: sum of the greatest, GiB 7.00")
+    assert result.tables[0].rows[0] == ("stream (Java)", 6 * 1024)

@@ -15,8 +15,8 @@ def test_a_percentile_is_one_of_the_values() -> None:
 def test_an_event_is_visible_with_the_first_poll_that_shows_its_offset_or_a_later_one() -> None:
     polls = [(1.0, {0: 4}), (2.0, {0: 4, 1: 9}), (3.0, {0: 7, 1: 9})]
     partitions, offsets = np.array([0, 0, 0, 1, 1, 2]), np.array([0, 4, 5, 9, 10, 0])
-    found = visible_at(polls, partitions, offsets)
-    np.testing.assert_array_equal(found, [1.0, 1.0, 3.0, 2.0, np.nan, np.nan])
+    actual = visible_at(polls, partitions, offsets)
+    np.testing.assert_array_equal(actual, [1.0, 1.0, 3.0, 2.0, np.nan, np.nan])
 
 
 def test_nothing_polled_is_nothing_seen() -> None:

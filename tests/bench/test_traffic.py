@@ -14,11 +14,11 @@ from bench.traffic import Mix, Pace, paced_record, records, tails
 @pytest.mark.parametrize("count", [1, 50, 51, 99, 100, 151, 1_000, 1_234])
 def test_the_mix_says_what_is_in_the_topic(count: int) -> None:
     mix = Mix(count)
-    made = list(records(mix))
-    ids = Counter(key for key, _, _ in made)
-    assert len(made) == count
+    result = list(records(mix))
+    ids = Counter(key for key, _, _ in result)
+    assert len(result) == count
     assert sum(n - 1 for n in ids.values()) == mix.copies
-    assert sum(b'"was":' in value for _, value, _ in made) == mix.refused
+    assert sum(b'"was":' in value for _, value, _ in result) == mix.refused
     assert mix.accepted + mix.refused + mix.copies == count
 
 
@@ -44,14 +44,14 @@ def test_a_paced_event_carries_the_instant_it_is_due() -> None:
 def test_the_rival_refuses_what_the_mix_broke() -> None:
     import polars as pl
 
-    made = [(key, value) for key, value, _ in records(Mix(1_000))]
+    result = [(key, value) for key, value, _ in records(Mix(1_000))]
     bronze = pl.DataFrame(
         {
-            "kafka_partition": [0] * len(made),
-            "kafka_offset": range(len(made)),
-            "ingested_at": pl.Series([datetime(2026, 1, 1)] * len(made), dtype=pl.Datetime("us", "UTC")),  # noqa: DTZ001
-            "event_id": [key.decode() for key, _ in made],
-            "value": [value for _, value in made],
+            "kafka_partition": [0] * len(result),
+            "kafka_offset": range(len(result)),
+            "ingested_at": pl.Series([datetime(2026, 1, 1)] * len(result), dtype=pl.Datetime("us", "UTC")),  # noqa: DTZ001
+            "event_id": [key.decode() for key, _ in result],
+            "value": [value for _, value in result],
         }
     )
     silver, refused = refine(bronze)

@@ -25,7 +25,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def found(*skip: str) -> list[str]:
+def names_of(*skip: str) -> list[str]:
     import lookedinto  # type: ignore[import-not-found]
 
     return [module.__name__.removeprefix("lookedinto.") for module in modules_below(lookedinto, skip=skip)]
@@ -33,17 +33,17 @@ def found(*skip: str) -> list[str]:
 
 @pytest.mark.usefixtures("package")
 def test_every_module_at_any_depth_is_imported() -> None:
-    assert found("core") == ["a", "a.deep", "a.deep.c", "b"]
+    assert names_of("core") == ["a", "a.deep", "a.deep.c", "b"]
 
 
 def test_a_folder_that_is_no_package_is_refused_by_name(package: Path) -> None:
     (package / "a" / "lost").mkdir()
     (package / "a" / "lost" / "d.py").touch()
     with pytest.raises(ImportError, match=r"a/lost/d\.py is not imported: .*a/lost has no __init__\.py"):
-        found("core")
+        names_of("core")
 
 
 @pytest.mark.usefixtures("package")
 def test_a_module_that_fails_is_not_passed_over() -> None:
     with pytest.raises(AssertionError):
-        found()
+        names_of()

@@ -21,8 +21,8 @@ def chosen(tmp_path: Path) -> Settings:
 
 
 def free(monkeypatch: pytest.MonkeyPatch, megabytes: int, files: int = 10**6, every: int = 10**7) -> None:
-    told = SimpleNamespace(f_bavail=megabytes, f_frsize=MIB, f_files=every, f_favail=files)
-    monkeypatch.setattr(os, "statvfs", lambda _: told)
+    reported = SimpleNamespace(f_bavail=megabytes, f_frsize=MIB, f_files=every, f_favail=files)
+    monkeypatch.setattr(os, "statvfs", lambda _: reported)
 
 
 @pytest.mark.parametrize(
@@ -46,9 +46,9 @@ def test_what_is_left_does_not_depend_on_whether_the_reserve_is_made(
     (without,) = disk.volumes(chosen)
     monkeypatch.setattr(disk, "allocated", lambda _: 100 * MIB)
     free(monkeypatch, 1_050)
-    (made,) = disk.volumes(chosen)
+    (result,) = disk.volumes(chosen)
 
-    assert without.left == made.left == 1_050 * MIB
+    assert without.left == result.left == 1_050 * MIB
 
 
 def test_the_sentence_says_how_much_there_is_and_which_setting_wants_more(

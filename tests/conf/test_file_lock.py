@@ -61,15 +61,15 @@ def test_a_shorter_name_leaves_nothing_of_a_longer(tmp_path: Path) -> None:
 
 
 def test_who_waits_is_told_for_whom_and_comes_next(tmp_path: Path) -> None:
-    told: list[str] = []
+    messages: list[str] = []
     with hold(tmp_path / "lock") as other:
 
         def waiting(holder: str) -> None:
-            told.append(holder)
+            messages.append(holder)
             os.kill(other.pid, 9)
 
         with locked(tmp_path / "lock", "me", waiting=waiting):
-            assert told == ["the first"]
+            assert messages == ["the first"]
 
 
 def test_shared_holds_go_together_and_keep_out_who_wants_it_alone(tmp_path: Path) -> None:

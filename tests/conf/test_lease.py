@@ -19,20 +19,20 @@ class Server:
     """PostgreSQL, as far as a lease asks it. `answers` is what each session that is opened finds."""
 
     def __init__(self, *answers: str | psycopg.Error | None) -> None:
-        self.answers, self.is_up, self.asked = iter(answers), True, 0
+        self.answers, self.is_up, self.checks = iter(answers), True, 0
 
     def opened(self) -> Server:
         return self
 
     def take(self) -> str | None:
-        found = next(self.answers)
-        if isinstance(found, psycopg.Error):
-            raise found
+        actual = next(self.answers)
+        if isinstance(actual, psycopg.Error):
+            raise actual
         self.is_up = True
-        return found
+        return actual
 
     def check(self) -> None:
-        self.asked += 1
+        self.checks += 1
         if not self.is_up:
             raise psycopg.OperationalError("the server closed the connection")
 
@@ -53,11 +53,11 @@ def held(server: Server) -> Lease:
 def test_a_session_that_ends_is_opened_again_and_nothing_is_lost() -> None:
     server = Server(psycopg.OperationalError("still starting"), None)
     with held(server) as ours:
-        until("a first look", lambda: server.asked > 0, 5, pause=0.005)
+        until("a first look", lambda: server.checks > 0, 5, pause=0.005)
         server.is_up = False
         until("the lease to be taken again", lambda: server.is_up, 5, pause=0.005)
-        asked = server.asked
-        until("looks to go on", lambda: server.asked > asked, 5, pause=0.005)
+        requests = server.checks
+        until("looks to go on", lambda: server.checks > requests, 5, pause=0.005)
         ours.check()
 
 

@@ -16,11 +16,11 @@ from conf.postgres_values import Unreadable, fault, tolerate
 
 
 def connected(encoding: str = "UTF8") -> Any:
-    told = {"server_encoding": encoding, "TimeZone": "UTC"}
-    info = SimpleNamespace(parameter_status=told.get, encoding="utf-8")
-    made = SimpleNamespace(adapters=AdaptersMap(psycopg.adapters), info=info)
-    tolerate(cast("Any", made))
-    return made
+    reported = {"server_encoding": encoding, "TimeZone": "UTC"}
+    info = SimpleNamespace(parameter_status=reported.get, encoding="utf-8")
+    simple_namespace = SimpleNamespace(adapters=AdaptersMap(psycopg.adapters), info=info)
+    tolerate(cast("Any", simple_namespace))
+    return simple_namespace
 
 
 def loaded(connection: Any, kind: str, data: bytes) -> Any:
@@ -39,10 +39,10 @@ def loaded(connection: Any, kind: str, data: bytes) -> Any:
     ],
 )  # fmt: skip
 def test_a_value_that_cannot_be_read_is_handed_over_as_it_is_written(kind: str, text: str) -> None:
-    found = loaded(connected(), kind, text.encode())
+    actual = loaded(connected(), kind, text.encode())
 
-    assert found == Unreadable(text)
-    assert fault(found) == f"cannot be read: {text}"
+    assert actual == Unreadable(text)
+    assert fault(actual) == f"cannot be read: {text}"
 
 
 def test_all_others_are_read_as_before() -> None:

@@ -39,9 +39,9 @@ def test_a_query_lacks_what_its_topic_has_beyond_it() -> None:
 
 
 def test_only_lanes_that_are_asked_for_count() -> None:
-    found = progress(lake_purchases=query("purchases", p0=7), live_purchases=query("purchases"))
+    actual = progress(lake_purchases=query("purchases", p0=7), live_purchases=query("purchases"))
 
-    assert behind(found, ENDS, ["live"]) == {"live:purchases": 14}
+    assert behind(actual, ENDS, ["live"]) == {"live:purchases": 14}
 
 
 def test_a_topic_that_is_not_asked_for_is_left_out() -> None:
@@ -61,36 +61,36 @@ def test_a_fill_without_an_end_is_wanted_to_the_topics() -> None:
 
 
 def test_waiting_says_what_is_lacking_and_ends_when_nothing_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = iter([OSError("refused"), {"ready": False}, progress(lake_purchases=query("purchases", p0=10)), progress()])
-    said: list[str] = []
+    rows = iter([OSError("refused"), {"ready": False}, progress(lake_purchases=query("purchases", p0=10)), progress()])
+    messages: list[str] = []
 
     def answer(_: Settings) -> dict[str, Any]:
-        found = next(told)
-        if isinstance(found, OSError):
-            raise found
-        return found
+        actual = next(rows)
+        if isinstance(actual, OSError):
+            raise actual
+        return actual
 
     monkeypatch.setattr(stream_progress, "stream_progress", answer)
     monkeypatch.setattr(stream_progress, "topic_ends", lambda *_, **__: ENDS)
     monkeypatch.setattr(stream_progress, "PAUSE_SECONDS", 0)
-    settle(Settings(), list(ENDS), 60, said.append)
+    settle(Settings(), list(ENDS), 60, messages.append)
 
-    assert said == [
+    assert messages == [
         "the stream does not answer", "the stream's queries are still starting", "lake:purchases lacks 4"
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("found", "sentence"),
+    ("actual", "sentence"),
     [
         (progress(lake_purchases=query("purchases")), "After 0 s lake:purchases lacks 14"),
         ({"ready": True, "queries": {}}, "After 0 s no query of the stream reads purchases"),
     ],
 )
 def test_at_the_deadline_it_says_what_is_still_lacking(
-    monkeypatch: pytest.MonkeyPatch, found: dict[str, Any], sentence: str
+    monkeypatch: pytest.MonkeyPatch, actual: dict[str, Any], sentence: str
 ) -> None:
-    monkeypatch.setattr(stream_progress, "stream_progress", lambda _: found)
+    monkeypatch.setattr(stream_progress, "stream_progress", lambda _: actual)
     monkeypatch.setattr(stream_progress, "topic_ends", lambda *_, **__: ENDS)
     monkeypatch.setattr(stream_progress, "PAUSE_SECONDS", 0)
 
@@ -123,8 +123,8 @@ def test_what_an_open_transaction_holds_back_is_waited_for_in_words(monkeypatch:
     monkeypatch.setattr(stream_progress, "stream_progress", lambda _: stuck)
     monkeypatch.setattr(stream_progress, "topic_ends", open_at(7))
     monkeypatch.setattr(stream_progress, "PAUSE_SECONDS", 0)
-    said: list[str] = []
+    messages: list[str] = []
 
     with pytest.raises(Unsettled, match=r"lacks 3; an open transaction of a producer holds back 3 events of purchases"):
-        settle(Settings(), ["purchases"], 0.05, said.append)
-    assert said[0] == "live:purchases lacks 3, lake:purchases lacks 3"
+        settle(Settings(), ["purchases"], 0.05, messages.append)
+    assert messages[0] == "live:purchases lacks 3, lake:purchases lacks 3"

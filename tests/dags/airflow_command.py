@@ -54,17 +54,17 @@ def killed() -> dict[str, Any]:
 
     ends = threading.Thread(target=kill)
     ends.start()
-    found = became_of(task)
+    actual = became_of(task)
     ends.join()
     # What has ended cannot be ended, and is no error.
     task.on_kill()
-    return found
+    return actual
 
 
 Command(task_id="never", module="never").on_kill()
 modules = sorted(path.stem for path in folder.glob("*.py"))
-found = {
+actual = {
     name: killed() if name == "slow" else became_of(Command(task_id=name, module=name, arguments=["a", "", "--b"]))
     for name in modules
 }
-print(json.dumps(found))
+print(json.dumps(actual))

@@ -12,10 +12,10 @@ class Instance:
 
     def __init__(self, runs: int) -> None:
         self.runs: int = runs
-        self.asked: list[dict[str, Any]] = []
+        self.requests: list[dict[str, Any]] = []
 
-    def get_dr_count(self, **asked: Any) -> int:
-        self.asked.append(asked)
+    def get_dr_count(self, **requests: Any) -> int:
+        self.requests.append(requests)
         return self.runs
 
 
@@ -24,8 +24,8 @@ def waits(task: Any) -> Any:
     if not task.task_id.startswith("after_"):
         return None
     none, one = Instance(0), Instance(1)
-    goes_on = [task.python_callable(ti=found) for found in (none, one)]
-    return {"asked": none.asked, "goes_on": goes_on, "skips": task.soft_fail, "mode": task.mode, "for": task.timeout}
+    goes_on = [task.python_callable(ti=actual) for actual in (none, one)]
+    return {"asked": none.requests, "goes_on": goes_on, "skips": task.soft_fail, "mode": task.mode, "for": task.timeout}
 
 
 bag = DagBag(sys.argv[1])
@@ -46,7 +46,7 @@ json.dump(
                         "rule": str(task.trigger_rule.value),
                         "pool": task.pool,
                         "waits": waits(task),
-                        "told": [told.__name__ for told in task.on_failure_callback or ()],
+                        "told": [callback.__name__ for callback in task.on_failure_callback or ()],
                         "retries": task.retries,
                         "backs_off": bool(task.retry_exponential_backoff),
                         "hours": task.execution_timeout.total_seconds() / 3600 if task.execution_timeout else None,

@@ -27,7 +27,7 @@ def webhook() -> Iterator[Any]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             heard.append((self.headers["Content-Type"], json.loads(body)))
-            self.send_response(found.code)
+            self.send_response(simple_namespace.code)
             self.end_headers()
 
         def log_message(self, *_: object) -> None: ...
@@ -35,8 +35,8 @@ def webhook() -> Iterator[Any]:
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         serving = Thread(target=server.serve_forever)
         serving.start()
-        found = SimpleNamespace(url=f"http://127.0.0.1:{server.server_port}/x", heard=heard, code=200)
-        yield found
+        simple_namespace = SimpleNamespace(url=f"http://127.0.0.1:{server.server_port}/x", heard=heard, code=200)
+        yield simple_namespace
         server.shutdown()
         serving.join()
 
@@ -52,11 +52,11 @@ def test_a_webhook_and_a_chat_are_told_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "reported"),
     [(None, "no reason was given"), (ValueError(), "no reason was given"), (ValueError("a\nb"), "a")],
 )
-def test_it_says_what_failed_and_where_the_log_is(error: Exception | None, told: str) -> None:
-    assert sentence(FAILED | {"exception": error}) == SENTENCE.replace("first line", told)
+def test_it_says_what_failed_and_where_the_log_is(error: Exception | None, reported: str) -> None:
+    assert sentence(FAILED | {"exception": error}) == SENTENCE.replace("first line", reported)
 
 
 def test_the_webhook_hears_it(webhook: Any, monkeypatch: pytest.MonkeyPatch) -> None:

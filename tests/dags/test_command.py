@@ -37,10 +37,10 @@ BODIES = {
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("modules")
+    result = tmp_path_factory.mktemp("modules")
     for name, body in BODIES.items():
-        (made / f"{name}.py").write_text(f"import json, os, subprocess, sys\n{body}\n")
-    return made
+        (result / f"{name}.py").write_text(f"import json, os, subprocess, sys\n{body}\n")
+    return result
 
 
 @pytest.fixture(scope="module")
@@ -57,11 +57,11 @@ def test_it_is_given_its_words_and_our_settings_but_not_those_of_airflow(folder:
     (folder / "words").mkdir()
     script = "import json, os, sys\nprint(json.dumps({'words': sys.argv[1:], 'env': sorted(os.environ)}))\n"
     (folder / "words" / "words.py").write_text(script)
-    told = by_airflow("airflow_command.py", folder / "words")["words"]["returned"]
+    reported = by_airflow("airflow_command.py", folder / "words")["words"]["returned"]
 
-    assert told["words"] == ["a", "--b"], "empty arguments are left out"
-    assert "SAUDA_OF_OURS" in told["env"]
-    assert not [name for name in told["env"] if name.startswith("AIRFLOW")]
+    assert reported["words"] == ["a", "--b"], "empty arguments are left out"
+    assert "SAUDA_OF_OURS" in reported["env"]
+    assert not [name for name in reported["env"] if name.startswith("AIRFLOW")]
 
 
 def test_a_mistake_of_a_person_is_not_tried_again(became: Any) -> None:

@@ -67,7 +67,7 @@ def test_of_the_commands_that_hold_a_domains_lease_one_runs_at_a_time_whichever_
         for path in (REPOSITORY / "jobs" / "commands").glob("*.py")
         if "from jobs.core.lease import" in path.read_text(encoding="utf-8")
     }
-    found = {
+    actual = {
         (task["module"], task["pool"], dag.rpartition("_")[0])
         for dag, facts in read()["dags"].items()
         for task in facts["tasks"].values()
@@ -75,11 +75,11 @@ def test_of_the_commands_that_hold_a_domains_lease_one_runs_at_a_time_whichever_
     }
 
     assert {"jobs.commands.run", "jobs.commands.reconcile"} <= holders
-    assert {pool for module, pool, _ in found if module not in holders} == {"default_pool"}
-    assert {(pool, domain) for module, pool, domain in found if module in holders} == {
-        (f"jobs_{domain}", domain) for _, _, domain in found
+    assert {pool for module, pool, _ in actual if module not in holders} == {"default_pool"}
+    assert {(pool, domain) for module, pool, domain in actual if module in holders} == {
+        (f"jobs_{domain}", domain) for _, _, domain in actual
     }
-    assert {pool for module, pool, _ in found if module in holders} <= set(airflow.pools())
+    assert {pool for module, pool, _ in actual if module in holders} <= set(airflow.pools())
     assert {pool["slots"] for pool in airflow.pools().values()} == {1}
 
 
@@ -99,40 +99,40 @@ def test_each_command_is_there_and_is_tried_again_later_and_later() -> None:
 
 
 def test_dictionaries_come_first_and_gates_after_all_is_in_the_lake() -> None:
-    found = tasks("procurement_daily")
-    named = found["dictionaries"]["arguments"]
+    actual = tasks("procurement_daily")
+    named = actual["dictionaries"]["arguments"]
 
     assert sum(e.path.startswith("/v3/refs/") for e in registers()) == named.count("--register") == 30
-    assert found["registers"]["after"] == ["dictionaries"]
-    assert found["settle"]["after"] == ["registers"]
-    assert found["gates"]["after"] == ["settle"]
-    assert "gates" in found["reconcile"]["after"] or "build" in found["reconcile"]["after"]
-    assert found["summary"]["after"] == ["dictionaries", "registers"]
-    assert found["summary"]["rule"] == "all_done", "it is wanted most where a register has failed"
+    assert actual["registers"]["after"] == ["dictionaries"]
+    assert actual["settle"]["after"] == ["registers"]
+    assert actual["gates"]["after"] == ["settle"]
+    assert "gates" in actual["reconcile"]["after"] or "build" in actual["reconcile"]["after"]
+    assert actual["summary"]["after"] == ["dictionaries", "registers"]
+    assert actual["summary"]["rule"] == "all_done", "it is wanted most where a register has failed"
 
 
 def test_customers_and_products_are_in_the_stage_before_it_is_loaded() -> None:
-    found = tasks("shop_nightly")
+    actual = tasks("shop_nightly")
 
-    assert found["load"]["after"] == ["customers", "products", "settle"]
-    assert found["reconcile"]["after"] == ["load"]
-    assert "--full-check" in found["customers"]["arguments"]
+    assert actual["load"]["after"] == ["customers", "products", "settle"]
+    assert actual["reconcile"]["after"] == ["load"]
+    assert "--full-check" in actual["customers"]["arguments"]
 
 
 def test_rates_are_collected_before_the_nights_and_are_in_the_lake() -> None:
-    found = tasks("rates_daily")
+    actual = tasks("rates_daily")
 
-    assert found["collect"]["arguments"] == ["rates.nbk", "--json"], "never the stand-in"
-    assert found["settle"]["after"] == ["collect"]
-    assert found["settle"]["arguments"] == ["rates"]
-    assert found["reconcile"]["after"] == ["settle"]
+    assert actual["collect"]["arguments"] == ["rates.nbk", "--json"], "never the stand-in"
+    assert actual["settle"]["after"] == ["collect"]
+    assert actual["settle"]["arguments"] == ["rates"]
+    assert actual["reconcile"]["after"] == ["settle"]
 
 
 def test_a_night_waits_for_what_another_domain_loads_and_in_the_end_goes_on_without() -> None:
-    found = tasks("purchases_nightly")
+    actual = tasks("purchases_nightly")
 
     # It holds no slot of the scheduler's meanwhile.
-    assert found["after_shop"]["waits"] == {
+    assert actual["after_shop"]["waits"] == {
         "asked": [
             {"dag_id": "shop_daily", "states": ["queued", "running"]},
             {"dag_id": "shop_nightly", "states": ["queued", "running"]},
@@ -140,8 +140,8 @@ def test_a_night_waits_for_what_another_domain_loads_and_in_the_end_goes_on_with
         "goes_on": [True, False], "skips": True, "mode": "reschedule", "for": 7200,
     }  # fmt: skip
     # Skipped is a wait that took too long; a topic that has not settled stops the night all the same.
-    assert found["build"]["rule"] == "none_failed"
-    assert found["settle"]["rule"] == "all_success"
+    assert actual["build"]["rule"] == "none_failed"
+    assert actual["settle"]["rule"] == "all_success"
 
 
 def test_a_backfill_builds_its_days_and_the_rest_once() -> None:
@@ -162,7 +162,7 @@ def test_a_backfill_builds_its_days_and_the_rest_once() -> None:
 
 
 def test_nothing_is_published_before_it_is_built_nor_compared_before_it_is_published() -> None:
-    found = tasks("purchases_nightly")
+    actual = tasks("purchases_nightly")
 
-    assert found["build"]["after"] == ["after_rates", "after_shop", "settle"]
-    assert found["reconcile"]["after"] == ["build"]
+    assert actual["build"]["after"] == ["after_rates", "after_shop", "settle"]
+    assert actual["reconcile"]["after"] == ["build"]

@@ -6,7 +6,7 @@ import pytest
 from dags.logs import remove_old
 
 
-def made(path: Path, at: float) -> Path:
+def file_of_age(path: Path, at: float) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("x")
     os.utime(path, (at, at))
@@ -14,7 +14,7 @@ def made(path: Path, at: float) -> Path:
 
 
 def test_only_what_is_older_goes(tmp_path: Path) -> None:
-    old, young = made(tmp_path / "a" / "1.log", 99), made(tmp_path / "b" / "2.log", 100)
+    old, young = file_of_age(tmp_path / "a" / "1.log", 99), file_of_age(tmp_path / "b" / "2.log", 100)
     empty = tmp_path / "c"
     empty.mkdir()
     os.utime(empty, (99, 99))
@@ -29,7 +29,7 @@ def test_only_what_is_older_goes(tmp_path: Path) -> None:
 
 
 def test_a_link_is_not_followed(tmp_path: Path) -> None:
-    outside = made(tmp_path / "outside" / "kept.log", 1)
+    outside = file_of_age(tmp_path / "outside" / "kept.log", 1)
     logs = tmp_path / "logs"
     logs.mkdir()
     (logs / "latest").symlink_to(outside.parent)
@@ -40,10 +40,10 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
 
 
 def test_what_others_remove_or_fill_meanwhile_is_left_to_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    gone, filled = made(tmp_path / "gone.log", 1), tmp_path / "filled"
+    gone, filled = file_of_age(tmp_path / "gone.log", 1), tmp_path / "filled"
     filled.mkdir()
     os.utime(filled, (1, 1))
-    old = made(tmp_path / "old.log", 1)
+    old = file_of_age(tmp_path / "old.log", 1)
     unlink, rmdir = Path.unlink, Path.rmdir
 
     def late_unlink(path: Path) -> None:
@@ -52,7 +52,7 @@ def test_what_others_remove_or_fill_meanwhile_is_left_to_them(tmp_path: Path, mo
         unlink(path)
 
     def late_rmdir(path: Path) -> None:
-        made(path / "new.log", 100)
+        file_of_age(path / "new.log", 100)
         rmdir(path)
 
     monkeypatch.setattr(Path, "unlink", late_unlink)

@@ -61,6 +61,6 @@ def check(hour: int, day: str | None, outcome: str, table: str = TABLE) -> dict[
 def test_only_what_looks_at_as_much_clears_a_stop(
     tmp_path: Path, checks: list[dict[str, Any]], shown: list[list[str]]
 ) -> None:
-    found = answers(tmp_path, [*definitions(), inserted(QUALITY, checks), ASKED])
+    actual = answers(tmp_path, [*definitions(), inserted(QUALITY, checks), ASKED])
 
-    assert [row[1:] for row in found] == shown
+    assert [row[1:] for row in actual] == shown

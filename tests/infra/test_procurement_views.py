@@ -27,7 +27,7 @@ def world(collection: str, buyer: str = BUYER, supplier: str = SUPPLIER) -> Told
     ids = {"buyer_id": "b", "supplier_id": "s"}
     chain = {"root_id": "c1", "tender_id": "t1", **parties, **ids}
     listed = {"system_code": "3", "debarment_id": "d1", "supplier_tax_id": supplier}
-    told: Told = {
+    reported: Told = {
         "parties": [{"party_id": "b", "party_tax_id": buyer}, {"party_id": "s", "party_tax_id": supplier}],
         "party_addresses": [
             {"address_id": "a1", "party_id": "b", "kato_code": "750000000", "country_code": "398"},
@@ -77,7 +77,7 @@ def world(collection: str, buyer: str = BUYER, supplier: str = SUPPLIER) -> Told
             listed | {"source_code": "rnu", "changed_at": NEW, "started_at": None},
         ],
     }  # fmt: skip
-    return {name: [EMPTY | {"collection_code": collection} | row for row in rows] for name, rows in told.items()}
+    return {name: [EMPTY | {"collection_code": collection} | row for row in rows] for name, rows in reported.items()}
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place: Path = tmp_path_factory.mktemp("procurement")
     worlds = [world("a"), world("other", "330740001111", "440840002222")]
     inserts = [
-        inserted(find(f"silver.procurement_{name}"), rows) for told in worlds for name, rows in told.items()
+        inserted(find(f"silver.procurement_{name}"), rows) for reported in worlds for name, rows in reported.items()
     ]  # fmt: skip
     assert answers(place, [*definitions(), *inserts]) == []
     return place
@@ -160,9 +160,9 @@ def test_a_contracts_card_has_its_chain_its_awards_items_acts_and_payments(folde
 
 
 def test_a_contract_that_is_not_there_has_nothing(folder: Path) -> None:
-    (found,) = parts(folder, CONTRACT.format("C-2"))
+    (actual,) = parts(folder, CONTRACT.format("C-2"))
 
-    assert found == []
+    assert actual == []
 
 
 def test_no_card_mixes_collections(folder: Path) -> None:

@@ -138,10 +138,10 @@ def test_the_top_of_the_hour_is_that_of_all_blocks_together(ask: Ask) -> None:
 
 def test_a_copy_with_another_offset_and_time_counts_once(ask: Ask) -> None:
     """The fault: only rows that agree in everything are taken for copies."""
-    found = {row[1]: row[2:] for row in ask(TOP.format("last_hour"))}
+    actual = {row[1]: row[2:] for row in ask(TOP.format("last_hour"))}
 
-    assert found["b0"] == [90, 1, 1, 0]
-    assert found["a0"] == [5, 1, 1, 1]
+    assert actual["b0"] == [90, 1, 1, 0]
+    assert actual["a0"] == [5, 1, 1, 1]
 
 
 def test_now_is_the_arrival_of_the_newest_purchase(ask: Ask) -> None:
@@ -158,11 +158,11 @@ def test_now_is_the_arrival_of_the_newest_purchase(ask: Ask) -> None:
 def test_now_is_the_same_before_and_after_copies_are_merged_away(ask: Ask) -> None:
     """The fault: a copy counts as the newest purchase until ClickHouse drops it, and now goes back."""
     names = [f"top_{what}_{window}" for what in ("sellers", "products") for window in WINDOWS]
-    told = [f"SELECT '{name}' AS name, * FROM silver.{name}" for name in names]
-    before = ask(*told)
+    entries = [f"SELECT '{name}' AS name, * FROM silver.{name}" for name in names]
+    before = ask(*entries)
 
     assert [name for name in names if name not in {row[0] for row in before}] == []
-    assert ask("OPTIMIZE TABLE silver.purchase_lines FINAL", *told) == before
+    assert ask("OPTIMIZE TABLE silver.purchase_lines FINAL", *entries) == before
 
 
 @pytest.mark.parametrize(

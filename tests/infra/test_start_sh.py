@@ -20,9 +20,9 @@ def path(tmp_path: Path) -> Path:
     folder = tmp_path / "bin"
     folder.mkdir()
     for name in COREUTILS:
-        found = shutil.which(name)
-        assert found
-        (folder / name).symlink_to(found)
+        actual = shutil.which(name)
+        assert actual
+        (folder / name).symlink_to(actual)
     program(folder / "id", "echo 1000")
     return folder
 
@@ -71,8 +71,8 @@ def test_a_python_without_venv_and_pip_is_told(path: Path) -> None:
 
 
 def test_what_python_compiled_is_kept_in_a_folder_of_ours(path: Path) -> None:
-    said = path.parent / "said"
-    program(path / "python3", f'echo "${{PYTHONDONTWRITEBYTECODE-unset}} $PYTHONPYCACHEPREFIX" > {said}; exit 1')
+    output = path.parent / "said"
+    program(path / "python3", f'echo "${{PYTHONDONTWRITEBYTECODE-unset}} $PYTHONPYCACHEPREFIX" > {output}; exit 1')
     start(path, "status", PYTHONDONTWRITEBYTECODE="1")
 
-    assert said.read_text().split() == ["unset", str(path.parent / "home" / "cache" / "pycache")]
+    assert output.read_text().split() == ["unset", str(path.parent / "home" / "cache" / "pycache")]

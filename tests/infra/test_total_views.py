@@ -79,11 +79,11 @@ def test_the_first_of_the_list_is_the_best_of_all(ask: Ask) -> None:
 
 
 def test_one_currency_alone_is_ranked_as_it_is(ask: Ask) -> None:
-    found = ask(
+    actual = ask(
         "SELECT place, product_id, revenue_amount FROM gold.top_products_by_currency WHERE currency_code = 'KZT'"
     )
 
-    assert found == [[1, "tea", 126000000], [2, "wool", 30000000]]
+    assert actual == [[1, "tea", 126000000], [2, "wool", 30000000]]
 
 
 def test_sellers_and_customers_are_ranked_over_currencies(ask: Ask) -> None:

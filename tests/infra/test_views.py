@@ -12,16 +12,16 @@ from tests.support.clickhouse import answers, definitions
 
 
 def test_every_view_can_be_made_and_a_company_be_asked_for(tmp_path: Path) -> None:
-    asked = ["SELECT count() FROM lookup.procurement_company(tax_id = '1')", "SELECT count() FROM ops.latest_checks"]
+    queries = ["SELECT count() FROM lookup.procurement_company(tax_id = '1')", "SELECT count() FROM ops.latest_checks"]
 
-    assert [int(row[0]) for row in answers(tmp_path, [*definitions(), *asked])] == [0, 0]
+    assert [int(row[0]) for row in answers(tmp_path, [*definitions(), *queries])] == [0, 0]
 
 
 def test_every_view_without_parameters_answers(tmp_path: Path) -> None:
     named = [view.name for view in views.all_views() if not view.has_parameters]
-    asked = [f"SELECT '{name}', count() FROM (SELECT * FROM {name})" for name in named]
+    queries = [f"SELECT '{name}', count() FROM (SELECT * FROM {name})" for name in named]
 
-    assert [row[0] for row in answers(tmp_path, [*definitions(), *asked])] == named
+    assert [row[0] for row in answers(tmp_path, [*definitions(), *queries])] == named
 
 
 def test_views_with_parameters_are_in_a_database_of_their_own() -> None:

@@ -27,19 +27,19 @@ def test_what_the_shop_knows_of_a_person_is_classified() -> None:
 
 def test_no_gold_table_has_a_personal_column_or_one_of_its_name() -> None:
     """Names of products and sellers are nobody's, so `name` alone is looked for in tables of customers."""
-    for made in tables("gold"):
-        assert not [c for c in made.columns if c.personal], made.name
-        wrong = {"email", "phone", "address"} & set(made.columns)
-        assert not wrong, made.name
-        assert "customer_id" not in made.columns or "name" not in made.columns, made.name
+    for result in tables("gold"):
+        assert not [c for c in result.columns if c.personal], result.name
+        wrong = {"email", "phone", "address"} & set(result.columns)
+        assert not wrong, result.name
+        assert "customer_id" not in result.columns or "name" not in result.columns, result.name
 
 
 def test_clickhouse_is_never_told_of_a_personal_column() -> None:
-    for made in (t for t in tables() if t.clickhouse is not None):
-        personal = {c.name for c in made.columns if c.personal}
-        statement = clickhouse.create_table(made)
-        assert not personal & set(clickhouse.columns(made)), made.name
-        assert not [name for name in personal if re.search(rf"`{name}`", statement)], made.name
+    for result in (t for t in tables() if t.clickhouse is not None):
+        personal = {c.name for c in result.columns if c.personal}
+        statement = clickhouse.create_table(result)
+        assert not personal & set(clickhouse.columns(result)), result.name
+        assert not [name for name in personal if re.search(rf"`{name}`", statement)], result.name
 
 
 def test_no_view_over_customers_names_a_personal_column() -> None:
@@ -69,11 +69,11 @@ def test_events_of_changes_carry_nothing_personal() -> None:
 
 
 def personal_gold() -> Contract:
-    made = type("Made", (), {
+    result = type("Made", (), {
         "__doc__": "One row.", "__module__": "schemas.shop.gold", "a_id": col(ID, "A key.", key=True),
         "who": like(Customers.name),
     })  # fmt: skip
-    return contract(table("gold.shop_made")(made))
+    return contract(table("gold.shop_made")(result))
 
 
 def test_a_personal_column_in_gold_is_refused_where_it_is_declared() -> None:

@@ -86,7 +86,9 @@ def wrong_name(column: Column) -> str:
 
 
 def test_a_name_says_the_unit_or_kind_of_its_column() -> None:
-    wrong = [f"{contract.name}.{column} {said}" for contract, column in all_columns() if (said := wrong_name(column))]
+    wrong = [
+        f"{contract.name}.{column} {output}" for contract, column in all_columns() if (output := wrong_name(column))
+    ]
     assert wrong == []
 
 

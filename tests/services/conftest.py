@@ -40,10 +40,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TwoGroups:
 @pytest.fixture(scope="session")
 def chosen() -> Settings:
     """The test stack's settings. Tests write and kill: they must never run against the stack that people use."""
-    found = settings()
-    if found.stack == "main":
+    actual = settings()
+    if actual.stack == "main":
         pytest.exit("service tests need their own stack: ./start.sh test", returncode=2)
-    return found
+    return actual
 
 
 @pytest.fixture(scope="session")
@@ -59,6 +59,6 @@ def judge(chosen: Settings) -> Judge:
 @pytest.fixture(scope="session")
 def stream(chosen: Settings) -> Iterator[Stream]:
     """One stream for all tests; each leaves it running or stopped as it likes."""
-    made = Stream(chosen)
-    yield made
-    made.stop()
+    created = Stream(chosen)
+    yield created
+    created.stop()

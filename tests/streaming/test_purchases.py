@@ -62,17 +62,17 @@ def rows(spark: SparkSession) -> list[list[dict[str, Any]]]:
         event([line | {"description": "Tea"}], customer_id="c", source="till 4"),
         event([line]),
     ]
-    made: list[list[dict[str, Any]]] = [[] for _ in sent]
+    result: list[list[dict[str, Any]]] = [[] for _ in sent]
     frame = cleaned(spark, sent).select(*(c for c in SILVER.columns if c != "batch_id"))
     for row in frame.orderBy("kafka_offset", "line_no").collect():
-        made[row["kafka_offset"]].append(row.asDict())
-    return made
+        result[row["kafka_offset"]].append(row.asDict())
+    return result
 
 
 def test_a_line_costs_quantity_times_price_to_the_last_digit(rows: list[list[dict[str, Any]]]) -> None:
-    found = [(row["quantity"], row["line_amount"], row["line_units"]) for row in rows[0]]
+    actual = [(row["quantity"], row["line_amount"], row["line_units"]) for row in rows[0]]
 
-    assert found == [(quantity, Decimal(amount), units) for quantity, _, amount, units in PRICED]
+    assert actual == [(quantity, Decimal(amount), units) for quantity, _, amount, units in PRICED]
 
 
 def test_lines_keep_their_order_and_are_counted_from_0(rows: list[list[dict[str, Any]]]) -> None:
@@ -84,9 +84,9 @@ def test_a_negative_quantity_is_a_return_whatever_its_price(rows: list[list[dict
 
 
 def test_the_day_is_that_of_utc(rows: list[list[dict[str, Any]]]) -> None:
-    found = [(lines[0]["purchased_at"].astimezone(UTC), lines[0]["sold_on"]) for lines in rows[1 : 1 + len(TIMES)]]
+    actual = [(lines[0]["purchased_at"].astimezone(UTC), lines[0]["sold_on"]) for lines in rows[1 : 1 + len(TIMES)]]
 
-    assert found == [(instant, day) for _, instant, day in TIMES]
+    assert actual == [(instant, day) for _, instant, day in TIMES]
 
 
 def test_what_may_be_left_out_is_null_when_it_is(rows: list[list[dict[str, Any]]]) -> None:
@@ -102,6 +102,6 @@ def test_the_columns_have_the_contracts_types(spark: SparkSession) -> None:
     frame = cleaned(spark, [event([{"product_id": "x", "quantity": 1, "unit_price": 1}])])
     wanted = {f["name"]: f["type"] for f in schema_json(SILVER)["fields"] if f["name"] != "batch_id"}
 
-    found = {f["name"]: f["type"] for f in frame.schema.jsonValue()["fields"]}
+    actual = {f["name"]: f["type"] for f in frame.schema.jsonValue()["fields"]}
 
-    assert {name: found[name] for name in wanted} == wanted
+    assert {name: actual[name] for name in wanted} == wanted

@@ -38,12 +38,12 @@ def test_a_change_is_one_row_and_an_unknown_shape_is_refused(spark: SparkSession
         for offset, (kind, p) in enumerate(payloads)
     ]
     raw = parse.records(spark.createDataFrame(rows, KAFKA))
-    made = [
+    result = [
         (r.entity_code, r.entity_id, r.action_code, r.changed_at.astimezone(UTC).isoformat(), r.seller_id, r.city_name)
         for r in branch.rows(raw).orderBy("kafka_offset").collect()
     ]
 
-    assert made == [
+    assert result == [
         ("product", "P1", "changed", "2026-03-01T11:59:58.123456+00:00", "s", None),
         ("customer", "C1", "deleted", "2026-03-01T11:59:59+00:00", None, "Oral"),
     ]

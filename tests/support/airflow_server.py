@@ -35,8 +35,10 @@ class Airflow:
 
     def trigger(self, dag: str) -> str:
         """Begin a run; returns its id."""
-        asked: dict[str, Any] = {"logical_date": None, "conf": {}}
-        return str(self._client.post(f"/api/v2/dags/{dag}/dagRuns", json=asked).raise_for_status().json()["dag_run_id"])
+        requests: dict[str, Any] = {"logical_date": None, "conf": {}}
+        return str(
+            self._client.post(f"/api/v2/dags/{dag}/dagRuns", json=requests).raise_for_status().json()["dag_run_id"]
+        )
 
     def finished(self, dag: str, run: str, seconds: float = 1_000) -> dict[str, str]:
         """The tasks of a run when it has ended."""

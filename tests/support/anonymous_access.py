@@ -186,11 +186,11 @@ def exchange(at: str, words: bytes) -> bytes:
 
 def listeners(settings: Settings) -> dict[int, tuple[str, psutil.Process]]:
     """Port → its address and its process, of everything that belongs to the stack."""
-    found = {}
+    actual = {}
     for process, _ in children.marked(settings):
         # One that has ended meanwhile listens no more.
         with contextlib.suppress(psutil.NoSuchProcess):
             for connection in process.net_connections("tcp"):
                 if connection.status == psutil.CONN_LISTEN:
-                    found[connection.laddr.port] = (connection.laddr.ip.removeprefix("::ffff:"), process)
-    return found
+                    actual[connection.laddr.port] = (connection.laddr.ip.removeprefix("::ffff:"), process)
+    return actual

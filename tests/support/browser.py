@@ -68,11 +68,11 @@ class Browser:
         os.write(self._down, json.dumps(message).encode() + b"\0")
         end = time.monotonic() + seconds
         while True:
-            told = self._read(end)
-            if told.get("id") == self._last:
-                assert "error" not in told, f"{method}: {told['error']}"
-                return dict(told["result"])
-            self.events.append(told)
+            reported = self._read(end)
+            if reported.get("id") == self._last:
+                assert "error" not in reported, f"{method}: {reported['error']}"
+                return dict(reported["result"])
+            self.events.append(reported)
 
     def _read(self, end: float) -> dict[str, Any]:
         while b"\0" not in self._rest:
@@ -91,9 +91,9 @@ class Browser:
 
     def run(self, script: str) -> Any:
         """The value of a JavaScript expression in the page, as JSON has it; a promise is waited for."""
-        told = self.call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
-        assert "exceptionDetails" not in told, told["exceptionDetails"]
-        return told["result"].get("value")
+        reported = self.call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
+        assert "exceptionDetails" not in reported, reported["exceptionDetails"]
+        return reported["result"].get("value")
 
     def text(self, selector: str) -> str:
         """What a person reads there; empty where there is no such element."""
@@ -111,21 +111,21 @@ class Browser:
 
     def picture(self, path: Path) -> None:
         """Save what the screen shows as PNG."""
-        told = self.call("Page.captureScreenshot", format="png")
-        path.write_bytes(base64.b64decode(told["data"]))
+        reported = self.call("Page.captureScreenshot", format="png")
+        path.write_bytes(base64.b64decode(reported["data"]))
 
     def errors(self) -> list[str]:
         """What went wrong on the page: exceptions, errors of the console, what its policy refused."""
-        found = []
+        results = []
         for event in self.events:
-            told = event.get("params", {})
+            reported = event.get("params", {})
             if event["method"] == "Runtime.exceptionThrown":
-                found.append(str(told["exceptionDetails"].get("exception", told["exceptionDetails"])))
-            elif event["method"] == "Runtime.consoleAPICalled" and told["type"] in ("error", "assert"):
-                found.append(str(told["args"]))
-            elif event["method"] == "Log.entryAdded" and told["entry"]["level"] == "error":
-                found.append(told["entry"]["text"])
-        return found
+                results.append(str(reported["exceptionDetails"].get("exception", reported["exceptionDetails"])))
+            elif event["method"] == "Runtime.consoleAPICalled" and reported["type"] in ("error", "assert"):
+                results.append(str(reported["args"]))
+            elif event["method"] == "Log.entryAdded" and reported["entry"]["level"] == "error":
+                results.append(reported["entry"]["text"])
+        return results
 
     def requests(self) -> list[str]:
         """The addresses that the page asked for."""

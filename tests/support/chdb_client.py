@@ -38,7 +38,7 @@ class ChdbClient:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.asked: list[str] = []
+        self.queries: list[str] = []
         self._process = subprocess.Popen(
             [sys.executable, "-c", RUN, str(folder / "data")], cwd=folder, text=True, stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -72,11 +72,11 @@ class ChdbClient:
     def _ask(self, sql: str, settings: Mapping[str, Any] | None, form: str) -> bytes:
         given = {"output_format_arrow_string_as_string": 1, "output_format_json_quote_64bit_integers": 0}
         every = given | dict(settings or {})
-        said = ", ".join(f"{name} = {value!r}" for name, value in every.items())
-        self.asked.append(sql)
+        output = ", ".join(f"{name} = {value!r}" for name, value in every.items())
+        self.queries.append(sql)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps([f"{sql} SETTINGS {said}" if form != "Null" else sql, form]) + "\n")
+        self._process.stdin.write(json.dumps([f"{sql} SETTINGS {output}" if form != "Null" else sql, form]) + "\n")
         self._process.stdin.flush()
         answer = json.loads(self._process.stdout.readline())
         assert "error" not in answer, f"{sql}\n{answer.get('error')}"

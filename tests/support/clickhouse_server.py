@@ -16,7 +16,7 @@ from pathlib import Path
 from conf import LOOPBACK, REPOSITORY, Settings
 from infra.local import config_files, parts
 from infra.local.parts import Machine, clickhouse
-from infra.local.processes.ports import free_port
+from tests.support.ports import free_ports
 
 PATIENCE = 60
 
@@ -55,10 +55,8 @@ class Server:
 @contextlib.contextmanager
 def started(home: Path) -> Iterator[Server]:
     """A server in the folder, which ends with the block."""
-    http = free_port(23_100 + os.getpid() % 500)
-    chosen = Settings(
-        home=home, stack="alone", clickhouse_port=http, clickhouse_tcp_port=free_port(http + 1, avoid={http})
-    )
+    http, tcp = free_ports(2)
+    chosen = Settings(home=home, stack="alone", clickhouse_port=http, clickhouse_tcp_port=tcp)
     config_files.write_clickhouse(chosen)
     clickhouse.prepare(Machine(chosen))
     part = clickhouse.PARTS[0].process(Machine(chosen))

@@ -78,8 +78,8 @@ class Trial:
 
     @property
     def corrections(self) -> Contract:
-        (found,) = self.domain.corrections
-        return found
+        (actual,) = self.domain.corrections
+        return actual
 
     @property
     def tables(self) -> tuple[Contract, Contract, Contract]:
@@ -104,8 +104,8 @@ class Trial:
 
     def rows(self, table: Contract, ids: Sequence[str] = ()) -> list[dict[str, Any]]:
         """The table's rows, of the given events or of all, in the order of their offsets."""
-        found = self.lane.table(table).orderBy("kafka_offset")
-        chosen = found.where(found.event_id.isin(list(ids))) if ids else found
+        actual = self.lane.table(table).orderBy("kafka_offset")
+        chosen = actual.where(actual.event_id.isin(list(ids))) if ids else actual
         return [row.asDict() for row in chosen.collect()]
 
     def versions(self) -> list[int]:

@@ -31,7 +31,7 @@ def driver(settings: Settings, version: str) -> Path:
     return target
 
 
-def asked(settings: Settings, version: str, url: str, password: str) -> dict[str, str]:
+def query_facts(settings: Settings, version: str, url: str, password: str) -> dict[str, str]:
     """What `Reader.java` prints, by the name of each question."""
     home = java.ensure(settings, print)
     done = subprocess.run(

@@ -37,13 +37,13 @@ class LocalClickHouse:
     def ask(self, *questions: str, before: Iterable[str] = ()) -> list[list[Row]]:
         """The rows that each question is answered with, after the statements that come before. Raises on an error."""
         begin = list(before)
-        asked = [*begin, *(f"{question} {SETTINGS}" for question in questions)]
-        told = subprocess.run(
-            [sys.executable, "-c", RUN, str(self.folder / "data")], cwd=self.folder, input=json.dumps(asked), text=True,
-            capture_output=True, check=False,
+        queries = [*begin, *(f"{question} {SETTINGS}" for question in questions)]
+        completed = subprocess.run(
+            [sys.executable, "-c", RUN, str(self.folder / "data")], cwd=self.folder, input=json.dumps(queries),
+            text=True, capture_output=True, check=False,
         )  # fmt: skip
-        assert told.returncode == 0, told.stderr[-2_000:]
-        return [json.loads(line) for line in told.stdout.splitlines()][len(begin) :]
+        assert completed.returncode == 0, completed.stderr[-2_000:]
+        return [json.loads(line) for line in completed.stdout.splitlines()][len(begin) :]
 
 
 def insert(contract: Contract, rows: Sequence[Mapping[str, Any]]) -> str:

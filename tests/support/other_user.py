@@ -96,8 +96,8 @@ def _own_python(source: Path, venv: Path, base: Path) -> None:
     (base / "bin").mkdir()
     shutil.copy(root / "bin" / version, base / "bin" / version)
     # What a process of ours makes is its own; this is to be read by the other user.
-    for made in (base, base / "lib", base / "bin"):
-        made.chmod(0o755)
+    for result in (base, base / "lib", base / "bin"):
+        result.chmod(0o755)
     venv.unlink()
     (venv / "bin").mkdir(parents=True)
     (venv / "bin" / "python").symlink_to(base / "bin" / version)

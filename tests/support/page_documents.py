@@ -32,16 +32,16 @@ def whole_document() -> Document:
         "flow": Reading(flowing(), None, now),
         "parts": Reading(parts, None, now),
     }
-    made: Document = json.loads(json.dumps(document(now, readings, routes.figures())))
-    return made
+    parsed: Document = json.loads(json.dumps(document(now, readings, routes.figures())))
+    return parsed
 
 
 class Canned:
     """Serves the pages of a folder on a free port of loopback. `told` is what the stream says, again and again."""
 
-    def __init__(self, told: Document | None = None, web: Path = WEB) -> None:
-        self.told: Document | str = told if told is not None else whole_document()
-        self._server = ThreadingHTTPServer((LOOPBACK, 0), _handler(Site(web), lambda: self.told))
+    def __init__(self, reported: Document | None = None, web: Path = WEB) -> None:
+        self.document: Document | str = reported if reported is not None else whole_document()
+        self._server = ThreadingHTTPServer((LOOPBACK, 0), _handler(Site(web), lambda: self.document))
         self._server.daemon_threads = True
         self.url = f"http://localhost:{self._server.server_port}/"
 
@@ -54,18 +54,18 @@ class Canned:
         self._server.server_close()
 
 
-def _handler(site: Site, told: Callable[[], Document | str]) -> type[BaseHTTPRequestHandler]:
+def _handler(site: Site, reported: Callable[[], Document | str]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             if self.path == "/live":
                 return self._stream()
             name = self.path.removeprefix("/web/")
-            found = site.by_path.get(self.path) or site.assets.get(name)
-            self.send_response(200 if found else 404)
-            self.send_header("Content-Type", f"{found.media if found else 'text/plain'}; charset=utf-8")
+            actual = site.by_path.get(self.path) or site.assets.get(name)
+            self.send_response(200 if actual else 404)
+            self.send_header("Content-Type", f"{actual.media if actual else 'text/plain'}; charset=utf-8")
             self.send_header("Content-Security-Policy", POLICY)
             self.end_headers()
-            self.wfile.write(found.body if found else b"")
+            self.wfile.write(actual.body if actual else b"")
             return None
 
         def _stream(self) -> None:
@@ -74,7 +74,7 @@ def _handler(site: Site, told: Callable[[], Document | str]) -> type[BaseHTTPReq
             self.end_headers()
             try:
                 while True:
-                    now = told()
+                    now = reported()
                     self.wfile.write(f"data: {now if isinstance(now, str) else json.dumps(now)}\n\n".encode())
                     time.sleep(PAUSE_SECONDS)
             except OSError:

@@ -48,18 +48,18 @@ class Site:
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._listener]}, daemon=True)
 
     def _app(self) -> FastAPI:
-        made = FastAPI(docs_url=None, redoc_url=None)
-        made.state.settings, made.state.backends = Settings(), mock.MagicMock(spec=Backends, probes={})
+        fast_a_p_i = FastAPI(docs_url=None, redoc_url=None)
+        fast_a_p_i.state.settings, fast_a_p_i.state.backends = Settings(), mock.MagicMock(spec=Backends, probes={})
         for router in (routes.ROUTER, web_routes.ROUTER):
-            made.include_router(router)
-        return made
+            fast_a_p_i.include_router(router)
+        return fast_a_p_i
 
     def _hub(self, settings: Settings, backends: Backends, client: httpx.AsyncClient) -> Hub:  # noqa: ARG002
-        def saying(name: str, told: Any) -> Source:
+        def saying(name: str, reported: Any) -> Source:
             async def ask() -> Any:
                 if name in self.faults:
                     raise OSError(self.faults[name])
-                return told()
+                return reported()
 
             return Source(name, ask, every=0.2)
 

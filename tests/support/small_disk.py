@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from conf import REPOSITORY, Settings
 from conf.domain_settings import default_ports
-from infra.local.servers import minio
 from infra.local.stack import Stack
 from infra.local.tools import java
+from tests.support.ports import free_ports
 
 
 @contextmanager
@@ -31,15 +30,6 @@ def mounted(folder: Path, megabytes: int) -> Iterator[Path]:
         yield folder
     finally:
         subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now, each another."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
 
 
 def small_stack(folder: Path, tools: Path, **chosen: object) -> Settings:
@@ -57,7 +47,6 @@ def started(settings: Settings, *names: str) -> Iterator[Stack]:
     """The supervisor with its guard, and the parts named; nothing is fetched or made for them. Ends with all of it."""
     stack = Stack(settings)
     stack.tools.java_home = java.ensure(settings, lambda _: None)
-    stack.tools.minio = minio.find(settings) or Path("none")
     try:
         for step in [stack.supervisor_step(), *stack.part_steps(names)]:
             step.action(lambda _: None)

@@ -91,9 +91,9 @@ class Parts:
     def process(self, part: str) -> psutil.Process:
         """The process that listens on the part's port."""
         port = self.settings.port(part)
-        for found in psutil.net_connections("tcp"):
-            if found.status == psutil.CONN_LISTEN and found.laddr and found.laddr.port == port and found.pid:
-                return psutil.Process(found.pid)
+        for actual in psutil.net_connections("tcp"):
+            if actual.status == psutil.CONN_LISTEN and actual.laddr and actual.laddr.port == port and actual.pid:
+                return psutil.Process(actual.pid)
         raise AssertionError(f"nothing listens on port {port} of {part}")
 
     def kill(self, part: str) -> None:

@@ -31,25 +31,25 @@ def build(spark: SparkSession, table: type, *inputs: Input) -> list[Row]:
 
     A table that keeps versions is its own first input. Tables at the end for which nothing is given are empty.
     """
-    made = contract(table)
-    sources = [made, *made.built_from] if made.keeps_versions else made.built_from
+    declared = contract(table)
+    sources = [declared, *declared.built_from] if declared.keeps_versions else declared.built_from
     whole = [*inputs, *[[]] * (len(sources) - len(inputs))]
     frames = [frame(spark, source, given) for source, given in zip(sources, whole, strict=True)]
-    rows = conform(transforms()[made.name].over(*frames), made).collect()
-    return sorted((row.asDict() for row in rows), key=lambda row: [row[c] for c in made.key])
+    rows = conform(transforms()[declared.name].over(*frames), declared).collect()
+    return sorted((row.asDict() for row in rows), key=lambda row: [row[c] for c in declared.key])
 
 
 def assert_builds(spark: SparkSession, table: type, inputs: Sequence[Input], *expected: str) -> None:
     """The transform makes the expected rows. A drawing shows the columns to compare; wide tables take several."""
-    made = contract(table)
+    declared = contract(table)
     rows = build(spark, table, *inputs)
     for drawing in expected:
-        wanted = rows_from_text(made, drawing)
-        drawn = [c for c in made.columns if c in wanted[0]] if wanted else list(made.key)
-        expect = sorted(({c: row[c] for c in drawn} for row in wanted), key=lambda row: _place(made, row))
-        found = [{c: _plain(row[c]) for c in drawn} for row in rows]
-        wrong = [f"expected {e}\n   found {f}" for e, f in zip_longest(expect, found) if e != f]
-        assert not wrong, f"{made.name}:\n" + "\n".join(wrong)
+        wanted = rows_from_text(declared, drawing)
+        drawn = [c for c in declared.columns if c in wanted[0]] if wanted else list(declared.key)
+        expect = sorted(({c: row[c] for c in drawn} for row in wanted), key=lambda row: _place(declared, row))
+        actual = [{c: _plain(row[c]) for c in drawn} for row in rows]
+        wrong = [f"expected {e}\n   found {f}" for e, f in zip_longest(expect, actual) if e != f]
+        assert not wrong, f"{declared.name}:\n" + "\n".join(wrong)
 
 
 def _place(table: Contract, row: Mapping[str, object]) -> list[object]:

@@ -55,17 +55,17 @@ def verdicts(
 ) -> list[Verdict]:
     """One verdict a value, in order."""
     raw = parse.records(kafka(spark, values, headers))
-    made = [Verdict() for _ in values]
+    result = [Verdict() for _ in values]
     cleaned = branch.rows(raw)
     columns = [c for c in branch.silver.columns if c != "batch_id"]
     for row in cleaned.select(*columns).collect():
-        made[row["kafka_offset"]].lines.append({name: _plain(value) for name, value in row.asDict().items()})
+        result[row["kafka_offset"]].lines.append({name: _plain(value) for name, value in row.asDict().items()})
     # Asked of an accepted record too, it knows no rule that is broken.
     for row in branch.refused(raw).where(F.col("rule") != parse.LEFT_OUT).collect():
-        made[row["kafka_offset"]].refusals.append({name: _plain(value) for name, value in row.asDict().items()})
-    for verdict in made:
+        result[row["kafka_offset"]].refusals.append({name: _plain(value) for name, value in row.asDict().items()})
+    for verdict in result:
         verdict.lines.sort(key=lambda line: int(line["line_no"]))
-    return made
+    return result
 
 
 def _plain(value: object) -> object:

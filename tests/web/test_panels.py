@@ -52,7 +52,7 @@ def show(browser: Browser, served: Canned, whole: Document) -> Show:
     def shown(change: Callable[[Document], Any], *, state: str = "live", width: int = 1280) -> Browser:
         answered = copy.deepcopy(whole)
         change(answered)
-        served.told = answered
+        served.document = answered
         browser.screen(width, 900, mobile=width < 800)
         browser.open(served.url)
         until(
@@ -86,10 +86,10 @@ def test_freshness_is_written_at_every_age(show: Show, seconds: float | None, sh
 
 # What each panel cannot do without, broken.
 BROKEN: dict[str, Callable[[Document], Any]] = {
-    "products": lambda told: told["currencies"][0].update(products=[None]),
-    "latest": lambda told: told.update(latest=[None]),
-    "refusals": lambda told: told.update(refusals=None),
-    "parts": lambda told: told.update(parts=[{"name": "x", "title": "X", "state": "up", "links": None}]),
+    "products": lambda reported: reported["currencies"][0].update(products=[None]),
+    "latest": lambda reported: reported.update(latest=[None]),
+    "refusals": lambda reported: reported.update(refusals=None),
+    "parts": lambda reported: reported.update(parts=[{"name": "x", "title": "X", "state": "up", "links": None}]),
 }
 
 
@@ -111,7 +111,7 @@ def test_a_fault_stays_in_its_panel_and_is_said_there_and_above(show: Show, pane
 
 def test_a_panel_is_well_again_when_its_figures_are(show: Show, served: Canned, whole: Document) -> None:
     browser = show(BROKEN["latest"], state="faulty")
-    served.told = whole
+    served.document = whole
 
     until("the page to be well", lambda: browser.text("#connection") == "Live", 10, pause=0.05)
     assert browser.run("document.querySelectorAll('.fault, [data-fault]').length") == 0
@@ -137,16 +137,16 @@ def test_without_the_chart_library_the_figures_are_shown(browser: Browser, show:
 
 def test_half_a_document_is_a_lost_connection(show: Show, served: Canned) -> None:
     browser = show(lambda _: None)
-    served.told = '{"at": 1, "topics": ['
+    served.document = '{"at": 1, "topics": ['
 
     until("the loss to be said", lambda: "Connection lost" in browser.text("#connection"), 10, pause=0.05)
     assert browser.run("document.querySelectorAll('#latest tr').length") == 14
 
 
-def empty(told: Document) -> None:
-    told.update(
+def empty(reported: Document) -> None:
+    reported.update(
         topics=[], currencies=[], latest=[], refusals=[], parts=[], newest_at=None, refused_count=0,
-        sources={name: {"error": None, "as_of": told["at"]} for name in ("sales", "refused", "flow", "parts")},
+        sources={name: {"error": None, "as_of": reported["at"]} for name in ("sales", "refused", "flow", "parts")},
     )  # fmt: skip
 
 

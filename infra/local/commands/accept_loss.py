@@ -27,8 +27,8 @@ def of(settings: Settings, topic: str) -> list[dict[str, Any]]:
         raise Refused(f"No topic is called {topic!r}; there are: {', '.join(known)}")
     # The lake lane's word counts: what it has, the live lane has not lost.
     queries = sorted(stream_progress(settings)["queries"].items(), key=lambda pair: pair[0].startswith("lake:"))
-    found = {loss["partition"]: loss for _, query in queries for loss in query["lost"] if loss["topic"] == topic}
-    return [found[partition] for partition in sorted(found, key=int)]
+    losses = {loss["partition"]: loss for _, query in queries for loss in query["lost"] if loss["topic"] == topic}
+    return [losses[partition] for partition in sorted(losses, key=int)]
 
 
 def note(settings: Settings, topic: str, lost: Sequence[dict[str, Any]]) -> Path:

@@ -40,7 +40,7 @@ def checked(domain: str, first: date, last: date, today: date) -> str:
     return f"{domain}_nightly"
 
 
-def asked(dag: str, first: date, last: date) -> dict[str, Any]:
+def run_request(dag: str, first: date, last: date) -> dict[str, Any]:
     """What Airflow is asked for: one day after the other, also those that were built before.
 
     The run of a day is due at some time of it, so the range goes to the last day's end.
@@ -65,7 +65,7 @@ def run(settings: Settings, domain: str, first: date, last: date, say: Callable[
     with Pages(page, settings.secrets.airflow) as pages:
         if pages.get(f"/dags/{dag}")["is_paused"]:
             raise Refused(f"{dag} is paused, so nothing would happen. Switch it on: {page}/dags/{dag}")
-        number = pages.begin(asked(dag, first, last))
+        number = pages.begin(run_request(dag, first, last))
         try:
             states = _watched(pages, dag, first, last, say)
             _wait_for_its_end(pages, number)
@@ -82,14 +82,14 @@ def run(settings: Settings, domain: str, first: date, last: date, say: Callable[
 
 def _watched(pages: Pages, dag: str, first: date, last: date, say: Callable[[str], None]) -> dict[date, str]:
     """Day → how its run has ended."""
-    told: set[date] = set()
+    reported: set[date] = set()
     while True:
         states = pages.states(dag, first, last)
         for day, state in sorted(states.items()):
-            if state in ENDED and day not in told:
-                told.add(day)
-                say(f"{ENDED[state]} {day}  {len(told)} of {len(states)}")
-        if len(told) == len(states):
+            if state in ENDED and day not in reported:
+                reported.add(day)
+                say(f"{ENDED[state]} {day}  {len(reported)} of {len(states)}")
+        if len(reported) == len(states):
             return states
         time.sleep(LOOK_SECONDS)
 
@@ -106,14 +106,14 @@ def summary(states: Mapping[date, str], first: date, last: date) -> tuple[list[s
     built = [day for day in every if states.get(day) == "success"]
     failed = [day for day in every if states.get(day) == "failed"]
     absent = [day for day in every if day not in states]
-    said = [f"{len(built)} of {len(every)} days are built."]
+    sentences = [f"{len(built)} of {len(every)} days are built."]
     if failed:
-        said.append(f"Not built: {', '.join(map(str, failed))}.")
+        sentences.append(f"Not built: {', '.join(map(str, failed))}.")
     if absent:
-        said.append(
+        sentences.append(
             f"Not begun, since a run of that day is at work or it is not due yet: {', '.join(map(str, absent))}."
         )
-    return said, len(built) == len(every)
+    return sentences, len(built) == len(every)
 
 
 class Pages:
@@ -144,25 +144,27 @@ class Pages:
 
     def states(self, dag: str, first: date, last: date) -> dict[date, str]:
         """Day → the state of its backfill's run."""
-        found: dict[date, str] = {}
+        states_by_day: dict[date, str] = {}
         query = f"run_type=backfill&logical_date_gte={first}T00:00:00Z&logical_date_lte={last}T23:59:59Z"
         place, total = 0, 1
         while place < total:
             answer = self.get(f"/dags/{dag}/dagRuns?{query}&order_by=logical_date&limit={PAGE}&offset={place}")
             total = answer["total_entries"]
             place += PAGE
-            found |= {date.fromisoformat(run["logical_date"][:10]): run["state"] for run in answer["dag_runs"]}
-        return found
+            states_by_day |= {date.fromisoformat(run["logical_date"][:10]): run["state"] for run in answer["dag_runs"]}
+        return states_by_day
 
     def _ask(self, method: str, path: str, given: Mapping[str, Any] | None = None) -> Any:
         with _heard():
             answer = self._client.request(method, path, json=given)
         if answer.is_success:
             return answer.json()
-        said = _sentence(answer)
+        sentence = _sentence(answer)
         if answer.status_code == HTTPStatus.NOT_FOUND:
-            raise Failed(f"Airflow has not read its DAGs yet, or could not: {said}. See: ./start.sh logs airflow_dags")
-        raise Failed(f"Airflow refuses: {said}.")
+            raise Failed(
+                f"Airflow has not read its DAGs yet, or could not: {sentence}. See: ./start.sh logs airflow_dags"
+            )
+        raise Failed(f"Airflow refuses: {sentence}.")
 
 
 @contextmanager
@@ -175,10 +177,10 @@ def _heard() -> Iterator[None]:
 
 def _sentence(answer: httpx.Response) -> str:
     try:
-        said = answer.json()["detail"]
+        detail = answer.json()["detail"]
     except (ValueError, KeyError, TypeError):
-        said = answer.text
-    return str(said).strip().rstrip(".")[:500] or str(answer.status_code)
+        detail = answer.text
+    return str(detail).strip().rstrip(".")[:500] or str(answer.status_code)
 
 
 @click.command()

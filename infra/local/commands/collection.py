@@ -40,25 +40,25 @@ def collections(settings: Settings) -> list[tuple[str, int, str]]:
 
 def show(settings: Settings, console: Console) -> None:
     """The collections as a table."""
-    found = collections(settings)
-    if not found:
+    listed = collections(settings)
+    if not listed:
         console.print("There is no collection yet. ./start.sh ingest procurement.goszakup makes one.")
         return
     table = Table("collection", box=box.SIMPLE_HEAD)
     for heading in ("rows, every version", "last came, UTC"):
         table.add_column(heading, justify="right")
-    for name, count, last in found:
+    for name, count, last in listed:
         table.add_row(name, f"{count:,}", last)
     console.print(table)
 
 
 def need(settings: Settings, name: str) -> int:
     """The rows of a collection. `Refused`, with the names there are, for an unknown one."""
-    found = collections(settings)
-    for known, count, _ in found:
+    listed = collections(settings)
+    for known, count, _ in listed:
         if known == name:
             return count
-    there = ", ".join(known for known, _, _ in found) or "none yet"
+    there = ", ".join(known for known, _, _ in listed) or "none yet"
     raise Refused(f"No collection is called {name!r}; there are: {there}")
 
 

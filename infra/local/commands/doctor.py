@@ -46,9 +46,9 @@ def _python(_: Settings) -> Iterator[Finding]:
 
 def _java(settings: Settings) -> Iterator[Finding]:
     faults: list[str] = []
-    found = java.find(settings, faults)
-    if found:
-        yield Finding("good", f"Java {found.version} in {found.home}")
+    version = java.find(settings, faults)
+    if version:
+        yield Finding("good", f"Java {version.version} in {version.home}")
     else:
         text = "; ".join(faults) or "no Java found"
         yield Finding("bad", text, f"install Java {java.OLDEST} or newer: sudo apt-get install -y {java.PACKAGES[0]}")
@@ -60,9 +60,9 @@ def _tools(settings: Settings) -> Iterator[Finding]:
             yield Finding("good", f"jars of {name.capitalize()} are those of its pom.xml")
         else:
             yield Finding("warn", f"jars of {name.capitalize()} are missing or old", "./start.sh fetches them")
-    found = minio.find(settings)
-    if found:
-        yield Finding("good", f"MinIO in {found}")
+    binary = minio.find(settings)
+    if binary:
+        yield Finding("good", f"MinIO in {binary}")
     elif shutil.which("go"):
         yield Finding("warn", "MinIO is not built yet", "./start.sh builds it, about four minutes")
     else:
@@ -116,9 +116,9 @@ def _secrets(settings: Settings) -> Iterator[Finding]:
 
 
 def _privacy(settings: Settings) -> Iterator[Finding]:
-    if found := permissions.open_paths(settings):
-        names = ", ".join(str(path.relative_to(settings.home)) for path in found[:3])
-        text = f"other users may read {names}" + (f" and {len(found) - 3} more" if len(found) > 3 else "")
+    if readable := permissions.open_paths(settings):
+        names = ", ".join(str(path.relative_to(settings.home)) for path in readable[:3])
+        text = f"other users may read {names}" + (f" and {len(readable) - 3} more" if len(readable) > 3 else "")
         yield Finding("bad", text, "./start.sh closes it")
     else:
         yield Finding("good", "no other user reads what the stack has written")

@@ -48,11 +48,11 @@ def lint() -> None:
     No parts are started. Exit code 1 where something is wrong; .sauda/tools/venv/bin/ruff format . mends the format.
     """
     with ThreadPoolExecutor(2) as pool:
-        found = list(pool.map(run_check, CHECKS))
-    for finding in found:
+        outcomes = list(pool.map(run_check, CHECKS))
+    for finding in outcomes:
         if not finding.is_good:
             click.echo(finding.output.rstrip())
-    for finding in found:
+    for finding in outcomes:
         click.echo(f"{'✓' if finding.is_good else '✗'} {finding.title} {finding.seconds:.0f} s")
-    if not all(finding.is_good for finding in found):
+    if not all(finding.is_good for finding in outcomes):
         raise SystemExit(1)

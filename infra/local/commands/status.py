@@ -122,12 +122,12 @@ def gather(settings: Settings) -> dict[str, Any]:
 
 def warnings(settings: Settings, states: Sequence[str]) -> list[str]:
     """What concerns the whole stack, a sentence each."""
-    found = [NO_SUPERVISOR] if UNSUPERVISED in states else []
+    sentences = [NO_SUPERVISOR] if UNSUPERVISED in states else []
     if full := disk.shortage(settings):
-        found.append(full)
+        sentences.append(full)
         if (settings.run / STOPPED_FOR_DISK).exists():
-            found.append("Kafka and the streams are stopped until then, and come back by themselves.")
-    return found
+            sentences.append("Kafka and the streams are stopped until then, and come back by themselves.")
+    return sentences
 
 
 def measured(settings: Settings, queries: dict[str, Any], *, is_kafka_up: bool) -> dict[str, Any]:
@@ -143,53 +143,53 @@ def measured(settings: Settings, queries: dict[str, Any], *, is_kafka_up: bool) 
     return {name: query | {"lag_events": lag(query, ends)} for name, query in queries.items()}
 
 
-def show(found: dict[str, Any], console: Console) -> None:
+def show(state: dict[str, Any], console: Console) -> None:
     """The same for people."""
     table = Table("part", "state", box=box.SIMPLE_HEAD)
     for heading in ("pid", "up", "memory", "restarts"):
         table.add_column(heading, justify="right")
-    for part in found["parts"]:
+    for part in state["parts"]:
         healthy = part["state"] == "running" and not part["trouble"]
         color = "green" if healthy else "dim" if part["state"] == "stopped" else "red"
-        state = part["state"] if not part["trouble"] else f"{part['state']}, {part['trouble']}"
+        condition = part["state"] if not part["trouble"] else f"{part['state']}, {part['trouble']}"
         table.add_row(
             part["title"],
-            f"[{color}]{state}[/]",
+            f"[{color}]{condition}[/]",
             str(part["pid"] or ""),
             span(part["uptime_seconds"]) if part["pid"] else "",
             f"{part['memory_mb']:,} MB" if part["pid"] else "",
             str(part["restarts"]) if part["pid"] else "",
         )
-    total = sum(part["memory_mb"] for part in found["parts"])
+    total = sum(part["memory_mb"] for part in state["parts"])
     console.print(table)
-    console.print(f"[dim]stack {found['stack']}, {total:,} MB in all[/]")
-    for sentence in found.get("warnings", []):
+    console.print(f"[dim]stack {state['stack']}, {total:,} MB in all[/]")
+    for sentence in state.get("warnings", []):
         console.print(f"[red]{escape(sentence)}[/]", soft_wrap=True)
-    if found["queries"]:
+    if state["queries"]:
         table = Table("query", "state", box=box.SIMPLE_HEAD)
         for column in QUERY_COLUMNS:
             table.add_column(column.removesuffix("_total").replace("_", " "), justify="right")
-        for name, query in found["queries"].items():
+        for name, query in state["queries"].items():
             cells = [_number(query.get(column)) for column in QUERY_COLUMNS]
             cells[LAG] = cells[LAG] or "unknown"
             table.add_row(name, str(query.get("state", "")), *cells)
-        for name, fill in found.get("fills", {}).items():
-            if fill.get("lag_events") or name.removeprefix("fill:") not in _live(found["queries"]):
+        for name, fill in state.get("fills", {}).items():
+            if fill.get("lag_events") or name.removeprefix("fill:") not in _live(state["queries"]):
                 table.add_row(name, "from the lake", "", _number(fill.get("lag_events")) or "unknown", *[""] * 4)
         console.print(table)
-    for sentence in faults({**found["queries"], **found.get("fills", {})}):
+    for sentence in faults({**state["queries"], **state.get("fills", {})}):
         console.print(f"[red]{escape(sentence)}[/]", soft_wrap=True)
-    for pace in found.get("collections", ()):
+    for pace in state.get("collections", ()):
         console.print(collection_speed.sentence(pace), markup=False, soft_wrap=True)
-    if found["counts"]:
+    if state["counts"]:
         table = Table("rows of", box=box.SIMPLE_HEAD)
         table.add_column("count", justify="right")
-        for name, count in found["counts"].items():
+        for name, count in state["counts"].items():
             table.add_row(name.replace("_", " "), f"{count:,}")
         console.print(table)
-    for sentence in found["stopped_checks"][:SHOWN_CHECKS]:
+    for sentence in state["stopped_checks"][:SHOWN_CHECKS]:
         console.print(f"[red]Stopped by a check:[/] {escape(sentence)}")
-    if found["stopped_checks"]:
+    if state["stopped_checks"]:
         console.print("[dim]All that checks found: SELECT * FROM ops.latest_checks[/]")
 
 
@@ -227,8 +227,8 @@ def span(seconds: int) -> str:
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def status(as_json: bool) -> None:
     """Show the parts, the streaming queries and the row counts."""
-    found = gather(current())
+    state = gather(current())
     if as_json:
-        click.echo(json.dumps(found, indent=1))
+        click.echo(json.dumps(state, indent=1))
     else:
-        show(found, out())
+        show(state, out())

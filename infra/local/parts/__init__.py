@@ -117,16 +117,16 @@ def _modules() -> tuple[ModuleType, ...]:
 
 def declared(settings: Settings) -> dict[str, Part]:
     """Every part by its name, in their order. Raises ValueError for two parts of one name, or a module without any."""
-    found: dict[str, Part] = {}
+    by_name: dict[str, Part] = {}
     for module in _modules():
         given = module.parts(settings) if hasattr(module, "parts") else getattr(module, "PARTS", ())
         if not given:
             raise ValueError(f"{module.__name__} declares no part")
         for part in given:
-            if part.name in found:
+            if part.name in by_name:
                 raise ValueError(f"two parts are called {part.name}")
-            found[part.name] = part
-    return {part.name: part for part in sorted(found.values(), key=lambda part: (part.order, part.name))}
+            by_name[part.name] = part
+    return {part.name: part for part in sorted(by_name.values(), key=lambda part: (part.order, part.name))}
 
 
 def here(settings: Settings) -> dict[str, Part]:

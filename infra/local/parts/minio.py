@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from conf import LOOPBACK, Settings
 from infra.local.parts import Machine, Part, Port, get
+from infra.local.servers import minio
 
 
 def command(machine: Machine) -> list[str]:
@@ -40,6 +41,7 @@ PARTS = (
         probe=probe,
         ports=(Port("minio", "MinIO"), Port("minio_console", "MinIO's console")),
         env=environment,
+        after=(minio.STEP,),
         holds_data=True,
     ),
 )

@@ -28,11 +28,11 @@ def command(_: Machine) -> list[str]:
 
 def ports(settings: Settings) -> tuple[Port, ...]:
     """A Spark UI and metrics for each process, counted up from the settings."""
-    found = [Port("spark_ui", "the stream's Spark UI"), Port("metrics", "the stream's metrics")]
+    all_ports = [Port("spark_ui", "the stream's Spark UI"), Port("metrics", "the stream's metrics")]
     for number in range(1, len(settings.stream_groups)):
         whose = f"stream {number + 1}'s"
-        found += [Port("spark_ui", f"{whose} Spark UI", number), Port("metrics", f"{whose} metrics", number)]
-    return tuple(found)
+        all_ports += [Port("spark_ui", f"{whose} Spark UI", number), Port("metrics", f"{whose} metrics", number)]
+    return tuple(all_ports)
 
 
 def parts(settings: Settings) -> tuple[Part, ...]:

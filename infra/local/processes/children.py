@@ -49,15 +49,15 @@ def marked(settings: Settings) -> list[tuple[psutil.Process, str]]:
     prefix = mark(settings, "")
     me = psutil.Process()
     family = {me.pid, *(parent.pid for parent in me.parents())}
-    found = []
+    processes = []
     for process in psutil.process_iter():
         if process.pid in family:
             continue
         with contextlib.suppress(psutil.Error, OSError):
             value = process.environ().get(MARK, "")
             if value.startswith(prefix) and process.status() != psutil.STATUS_ZOMBIE:
-                found.append((process, value.removeprefix(prefix)))
-    return found
+                processes.append((process, value.removeprefix(prefix)))
+    return processes
 
 
 def stop(processes: Sequence[psutil.Process], patience: float = 5.0) -> None:

@@ -37,8 +37,8 @@ def version() -> int:
     """The kernel's version of Landlock; 0 where it has none, an old one, or one that is switched off."""
     if sys.platform != "linux":
         return 0
-    found = _libc().syscall(CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(VERSION))
-    return found if found >= OLDEST else 0
+    number = _libc().syscall(CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(VERSION))
+    return number if number >= OLDEST else 0
 
 
 def restrict(read: Iterable[Path], write: Iterable[Path]) -> bool:
@@ -79,10 +79,10 @@ def _allow(rules: int, path: Path, rights: int) -> None:
 
 
 def _call(number: int, *arguments: object) -> int:
-    found: int = _libc().syscall(ctypes.c_long(number), *arguments)
-    if found < 0:
+    returned: int = _libc().syscall(ctypes.c_long(number), *arguments)
+    if returned < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-    return found
+    return returned
 
 
 def _libc() -> ctypes.CDLL:

@@ -42,8 +42,8 @@ def give(user: str, path: Path) -> None:
         return
     owner = _known(user)
     wanted = (owner.pw_uid, owner.pw_gid)
-    found = path.lstat()
-    if (found.st_uid, found.st_gid) == wanted:
+    status = path.lstat()
+    if (status.st_uid, status.st_gid) == wanted:
         return
     for parent, folders, files in os.walk(path):
         for name in (*folders, *files):

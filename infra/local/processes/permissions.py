@@ -61,11 +61,11 @@ def open_paths(settings: Settings) -> list[Path]:
 
 def tighten(path: Path) -> None:
     """Take the rights of group and others from a file, or a folder with all that is below it."""
-    for found, mode in ((path, path.stat().st_mode & 0o7777), *_below(path)):
+    for entry, mode in ((path, path.stat().st_mode & 0o7777), *_below(path)):
         if mode & USED:
             # What belongs to somebody else, or has gone meanwhile, is passed.
             with contextlib.suppress(PermissionError, FileNotFoundError):
-                found.chmod(mode & ~PRIVATE)
+                entry.chmod(mode & ~PRIVATE)
 
 
 def share(tree: Path) -> None:

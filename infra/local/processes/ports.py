@@ -27,16 +27,16 @@ class Holder:
 
 def holders() -> dict[int, Holder]:
     """Who listens on which TCP port of this machine, on any address."""
-    found: dict[int, Holder] = {}
+    by_port: dict[int, Holder] = {}
     for line in psutil.net_connections(kind="tcp"):
         if line.status != psutil.CONN_LISTEN or not line.laddr:
             continue
         name = "a process of another user"
         with contextlib.suppress(psutil.Error):
             name = psutil.Process(line.pid).name() if line.pid else name
-        if line.laddr.port not in found or line.pid:
-            found[line.laddr.port] = Holder(name, line.pid)
-    return found
+        if line.laddr.port not in by_port or line.pid:
+            by_port[line.laddr.port] = Holder(name, line.pid)
+    return by_port
 
 
 def is_free(port: int) -> bool:

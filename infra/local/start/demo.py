@@ -35,8 +35,15 @@ FROM gold.top_sellers
 LIMIT 5
 """
 
+LIVE_QUESTION = "What was bought in each currency so far?"
+LIVE_ANSWER = """
+SELECT currency_code AS currency, uniqExact(event_id) AS purchases, sum(line_amount) AS revenue
+FROM silver.purchase_lines FINAL
+GROUP BY currency ORDER BY purchases DESC
+"""
 
-def steps(run: Run) -> list[Step]:
+
+def steps(run: Run, console: Console) -> list[Step]:
     """The demo as steps. Sending begins as soon as there is a topic; the stream finds the events waiting."""
     settings, stack = run.settings, run.stack
 
@@ -45,6 +52,12 @@ def steps(run: Run) -> list[Step]:
 
     def queries(_: Say) -> str:
         return f"{len(stream_progress(settings)['queries']):,} queries run"
+
+    def first_answer(say: Say) -> str:
+        catch_up(settings, say, "live")
+        console.print(f"\n[bold]{LIVE_QUESTION}[/]  [dim]live, {time.monotonic() - run.began:.0f} s after the start[/]")
+        sql.ask(settings, LIVE_ANSWER, None, console)
+        return f"{time.monotonic() - run.began:.0f} s after the start"
 
     def live(say: Say) -> str:
         catch_up(settings, say, "live")
@@ -78,11 +91,13 @@ def steps(run: Run) -> list[Step]:
         *stack.up_steps(),
         *stack.database_steps(),
         *deploy.steps(settings),
-        Step(COUNTED, count_before, after=deploy.STEPS, quiet=True),
+        # A new lake has nothing to count, and its MinIO may still be built for minutes.
+        Step(COUNTED, count_before, after=deploy.LIVE_STEPS if settings.is_lake_new else deploy.STEPS, quiet=True),
         *(each.step for each in ours),
-        *stack.part_steps(["stream"], after=deploy.STEPS),
+        *stack.part_steps(["stream"], after=deploy.LIVE_STEPS if settings.is_lake_new else deploy.STEPS),
         Step(summary.QUERIES, queries, after=(stream,), quiet=True),
-        Step("All in the lake", lake, after=(stream, *sent)),
+        Step(summary.LIVE_ANSWER, first_answer, after=(stream, summary.SENT), quiet=True),
+        Step("All in the lake", lake, after=(stream, *deploy.LAKE_STEPS, *sent)),
         # Not beside the first batches, whose code Java has never seen.
         Step("Freshness watched", live, after=("All in the lake",)),
         Step(summary.NIGHTLY, nightly, after=("Freshness watched", *fed)),
@@ -190,19 +205,18 @@ def last_steps(run: Run, *, is_lite: bool) -> list[Step]:
 def run(settings: Settings, console: Console, *, is_lite: bool = False) -> None:
     """Set up, run, show; last come the other parts, what was done, the addresses. `is_lite` leaves Airflow out."""
     stack = Stack(settings)
-    began = time.monotonic()
     with stack.alone():
         stack.check_ports()
         this = Run(settings, stack)
-        runner = Runner(console)
-        runner.run(steps(this))
+        runner = Runner(console, is_brief=True)
+        runner.run(steps(this, console))
         report(this, console)
-        console.print(f"[dim]{time.monotonic() - began:.0f} s to the answer[/]\n")
+        console.print(f"[dim]{time.monotonic() - this.began:.0f} s to the answer[/]\n")
         runner.run(last_steps(this, is_lite=is_lite))
         console.print()
         timings = runner.timings | {summary.STAGE: summary.staged(this.nightly)[1]}
         summary.show(
             summary.lines(summary.seven(settings, started(settings, is_lite)), timings, runner.remarks), console
         )
-        addresses.show(settings, console, leave_out=airflow.PARTS if is_lite else ())
+        addresses.show(settings, console)
         console.print('Ask more: ./start.sh sql "SELECT …"   Stop: ./start.sh down   Everything: ./start.sh --help')

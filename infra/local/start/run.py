@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,6 +36,7 @@ class Run:
 
     settings: Settings
     stack: Stack
+    began: float = field(default_factory=time.monotonic)
     before: dict[str, int] = field(default_factory=dict)
     sent: list[dict[str, Any]] = field(default_factory=list)
     freshness: list[float] = field(default_factory=list)
@@ -69,6 +71,6 @@ def last_json(output: str) -> dict[str, Any]:
     """The last line that is a JSON object; `Failed` when there is none."""
     for line in reversed(output.splitlines()):
         if line.startswith("{"):
-            found: dict[str, Any] = json.loads(line)
-            return found
+            account: dict[str, Any] = json.loads(line)
+            return account
     raise Failed(f"A command ended without the account it owes:\n{output[-500:]}")

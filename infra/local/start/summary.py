@@ -16,6 +16,7 @@ from infra.local.parts import declared
 from schemas.contract import tables
 
 TOPICS, SENT, CUSTOMERS, PRODUCTS = "Topics", "Purchases sent", "Customers from PostgreSQL to S3", "Products to S3"
+LIVE_ANSWER = "First live answer"
 QUERIES, NIGHTLY, STAGE, ALIVE = "Streaming queries", "Nightly jobs", "Stage layer", "Page alive"
 FILE = "products.parquet"
 
@@ -54,16 +55,16 @@ def seven(settings: Settings, parts: Sequence[str]) -> list[Chapter]:
 
 def lines(chapters: Sequence[Chapter], timings: Mapping[str, float], remarks: Mapping[str, str]) -> list[Line]:
     """What became of each. Steps of a chapter run side by side, or wait for a slower one: the slowest counts."""
-    found = []
+    rows = []
     for number, chapter in enumerate(chapters):
         if not all(step in timings for step in chapter.steps):
-            found.append(Line(chapter.title, "not done", None))
+            rows.append(Line(chapter.title, "not done", None))
             continue
         figure = ", ".join(remarks[step] for step in chapter.steps if step in remarks)
         if number == 0:
             figure = "1 part answers" if len(chapter.steps) == 1 else f"{len(chapter.steps)} parts answer"
-        found.append(Line(chapter.title, figure, max((timings[step] for step in chapter.steps), default=0.0)))
-    return found
+        rows.append(Line(chapter.title, figure, max((timings[step] for step in chapter.steps), default=0.0)))
+    return rows
 
 
 def show(rows: Sequence[Line], console: Console) -> None:
@@ -85,11 +86,11 @@ def staged(nightly: Mapping[str, Any]) -> tuple[str, float]:
     `Failed` where they loaded nothing of it.
     """
     ours = {table.name for table in tables(layer="silver") if any(s.layer == "stage" for s in table.built_from)}
-    found = [run for run in nightly["tables"] if run["table"] in ours]
-    if not found:
+    loaded = [run for run in nightly["tables"] if run["table"] in ours]
+    if not loaded:
         raise Failed("The nightly jobs loaded nothing of the stage layer.")
-    remark = ", ".join(f"{run['table']} {run['rows']:,} rows" for run in found)
-    return remark, sum(float(run["seconds"]) for run in found)
+    remark = ", ".join(f"{run['table']} {run['rows']:,} rows" for run in loaded)
+    return remark, sum(float(run["seconds"]) for run in loaded)
 
 
 def products(account: Mapping[str, Any]) -> str:

@@ -19,7 +19,7 @@ MISSING = (
 
 def find() -> str | None:
     """The first that runs. Ubuntu's package of that name may be an empty shell that points to another store."""
-    return next((found for name in NAMES if (found := shutil.which(name)) and _runs(found)), None)
+    return next((program for name in NAMES if (program := shutil.which(name)) and _runs(program)), None)
 
 
 def _runs(program: str) -> bool:
@@ -37,14 +37,14 @@ def is_installable() -> bool:
 
 def ensure(say: Callable[[str], None]) -> str:
     """Its path. `Tolerated` where there is none and it cannot be installed: then its tests are left out."""
-    found = find()
-    if found is None and is_installable():
+    program = find()
+    if program is None and is_installable():
         say("installing by apt-get")
         try:
             apt_install(("chromium",), "Chromium")
         except Failed as problem:
             raise Tolerated(f"{MISSING}\n{problem}") from None
-        found = find()
-    if found is None:
+        program = find()
+    if program is None:
         raise Tolerated(MISSING)
-    return found
+    return program

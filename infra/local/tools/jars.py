@@ -91,8 +91,8 @@ def _fetch(settings: Settings, name: str, maven: Path, java_home: Path, say: Cal
 
 def ensure_maven(settings: Settings, say: Callable[[str], None]) -> Path:
     """Maven from PATH, else from Maven Central into the tools folder."""
-    if found := shutil.which("mvn"):
-        return Path(found)
+    if program := shutil.which("mvn"):
+        return Path(program)
     folder = settings.tools / "maven" / f"apache-maven-{MAVEN}"
     if not (folder / "bin" / "mvn").exists():
         with held(settings.tools / "maven.lock", "Maven", wait=True):

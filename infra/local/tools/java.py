@@ -62,8 +62,8 @@ def candidates(settings: Settings) -> Iterator[Path]:
         return
     if chosen := os.environ.get("JAVA_HOME"):
         yield Path(chosen)
-    if found := shutil.which("java"):
-        yield Path(found).resolve().parent.parent
+    if program := shutil.which("java"):
+        yield Path(program).resolve().parent.parent
     installed = Path("/usr/lib/jvm")
     if installed.is_dir():
         yield from sorted(folder for folder in installed.iterdir() if not folder.is_symlink())
@@ -124,5 +124,5 @@ def _advice(settings: Settings, faults: list[str]) -> str:
         remedy = "sudo dnf install -y java-21-openjdk-headless java-21-openjdk-jmods"
     else:
         remedy = f"install OpenJDK {OLDEST} or newer and set JAVA_HOME to its folder"
-    found = f"None of the Java found here will do:{seen}" if faults else "There is no Java on this machine."
-    return f"{found}\nSpark and Kafka need Java {OLDEST} or newer with the module {MODULE}. Run:\n  {remedy}"
+    problem = f"None of the Java found here will do:{seen}" if faults else "There is no Java on this machine."
+    return f"{problem}\nSpark and Kafka need Java {OLDEST} or newer with the module {MODULE}. Run:\n  {remedy}"

@@ -17,13 +17,13 @@ from infra.local.processes.permissions import share
 
 def find(settings: Settings) -> Path:
     """uv from PATH, or the one that ./start.sh has fetched. `Refused` when it is gone."""
-    found = shutil.which("uv") or next((str(path) for path in (settings.tools / "uv").glob("**/bin/uv")), None)
-    if found is None:
+    program = shutil.which("uv") or next((str(path) for path in (settings.tools / "uv").glob("**/bin/uv")), None)
+    if program is None:
         raise Refused(
             "uv made the virtual environment and is gone since. Install it (https://docs.astral.sh/uv/), "
             "or remove .sauda/tools/venv and start again."
         )
-    return Path(found)
+    return Path(program)
 
 
 def is_current(project: Path, target: Path) -> bool:

@@ -46,13 +46,13 @@ class FakeDatabase:
             for claim, content in zip(*values, strict=True):
                 self.rows_of.setdefault(claim, content)
         else:
-            self.asked = values[0]
+            self.claims = values[0]
         return self
 
     async def fetchall(self) -> list[dict[str, Any]]:
         return [
             {"claim": claim, "content": self.rows_of[claim], "age_seconds": self.age_seconds}
-            for claim in self.asked if claim in self.rows_of
+            for claim in self.claims if claim in self.rows_of
         ]  # fmt: skip
 
     async def rows(self, *_: Any) -> list[Any]:

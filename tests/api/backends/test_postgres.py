@@ -26,7 +26,7 @@ READY = (
 """Lets in whoever comes, and then waits for a statement."""
 
 
-def asked(home: Path, answer: bytes, ask: Callable[[Postgres], Coroutine[Any, Any, Any]]) -> Any:
+def seconds_of(home: Path, answer: bytes, ask: Callable[[Postgres], Coroutine[Any, Any, Any]]) -> Any:
     """Run `ask` beside a server that says `answer` to each connection, and nothing more."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -65,7 +65,7 @@ def test_a_database_that_hangs_is_told_as_away(tmp_path: Path, monkeypatch: pyte
             await created.rows("SELECT 1")
         return time.monotonic() - began
 
-    assert asked(tmp_path, answer, ask) < 10
+    assert seconds_of(tmp_path, answer, ask) < 10
 
 
 def test_a_database_that_hangs_at_the_statement_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,7 +83,7 @@ def test_a_database_that_hangs_at_the_statement_is_cut_off(tmp_path: Path, monke
             await created.rows("SELECT 1")
         return time.monotonic() - began
 
-    assert asked(tmp_path, READY, ask) < 5
+    assert seconds_of(tmp_path, READY, ask) < 5
 
 
 @pytest.mark.parametrize(("error", "is_told"), [

@@ -33,7 +33,7 @@ def test_without_a_good_key_nothing_is_answered(api: Client, header: str | None)
     answered = problem(answer, 401)
     assert answer.headers["www-authenticate"] == 'Bearer realm="sauda"'
     assert "a-key-of-the-tests" not in str(answered)
-    assert api.warehouse.asked == []
+    assert api.warehouse.queries == []
 
 
 def test_health_and_metrics_need_no_key(api: Client) -> None:
@@ -117,7 +117,7 @@ def test_a_mirror_finds_what_is_new_and_remembers_what_is_not_there() -> None:
     assert RUNNER.run(held.get("a")) == 1
     assert RUNNER.run(held.missing(["a", "b", "c"])) == {"b", "c"}
     assert RUNNER.run(held.missing(["b", "c"])) == {"b", "c"}
-    assert table.asked == [["b", "c"]]
+    assert table.queries == [["b", "c"]]
     held.know("b", 2)
     assert RUNNER.run(held.get("b")) == 2
     held.forget("b")

@@ -26,12 +26,12 @@ class Short(Protocol):
 
     header_seconds, header_bytes, max_connections = 0.2, 2_000, 3
     answer_seconds = 0.2
-    made: list[Short] = []
+    instances: list[Short] = []
     """All of this server, with `lost` set when the connection is no more."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self.lost = asyncio.Event()
-        self.made.append(self)
+        self.instances.append(self)
         super().connection_made(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -63,7 +63,7 @@ def served(ask: Callable[[int], Coroutine[Any, Any, Any]], serving_app: Any = ap
     """Run `ask` beside a server."""
 
     async def run() -> Any:
-        Short.made.clear()
+        Short.instances.clear()
         listener = socket.create_server(("127.0.0.1", 0))
         config = uvicorn.Config(serving_app, http=Short, lifespan="off", log_config=None, access_log=False)
         server = uvicorn.Server(config)
@@ -185,9 +185,9 @@ def _get(path: str) -> bytes:
 def test_who_does_not_read_the_answer_is_hung_up_on(requests: tuple[bytes, ...]) -> None:
     async def ask(port: int) -> None:
         client = _unread(port, *requests)
-        while not Short.made:
+        while not Short.instances:
             await asyncio.sleep(0.01)
-        await asyncio.wait_for(Short.made[0].lost.wait(), 5)
+        await asyncio.wait_for(Short.instances[0].lost.wait(), 5)
         client.close()
 
     served(ask)
@@ -215,9 +215,9 @@ def test_who_reads_slowly_is_given_all() -> None:
 def test_a_stream_that_nobody_reads_keeps_its_place_and_little_memory() -> None:
     async def ask(port: int) -> None:
         client = _unread(port, _get("/endless"))
-        while not (Short.made and Short.made[0].flow.write_paused):
+        while not (Short.instances and Short.instances[0].flow.write_paused):
             await asyncio.sleep(0.01)
-        (created,) = Short.made
+        (created,) = Short.instances
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(created.lost.wait(), 5 * Short.answer_seconds)
         assert created.transport.get_write_buffer_size() < 100_000

@@ -18,11 +18,11 @@ class Probed:
     """A part, and how often it was asked."""
 
     def __init__(self) -> None:
-        self.asked = 0
+        self.calls = 0
         self.trouble: Exception | None = None
 
     async def __call__(self) -> None:
-        self.asked += 1
+        self.calls += 1
         await asyncio.sleep(0)
         if self.trouble:
             raise self.trouble
@@ -35,11 +35,11 @@ def test_a_part_is_asked_once_a_second_however_many_want_to_know() -> None:
     async def run() -> None:
         await asyncio.gather(*(shared() for _ in range(100)))
         await shared()
-        assert part.asked == 1
+        assert part.calls == 1
         clock[0], part.trouble = 1.0, OSError("gone")
         answered = await asyncio.gather(*(shared() for _ in range(100)), return_exceptions=True)
         assert {str(each) for each in answered} == {"gone"}
-        assert part.asked == 2
+        assert part.calls == 2
 
     RUNNER.run(run())
 
@@ -53,7 +53,7 @@ def test_who_goes_away_while_a_part_is_asked_leaves_the_answer_to_the_others() -
         await asyncio.sleep(0)
         first.cancel()
         await second
-        assert part.asked == 1
+        assert part.calls == 1
 
     RUNNER.run(run())
 

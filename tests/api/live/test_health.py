@@ -44,8 +44,8 @@ def look(settings: Settings, answers: dict[tuple[str, str], Any], states: dict[s
     def answer(request: httpx.Request) -> httpx.Response:
         if states is not None and request.url.port == settings.port("supervisor"):
             assert request.headers["authorization"].startswith("Basic ")
-            told = [{"name": name, "statename": state} for name, state in states.items()]
-            return httpx.Response(200, text=xmlrpc.client.dumps((told,), methodresponse=True))
+            state_and_reason = [{"name": name, "statename": state} for name, state in states.items()]
+            return httpx.Response(200, text=xmlrpc.client.dumps((state_and_reason,), methodresponse=True))
         actual = by_port.get((request.url.port or 0, request.url.path))
         if actual is None:
             raise httpx.ConnectError("refused")
@@ -58,7 +58,7 @@ def look(settings: Settings, answers: dict[tuple[str, str], Any], states: dict[s
     return {part["name"]: part for part in asyncio.run(ask())}
 
 
-def told(part: Part) -> tuple[str, str]:
+def state_and_reason(part: Part) -> tuple[str, str]:
     return part["state"], part["sentence"]
 
 
@@ -67,7 +67,7 @@ def test_each_part_is_up_down_or_not_there(settings: Settings) -> None:
 
     actual = look(settings, answers, probes={"clickhouse": fine, "kafka": away})
 
-    assert {name: told(part) for name, part in actual.items()} == {
+    assert {name: state_and_reason(part) for name, part in actual.items()} == {
         "api": ("up", ""),
         "kafka": ("down", "does not answer"),
         "stream": ("up", ""),
@@ -96,7 +96,7 @@ def test_airflow_is_down_where_one_of_its_processes_is(
 ) -> None:
     actual = look(settings, {("airflow", AIRFLOW): WELL | change})
 
-    assert told(actual["airflow"]) == ("down", sentence)
+    assert state_and_reason(actual["airflow"]) == ("down", sentence)
 
 
 def test_an_answer_that_is_no_health_is_no_health(settings: Settings) -> None:
@@ -119,20 +119,20 @@ def test_a_part_that_was_left_out_is_off_and_one_that_was_started_is_down(
 ) -> None:
     actual = look(settings, {}, {"airflow": state, "history": state})
 
-    assert [told(actual["airflow"]), told(actual["history"])] == [expected, expected]
+    assert [state_and_reason(actual["airflow"]), state_and_reason(actual["history"])] == [expected, expected]
 
 
 def test_a_part_that_answers_badly_is_down_whoever_started_it(settings: Settings) -> None:
     actual = look(settings, {("history", "/api/v1/version"): 500})
 
-    assert told(actual["history"]) == ("down", "answers 500")
+    assert state_and_reason(actual["history"]) == ("down", "answers 500")
 
 
 def test_airflow_without_a_database_is_off_and_not_asked(tmp_path: Path) -> None:
     chosen = Settings(home=tmp_path, stack="unit", postgres_url="postgresql://u:p@elsewhere/sauda")  # type: ignore[arg-type]
     actual = look(chosen, {("airflow", AIRFLOW): WELL}, {"airflow": "RUNNING"})
 
-    assert told(actual["airflow"]) == ("off", "")
+    assert state_and_reason(actual["airflow"]) == ("off", "")
 
 
 def test_the_page_links_to_every_page_that_a_browser_can_open(settings: Settings) -> None:
@@ -164,4 +164,4 @@ def test_the_page_and_the_list_of_addresses_say_the_same(settings: Settings) -> 
 def test_a_full_disk_is_told_first(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(disk, "shortage", lambda _: "The disk of /there has 3 MB free.")
 
-    assert told(look(settings, {})["disk"]) == ("down", "The disk of /there has 3 MB free.")
+    assert state_and_reason(look(settings, {})["disk"]) == ("down", "The disk of /there has 3 MB free.")

@@ -29,14 +29,14 @@ class Counter:
     """Answers 1, 2, 3 …; raises what `fault` holds."""
 
     def __init__(self) -> None:
-        self.asked = 0
+        self.calls = 0
         self.fault: Exception | None = None
 
     async def __call__(self) -> int:
         if self.fault:
             raise self.fault
-        self.asked += 1
-        return self.asked
+        self.calls += 1
+        return self.calls
 
     @property
     def look(self) -> Source:
@@ -75,7 +75,7 @@ def test_many_viewers_cost_one_question_a_round() -> None:
                 return [(await following(states))["count"][0] for _ in range(20)]
 
         seen = await asyncio.gather(*(view() for _ in range(5)))
-        assert counter.asked <= max(max(each) for each in seen) + 1, "each question was seen: none was asked twice"
+        assert counter.calls <= max(max(each) for each in seen) + 1, "each question was seen: none was asked twice"
         for each in seen:
             assert each == sorted(set(each)), "states come in order, none twice"
 
@@ -98,13 +98,13 @@ def test_nothing_is_asked_while_nobody_watches() -> None:
     async def trial() -> None:
         counter = Counter()
         created = hub(counter.look)
-        assert counter.asked == 0
+        assert counter.calls == 0
         with created.viewer() as states:
             await following(states)
         work = created._work
         assert work is not None
         await work
-        requested = counter.asked
+        requested = counter.calls
         with created.viewer() as states:
             assert (await following(states))["count"][0] == requested + 1, "a new viewer is not shown an old state"
 
@@ -124,7 +124,7 @@ def test_a_source_that_is_away_is_told_and_its_last_word_kept() -> None:
             before = answered["other"][0]
             assert (await until(states, lambda answered: answered["other"][0] > before))["other"][1] is None
             counter.fault = None
-            assert (await until(states, lambda answered: answered["count"][1] is None))["count"][0] == counter.asked
+            assert (await until(states, lambda answered: answered["count"][1] is None))["count"][0] == counter.calls
 
     run(trial)
 

@@ -34,13 +34,13 @@ class Client:
     """Asks an application in this process; it is started and stopped for each request."""
 
     def __init__(self, settings: Settings) -> None:
-        self.made: FastAPI = app(settings, no_backends())
+        self.application: FastAPI = app(settings, no_backends())
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
         async def ask() -> httpx.Response:
-            transport = httpx.ASGITransport(self.made)
+            transport = httpx.ASGITransport(self.application)
             async with (
-                self.made.router.lifespan_context(self.made),
+                self.application.router.lifespan_context(self.application),
                 httpx.AsyncClient(transport=transport, base_url="http://localhost:8000") as client,
             ):
                 return await client.get(path, headers=headers)

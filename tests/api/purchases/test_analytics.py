@@ -35,7 +35,7 @@ def test_no_value_stands_in_the_sql(api: Client, question: Question) -> None:
     answer = api.ask("GET", f"/v1/analytics/{question.name}", params=query)
 
     assert answer.json() == {"items": []}
-    ((sql, given),) = api.warehouse.asked
+    ((sql, given),) = api.warehouse.queries
     assert "1=1" not in sql
     assert sql.endswith(" LIMIT {limit:UInt32}")
     assert given == dict.fromkeys(texts, INJECTION) | {"limit": 7}
@@ -47,7 +47,7 @@ def test_the_limit_is_100_and_at_most_10_000(api: Client, question: Question) ->
     path = f"/v1/analytics/{question.name}"
 
     assert api.get(path).status_code == api.get(f"{path}?limit=10000").status_code == 200
-    assert [given["limit"] for _, given in api.warehouse.asked] == [100, 10_000]
+    assert [given["limit"] for _, given in api.warehouse.queries] == [100, 10_000]
     assert problem(api.get(f"{path}?limit=10001"), 422)["errors"][0]["parameter"] == "limit"
 
 
@@ -59,13 +59,13 @@ def test_wrong_parameters_are_named(api: Client, query: str, parameter: str) -> 
     answered = problem(api.get(f"/v1/analytics/sales/by-day?{query}"), 422)
 
     assert answered["errors"][0]["parameter"] == parameter
-    assert api.warehouse.asked == []
+    assert api.warehouse.queries == []
 
 
 def test_a_period_is_of_days_of_which_both_count(api: Client) -> None:
     api.get("/v1/analytics/sales/by-category?since=2026-01-01&until=2026-01-01&category_name=tea")
 
-    ((sql, given),) = api.warehouse.asked
+    ((sql, given),) = api.warehouse.queries
     assert "t.sold_on >= {since:Date32} AND t.sold_on <= {until:Date32}" in sql
     assert "t.category_name = {category_name:String}" in sql
     assert (given["since"], given["until"]) == (date(2026, 1, 1), date(2026, 1, 1))
@@ -124,7 +124,7 @@ def test_clickhouse_answers_every_question(tmp_path: Path) -> None:
     assert [row["sold_on"] for row in actual[4]] == ["2026-01-01", "2026-01-02"]
 
 
-def asked(tmp_path: Path, answer: Any, sql: str = "SELECT 1", **parameters: Any) -> tuple[Any, list[httpx.Request]]:
+def query_of(tmp_path: Path, answer: Any, sql: str = "SELECT 1", **parameters: Any) -> tuple[Any, list[httpx.Request]]:
     """What the client makes of an answer of ClickHouse, and what it had asked."""
     seen: list[httpx.Request] = []
 
@@ -151,7 +151,7 @@ def test_clickhouse_is_asked_as_the_reader_with_bound_values(tmp_path: Path) -> 
     values = {"day": date(2026, 1, 2), "text": "a\tb\\c\nd'", "n": 5, "m": Decimal("1.50"),
               "at": datetime(2026, 1, 2, 3, tzinfo=UTC), "l": ["a'b", "c"]}  # fmt: skip
 
-    rows, (request,) = asked(
+    rows, (request,) = query_of(
         tmp_path, httpx.Response(200, content=orjson.dumps(answered)), "SELECT {n:Int64}", **values
     )
 
@@ -171,7 +171,7 @@ def test_clickhouse_is_asked_as_the_reader_with_bound_values(tmp_path: Path) -> 
 ])  # fmt: skip
 def test_a_clickhouse_that_cannot_is_a_503(tmp_path: Path, answer: Any) -> None:
     with pytest.raises(Problem) as answered:
-        asked(tmp_path, answer)
+        query_of(tmp_path, answer)
 
     assert answered.value.status == 503
     assert "Retry-After" in answered.value.headers
@@ -181,4 +181,4 @@ def test_a_question_that_is_wrong_is_a_fault_of_ours(tmp_path: Path) -> None:
     answer = httpx.Response(400, headers={"X-ClickHouse-Exception-Code": "47"}, text="UNKNOWN_IDENTIFIER")
 
     with pytest.raises(RuntimeError, match="UNKNOWN_IDENTIFIER"):
-        asked(tmp_path, answer)
+        query_of(tmp_path, answer)

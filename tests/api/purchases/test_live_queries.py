@@ -23,7 +23,7 @@ class FakeWarehouse:
     def __init__(self) -> None:
         self.now = NOW
         self.seconds = 0.0
-        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.queries: list[tuple[str, dict[str, Any]]] = []
         self.fault: Exception | None = None
         self.answers: dict[str, list[dict[str, Any]]] = {
             "NEWEST": [{"at": NOW - 2, "line_count": 10}],
@@ -34,13 +34,13 @@ class FakeWarehouse:
     async def rows(self, sql: str, parameters: Any = None) -> list[dict[str, Any]]:
         if self.fault:
             raise self.fault
-        self.asked.append((NAMES[sql], dict(parameters or {})))
+        self.queries.append((NAMES[sql], dict(parameters or {})))
         self.now += self.seconds
         return self.answers.get(NAMES[sql], [])
 
     def names(self) -> list[str]:
-        actual = [name for name, _ in self.asked]
-        self.asked.clear()
+        actual = [name for name, _ in self.queries]
+        self.queries.clear()
         return actual
 
 
@@ -53,7 +53,7 @@ def test_the_newest_is_asked_each_time_and_the_whole_hour_seldom() -> None:
     sales = look(warehouse)
 
     asyncio.run(sales())
-    since = [parameters["since"] for name, parameters in warehouse.asked if name == "REVENUE"]
+    since = [parameters["since"] for name, parameters in warehouse.queries if name == "REVENUE"]
     assert since == [HOUR_FROM // 60 * 60, 1_800_000_010]
     slow = {"NEWEST", "REVENUE", "PRODUCTS", "TOP_PRODUCTS"}
     assert set(warehouse.names()) == slow | {"PURCHASES"}, "the first time, all is asked"
@@ -132,7 +132,7 @@ def test_old_purchases_are_shown_where_there_are_no_new_ones() -> None:
 
     answered = asyncio.run(look(warehouse)())
 
-    assert dict(warehouse.asked)["PURCHASES"] == {"since": int(yesterday) - 3600, "most": live_queries.MAX_LATEST}
+    assert dict(warehouse.queries)["PURCHASES"] == {"since": int(yesterday) - 3600, "most": live_queries.MAX_LATEST}
     assert answered.newest_at == yesterday
 
 
@@ -160,7 +160,7 @@ def test_purchases_are_looked_for_as_late_as_there_are_enough(counts: dict[int, 
     warehouse = Twice()
     asyncio.run(look(warehouse)())
 
-    assert dict(warehouse.asked)["PURCHASES"]["since"] == 1_800_000_000 + int(since)
+    assert dict(warehouse.queries)["PURCHASES"]["since"] == 1_800_000_000 + int(since)
 
 
 def test_a_purchase_is_newer_than_the_newest_that_was_asked_for_before() -> None:

@@ -178,11 +178,11 @@ def test_the_states_of_a_purchase(api: Client) -> None:
     line = {"purchase_id": "17", "seller_id": "s", "line_no": 0, "product_id": "p", "description": None, "quantity": 2,
             "unit_price_amount": "2.5500", "line_amount": "5.1000", "is_return": False}  # fmt: skip
     api.warehouse.answers["silver.purchase_lines"] = [line, line | {"line_no": 1}]
-    api.warehouse.asked.clear()
+    api.warehouse.queries.clear()
     actual = api.get(path).json()
     assert (actual["state"], actual["purchase"]["purchase_id"]) == ("in_silver", "17")
     assert [line["line_no"] for line in actual["purchase"]["lines"]] == [0, 1]
-    (sql, given), (later, number) = api.warehouse.asked
+    (sql, given), (later, number) = api.warehouse.queries
     assert "seller_id = {seller:String}" in later
     assert number == {"seller": "s", "number": "17", "is_return": False}
     assert event_id not in sql
@@ -236,7 +236,7 @@ def test_an_unknown_purchase_is_not_there(api: Client) -> None:
     answered = problem(api.get("/v1/purchases/1%27%20OR%201=1"), 404)
 
     assert answered["detail"] == 'There is no purchase "1\' OR 1=1" in silver or quarantine.'
-    assert all("OR 1=1" not in sql for sql, _ in api.warehouse.asked)
+    assert all("OR 1=1" not in sql for sql, _ in api.warehouse.queries)
 
 
 def test_scopes_hold(api: Client) -> None:

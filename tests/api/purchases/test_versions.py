@@ -199,13 +199,13 @@ def test_clickhouse_is_asked_only_for_what_it_may_have() -> None:
     warehouse.pieces = [md5(b"almaly-market/17", usedforsecurity=False).digest()]
     versions = Versions(warehouse)
     RUNNER.run(versions._build())
-    warehouse.asked.clear()
+    warehouse.queries.clear()
     new, known = PurchaseNumber("almaly-market", "new", False), PurchaseNumber("almaly-market", "17", False)
 
     assert RUNNER.run(versions.holding([new])) == {}
-    assert warehouse.asked == []
+    assert warehouse.queries == []
     assert RUNNER.run(versions.holding([new, known]))[known].event_id == "of a file"
-    ((_, given),) = warehouse.asked
+    ((_, given),) = warehouse.queries
     assert given == {"numbers": ["17"], "sellers": ["almaly-market"]}
     versions.accepted(new, Version("id", b"", "2026-01-31"))
     assert RUNNER.run(versions.holding([new]))[new].event_id == "id"

@@ -32,10 +32,10 @@ class FakeShop:
 
     def __init__(self, rows: list[dict[str, Any]]) -> None:
         self.answer = rows
-        self.asked: list[tuple[Any, Any]] = []
+        self.queries: list[tuple[Any, Any]] = []
 
     async def rows(self, query: Any, values: Any = None) -> list[dict[str, Any]]:
-        self.asked.append((query, values))
+        self.queries.append((query, values))
         return self.answer
 
 
@@ -100,7 +100,7 @@ def test_a_filter_by_what_is_masked_needs_the_scope(api: Client) -> None:
 
     answered = problem(api.get("/v1/customers?email=aigul@example.kz", "reader"), 403)
     assert "email" in answered["detail"]
-    assert shop.asked == []
+    assert shop.queries == []
     assert api.get("/v1/customers?email=aigul@example.kz").status_code == 200
 
 
@@ -113,7 +113,7 @@ def test_a_page_ends_with_the_next_one_s_cursor(api: Client) -> None:
     assert [item["product_id"] for item in first["items"]] == ["P0", "P1"]
     api.get(f"/v1/products?limit=2&sort=-price_amount&seller_id=s1&cursor={first['next']}")
 
-    query, values = shop.asked[-1]
+    query, values = shop.queries[-1]
     assert query.as_string(None).endswith(
         'WHERE "seller_id" = %s AND ("price_amount", "product_id") < (%s, %s)'
         ' ORDER BY "price_amount" DESC, "product_id" DESC LIMIT 3'
@@ -167,7 +167,7 @@ def test_wrong_parameters_are_named(api: Client, query: str, parameter: str) -> 
     shop = with_rows(api, PRODUCTS, [])
 
     assert problem(api.get(f"/v1/products?{query}"), 422)["errors"][0]["parameter"] == parameter
-    assert shop.asked == []
+    assert shop.queries == []
 
 
 @pytest.mark.parametrize(("body", "rule"), [
@@ -181,7 +181,7 @@ def test_a_change_keeps_the_rules(api: Client, body: Any, rule: str) -> None:
     answered = problem(api.ask("PATCH", "/v1/sellers/s1", json=body), 422)
 
     assert answered["errors"][0]["rule"] == rule
-    assert shop.asked == []
+    assert shop.queries == []
 
 
 def test_a_change_names_only_what_changes(api: Client) -> None:
@@ -189,7 +189,7 @@ def test_a_change_names_only_what_changes(api: Client) -> None:
     shop = with_rows(api, SELLERS, [row])
 
     assert api.ask("PATCH", "/v1/sellers/s1", json={"seller_id": "s1", "city_name": None}).status_code == 200
-    query, values = shop.asked[0]
+    query, values = shop.queries[0]
     assert 'UPDATE "shop"."sellers" SET "city_name" = %(city_name)s WHERE' in query.as_string(None)
     assert values == {"city_name": None, "the key": "s1"}
 

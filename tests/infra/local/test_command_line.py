@@ -91,11 +91,11 @@ def test_urls_show_passwords_only_when_asked(stack_settings: Settings, monkeypat
     password = stack_settings.secrets.clickhouse_reader
     assert password not in CliRunner().invoke(command_line.cli, ["urls"]).output
     assert password in CliRunner().invoke(command_line.cli, ["urls", "--passwords"]).output
-    found = json.loads(CliRunner().invoke(command_line.cli, ["urls", "--json"]).stdout)
-    assert {"part", "what", "address", "user"} == set(found[0])
-    assert password not in str(found)
-    found = json.loads(CliRunner().invoke(command_line.cli, ["urls", "--passwords", "--json"]).stdout)
-    assert password in [each["password"] for each in found]
+    document = json.loads(CliRunner().invoke(command_line.cli, ["urls", "--json"]).stdout)
+    assert {"part", "what", "address", "user"} == set(document[0])
+    assert password not in str(document)
+    document = json.loads(CliRunner().invoke(command_line.cli, ["urls", "--passwords", "--json"]).stdout)
+    assert password in [each["password"] for each in document]
 
 
 def test_an_answer_is_shown_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:

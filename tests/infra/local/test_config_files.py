@@ -23,36 +23,36 @@ def _values(secrets: Secrets) -> list[str]:
 
 def test_secrets_are_private_and_stay(tmp_path: Path) -> None:
     file = tmp_path / "secrets.json"
-    made = load_secrets(file)
+    result = load_secrets(file)
     assert file.stat().st_mode & 0o777 == 0o600
-    assert load_secrets(file) == made
-    assert not any(value in repr(made) for value in _values(made))
+    assert load_secrets(file) == result
+    assert not any(value in repr(result) for value in _values(result))
 
 
 def test_two_first_starts_agree_on_the_secrets(tmp_path: Path) -> None:
     file = tmp_path / "secrets.json"
-    found: list[Secrets] = []
+    results: list[Secrets] = []
     together = threading.Barrier(8)
 
     def first() -> None:
         together.wait()
-        found.append(load_secrets(file))
+        results.append(load_secrets(file))
 
     threads = [threading.Thread(target=first) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(found) == 8
-    assert len({secrets.minio for secrets in found}) == 1
+    assert len(results) == 8
+    assert len({secrets.minio for secrets in results}) == 1
 
 
 def test_command_lines_hold_no_secret(stack_settings: Settings) -> None:
-    made = parts.processes(parts.Machine(stack_settings, Path("/java"), Path("/bin/minio")))
-    assert len(made) == 12
-    words = " ".join(word for part in made.values() for word in part.command)
+    result = parts.processes(parts.Machine(stack_settings, Path("/java"), Path("/bin/minio")))
+    assert len(result) == 12
+    words = " ".join(word for part in result.values() for word in part.command)
     assert not any(value in words for value in _values(stack_settings.secrets))
-    assert not any(value in repr(made) for value in _values(stack_settings.secrets))
+    assert not any(value in repr(result) for value in _values(stack_settings.secrets))
 
 
 def test_every_port_has_a_title_and_a_part_or_is_the_supervisor(stack_settings: Settings) -> None:
@@ -61,14 +61,14 @@ def test_every_port_has_a_title_and_a_part_or_is_the_supervisor(stack_settings: 
 
 
 def test_the_supervisors_file_is_private_and_marks_each_part(stack_settings: Settings) -> None:
-    made = parts.processes(parts.Machine(stack_settings, Path("/java"), Path("/bin/minio")))
+    result = parts.processes(parts.Machine(stack_settings, Path("/java"), Path("/bin/minio")))
     supervisor = Supervisor(stack_settings)
-    assert config_files.write_private(supervisor.file, render(stack_settings, made.values()))
+    assert config_files.write_private(supervisor.file, render(stack_settings, result.values()))
     assert supervisor.file.stat().st_mode & 0o777 == 0o600
-    assert supervisor.part_names() == list(made)
+    assert supervisor.part_names() == list(result)
     text = supervisor.file.read_text()
     assert "port=127.0.0.1:" in text
-    for name in made:
+    for name in result:
         assert f'{children.MARK}="{stack_settings.stack_home}:{name}"' in text
 
 
@@ -165,14 +165,14 @@ def test_kafka_finds_its_data_in_a_folder_of_any_name(tmp_path: Path, name: str)
 @pytest.mark.parametrize("name", ["sau da", "100%", "Сауда", "back\\slash", "it's"])
 def test_the_supervisor_starts_parts_from_a_folder_of_any_name(tmp_path: Path, name: str) -> None:
     settings = Settings(home=tmp_path / name, stack="unit")
-    made = parts.processes(parts.Machine(settings, tmp_path / name / "java", tmp_path / name / "minio"))
+    result = parts.processes(parts.Machine(settings, tmp_path / name / "java", tmp_path / name / "minio"))
     settings.run.mkdir(parents=True)
     settings.logs.mkdir(parents=True)
-    (settings.run / "supervisord.conf").write_text(render(settings, made.values()))
+    (settings.run / "supervisord.conf").write_text(render(settings, result.values()))
     options = ServerOptions()
     options.realize(["-n", "-c", str(settings.run / "supervisord.conf")])
     configs = {group.name: group.process_configs[0] for group in options.process_group_configs}
-    for part in made.values():
+    for part in result.values():
         assert shlex.split(configs[part.name].command) == part.command
         assert configs[part.name].environment[children.MARK] == children.mark(settings, part.name)
         assert configs[part.name].stdout_logfile == str(settings.logs / f"{part.name}.log")

@@ -53,8 +53,8 @@ def test_a_part_that_is_away_is_named_with_what_to_do_later(
     monkeypatch.setattr(load_check, "trouble", lambda _, name: "it is away" if name == "stream" else None)
 
     assert load_check.check(stack_settings, OCDS, ["x.json", "--collection", "x", "--json"]) == 0
-    said = capsys.readouterr()
-    assert (said.out, said.err) == (
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == (
         "", "What was sent is not checked, since stream does not answer. Later: ./start.sh check procurement\n",
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ from infra.local import parts
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "reported"),
     [
         (ConnectionRefusedError(111, "Connection refused"), "nothing listens on its port"),
         (URLError(ConnectionRefusedError(111, "Connection refused")), "nothing listens on its port"),
@@ -24,14 +24,14 @@ from infra.local import parts
         (KeyError("status"), "it does not answer (KeyError)"),
     ],
 )
-def test_an_error_of_a_probe_is_a_sentence(error: Exception, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_a_probe_is_a_sentence(error: Exception, reported: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def probe(_: Settings) -> None:
         raise error
 
     broken = replace(parts.declared(Settings(stack="unit"))["kafka"], probe=probe)
     monkeypatch.setattr(parts, "declared", lambda _: {"kafka": broken})
 
-    assert parts.trouble(Settings(stack="unit"), "kafka") == told
+    assert parts.trouble(Settings(stack="unit"), "kafka") == reported
 
 
 def test_the_history_server_finds_its_folder_whatever_its_name(tmp_path: Path) -> None:

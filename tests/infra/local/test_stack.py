@@ -23,10 +23,10 @@ def stack_of(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, state: str, faults: Iterator[str | None]
 ) -> Stack:  # fmt: skip
     """A stack with a scheduler in that state, and what asking it brings each time."""
-    made = Stack(settings)
-    monkeypatch.setattr(made.supervisor, "info", lambda: {"airflow_scheduler": {"statename": state}})
+    created = Stack(settings)
+    monkeypatch.setattr(created.supervisor, "info", lambda: {"airflow_scheduler": {"statename": state}})
     monkeypatch.setattr(stack, "trouble", lambda _, name: next(faults) if name == "airflow_scheduler" else None)
-    return made
+    return created
 
 
 @pytest.mark.usefixtures("patience")

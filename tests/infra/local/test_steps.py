@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from infra.local.errors import Failed, Tolerated
-from infra.local.steps import Runner, Step, check_graph
+from infra.local.steps import Runner, Step, _State, check_graph, progress_line
 
 
 @pytest.fixture
@@ -49,6 +49,31 @@ def test_each_step_ends_with_a_tick_its_remark_and_seconds(runner: Runner, shown
 def test_a_quick_quiet_step_says_nothing(runner: Runner, shown: StringIO) -> None:
     runner.run([Step("Java", lambda _: None, quiet=True)])
     assert shown.getvalue() == ""
+
+
+def test_a_brief_run_prints_what_failed_and_how_many_steps_are_done(shown: StringIO) -> None:
+    def warn(_: object) -> None:
+        raise Tolerated("a table differs")
+
+    runner = Runner(Console(file=shown, width=120), plain_every=0, is_brief=True)
+    runner.run([Step("Jars", lambda _: "52 jars"), Step("Tables", warn, after=("Jars",))])
+    lines = [line.strip() for line in shown.getvalue().splitlines()]
+    assert "✗ Tables  a table differs  0.0 s" in lines
+    assert any("of 2 steps are done" in line for line in lines)
+    assert not any(line.startswith("✓") for line in lines)
+    assert runner.remarks["Jars"] == "52 jars"
+
+
+def test_the_progress_line_names_the_longest_step_first() -> None:
+    states = {
+        "Java": _State(started=1.0, done=True),
+        "Kafka": _State(started=97.0),
+        "MinIO's binary": _State(started=60.0, remark="compiled 295 of about 1310 packages"),
+        "Bucket": _State(),
+    }
+    assert progress_line(states, 100.0) == (
+        "1 of 4 steps are done, at work: MinIO's binary (compiled 295 of about 1310 packages, 40 s), Kafka (3 s)"
+    )
 
 
 def test_a_failure_is_raised_and_nothing_after_it_starts(runner: Runner, shown: StringIO) -> None:

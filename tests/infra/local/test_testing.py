@@ -56,9 +56,9 @@ def test_where_it_is_needed_and_could_be_installed_its_lack_is_a_failure(
 ) -> None:
     miss(monkeypatch, is_installable=is_installable)
 
-    found, summary = outcome(trial, need=True)
+    actual, summary = outcome(trial, need=True)
 
-    assert found is good
+    assert actual is good
     assert f"{mark} page in a browser" in summary
 
 
@@ -75,14 +75,14 @@ def test_a_browser_that_is_there_needs_no_word(trial: testing.Trial, monkeypatch
 def test_ci_needs_the_browser(
     monkeypatch: pytest.MonkeyPatch, words: list[str], environment: dict[str, str], needs: bool
 ) -> None:
-    asked = []
-    monkeypatch.setattr(testing, "run", lambda *given: asked.append(given[2:]) or 0)
+    requests = []
+    monkeypatch.setattr(testing, "run", lambda *given: requests.append(given[2:]) or 0)
     monkeypatch.setattr(command_line, "current", lambda _: Settings(stack="test", home=Path("unused")))
 
     answer = CliRunner().invoke(command_line.cli, ["test", *words], env={"CI": None, **environment})
 
     assert answer.exit_code == 0, answer.output
-    assert asked == [((), testing.Scope.ALL, needs)]
+    assert requests == [((), testing.Scope.ALL, needs)]
 
 
 @pytest.mark.parametrize(("is_debian", "user", "expected"), [(True, 0, True), (True, 1000, False), (False, 0, False)])

@@ -30,8 +30,8 @@ def fake_java(folder: Path, listing: str) -> Path:
     ],
 )
 def test_the_version_is_read_from_the_modules(listing: str, version: int) -> None:
-    found, modules = java.parse_modules(listing)
-    assert found == version
+    actual, modules = java.parse_modules(listing)
+    assert actual == version
     assert ("java.base" in modules) == bool(version)
 
 
@@ -44,10 +44,10 @@ def test_the_version_is_read_from_the_modules(listing: str, version: int) -> Non
     ],
 )
 def test_a_java_that_spark_cannot_use_is_told_why(tmp_path: Path, listing: str, fault: str | None) -> None:
-    found = java.inspect(fake_java(tmp_path / "jdk", listing))
-    assert found
-    assert (found.fault or "").startswith(fault or "")
-    assert (found.fault is None) == (fault is None)
+    actual = java.inspect(fake_java(tmp_path / "jdk", listing))
+    assert actual
+    assert (actual.fault or "").startswith(fault or "")
+    assert (actual.fault is None) == (fault is None)
 
 
 def test_a_wrong_java_of_the_users_choice_is_refused(tmp_path: Path, stack_settings: Settings) -> None:
@@ -124,12 +124,12 @@ def test_a_failed_fetch_leaves_nothing_and_says_why(tmp_path: Path, stack_settin
 
 
 @pytest.mark.parametrize(
-    ("said", "version"),
+    ("output", "version"),
     [("go version go1.26.8 linux/amd64", (1, 26)), ("go version devel go1.27-abc linux/amd64", (1, 27)), ("", (0, 0))],
 )
-def test_the_version_of_go_is_read(tmp_path: Path, said: str, version: tuple[int, int]) -> None:
+def test_the_version_of_go_is_read(tmp_path: Path, output: str, version: tuple[int, int]) -> None:
     go = tmp_path / "go"
-    go.write_text(f"#!/bin/sh\necho '{said}'\n")
+    go.write_text(f"#!/bin/sh\necho '{output}'\n")
     go.chmod(0o755)
     assert minio.go_version(go) == version
     assert minio.go_version(tmp_path / "missing") == (0, 0)

@@ -41,14 +41,14 @@ class Server:
             assert "kafka_topic IN ('procurement-events')" in sql
             return Answer(self.refused)
         is_for_all = "WHERE collection_code" not in sql
-        asked = {code: rows for code, rows in self.lots.items() if is_for_all or f"= '{code}'" in sql}
+        requests = {code: rows for code, rows in self.lots.items() if is_for_all or f"= '{code}'" in sql}
         if "counted_table" in sql:
-            found = [name for name in (LOTS, TENDERS) if f"{name.partition('.')[2]}_latest" in sql]
-            return Answer([(code, name, rows) for code, rows in asked.items() for name in found])
+            actual = [name for name in (LOTS, TENDERS) if f"{name.partition('.')[2]}_latest" in sql]
+            return Answer([(code, name, rows) for code, rows in requests.items() for name in actual])
         if "FROM `silver`.`procurement_lots_latest`" not in sql or "arrayJoin" in sql:
             return Answer([])
         tender, nothing = (100, self.broken, "lot_id 1: tender_id 2"), (0, 0, "")
-        return Answer([(code, *tender, *nothing * (sql.count("countIf") // 2 - 1)) for code in asked])
+        return Answer([(code, *tender, *nothing * (sql.count("countIf") // 2 - 1)) for code in requests])
 
     def insert(self, table: str, rows: Sequence[Sequence[Any]], column_names: Sequence[str]) -> None:
         assert table == QUALITY.name
@@ -67,76 +67,76 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         monkeypatch.setattr(check, "apply_clickhouse", lambda *_: [])
         monkeypatch.setattr(check, "clickhouse", lambda *_, **__: server)
         code = exit_code(main, ["procurement", "--json", *words])
-        said = capsys.readouterr()
-        assert said.out.count("\n") <= 1, "stdout has JSON only"
-        last = said.out or "{}"
+        captured = capsys.readouterr()
+        assert captured.out.count("\n") <= 1, "stdout has JSON only"
+        last = captured.out or "{}"
         assert server.is_closed
-        return code, json.loads(last), said.out + said.err
+        return code, json.loads(last), captured.out + captured.err
 
     return command
 
 
 def test_what_is_found_is_told_and_kept(run: Any) -> None:
     server = Server({"a": 90}, {"a": 100}, broken=3)
-    code, told, said = run(server)
+    code, report, output = run(server)
 
-    assert (code, told["state"]) == (3, "stopped")
-    assert "procurement, collection a: " in said
-    assert f"  ✗ {LOTS}: 90 rows, 100 at the check before: 10 % are gone\n" in said
-    assert "; 3 of 100 are none, for example lot_id 1: tender_id 2\n" in said
-    assert "make it the new base: ./start.sh check procurement --accept" in said
-    assert len(server.kept) == len(told["checks"])
-    assert {row["run_id"] for row in server.kept} == {told["run_id"]}
+    assert (code, report["state"]) == (3, "stopped")
+    assert "procurement, collection a: " in output
+    assert f"  ✗ {LOTS}: 90 rows, 100 at the check before: 10 % are gone\n" in output
+    assert "; 3 of 100 are none, for example lot_id 1: tender_id 2\n" in output
+    assert "make it the new base: ./start.sh check procurement --accept" in output
+    assert len(server.kept) == len(report["checks"])
+    assert {row["run_id"] for row in server.kept} == {report["run_id"]}
     assert {(row["domain"], row["collection_code"]) for row in server.kept} == {("procurement", "a")}
 
 
 def test_a_warning_stops_nothing(run: Any) -> None:
-    code, told, said = run(Server({"a": 100}, broken=5))
+    code, report, output = run(Server({"a": 100}, broken=5))
 
-    assert (code, told["state"]) == (0, "warned")
-    assert "--accept" not in said
+    assert (code, report["state"]) == (0, "warned")
+    assert "--accept" not in output
 
 
 def test_a_smaller_count_can_be_accepted(run: Any) -> None:
     server = Server({"a": 9}, {"a": 100})
-    code, told, _ = run(server, "--accept")
+    code, report, _ = run(server, "--accept")
 
-    assert (code, told["state"]) == (0, "passed")
+    assert (code, report["state"]) == (0, "passed")
     kept = next(row for row in server.kept if row["check_name"] == "row_count.keeps")
     assert (kept["row_count"], kept["outcome"]) == (9, "passed")
 
 
 def test_a_table_that_lost_all_rows_is_missed(run: Any) -> None:
-    code, told, _ = run(Server({}, {"a": 100}), "--collection", "a")
+    code, report, _ = run(Server({}, {"a": 100}), "--collection", "a")
 
     assert code == 3
-    assert told["checks"][0]["sentence"] == "0 rows, 100 at the check before: all of them are gone"
+    assert report["checks"][0]["sentence"] == "0 rows, 100 at the check before: all of them are gone"
 
 
 def test_only_the_collection_that_was_asked_for_is_judged(run: Any) -> None:
-    _, told, _ = run(Server({"a": 100, "b": 50}, {"a": 100, "b": 999}), "--collection", "a")
+    _, report, _ = run(Server({"a": 100, "b": 50}, {"a": 100, "b": 999}), "--collection", "a")
 
-    assert {check["collection_code"] for check in told["checks"]} == {"a"}
+    assert {check["collection_code"] for check in report["checks"]} == {"a"}
 
 
 def test_an_unknown_collection_is_the_callers_mistake(run: Any) -> None:
-    code, _, said = run(Server({"b": 50}), "--collection", "a")
+    code, _, output = run(Server({"b": 50}), "--collection", "a")
 
-    assert (code, said) == (2, "No collection is called 'a'; there are: b\n")
+    assert (code, output) == (2, "No collection is called 'a'; there are: b\n")
 
 
 def test_before_anything_came_there_is_nothing_to_check(run: Any) -> None:
-    code, told, said = run(Server({}))
+    code, report, output = run(Server({}))
 
-    assert (code, told["checks"]) == (0, [])
-    assert said.endswith("There is no row of procurement yet, so there is nothing to check.\n")
+    assert (code, report["checks"]) == (0, [])
+    assert output.endswith("There is no row of procurement yet, so there is nothing to check.\n")
 
 
 def test_an_unknown_domain_is_answered_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code(main, ["nothing"]) == 2
-    said = capsys.readouterr().err
-    assert said.startswith("No domain to check is called 'nothing'; there are: ")
-    assert "procurement" in said
+    error_text = capsys.readouterr().err
+    assert error_text.startswith("No domain to check is called 'nothing'; there are: ")
+    assert "procurement" in error_text
 
 
 def test_what_is_in_quarantine_is_said_with_its_commonest_reasons(run: Any) -> None:
@@ -146,15 +146,15 @@ def test_what_is_in_quarantine_is_said_with_its_commonest_reasons(run: Any) -> N
         ("b", "record.json", 1, "b:lots:1:z", "must be JSON"),
     ]
     server = Server({"a": 90, "b": 5, "c": 1}, refused=refused)
-    code, told, said = run(server)
+    code, report, output = run(server)
 
-    assert (code, told["state"]) == (0, "warned")
+    assert (code, report["state"]) == (0, "warned")
     assert (
         "  ! ops.quarantine: 14 events are in quarantine: 12 by amount.money, 2 by record.json, "
         "for example a:lots:7:x: amount must be an amount; it is 'much'\n"
-    ) in said
-    found = {row["collection_code"]: row for row in server.kept if row["check_name"] == "event.is_refused"}
-    assert {code: (row["row_count"], row["outcome"]) for code, row in found.items()} == {
+    ) in output
+    actual = {row["collection_code"]: row for row in server.kept if row["check_name"] == "event.is_refused"}
+    assert {code: (row["row_count"], row["outcome"]) for code, row in actual.items()} == {
         "a": (14, "warned"), "b": (1, "warned"), "c": (0, "passed"),
     }  # fmt: skip
 

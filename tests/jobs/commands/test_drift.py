@@ -46,7 +46,7 @@ def row(**changed: Any) -> bytes:
     return orjson.dumps({name: value for name, value in (whole | changed).items() if value is not ...})
 
 
-def found(folder: Path, records: Iterable[dict[str, Any]]) -> list[FieldStats]:
+def stats_of(folder: Path, records: Iterable[dict[str, Any]]) -> list[FieldStats]:
     """What ClickHouse says of a bronze table with these records."""
     bronze = folder / "bronze"
     deltalake.write_deltalake(bronze, pa.Table.from_pylist(list(records), RECORDS))
@@ -59,14 +59,14 @@ def drifts(fields: Iterable[FieldStats]) -> list[Drift]:
     return drifts_of(CATALOG, fields)
 
 
-def told(drift: Drift) -> tuple[str, str, str, int]:
+def facts_of(drift: Drift) -> tuple[str, str, str, int]:
     return drift.register_name, drift.drift_code, drift.field_name, drift.row_count
 
 
 def test_fields_of_a_day_are_compared_with_those_that_are_known(tmp_path: Path) -> None:
     midnight = datetime(2026, 2, 1, tzinfo=UTC)
     drifted = drifts(
-        found(
+        stats_of(
             tmp_path,
             [
                 record("a:plans:1:x", row(colour="red", name_kz=...), midnight),
@@ -84,7 +84,10 @@ def test_fields_of_a_day_are_compared_with_those_that_are_known(tmp_path: Path) 
         )
     )
 
-    assert [told(drift) for drift in drifted] == [("plans", "unknown", "colour", 2), ("plans", "missing", "name_kz", 3)]
+    assert [facts_of(drift) for drift in drifted] == [
+        ("plans", "unknown", "colour", 2),
+        ("plans", "missing", "name_kz", 3),
+    ]
     assert {drift.collection_code for drift in drifted} == {"a"}
     colour = drifted[0]
     assert (colour.value_types, colour.first_seen_at, colour.example_id) == ("object, text", midnight, "a:plans:1:x")
@@ -97,10 +100,12 @@ def test_registers_that_share_an_event_type_are_told_apart(tmp_path: Path) -> No
     """A subject by its BIN has its addresses in it, a subject of the list has not."""
     fields = by_name()["subject_biin"].fields
     whole = orjson.dumps(dict.fromkeys(fields, 1))
-    both = found(tmp_path, [record(f"a:{name}:1:x", whole, kind="subject") for name in ("subject_biin", "subject_all")])
+    both = stats_of(
+        tmp_path, [record(f"a:{name}:1:x", whole, kind="subject") for name in ("subject_biin", "subject_all")]
+    )
 
     surplus = sorted(set(fields) - by_name()["subject_all"].known_fields)
-    assert [told(drift) for drift in drifts(both)] == [("subject_all", "unknown", field, 1) for field in surplus]
+    assert [facts_of(drift) for drift in drifts(both)] == [("subject_all", "unknown", field, 1) for field in surplus]
     assert "address" in surplus
 
 

@@ -41,10 +41,10 @@ def test_tables_without_a_day_can_be_left_out() -> None:
 def test_an_unknown_name_lists_the_valid_ones(capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code(run.main, ["nightli"]) == 2
 
-    said = capsys.readouterr().err
-    assert said.startswith("No job is called 'nightli'; there are: nightly, ")
-    assert "purchases, " in said
-    assert "gold.purchases_seller_daily" in said
+    error_text = capsys.readouterr().err
+    assert error_text.startswith("No job is called 'nightli'; there are: nightly, ")
+    assert "purchases, " in error_text
+    assert "gold.purchases_seller_daily" in error_text
 
 
 @pytest.mark.parametrize("day", ["2026-2-31", "tomorrow", "20260105", "1999-12-31", "2999-01-01", ""])
@@ -64,7 +64,7 @@ def test_days_from_2000_to_tomorrow_are_good() -> None:
 
 
 @pytest.mark.parametrize(
-    ("states", "code", "told"),
+    ("states", "code", "reported"),
     [
         (["done", "done"], 0, "done"),
         (["done", "stopped"], 3, "stopped"),
@@ -72,13 +72,13 @@ def test_days_from_2000_to_tomorrow_are_good() -> None:
     ],
 )
 def test_what_only_a_gate_stopped_has_an_exit_code_of_its_own(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], states: list[State], code: int, told: str
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], states: list[State], code: int, reported: str
 ) -> None:
     built = [Run("r", table, "all", state) for table, state in zip(tables("gold"), states, strict=False)]
     monkeypatch.setattr(run, "build", lambda *_: built)
 
     assert exit_code(run.main, ["purchases", "--json"]) == code
-    assert json.loads(capsys.readouterr().out.splitlines()[-1])["state"] == told
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["state"] == reported
 
 
 def test_the_names_can_be_listed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -94,7 +94,7 @@ def test_a_part_that_is_down_is_named_with_its_remedy(
     monkeypatch.setattr(run, "settings", lambda: down)
 
     assert exit_code(run.main, ["nightly"]) == 1
-    said = capsys.readouterr().err
-    assert "MinIO (the lake) does not answer at 127.0.0.1:1." in said
-    assert "ClickHouse does not answer at 127.0.0.1:1." in said
-    assert "./start.sh" in said
+    error_text = capsys.readouterr().err
+    assert "MinIO (the lake) does not answer at 127.0.0.1:1." in error_text
+    assert "ClickHouse does not answer at 127.0.0.1:1." in error_text
+    assert "./start.sh" in error_text

@@ -35,11 +35,11 @@ def test_all_there_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
 
 
 def test_progress_is_told_when_it_is_new_and_not_all_the_time() -> None:
-    told: list[str] = []
-    often, seldom = now_and_then(told.append, 0), now_and_then(told.append, 3_600)
+    messages: list[str] = []
+    often, seldom = now_and_then(messages.append, 0), now_and_then(messages.append, 3_600)
     for text in ("a", "a", "b"):
         often(text)
     for text in ("c", "d"):
         seldom(text)
 
-    assert told == ["a", "b", "c"]
+    assert messages == ["a", "b", "c"]

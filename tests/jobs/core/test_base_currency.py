@@ -68,9 +68,9 @@ def base(spark: SparkSession) -> Iterator[Any]:
 
 
 def held(spark: SparkSession, text: str) -> dict[tuple[str, date], Decimal]:
-    found = daily(unit_rates(frame(spark, RATES, text)), "currency_code").collect()
-    every = {(row["currency_code"], row[DAY]): row[UNIT] for row in found}
-    assert len(every) == len(found)
+    actual = daily(unit_rates(frame(spark, RATES, text)), "currency_code").collect()
+    every = {(row["currency_code"], row[DAY]): row[UNIT] for row in actual}
+    assert len(every) == len(actual)
     return every
 
 
@@ -79,17 +79,17 @@ def day(number: int) -> date:
 
 
 def test_a_rate_holds_until_a_newer_one_or_for_seven_days(spark: SparkSession) -> None:
-    found = held(spark, NBK)
+    actual = held(spark, NBK)
 
     # The day published again: the later one. The weekend has Friday's.
-    assert [found["USD", day(n)] for n in (2, 3, 4)] == [Decimal("505.5")] * 3
-    assert [found["USD", day(n)] for n in (5, 12)] == [Decimal("510.25")] * 2
-    assert ("USD", day(1)) not in found
-    assert ("USD", day(13)) not in found
-    assert found["UZS", day(5)] == Decimal("0.0425")
+    assert [actual["USD", day(n)] for n in (2, 3, 4)] == [Decimal("505.5")] * 3
+    assert [actual["USD", day(n)] for n in (5, 12)] == [Decimal("510.25")] * 2
+    assert ("USD", day(1)) not in actual
+    assert ("USD", day(13)) not in actual
+    assert actual["UZS", day(5)] == Decimal("0.0425")
     # 17 / 3, half up at the twelfth digit.
-    assert found["KGS", day(9)] == Decimal("5.666666666667")
-    assert ("KGS", day(10)) not in found
+    assert actual["KGS", day(9)] == Decimal("5.666666666667")
+    assert ("KGS", day(10)) not in actual
 
 
 def test_how_long_a_rate_holds_is_a_setting(spark: SparkSession, base: Any) -> None:
@@ -100,26 +100,26 @@ def test_how_long_a_rate_holds_is_a_setting(spark: SparkSession, base: Any) -> N
 
 def test_another_base_currency_has_cross_rates(spark: SparkSession, base: Any) -> None:
     base("USD")
-    found = held(spark, NBK)
+    actual = held(spark, NBK)
 
     # 1 / 505.5, and 0.0421 / 505.5; on the 5th 1 / 510.25 and 0.0425 / 510.25.
-    assert found["KZT", day(2)] == Decimal("0.001978239367")
-    assert found["UZS", day(3)] == Decimal("0.000083283877")
-    assert found["KZT", day(5)] == Decimal("0.001959823616")
-    assert found["UZS", day(5)] == Decimal("0.000083292504")
-    assert "USD" not in {code for code, _ in found}
+    assert actual["KZT", day(2)] == Decimal("0.001978239367")
+    assert actual["UZS", day(3)] == Decimal("0.000083283877")
+    assert actual["KZT", day(5)] == Decimal("0.001959823616")
+    assert actual["UZS", day(5)] == Decimal("0.000083292504")
+    assert "USD" not in {code for code, _ in actual}
 
 
 def test_rates_to_the_base_currency_go_before_cross_rates(spark: SparkSession, base: Any) -> None:
     base("EUR")
-    found = held(spark, """
+    actual = held(spark, """
         | event_id | base_currency_code | currency_code | quoted_on  | rate | quantity | changed_at       |
         | a        | KZT                | USD           | 2026-01-02 | 500  | 1        | 2026-01-02 11:00 |
         | b        | KZT                | EUR           | 2026-01-02 | 600  | 1        | 2026-01-02 11:00 |
         | c        | EUR                | USD           | 2026-01-02 | 0.9  | 1        | 2026-01-02 10:00 |
     """)  # fmt: skip
 
-    assert (found["USD", day(2)], found["KZT", day(2)]) == (Decimal("0.9"), Decimal("0.001666666667"))
+    assert (actual["USD", day(2)], actual["KZT", day(2)]) == (Decimal("0.9"), Decimal("0.001666666667"))
 
 
 def test_each_line_is_rounded_and_what_has_no_rate_is_counted(spark: SparkSession) -> None:
@@ -139,18 +139,18 @@ def test_all_tables_come_to_the_same_total(spark: SparkSession) -> None:
     """Whatever lines are added up by: rounded sums would not."""
     rates = table_from_text(RATES, NBK)
     tables = (SellerDaily, ProductDaily, Hourly, CustomerDaily)
-    made = {table: build(spark, table, LINES, rates) for table in tables}
-    made[CategoryDaily] = build(spark, CategoryDaily, LINES, [], rates)
-    made[Products] = build(spark, Products, made[ProductDaily], LINES)
+    result = {table: build(spark, table, LINES, rates) for table in tables}
+    result[CategoryDaily] = build(spark, CategoryDaily, LINES, [], rates)
+    result[Products] = build(spark, Products, result[ProductDaily], LINES)
     periods = build(spark, SellerPeriods, LINES, rates)
     for kind in ("day", "week", "month"):
         for whole in (True, False):
-            made[kind, whole] = [p for p in periods if p["period_kind"] == kind and (p["seller_id"] == "") is whole]
+            result[kind, whole] = [p for p in periods if p["period_kind"] == kind and (p["seller_id"] == "") is whole]
 
     # 1000.1234 + 5107.6025 - 5107.6025 + 0.0506 + 0.1517 + 524.6910 + 510.25
-    totals = {name: sum(row["revenue_base_amount"] or 0 for row in rows) for name, rows in made.items()}
+    totals = {name: sum(row["revenue_base_amount"] or 0 for row in rows) for name, rows in result.items()}
     assert set(totals.values()) == {Decimal("2035.2667")}, totals
-    counts = {name: sum(row["unconverted_line_count"] for row in rows) for name, rows in made.items()}
+    counts = {name: sum(row["unconverted_line_count"] for row in rows) for name, rows in result.items()}
     assert set(counts.values()) == {3}
 
 
@@ -170,10 +170,10 @@ def test_no_digit_is_lost_and_half_goes_away_from_zero(spark: SparkSession) -> N
         | u1       | KZT                | USD           | 2026-01-05 | 510.5          | 1        | 2026-01-05 11:00 |
         | e1       | KZT                | EUR           | 2026-01-05 | 0.123456789012 | 1        | 2026-01-05 11:00 |
     """
-    found = {r["seller_id"]: r["revenue_base_amount"] for r in build(spark, SellerDaily, lines,
+    actual = {r["seller_id"]: r["revenue_base_amount"] for r in build(spark, SellerDaily, lines,
                                                                      table_from_text(RATES, rates))}  # fmt: skip
 
-    assert found == {
+    assert actual == {
         "s1": Decimal("0.0511"), "s2": Decimal("-0.0511"),
         # 99999999999.9999 * 510.5 = 51049999999999.94895; ten times as much: 510499999999999.94895.
         "s3": Decimal("51049999999999.9490"), "s4": Decimal("-510499999999999.9490"),

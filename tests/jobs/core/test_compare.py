@@ -46,10 +46,10 @@ class FakeClient:
     lake: FakeLake
     lake_days: list[Any] = field(default_factory=list)
     served_days: list[Any] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
+    statements: list[str] = field(default_factory=list)
 
     def query(self, sql: str) -> Answer:
-        self.said.append(sql)
+        self.statements.append(sql)
         (name,) = re.findall(r"url = '([^']+)'", sql) or [""]
         if "max(batch_id)" in sql:
             last = self.lake.batches[name]
@@ -94,7 +94,7 @@ def test_a_correction_is_compared_when_the_lake_has_come_to_both_of_its_events()
     )
     assert client.lake.pinned == [SILVER.name, CORRECTIONS.name, "bronze.purchases"]
     corrections.compare()
-    assert "ORDER BY arrival DESC LIMIT 1 BY event_id, seller_id, purchase_id) GROUP BY day" in client.said[-1]
+    assert "ORDER BY arrival DESC LIMIT 1 BY event_id, seller_id, purchase_id) GROUP BY day" in client.statements[-1]
 
 
 @pytest.mark.parametrize("batches", [{}, {"bronze": 1}, {"bronze": 1, "silver": None}])
@@ -108,12 +108,12 @@ def test_days_that_differ_or_are_on_one_side_only_are_found() -> None:
     money = (Decimal(2), Decimal("9.5"))
     client.lake_days = [(one, 5, 11, 12, *money), (two, 6, 21, 22, *money)]
     client.served_days = [(one, 5, 11, 12, *money), (two, 6, 21, 23, *money), (three, 1, 31, 32, *money)]
-    found = silver.compare()
+    actual = silver.compare()
 
-    assert (found.days_compared, found.days, found.is_equal) == (3, (two, three), False)
-    assert (found.total.lake_rows, found.total.clickhouse_rows) == (11, 12)
-    assert found.total.money["line_amount"] == (Decimal(19), Decimal("28.5"))
-    lake, served = client.said[-1], client.said[-2]
+    assert (actual.days_compared, actual.days, actual.is_equal) == (3, (two, three), False)
+    assert (actual.total.lake_rows, actual.total.clickhouse_rows) == (11, 12)
+    assert actual.total.money["line_amount"] == (Decimal(19), Decimal("28.5"))
+    lake, served = client.statements[-1], client.statements[-2]
     assert "FROM silver.purchase_lines FINAL PREWHERE kafka_offset <= " in served
     assert served.endswith("SETTINGS apply_prewhere_after_final = 0")
     assert lake.endswith("SETTINGS delta_lake_snapshot_version = 3")
@@ -123,9 +123,9 @@ def test_refused_events_are_compared_by_their_day_of_arrival_and_topic() -> None
     refused, client = table(QUARANTINE, bronze=1, silver=1, quarantine=1)
     refused.compare()
 
-    assert "FROM ops.quarantine FINAL" in client.said[-2]
-    assert "WHERE kafka_topic = 'purchases'" in client.said[-2]
-    assert "toDate32(ingested_at, 'UTC') AS day" in client.said[-2]
+    assert "FROM ops.quarantine FINAL" in client.statements[-2]
+    assert "WHERE kafka_topic = 'purchases'" in client.statements[-2]
+    assert "toDate32(ingested_at, 'UTC') AS day" in client.statements[-2]
 
 
 def test_everything_that_both_sides_hold_is_compared() -> None:

@@ -15,7 +15,7 @@ SILVER, GOLD = "silver.purchase_lines", "gold.purchases_seller_daily"
 
 
 @pytest.mark.parametrize(
-    ("table", "error", "said"),
+    ("table", "error", "output"),
     [
         (
             SILVER,
@@ -38,11 +38,11 @@ SILVER, GOLD = "silver.purchase_lines", "gold.purchases_seller_daily"
         (SILVER, "", f"{SILVER} cannot be read: RuntimeError"),
     ],
 )  # fmt: skip
-def test_the_sentence_names_table_file_and_cure(table: str, error: str, said: str) -> None:
-    found = damage_sentence(table, RuntimeError(error))
+def test_the_sentence_names_table_file_and_cure(table: str, error: str, output: str) -> None:
+    actual = damage_sentence(table, RuntimeError(error))
 
-    assert said in found
-    assert "\n" not in found
+    assert output in actual
+    assert "\n" not in actual
 
 
 class Played:

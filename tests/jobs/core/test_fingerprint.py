@@ -58,11 +58,11 @@ def by_hand(table: Contract, rows: list[Row]) -> int:
 def test_spark_comes_to_what_is_calculated_by_hand(spark: SparkSession, table: Contract) -> None:
     rows = fake_rows(table, 40)
     (answer,) = frame(spark, table, rows).selectExpr(*spark_facts(table)).collect()
-    found = Facts.of(table, answer)
+    actual = Facts.of(table, answer)
 
-    assert found.rows == 40
-    assert found.checksum == by_hand(table, rows)
-    assert all(found.money[c] == sum((row[c] or Decimal(0)) for row in rows) for c in table.money_columns)
+    assert actual.rows == 40
+    assert actual.checksum == by_hand(table, rows)
+    assert all(actual.money[c] == sum((row[c] or Decimal(0)) for row in rows) for c in table.money_columns)
 
 
 @pytest.mark.parametrize("table", GOLD, ids=lambda t: t.name)
@@ -103,8 +103,8 @@ def test_clickhouse_comes_to_what_is_calculated_by_hand_of_sums_of_any_size(tmp_
     rows = [
         {**row, "revenue_base_amount": value} for row, value in zip(fake_rows(table, 4), amounts, strict=True)
     ]  # fmt: skip
-    asked = f"SELECT {', '.join(f'{each} AS c{n}' for n, each in enumerate(clickhouse_facts(table)))} FROM {table.name}"
-    made = [create_database("gold"), create_table(table), insert(table, rows)]
-    ((found,),) = LocalClickHouse(tmp_path).ask(asked, before=made)
+    query = f"SELECT {', '.join(f'{each} AS c{n}' for n, each in enumerate(clickhouse_facts(table)))} FROM {table.name}"
+    result = [create_database("gold"), create_table(table), insert(table, rows)]
+    ((local_click_house,),) = LocalClickHouse(tmp_path).ask(query, before=result)
 
-    assert (int(found["c0"]), int(found["c1"])) == (4, by_hand(table, rows))
+    assert (int(local_click_house["c0"]), int(local_click_house["c1"])) == (4, by_hand(table, rows))

@@ -101,13 +101,13 @@ def test_the_newest_version_holds_unless_it_is_deleted(spark: SparkSession, tabl
 
 def test_clickhouse_says_the_same(tmp_path: Path) -> None:
     filled = [inserted(contract(table), rows) for table, rows in {**CASES, Deletions: GONE}.items()]
-    asked = [
+    statements = [
         f"SELECT '{contract(table).name}', {contract(table).business_key[-1]}, event_id "
         f"FROM {contract(table).name}_latest"
         for table in CASES
     ]
-    found = answers(tmp_path, [*definitions(), *filled, *asked])
+    actual = answers(tmp_path, [*definitions(), *filled, *statements])
 
-    assert sorted(map(tuple, found)) == sorted(
+    assert sorted(map(tuple, actual)) == sorted(
         (contract(table).name, *pair) for table, pairs in WANTED.items() for pair in pairs
     )

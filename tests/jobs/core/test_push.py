@@ -28,15 +28,15 @@ class FakeClient:
 
     rows: list[Any] = field(default_factory=lambda: [(2, 77, Decimal(3), Decimal(1), Decimal(2))])
     dies_at: str = "never"
-    said: list[str] = field(default_factory=list)
+    statements: list[str] = field(default_factory=list)
 
     def command(self, sql: str, **_: Any) -> None:
         if sql.startswith(self.dies_at):
             raise ConnectionError("gone")
-        self.said.append(sql)
+        self.statements.append(sql)
 
     def query(self, sql: str) -> Answer:
-        self.said.append(sql)
+        self.statements.append(sql)
         return Answer(self.rows)
 
 
@@ -47,7 +47,7 @@ def publish(client: FakeClient) -> None:
 def test_the_pinned_version_is_loaded_compared_and_swapped() -> None:
     client = FakeClient()
     publish(client)
-    create, insert, compare, swap, drop = client.said
+    create, insert, compare, swap, drop = client.statements
 
     assert create.startswith("CREATE TABLE IF NOT EXISTS `staging`.`sample_daily__run1`")
     assert insert.startswith(f"INSERT INTO {FRESH} (`seller_id`, `sold_on`, `a_kzt`, `b_kzt`, `c_kzt`) SELECT ")
@@ -71,8 +71,8 @@ def test_other_rows_are_not_swapped_in(row: tuple[Any, ...], sentence: str) -> N
     with pytest.raises(Failed, match=f"gold.sample_daily was not swapped: .* {sentence}"):
         publish(client)
 
-    assert not [said for said in client.said if said.startswith("EXCHANGE")]
-    assert client.said[-1] == f"DROP TABLE {FRESH}"
+    assert not [output for output in client.statements if output.startswith("EXCHANGE")]
+    assert client.statements[-1] == f"DROP TABLE {FRESH}"
 
 
 @pytest.mark.parametrize("step", ["CREATE", "INSERT", "EXCHANGE"])
@@ -81,14 +81,18 @@ def test_a_failure_before_the_swap_touches_nothing_that_is_read(step: str) -> No
     with pytest.raises(ConnectionError):
         publish(client)
 
-    assert not [said for said in client.said if "gold" in said.replace("/gold/", "") and not said.startswith("CREATE")]
+    assert not [
+        output
+        for output in client.statements
+        if "gold" in output.replace("/gold/", "") and not output.startswith("CREATE")
+    ]
 
 
 def test_what_killed_runs_left_is_dropped() -> None:
     client = FakeClient(rows=[("sample_daily__old",), ("hours__older",)])
 
     assert drop_leftovers(client) == ["sample_daily__old", "hours__older"]  # type: ignore[arg-type]
-    assert client.said[-2:] == [
+    assert client.statements[-2:] == [
         "DROP TABLE IF EXISTS staging.`sample_daily__old`", "DROP TABLE IF EXISTS staging.`hours__older`"
     ]  # fmt: skip
 

@@ -96,8 +96,8 @@ def test_the_index_shows_the_last_runs_newest_first(broken: GateResult, tmp_path
         ".lock", "index.html", "run2", "run3", "run4", "running",
     ]  # fmt: skip
     assert f"a_kzt must be at least 0; 1 rows do not keep this, for example seller_id {ODD}" in index.text
-    told = json.loads((tmp_path / "run4" / "run.json").read_text(encoding="utf-8"))
-    assert [(t["table"], t["rows"], len(t["stopped"]), len(t["warned"])) for t in told["tables"]] == [
+    document = json.loads((tmp_path / "run4" / "run.json").read_text(encoding="utf-8"))
+    assert [(t["table"], t["rows"], len(t["stopped"]), len(t["warned"])) for t in document["tables"]] == [
         ("gold.sample_daily", 1, 1, 1)
     ]
 

@@ -42,30 +42,32 @@ def row(seller: str | None, day: int = 1, a: str | None = "3", b: str = "1", c: 
 def frame(spark: SparkSession, *rows: Row) -> DataFrame:
     """Rows in which anything may be null, as a transform may make them."""
     ddl = ", ".join(f"{c} {c.type.spark}" for c in SAMPLE_DAILY.columns)
-    made = spark.createDataFrame([tuple(row[c] for c in SAMPLE_DAILY.columns) for row in rows], ddl)
-    return conform(made, SAMPLE_DAILY)
+    declared = spark.createDataFrame([tuple(row[c] for c in SAMPLE_DAILY.columns) for row in rows], ddl)
+    return conform(declared, SAMPLE_DAILY)
 
 
 def test_good_rows_pass_with_their_facts(spark: SparkSession) -> None:
-    found = validate_rows(frame(spark, row("s1"), row("s2", a="3.5", c="2.5")), SAMPLE_DAILY)
+    gate_result = validate_rows(frame(spark, row("s1"), row("s2", a="3.5", c="2.5")), SAMPLE_DAILY)
 
-    assert (found.stops, found.verdicts) == ("", ())
-    assert found.facts.rows == 2
-    assert found.facts.money == {"a_kzt": Decimal("6.5"), "b_kzt": Decimal("2"), "c_kzt": Decimal("4.5")}
-    assert json.loads(found.as_json()) == {"checked": found.checked, "broken": []}
+    assert (gate_result.stops, gate_result.verdicts) == ("", ())
+    assert gate_result.facts.rows == 2
+    assert gate_result.facts.money == {"a_kzt": Decimal("6.5"), "b_kzt": Decimal("2"), "c_kzt": Decimal("4.5")}
+    assert json.loads(gate_result.as_json()) == {"checked": gate_result.checked, "broken": []}
 
 
 def test_no_rows_pass(spark: SparkSession) -> None:
-    found = validate_rows(frame(spark), SAMPLE_DAILY)
+    gate_result = validate_rows(frame(spark), SAMPLE_DAILY)
 
-    assert not found.stops
-    assert (found.facts.rows, found.facts.checksum, found.facts.money["a_kzt"]) == (0, 0, 0)
+    assert not gate_result.stops
+    assert (gate_result.facts.rows, gate_result.facts.checksum, gate_result.facts.money["a_kzt"]) == (0, 0, 0)
 
 
 def test_a_broken_rule_stops_and_shows_a_row(spark: SparkSession) -> None:
-    found = validate_rows(frame(spark, row("s2", a="-3", c="-4"), row("s1", a="-3", c="-4"), row("s3")), SAMPLE_DAILY)
+    gate_result = validate_rows(
+        frame(spark, row("s2", a="-3", c="-4"), row("s1", a="-3", c="-4"), row("s3")), SAMPLE_DAILY
+    )
 
-    assert found.stops == (
+    assert gate_result.stops == (
         "a_kzt must be at least 0; 2 rows do not keep this, for example "
         "seller_id s1, sold_on 2026-01-01, a_kzt -3.0000, b_kzt 1.0000, c_kzt -4.0000"
     )
@@ -76,26 +78,26 @@ def test_a_rule_over_several_columns_stops(spark: SparkSession) -> None:
 
 
 def test_a_warning_does_not_stop_but_is_in_the_journal(spark: SparkSession) -> None:
-    found = validate_rows(frame(spark, row("s1", b="-1", c="4")), SAMPLE_DAILY)
+    gate_result = validate_rows(frame(spark, row("s1", b="-1", c="4")), SAMPLE_DAILY)
 
-    assert not found.stops
-    (broken,) = json.loads(found.as_json())["broken"]
+    assert not gate_result.stops
+    (broken,) = json.loads(gate_result.as_json())["broken"]
     assert (broken["gate"], broken["rows"], broken["stops"]) == ("b_kzt.at_least(0)", 1, False)
 
 
 def test_required_values_must_be_there(spark: SparkSession) -> None:
-    found = validate_rows(frame(spark, row(None), row("s1", a=None)), SAMPLE_DAILY)
+    gate_result = validate_rows(frame(spark, row(None), row("s1", a=None)), SAMPLE_DAILY)
 
-    assert [v.gate for v in found.verdicts] == ["seller_id.required", "a_kzt.required"]
+    assert [v.gate for v in gate_result.verdicts] == ["seller_id.required", "a_kzt.required"]
 
 
 @pytest.mark.parametrize("few", [0, 50])
 def test_a_key_names_one_row(spark: SparkSession, monkeypatch: pytest.MonkeyPatch, few: int) -> None:
     shared_validator()
     monkeypatch.setattr("jobs.gates.engine.FEW_ROWS", few)
-    found = validate_rows(frame(spark, row("s1"), row("s1"), row("s1", day=2)), SAMPLE_DAILY)
+    gate_result = validate_rows(frame(spark, row("s1"), row("s1"), row("s1", day=2)), SAMPLE_DAILY)
 
-    assert found.stops == (
+    assert gate_result.stops == (
         "seller_id, sold_on must name one row; 1 rows do not keep this, for example "
         "seller_id s1, sold_on 2026-01-01, count 2"
     )
@@ -114,29 +116,29 @@ def test_the_checksum_depends_on_the_rows_and_not_on_their_order(spark: SparkSes
 
 
 def test_what_is_wanted_and_what_was_seen_is_said(spark: SparkSession) -> None:
-    found = validate_rows(frame(spark, row("s1", a="-3", c="-4"), row("s2")), SAMPLE_DAILY)
+    gate_result = validate_rows(frame(spark, row("s1", a="-3", c="-4"), row("s2")), SAMPLE_DAILY)
 
-    (broken,) = found.verdicts
+    (broken,) = gate_result.verdicts
     assert (broken.gate, broken.rows, broken.seen, broken.wanted) == ("a_kzt.at_least(0)", 1, "1 rows", "0 rows")
-    assert found.checked == len([e for e in suite(SAMPLE_DAILY) if not e.needs])
-    assert 0 < found.seconds < 60
+    assert gate_result.checked == len([e for e in suite(SAMPLE_DAILY) if not e.needs])
+    assert 0 < gate_result.seconds < 60
 
 
 def test_a_table_that_lags_or_shrinks_is_warned_of(spark: SparkSession) -> None:
     rows = frame(spark, row("s1", day=1), row("s1", day=2))
     known = {"newest_sold_on": "2026-01-03", "fewest_rows": 5, "most_rows": 15}
-    found = validate_rows(rows, SAMPLE_DAILY, known)
+    gate_result = validate_rows(rows, SAMPLE_DAILY, known)
 
-    assert not found.stops
-    assert {v.gate: (v.seen, v.wanted) for v in found.verdicts} == {
+    assert not gate_result.stops
+    assert {v.gate: (v.seen, v.wanted) for v in gate_result.verdicts} == {
         "sold_on.fresh": ("2026-01-02", ">= 2026-01-03"),
         "row_count": ("2", "5 to 15"),
     }
     assert "sold_on must reach the newest day of silver.samples; seen 2026-01-02, wanted >= 2026-01-03" in map(
-        str, found.verdicts
+        str, gate_result.verdicts
     )
     kept = validate_rows(rows, SAMPLE_DAILY, {"newest_sold_on": "2026-01-02", "fewest_rows": 2, "most_rows": 2})
-    assert (kept.checked, kept.verdicts) == (found.checked, ())
+    assert (kept.checked, kept.verdicts) == (gate_result.checked, ())
 
 
 def test_columns_in_another_order_or_of_another_type_stop(spark: SparkSession) -> None:
@@ -171,7 +173,7 @@ def ruled() -> Contract:
     return contract(table("gold.ruled")(type("Ruled", (), {"__module__": __name__, **known})))
 
 
-def things(spark: SparkSession, made: Contract, broken: bool) -> DataFrame:
+def things(spark: SparkSession, declared: Contract, broken: bool) -> DataFrame:
     """As many rows as the longest case has values; where a case has fewer there is none."""
     values = [case[3 if broken else 2] for case in CASES]
     ahead = timedelta(hours=25 if broken else 24)
@@ -180,8 +182,8 @@ def things(spark: SparkSession, made: Contract, broken: bool) -> DataFrame:
         named = {f"v{place}": (case[n] if n < len(case) else None) for place, case in enumerate(values)}
         arrived = datetime(2026, 1, 1, tzinfo=UTC)
         rows.append({"thing_count": n, "arrived_at": arrived, "ahead_at": arrived + ahead, **named})
-    ddl = ", ".join(f"{c} {c.type.spark}" for c in made.columns)
-    return spark.createDataFrame([tuple(row[c] for c in made.columns) for row in rows], ddl)
+    ddl = ", ".join(f"{c} {c.type.spark}" for c in declared.columns)
+    return spark.createDataFrame([tuple(row[c] for c in declared.columns) for row in rows], ddl)
 
 
 @pytest.mark.parametrize("as_written", [False, True])
@@ -192,9 +194,9 @@ def test_a_broken_value_of_every_kind_of_rule_is_found_and_counted(
     shared_validator()
     if as_written:
         monkeypatch.setattr("jobs.gates.engine._configured", lambda expectation: expectation.as_config())
-    made = ruled()
-    good = validate_rows(things(spark, made, broken=False), made)
-    bad = validate_rows(things(spark, made, broken=True), made)
+    declared = ruled()
+    good = validate_rows(things(spark, declared, broken=False), declared)
+    bad = validate_rows(things(spark, declared, broken=True), declared)
 
     assert good.verdicts == ()
     wanted = {f"v{n}.{rule.name}": len(broken) for n, (rule, _, _, broken) in enumerate(CASES)}
@@ -210,13 +212,13 @@ def test_references_are_looked_up_and_only_warn(spark: SparkSession) -> None:
         thing_id = col(ID, "The thing.", key=True)
         lot_id = col(ID, "The lot.", optional=True, refers_to="silver.procurement_lots.lot_id")
 
-    made = contract(Refers)
+    declared = contract(Refers)
     spark.sql("SELECT 'l1' AS lot_id").createOrReplaceTempView("rows_of_silver_procurement_lots")
     ddl = "thing_id string, lot_id string"
     rows = spark.createDataFrame([("a", "l1"), ("b", "l2"), ("c", None), ("d", "0"), ("e", "")], ddl)
-    found = validate_rows(rows, made, {"rows_of_silver_procurement_lots": ""})
+    gate_result = validate_rows(rows, declared, {"rows_of_silver_procurement_lots": ""})
 
-    (broken,) = found.verdicts
+    (broken,) = gate_result.verdicts
     assert (broken.gate, broken.rows, broken.stops) == ("lot_id.resolves", 1, False)
     assert broken.example == "thing_id b, lot_id l2"
     assert broken.sentence == "every lot_id must be a silver.procurement_lots.lot_id"
@@ -240,9 +242,9 @@ def test_few_references_may_be_broken_and_those_of_a_seller_without_a_catalogue_
     catalogue = spark.createDataFrame([("s1", "p1"), ("s1", "p2")], "seller_id string, product_id string")
     catalogue.createOrReplaceTempView("rows_of_silver_shop_products")
     rows = spark.createDataFrame([tuple(pair.split()) for pair in sold.split(", ")], catalogue.schema)
-    found = validate_rows(rows, contract(Sold), {"rows_of_silver_shop_products": ""})
+    gate_result = validate_rows(rows, contract(Sold), {"rows_of_silver_shop_products": ""})
 
-    assert [(v.gate, v.rows, v.wanted, v.stops) for v in found.verdicts] == [
+    assert [(v.gate, v.rows, v.wanted, v.stops) for v in gate_result.verdicts] == [
         ("product_id.resolves", broken, "at most 25 % of the rows", False)
     ] * bool(broken)
 
@@ -256,10 +258,10 @@ def test_nobody_is_shown_as_an_example(spark: SparkSession) -> None:
         name = col(TEXT, "The name.", max_length(3), personal="name", on_fail=STOP)
 
     rows = spark.createDataFrame([("p1", "Aigerim")], "person_id string, name string")
-    found = validate_rows(rows, contract(People))
+    gate_result = validate_rows(rows, contract(People))
 
-    assert found.stops == "name must have at most 3 characters; 1 rows do not keep this, for example person_id p1"
-    assert "Aigerim" not in found.as_json()
+    assert gate_result.stops == "name must have at most 3 characters; 1 rows do not keep this, for example person_id p1"
+    assert "Aigerim" not in gate_result.as_json()
 
 
 def test_a_condition_that_cannot_be_asked_is_an_error_and_no_verdict(spark: SparkSession) -> None:
@@ -273,10 +275,12 @@ def test_two_tables_at_once_are_each_judged_by_their_own_rows(spark: SparkSessio
     good, bad = frame(spark, row("s1")), frame(spark, row("s1", a="-3", c="-4"))
     other = replace(SAMPLE_DAILY, name="gold.sample_other")
     with ThreadPoolExecutor(2) as pool:
-        asked = [pool.submit(validate_rows, *pair) for _ in range(2) for pair in ((good, other), (bad, SAMPLE_DAILY))]
-        found = [len(done.result().verdicts) for done in asked]
+        statements = [
+            pool.submit(validate_rows, *pair) for _ in range(2) for pair in ((good, other), (bad, SAMPLE_DAILY))
+        ]
+        actual = [len(done.result().verdicts) for done in statements]
 
-    assert found == [0, 1] * 2
+    assert actual == [0, 1] * 2
 
 
 def questions(spark: SparkSession) -> int:
@@ -295,9 +299,9 @@ def test_a_good_table_is_read_once_for_all_its_figures_and_once_for_its_key(
     known = {"newest_sold_on": "2026-01-01", "fewest_rows": 1, "most_rows": 3}
     validate_rows(rows, SAMPLE_DAILY, known)
     before = questions(spark)
-    found = validate_rows(rows, SAMPLE_DAILY, known)
+    gate_result = validate_rows(rows, SAMPLE_DAILY, known)
 
-    assert (found.checked, found.verdicts) == (len(suite(SAMPLE_DAILY)), ())
+    assert (gate_result.checked, gate_result.verdicts) == (len(suite(SAMPLE_DAILY)), ())
     assert questions(spark) - before == 2
 
 

@@ -18,9 +18,9 @@ TENDER, STATUS = (
 
 
 def judged(broken: int, there: int = 10, named: int = 200) -> Finding:
-    found = reference_finding(Resolved(TENDER, "a", named, broken, there, "lot_id 1: tender_id 2"), 5.0)
-    assert found is not None
-    return found
+    actual = reference_finding(Resolved(TENDER, "a", named, broken, there, "lot_id 1: tender_id 2"), 5.0)
+    assert actual is not None
+    return actual
 
 
 @pytest.mark.parametrize(("broken", "outcome"), [(0, "passed"), (1, "warned"), (10, "warned"), (11, "stopped")])
@@ -29,21 +29,21 @@ def test_references_to_nothing_warn_and_beyond_what_is_tolerated_stop(broken: in
 
 
 def test_a_finding_says_what_was_wanted_and_seen() -> None:
-    found = judged(11)
+    actual = judged(11)
 
-    assert str(found) == (
+    assert str(actual) == (
         "silver.procurement_lots: every tender_id must be a silver.procurement_tenders.tender_id; 11 of 200 are none, "
         "for example lot_id 1: tender_id 2"
     )
-    assert (found.check_name, found.seen_value, found.wanted_value) == ("tender_id.resolves", "5.5", "<= 5")
-    assert (found.row_count, found.broken_count) == (200, 11)
+    assert (actual.check_name, actual.seen_value, actual.wanted_value) == ("tender_id.resolves", "5.5", "<= 5")
+    assert (actual.row_count, actual.broken_count) == (200, 11)
 
 
 def test_a_register_that_was_not_collected_is_said_and_stops_nothing() -> None:
-    found = judged(200, there=0)
+    actual = judged(200, there=0)
 
-    assert found.outcome == "warned"
-    assert found.sentence.endswith("; the collection has no row of it")
+    assert actual.outcome == "warned"
+    assert actual.sentence.endswith("; the collection has no row of it")
 
 
 def test_codes_of_a_collection_without_dictionaries_are_not_judged() -> None:
@@ -68,9 +68,9 @@ def test_without_references_none_is_broken() -> None:
 def test_no_table_shrinks_by_more_than_is_tolerated(
     now: int, before: int | None, outcome: str, sentence: str
 ) -> None:  # fmt: skip
-    found = count_finding("a", "silver.procurement_lots", now, before, 5.0)
+    actual = count_finding("a", "silver.procurement_lots", now, before, 5.0)
 
-    assert (found.outcome, found.sentence, found.row_count) == (outcome, sentence, now)
+    assert (actual.outcome, actual.sentence, actual.row_count) == (outcome, sentence, now)
 
 
 def test_all_may_be_gone_only_by_hand() -> None:
@@ -96,8 +96,8 @@ def test_the_worst_outcome_decides() -> None:
 )
 def test_what_was_looked_at_is_kept_with_each_finding(table: str, day: date | None, looked: str) -> None:
     client = MagicMock()
-    found = Finding("", table, "key", "a, b must name one row", "passed", 5)
-    record(client, "run1", datetime(2026, 1, 6, tzinfo=UTC), "purchases", [found], looked_at(find(table), day))
+    finding = Finding("", table, "key", "a, b must name one row", "passed", 5)
+    record(client, "run1", datetime(2026, 1, 6, tzinfo=UTC), "purchases", [finding], looked_at(find(table), day))
 
     (_, rows), named = client.insert.call_args
     assert dict(zip(named["column_names"], rows[0], strict=True))["day"] == looked

@@ -46,13 +46,13 @@ BY_LINES = [SellerDaily, ProductDaily, Hourly, Customers, CustomerDaily]
 @pytest.fixture(scope="module")
 def built(spark: SparkSession) -> dict[type, list[Row]]:
     """The tables that are made of the lines, and what is made of these."""
-    made = {table: build(spark, table, LINES) for table in (*BY_LINES, SellerPeriods)}
-    return made | {RepeatPeriods: build(spark, RepeatPeriods, made[CustomerDaily], made[SellerDaily])}
+    result = {table: build(spark, table, LINES) for table in (*BY_LINES, SellerPeriods)}
+    return result | {RepeatPeriods: build(spark, RepeatPeriods, result[CustomerDaily], result[SellerDaily])}
 
 
 def week(rows: list[Row]) -> Row:
-    (found,) = [row for row in rows if row["period_kind"] == "week" and row["seller_id"] == "s1"]
-    return found
+    (actual,) = [row for row in rows if row["period_kind"] == "week" and row["seller_id"] == "s1"]
+    return actual
 
 
 @pytest.mark.parametrize("table", BY_LINES, ids=lambda t: t.__name__)
@@ -65,26 +65,26 @@ def test_revenue_is_quantity_times_price(built: dict[type, list[Row]], table: ty
 def test_orders_are_purchases(built: dict[type, list[Row]], table: type) -> None:
     """The fault: as many orders as rows, 6. A purchase counts once for each of its products."""
     wanted = {"tea": 4, "milk": 1} if table is ProductDaily else {None: 4}
-    found: Counter[str | None] = Counter()
+    counter: Counter[str | None] = Counter()
     for row in built[table]:
-        found[row.get("product_id")] += row["order_count"]
+        counter[row.get("product_id")] += row["order_count"]
 
-    assert found == wanted
+    assert counter == wanted
 
 
 def test_a_mean_of_a_week_is_not_the_mean_of_its_days(built: dict[type, list[Row]]) -> None:
     """The fault: the mean of 52.50 and 12.50 / 3, which is 28.33."""
-    found = week(built[SellerPeriods])
+    actual = week(built[SellerPeriods])
 
-    assert found["mean_amount"] == Decimal("16.25")
-    assert found["median_amount"] == 5
+    assert actual["mean_amount"] == Decimal("16.25")
+    assert actual["median_amount"] == 5
 
 
 def test_customers_and_rates_of_a_week_are_not_made_from_its_days(built: dict[type, list[Row]]) -> None:
     """The faults: three customers, the sum of the days'; a rate of 25 %, the mean of the days'."""
-    found = week(built[RepeatPeriods])
+    actual = week(built[RepeatPeriods])
 
-    assert (found["active_customer_count"], found["repeat_customer_count"], found["repeat_rate_pct"]) == (2, 2, 100)
+    assert (actual["active_customer_count"], actual["repeat_customer_count"], actual["repeat_rate_pct"]) == (2, 2, 100)
 
 
 def test_the_newest_day_of_the_data_is_the_clock(built: dict[type, list[Row]]) -> None:

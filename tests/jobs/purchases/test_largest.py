@@ -41,8 +41,8 @@ def test_the_largest_purchases_are_added_up(spark: SparkSession, table: type) ->
     assert {row.get("revenue_base_amount", WORTH) for row in rows} == {WORTH}
     assert {row.get("mean_amount", MOST_WORTH) for row in rows} == {Decimal(MOST_WORTH)}
     # What the push compares can be counted too.
-    made = contract(table)
-    facts: Any = frame(spark, made, rows).selectExpr(*spark_facts(made)).collect()[0]
+    declared = contract(table)
+    facts: Any = frame(spark, declared, rows).selectExpr(*spark_facts(declared)).collect()[0]
     assert WORTH * len(rows) in tuple(facts)
 
 
@@ -57,8 +57,8 @@ def test_sums_of_halves_are_exact(spark: SparkSession) -> None:
     units = [-(10**16), -1, 0, 1, (1 << 30) - 1, 1 << 30, 10**16, 123_456_789_012_345]
     rows = spark.createDataFrame([(u,) for u in units], "u bigint")
 
-    (found,) = rows.agg(total(whole_sum("u")).alias("sum"), whole_sum("u").alias("units")).collect()
-    assert (found["units"], found["sum"]) == (sum(units), Decimal(sum(units)).scaleb(-4))
+    (actual,) = rows.agg(total(whole_sum("u")).alias("sum"), whole_sum("u").alias("units")).collect()
+    assert (actual["units"], actual["sum"]) == (sum(units), Decimal(sum(units)).scaleb(-4))
     (empty,) = rows.where("u > 10").where("u < 5").agg(total(whole_sum("u")).alias("sum")).collect()
     assert empty["sum"] is None
     (mean,) = rows.where("u > 0").agg(rounded_mean("u").alias("mean")).collect()

@@ -61,18 +61,18 @@ def test_customers_of_periods_by_seller_and_of_all_together(spark: SparkSession)
 
 
 def test_orders_and_rates(rows: list[Row]) -> None:
-    found = {(r["period_kind"], str(r["period_started_on"]), r["seller_id"]): r for r in rows}
+    actual = {(r["period_kind"], str(r["period_started_on"]), r["seller_id"]): r for r in rows}
 
-    week = found["week", "2026-01-26", "s1"]
+    week = actual["week", "2026-01-26", "s1"]
     assert (week["known_order_count"], week["returning_order_count"]) == (4, 2)
     assert (week["repeat_rate_pct"], week["returning_order_pct"]) == (100, 50)
-    ever = found["all", "2026-01-31", ""]
+    ever = actual["all", "2026-01-31", ""]
     assert (ever["known_order_count"], ever["returning_order_count"]) == (5, 3)
     assert ever["returning_order_pct"] == pytest.approx(60)
     # Of all sellers' orders in February none is a customer's first, of one seller's one is.
-    february = found["month", "2026-02-01", ""]
+    february = actual["month", "2026-02-01", ""]
     assert (february["known_order_count"], february["returning_order_count"]) == (2, 2)
-    assert found["month", "2026-02-01", "s2"]["returning_order_count"] == 0
+    assert actual["month", "2026-02-01", "s2"]["returning_order_count"] == 0
     assert {row["as_of_on"] for row in rows} == {date(2026, 2, 5)}
 
 

@@ -90,23 +90,23 @@ def unusual(rows: list[Row]) -> list[Row]:
 
 
 def test_a_planted_day_is_found_and_no_other(judged: dict[str, list[Row]]) -> None:
-    (found,) = unusual(judged["planted"])
+    (actual,) = unusual(judged["planted"])
 
-    assert found["sold_on"] == MONDAY + timedelta(90)
-    assert found["score"] > 3.5
-    assert found["revenue_amount"] == 4_000 > found["high_amount"] > found["expected_amount"] > found["low_amount"]
-    assert found["reason"].startswith("4,000.00 KZT is above what is usual for this seller on a Sunday: ")
+    assert actual["sold_on"] == MONDAY + timedelta(90)
+    assert actual["score"] > 3.5
+    assert actual["revenue_amount"] == 4_000 > actual["high_amount"] > actual["expected_amount"] > actual["low_amount"]
+    assert actual["reason"].startswith("4,000.00 KZT is above what is usual for this seller on a Sunday: ")
     assert not unusual(judged["quiet"])
 
 
 @pytest.mark.parametrize("at", [28, 29, 63, 119])
 def test_the_calculation_is_the_one_that_is_described(judged: dict[str, list[Row]], at: int) -> None:
-    found = judged["planted"][at]
+    actual = judged["planted"][at]
 
     expected, score = expected_by_hand(SERIES["planted"], at)
-    assert float(found["expected_amount"]) == pytest.approx(expected, abs=0.0001)
-    assert found["score"] == pytest.approx(score)
-    assert found["rule"] == "robust_z"
+    assert float(actual["expected_amount"]) == pytest.approx(expected, abs=0.0001)
+    assert actual["score"] == pytest.approx(score)
+    assert actual["rule"] == "robust_z"
 
 
 def test_a_verdict_does_not_change_when_later_days_come(judged: dict[str, list[Row]]) -> None:
@@ -116,10 +116,10 @@ def test_a_verdict_does_not_change_when_later_days_come(judged: dict[str, list[R
 
 
 def test_the_weekday_counts(judged: dict[str, list[Row]]) -> None:
-    (found,) = unusual(judged["saturday"])
+    (actual,) = unusual(judged["saturday"])
 
-    assert found["sold_on"].weekday() == 5
-    assert " is below what is usual for this seller on a Saturday" in found["reason"]
+    assert actual["sold_on"].weekday() == 5
+    assert " is below what is usual for this seller on a Saturday" in actual["reason"]
 
 
 def test_a_shop_that_is_closed_on_saturdays_is_not_unusual(judged: dict[str, list[Row]]) -> None:

@@ -61,13 +61,13 @@ def test_weeks_and_months_of_sellers_and_of_all_together(spark: SparkSession) ->
 
 
 def of(rows: list[Row], kind: str, day: str, seller: str, currency: str = "KZT") -> Row:
-    (found,) = [
+    (actual,) = [
         row
         for row in rows
         if (row["period_kind"], str(row["period_started_on"]), row["seller_id"], row["currency_code"])
         == (kind, day, seller, currency)
     ]
-    return found
+    return actual
 
 
 def test_baskets_of_a_week_are_those_of_its_purchases(rows: list[Row]) -> None:

@@ -102,12 +102,12 @@ def test_of_who_is_deleted_no_version_keeps_the_person_and_who_comes_back_is_kno
     """)
     # The run that had the person may still lie in the stage.
     after = build(spark, ShopCustomers, held, [*staged(text), *gone])
-    told = ["name", "email", "phone", "address", "email_id", "phone_id"]
-    assert [(r["customer_id"], r["city_name"], [r[c] for c in told]) for r in after[:2]] == [
+    rows = ["name", "email", "phone", "address", "email_id", "phone_id"]
+    assert [(r["customer_id"], r["city_name"], [r[c] for c in rows]) for r in after[:2]] == [
         ("c1", "Almaty", [None] * 6), ("c1", None, [None] * 6),
     ]  # fmt: skip
     assert after[2] == held[1]
-    assert all(held[1][c] for c in told)
+    assert all(held[1][c] for c in rows)
 
     back = build(spark, ShopCustomers, after, staged("""
         | customer_id | run_no | taken_at   | content_hash | is_deleted | name | email   | phone | address | city_name |

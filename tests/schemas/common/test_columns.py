@@ -45,8 +45,8 @@ def homonyms(declared: Iterable[Contract], per_table: Iterable[str]) -> list[str
                     meanings[column].setdefault(column.meaning, owner.name)
     return [
         f"{name}: {' / '.join(f'{text} ({owner})' for text, owner in texts.items())}"
-        for found in (types, meanings)
-        for name, texts in found.items()
+        for actual in (types, meanings)
+        for name, texts in actual.items()
         if len(texts) > 1
     ]
 
@@ -83,12 +83,12 @@ def test_a_second_meaning_and_a_second_type_are_found() -> None:
 
 
 def test_a_shared_column_is_declared_once() -> None:
-    found = shared_columns()
-    twice = [name for domain, name in found if domain != "common" and ("common", name) in found]
+    actual = shared_columns()
+    twice = [name for domain, name in actual if domain != "common" and ("common", name) in actual]
 
-    assert found
+    assert actual
     assert twice == []
-    assert set(PER_TABLE).isdisjoint(name for _, name in found)
+    assert set(PER_TABLE).isdisjoint(name for _, name in actual)
 
 
 def test_every_shared_column_is_used() -> None:

@@ -40,9 +40,9 @@ def test_the_domain_is_the_folder_below_schemas() -> None:
 
 
 def test_on_fail_replaces_the_outcome_of_the_columns_rules() -> None:
-    made = declared(table("gold.made"), a_id=key_column(), b_count=col(COUNT, "Count.", at_least(0), on_fail=STOP))
+    result = declared(table("gold.made"), a_id=key_column(), b_count=col(COUNT, "Count.", at_least(0), on_fail=STOP))
 
-    assert [rule.on_fail for rule in made.column("b_count").rules] == [STOP]
+    assert [rule.on_fail for rule in result.column("b_count").rules] == [STOP]
     assert at_least(0).on_fail is REJECT
 
 

@@ -54,15 +54,15 @@ def test_a_question_names_its_period_and_says_when_weeks_begin() -> None:
 
 
 def test_days_are_added_up_and_a_code_is_not() -> None:
-    made = statements(WeatherDaily, by=["place_code", PERIOD], measures=["rain_amount", "unit_code"], day="seen_on")
+    result = statements(WeatherDaily, by=["place_code", PERIOD], measures=["rain_amount", "unit_code"], day="seen_on")
 
-    assert made["day"] == (
+    assert result["day"] == (
         "CREATE OR REPLACE VIEW gold.rain_by_day AS\nSELECT\n    t.place_code AS place_code,\n"
         "    t.seen_on AS seen_on,\n    sum(t.rain_amount) AS rain_amount,\n    any(t.unit_code) AS unit_code\n"
         "FROM gold.weather_daily AS t\nGROUP BY place_code, seen_on\nORDER BY place_code, seen_on"
     )
-    assert "toDate32(toMonday(t.seen_on)) AS week_on" in made["week"]
-    assert made["month"].endswith("GROUP BY place_code, month_on\nORDER BY place_code, month_on")
+    assert "toDate32(toMonday(t.seen_on)) AS week_on" in result["week"]
+    assert result["month"].endswith("GROUP BY place_code, month_on\nORDER BY place_code, month_on")
 
 
 def test_a_table_of_periods_is_filtered_and_its_totals_are_kept_apart() -> None:
@@ -75,23 +75,23 @@ def test_a_table_of_periods_is_filtered_and_its_totals_are_kept_apart() -> None:
 
 
 def test_rows_that_a_view_does_not_tell_apart_are_added_up() -> None:
-    made = statements(WeatherPeriods, by=[PERIOD], measures=["rain_amount"])
+    result = statements(WeatherPeriods, by=[PERIOD], measures=["rain_amount"])
 
-    assert "sum(t.rain_amount) AS rain_amount" in made["day"]
-    assert "GROUP BY sold_on" in made["day"]
+    assert "sum(t.rain_amount) AS rain_amount" in result["day"]
+    assert "GROUP BY sold_on" in result["day"]
 
 
 def test_a_joined_table_stands_beside_the_rows_after_they_are_added_up() -> None:
-    made = statements(
+    result = statements(
         WeatherDaily, by=["place_code", PERIOD], measures=["rain_amount"], join=Join(Places, on=["place_code"]),
         computed={"is_known": "j.place_code != ''"}, order=["is_known", PERIOD, "place_code", "rain_amount"],
     )["week"]  # fmt: skip
 
-    assert made.startswith(
+    assert result.startswith(
         "CREATE OR REPLACE VIEW gold.rain_by_week AS\nSELECT\n    j.place_code != '' AS is_known,\n"
         "    t.week_on AS week_on,"
     )
-    assert "\n) AS t\nLEFT JOIN gold.weather_places AS j\n    ON j.place_code = t.place_code\nORDER BY" in made
+    assert "\n) AS t\nLEFT JOIN gold.weather_places AS j\n    ON j.place_code = t.place_code\nORDER BY" in result
 
 
 @pytest.mark.parametrize("option", ["by", "measures", "totals"])

@@ -21,25 +21,25 @@ def test_every_reference_names_a_column_that_holds_the_same_kind_of_value(contra
             assert reference.target_column in reference.target.business_key, f"{reference.target_column} names no row"
 
 
-def found(name: str, column: str) -> Reference:
+def reference_of(name: str, column: str) -> Reference:
     return next(r for r in references(find(name)) if r.column == column)
 
 
 def test_a_column_refers_to_a_column_of_another_table() -> None:
-    lots = found("silver.procurement_bids", "lot_id")
+    lots = reference_of("silver.procurement_bids", "lot_id")
 
     assert (lots.target_name, lots.target_column, lots.is_list) == ("silver.procurement_lots", "lot_id", False)
 
 
 def test_a_code_refers_to_one_part_of_the_dictionaries() -> None:
-    unit = found("silver.procurement_planning_items", "unit_code")
+    unit = reference_of("silver.procurement_planning_items", "unit_code")
 
     assert (unit.target.name, unit.part) == ("silver.procurement_reference_items", "silver.procurement_ref_units")
     assert (unit.target_name, unit.target_column) == ("silver.procurement_ref_units", "code")
 
 
 def test_a_list_of_ids_refers_by_each_of_them() -> None:
-    assert found("silver.procurement_lots", "planning_item_ids").is_list
+    assert reference_of("silver.procurement_lots", "planning_item_ids").is_list
 
 
 def test_a_reference_within_a_column_that_not_both_tables_have_is_an_error() -> None:
@@ -54,8 +54,8 @@ def test_a_reference_within_a_column_that_not_both_tables_have_is_an_error() -> 
     "name", ["silver.procurement_nothing.tender_id", "silver.procurement_tenders.nothing_id", "tender_id"]
 )
 def test_a_name_that_no_contract_has_is_an_error(name: str) -> None:
-    made = type("Made", (), {"__doc__": "One row.", "a_id": col(ID, "A.", key=True, refers_to=name)})
-    wrong = contract(table("silver.made")(made))
+    result = type("Made", (), {"__doc__": "One row.", "a_id": col(ID, "A.", key=True, refers_to=name)})
+    wrong = contract(table("silver.made")(result))
 
     with pytest.raises(ValueError, match=rf"silver\.made\.a_id refers to {name}, which no contract has"):
         references(wrong)

@@ -27,11 +27,11 @@ def test_tables_come_after_what_they_are_built_from() -> None:
 
 
 def test_a_topic_takes_the_most_partitions_any_of_its_events_asks_for() -> None:
-    found = {topic.name: topic for topic in registry.topics()}
+    actual = {topic.name: topic for topic in registry.topics()}
 
     for each in registry.events():
-        assert found[each.topic].partitions >= each.partitions
-    assert all(topic.config["message.timestamp.type"] == "LogAppendTime" for topic in found.values())
+        assert actual[each.topic].partitions >= each.partitions
+    assert all(topic.config["message.timestamp.type"] == "LogAppendTime" for topic in actual.values())
 
 
 def test_tables_that_are_built_from_each_other_are_refused() -> None:

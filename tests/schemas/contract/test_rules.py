@@ -85,9 +85,9 @@ def test_not_ahead_of_compares_with_another_instant(spark: SparkSession) -> None
     rule = rules.not_ahead_of("arrived", 24)
     rows = "VALUES (TIMESTAMP '2026-01-02 00:00:00Z'), (TIMESTAMP '2026-01-02 00:00:01Z') AS t(at)"
 
-    asked = f"SELECT {rule.spark('at')} FROM (SELECT at, TIMESTAMP '2026-01-01 00:00:00Z' AS arrived FROM {rows})"
+    query = f"SELECT {rule.spark('at')} FROM (SELECT at, TIMESTAMP '2026-01-01 00:00:00Z' AS arrived FROM {rows})"
 
-    assert [row[0] for row in spark.sql(asked).collect()] == [True, False]
+    assert [row[0] for row in spark.sql(query).collect()] == [True, False]
     assert rule.sentence == "must not be more than 24 hours ahead of arrived"
 
 

@@ -43,7 +43,7 @@ Told = Mapping[str, list[list[Any]]]
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+def answers_by_name(tmp_path_factory: pytest.TempPathFactory) -> Told:
     """The answers by question, sorted; whole numbers, which JSON may write as texts, are numbers."""
     tables = [LOTS, TENDERS, ITEMS, ENTRIES, DELETIONS]
     empty = find("silver.procurement_parties")
@@ -70,42 +70,42 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
             version("a", dictionary_code="ref_units", item_id="006", code="006"),
         ]),
     ]  # fmt: skip
-    asked = [f"SELECT {quoted(name)}, * FROM ({sql})" for name, sql in QUESTIONS.items()]
-    found: dict[str, list[list[Any]]] = {name: [] for name in QUESTIONS}
-    for name, *row in answers(tmp_path_factory.mktemp("clickhouse"), [*statements, *asked]):
-        found[name].append([int(value) if str(value).isdigit() else value for value in row])
-    return {name: sorted(rows) for name, rows in found.items()}
+    queries = [f"SELECT {quoted(name)}, * FROM ({sql})" for name, sql in QUESTIONS.items()]
+    actual: dict[str, list[list[Any]]] = {name: [] for name in QUESTIONS}
+    for name, *row in answers(tmp_path_factory.mktemp("clickhouse"), [*statements, *queries]):
+        actual[name].append([int(value) if str(value).isdigit() else value for value in row])
+    return {name: sorted(rows) for name, rows in actual.items()}
 
 
-def test_a_reference_resolves_within_its_collection_only(told: Told) -> None:
-    assert told["tenders of lots"] == [["a", 2, 1, "lot_id 8: tender_id 3"], ["b", 1, 0, ""]]
-    assert told["tenders of lots, b"] == [["b", 1, 0, ""]]
+def test_a_reference_resolves_within_its_collection_only(answers_by_name: Told) -> None:
+    assert answers_by_name["tenders of lots"] == [["a", 2, 1, "lot_id 8: tender_id 3"], ["b", 1, 0, ""]]
+    assert answers_by_name["tenders of lots, b"] == [["b", 1, 0, ""]]
 
 
-def test_nothing_and_0_refer_to_nothing(told: Told) -> None:
-    assert told["parents"] == [["a", 1, 0, ""], ["b", 0, 0, ""]]
+def test_nothing_and_0_refer_to_nothing(answers_by_name: Told) -> None:
+    assert answers_by_name["parents"] == [["a", 1, 0, ""], ["b", 0, 0, ""]]
 
 
-def test_each_id_of_a_list_is_looked_for_as_number_and_as_text(told: Told) -> None:
-    assert told["planned items of lots"] == [
+def test_each_id_of_a_list_is_looked_for_as_number_and_as_text(answers_by_name: Told) -> None:
+    assert answers_by_name["planned items of lots"] == [
         ["a", 2, 1, "lot_id 7: planning_item_ids 6"], ["b", 1, 1, "lot_id 7: planning_item_ids 5"]
     ]  # fmt: skip
 
 
-def test_a_code_is_looked_for_in_its_own_dictionary_without_leading_zeros(told: Told) -> None:
-    assert told["statuses"] == [["a", 2, 1, "lot_id 8: status_code 999"]]
-    assert told["units"] == [["a", 2, 1, "planning_item_id 4: unit_code 796"]]
+def test_a_code_is_looked_for_in_its_own_dictionary_without_leading_zeros(answers_by_name: Told) -> None:
+    assert answers_by_name["statuses"] == [["a", 2, 1, "lot_id 8: status_code 999"]]
+    assert answers_by_name["units"] == [["a", 2, 1, "planning_item_id 4: unit_code 796"]]
 
 
-def test_references_of_one_table_are_counted_in_one_question(told: Told) -> None:
-    tenders, statuses = told["tenders of lots"][0], told["statuses"][0]
+def test_references_of_one_table_are_counted_in_one_question(answers_by_name: Told) -> None:
+    tenders, statuses = answers_by_name["tenders of lots"][0], answers_by_name["statuses"][0]
 
     # In the order of the table's columns.
-    assert told["together"] == [[*tenders, *statuses[1:]]]
+    assert answers_by_name["together"] == [[*tenders, *statuses[1:]]]
 
 
-def test_rows_that_hold_are_counted_by_collection_and_dictionary(told: Told) -> None:
-    assert told["lots"] == [["a", "silver.procurement_lots", 3], ["b", "silver.procurement_lots", 1]]
-    assert told["entries, a"] == [
+def test_rows_that_hold_are_counted_by_collection_and_dictionary(answers_by_name: Told) -> None:
+    assert answers_by_name["lots"] == [["a", "silver.procurement_lots", 3], ["b", "silver.procurement_lots", 1]]
+    assert answers_by_name["entries, a"] == [
         ["a", "silver.procurement_ref_lots_status", 1], ["a", "silver.procurement_ref_units", 1]
     ]  # fmt: skip

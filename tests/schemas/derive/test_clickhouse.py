@@ -32,21 +32,21 @@ def test_a_replacing_table_has_its_serving_columns_and_every_clause() -> None:
 
 
 def test_a_plain_table_is_sorted_by_its_key() -> None:
-    made = clickhouse.create_table(SAMPLE_DAILY)
+    result = clickhouse.create_table(SAMPLE_DAILY)
 
-    assert made.endswith(
+    assert result.endswith(
         ")\nENGINE = MergeTree\nPARTITION BY toYYYYMM(sold_on)\nORDER BY (seller_id, sold_on)\n"
         "COMMENT 'One row per seller and day: what was sold.'"
     )
-    assert "TTL" not in made
-    assert "SETTINGS" not in made
+    assert "TTL" not in result
+    assert "SETTINGS" not in result
 
 
 def test_a_staging_table_has_the_same_shape_under_another_name() -> None:
-    made = clickhouse.create_table(SAMPLE_DAILY, "staging.sample_daily_7")
+    result = clickhouse.create_table(SAMPLE_DAILY, "staging.sample_daily_7")
 
-    assert made.startswith("CREATE TABLE IF NOT EXISTS `staging`.`sample_daily_7` (\n  `seller_id` ")
-    assert made.partition("(")[2] == clickhouse.create_table(SAMPLE_DAILY).partition("(")[2]
+    assert result.startswith("CREATE TABLE IF NOT EXISTS `staging`.`sample_daily_7` (\n  `seller_id` ")
+    assert result.partition("(")[2] == clickhouse.create_table(SAMPLE_DAILY).partition("(")[2]
 
 
 def test_an_optional_column_of_the_sorting_key_is_not_nullable() -> None:

@@ -44,12 +44,12 @@ def test_spark_answers_the_same(spark: SparkSession) -> None:
         " CAST(12.5 AS decimal(18,4)) AS amount, DATE '2026-01-02' AS day,"
         " TIMESTAMP '2026-01-02 03:00:00Z' AS at, array('a', 'b') AS listed"
     )
-    asked = ", ".join(f"({condition}) AS q{place}" for place, (condition, _) in enumerate(CASES))
+    query = ", ".join(f"({condition}) AS q{place}" for place, (condition, _) in enumerate(CASES))
 
-    answers = spark.sql(f"SELECT {asked} FROM ({row})").collect()[0]
+    answers = spark.sql(f"SELECT {query} FROM ({row})").collect()[0]
 
-    told = [(condition, answer) for (condition, _), answer in zip(CASES, answers, strict=True)]
-    assert told == CASES
+    rows = [(condition, answer) for (condition, _), answer in zip(CASES, answers, strict=True)]
+    assert rows == CASES
 
 
 @pytest.mark.parametrize("condition", ["name LIKE 't%'", "sqrt(one) = 1", "one =", "(one", "one ; two", "one = = two"])
@@ -59,10 +59,10 @@ def test_what_is_not_known_is_said(condition: str) -> None:
 
 
 def test_equalities_that_always_hold_can_be_set() -> None:
-    found = settings("c = a - b AND d > 1 AND e = 2")
+    actual = settings("c = a - b AND d > 1 AND e = 2")
 
-    assert [name for name, _ in found] == ["c", "e"]
-    assert found[0][1]({"a": Decimal(5), "b": 3}) == 2
+    assert [name for name, _ in actual] == ["c", "e"]
+    assert actual[0][1]({"a": Decimal(5), "b": 3}) == 2
 
 
 @pytest.mark.parametrize("condition", ["a = 1 OR b = 2", "NOT a = 1", "a > 1"])

@@ -47,9 +47,9 @@ def test_it_is_written_as_orjson_does() -> None:
 
 def test_what_cannot_be_read_is_content_as_it_stands() -> None:
     lines = [{"quantity": "two"}, 5]
-    found = CONTENT.of({"purchase_id": "", "lines": lines, "seller_id": ["a", "b"], "purchased_at": 5})
+    actual = CONTENT.of({"purchase_id": "", "lines": lines, "seller_id": ["a", "b"], "purchased_at": 5})
 
-    assert found == {"lines": [{"quantity": ["two"]}, [5]], "purchased_at": [5], "seller_id": [["a", "b"]]}
+    assert actual == {"lines": [{"quantity": ["two"]}, [5]], "purchased_at": [5], "seller_id": [["a", "b"]]}
 
 
 def test_ids() -> None:

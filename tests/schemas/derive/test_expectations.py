@@ -56,16 +56,16 @@ def test_every_kind_of_rule_is_tried() -> None:
 
 @pytest.mark.parametrize(("rule", "type_", "arguments"), KINDS, ids=lambda given: getattr(given, "name", ""))
 def test_a_rule_is_an_expectation(rule: Rule, type_: str, arguments: dict[str, object]) -> None:
-    (made,) = [e for e in suite(with_rule(rule)) if e.name == f"value.{rule.name}"]
+    (result,) = [e for e in suite(with_rule(rule)) if e.name == f"value.{rule.name}"]
 
-    assert made.type == type_
+    assert result.type == type_
     if type_ == CONDITION:
-        assert made.kwargs == {"column": "value", "broken": breaks(rule.spark("`value`"))}
+        assert result.kwargs == {"column": "value", "broken": breaks(rule.spark("`value`"))}
     else:
-        assert made.kwargs == {"column": "value", **arguments}
-    assert made.sentence == f"value {rule.sentence}"
-    assert made.broken == breaks(rule.spark("`value`"))
-    assert (made.wanted, made.needs, made.stops) == ("0 rows", (), True)
+        assert result.kwargs == {"column": "value", **arguments}
+    assert result.sentence == f"value {rule.sentence}"
+    assert result.broken == breaks(rule.spark("`value`"))
+    assert (result.wanted, result.needs, result.stops) == ("0 rows", (), True)
 
 
 def test_a_suite_has_columns_types_required_values_rules_the_key_freshness_and_the_count() -> None:
@@ -115,45 +115,45 @@ def test_a_reference_is_looked_up_within_its_collection() -> None:
     lots = next(t for t in tables("silver") if t.name == "silver.procurement_lots")
     reference = next(r for r in references(lots) if not r.part and not r.is_list)
     target = reference.target
-    (made,) = [e for e in suite(lots) if e.name == f"{reference.column}.resolves"]
+    (result,) = [e for e in suite(lots) if e.name == f"{reference.column}.resolves"]
 
-    assert (made.on_fail, made.needs) == (OnFail.WARN, (rows_of(target),))
-    assert made.kwargs == {"broken": unresolved(reference), "tolerated_pct": 0}
+    assert (result.on_fail, result.needs) == (OnFail.WARN, (rows_of(target),))
+    assert result.kwargs == {"broken": unresolved(reference), "tolerated_pct": 0}
     assert f"FROM rows_of_silver_{target.table} AS t WHERE t.`{reference.target_column}` = r.`{reference.column}` " in (
-        made.broken
+        result.broken
     )
-    assert "t.`collection_code` = r.`collection_code`" in made.broken
+    assert "t.`collection_code` = r.`collection_code`" in result.broken
 
 
 def test_a_product_is_looked_for_only_in_a_catalogue_that_has_its_seller() -> None:
-    (made,) = [e for t in tables("gold", "purchases") for e in suite(t) if e.name == "product_id.resolves"]
+    (result,) = [e for t in tables("gold", "purchases") for e in suite(t) if e.name == "product_id.resolves"]
 
-    assert made.kwargs["tolerated_pct"] == 5
-    assert (made.on_fail, made.needs) == (OnFail.WARN, ("rows_of_silver_shop_products",))
-    assert made.broken.endswith(
+    assert result.kwargs["tolerated_pct"] == 5
+    assert (result.on_fail, result.needs) == (OnFail.WARN, ("rows_of_silver_shop_products",))
+    assert result.broken.endswith(
         " AND EXISTS (SELECT 1 FROM rows_of_silver_shop_products AS o WHERE o.`seller_id` = r.`seller_id`)"
     )
-    assert made.sentence == (
+    assert result.sentence == (
         "every product_id must be a silver.shop_products.product_id where that table has the seller_id"
     )
-    assert made.wanted == "at most 5 % of the rows"
+    assert result.wanted == "at most 5 % of the rows"
 
 
 def test_a_streamed_table_of_silver_is_to_go_on_arriving() -> None:
-    asked = {t.name: e for t in tables("silver") for e in suite(t) if e.name == "ingested_at.recent"}
+    requests = {t.name: e for t in tables("silver") for e in suite(t) if e.name == "ingested_at.recent"}
 
-    assert {"silver.purchase_lines", "silver.procurement_lots"} <= set(asked)
-    assert set(asked) == {t.name for t in tables("silver") if t.refresh == "stream"}
-    made = asked["silver.purchase_lines"]
-    assert (made.on_fail, made.needs, made.wanted) == (OnFail.WARN, ("still_arrives",), ">= {still_arrives}")
+    assert {"silver.purchase_lines", "silver.procurement_lots"} <= set(requests)
+    assert set(requests) == {t.name for t in tables("silver") if t.refresh == "stream"}
+    result = requests["silver.purchase_lines"]
+    assert (result.on_fail, result.needs, result.wanted) == (OnFail.WARN, ("still_arrives",), ">= {still_arrives}")
 
 
 def test_a_suite_is_data() -> None:
-    made = suite_json(SAMPLE_DAILY)
+    result = suite_json(SAMPLE_DAILY)
 
-    assert json.loads(json.dumps(made)) == made
-    assert made["name"] == "gold.sample_daily"
-    (warned,) = [e for e in made["expectations"] if e["meta"]["name"] == "b_kzt.at_least(0)"]
+    assert json.loads(json.dumps(result)) == result
+    assert result["name"] == "gold.sample_daily"
+    (warned,) = [e for e in result["expectations"] if e["meta"]["name"] == "b_kzt.at_least(0)"]
     assert warned == {
         "type": "expect_column_values_to_be_between",
         "kwargs": {"column": "b_kzt", "min_value": 0},
@@ -165,12 +165,12 @@ def test_a_suite_is_data() -> None:
 
 @pytest.mark.parametrize("known", tables("gold"), ids=lambda t: t.name)
 def test_every_gold_table_has_a_suite_that_covers_its_contract(known: Contract) -> None:
-    made = suite(known)
-    names = [e.name for e in made]
+    result = suite(known)
+    names = [e.name for e in result]
 
     assert len(names) == len(set(names)), "a name tells one expectation"
     assert {f"{c}.required" for c in known.columns if not c.optional} <= set(names)
     assert {f"{c}.{r.name}" for c in known.columns for r in c.rules} <= set(names)
     assert {r.name for r in known.rules} | {"columns", "types", "key", "row_count"} <= set(names)
-    assert {e.on_fail for e in made} <= {STOP, WARN}
-    assert all(not e.sentence.endswith(".") for e in made)
+    assert {e.on_fail for e in result} <= {STOP, WARN}
+    assert all(not e.sentence.endswith(".") for e in result)

@@ -20,19 +20,19 @@ PYTHON_TYPES: dict[str, type] = {
 
 
 def declared(rules: tuple[RowRule, ...] = (), **columns: str) -> Contract:
-    made = type("Made", (), {"__doc__": "One row.", "a_id": col(ID, "A key.", key=True), **columns})
-    return contract(table("gold.made", rules=rules)(made))
+    result = type("Made", (), {"__doc__": "One row.", "a_id": col(ID, "A key.", key=True), **columns})
+    return contract(table("gold.made", rules=rules)(result))
 
 
-@pytest.mark.parametrize("made", [SAMPLES, SAMPLE_DAILY, *tables()], ids=lambda made: made.name)
-def test_rows_keep_every_rule_and_type_of_their_contract(made: Contract) -> None:
-    rows = fake_rows(made, 40, seed=3)
+@pytest.mark.parametrize("result", [SAMPLES, SAMPLE_DAILY, *tables()], ids=lambda result: result.name)
+def test_rows_keep_every_rule_and_type_of_their_contract(result: Contract) -> None:
+    rows = fake_rows(result, 40, seed=3)
 
-    assert len({tuple(row[c] for c in made.key) for row in rows}) == 40
+    assert len({tuple(row[c] for c in result.key) for row in rows}) == 40
     for row in rows:
-        assert list(row) == list(made.columns)
-        assert broken_rules(made, row) == []
-        for column in made.columns:
+        assert list(row) == list(result.columns)
+        assert broken_rules(result, row) == []
+        for column in result.columns:
             if row[column] is None:
                 assert column.optional
             else:
@@ -134,9 +134,9 @@ def test_texts_stay_within_their_length(column: str) -> None:
 
 
 def test_a_condition_that_is_no_equality_is_met_by_drawing_again() -> None:
-    made = declared((RowRule("order", "x must be below y", "x < y"),), x=col(COUNT, "X."), y=col(COUNT, "Y."))
+    result = declared((RowRule("order", "x must be below y", "x < y"),), x=col(COUNT, "X."), y=col(COUNT, "Y."))
 
-    assert all(row["x"] < row["y"] for row in fake_rows(made, 50))
+    assert all(row["x"] < row["y"] for row in fake_rows(result, 50))
 
 
 def test_rules_that_no_row_can_keep_are_said() -> None:

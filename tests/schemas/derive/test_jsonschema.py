@@ -94,16 +94,16 @@ def problems(schema: dict[str, Any], value: Any, root: dict[str, Any], name: str
     if "$ref" in schema:
         schema = root["$defs"][schema["$ref"].removeprefix("#/$defs/")]
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-    found = [t for t in types if isinstance(value, TYPES[t])]
-    if not found:
+    actual = [t for t in types if isinstance(value, TYPES[t])]
+    if not actual:
         return [name]
-    speaks = set(CHECKS) - set().union(*BOUND_TO.values()) | BOUND_TO.get(found[0].replace("integer", "number"), set())
+    speaks = set(CHECKS) - set().union(*BOUND_TO.values()) | BOUND_TO.get(actual[0].replace("integer", "number"), set())
     for facets in (schema, *schema.get("allOf", ())):
         if not allows({k: v for k, v in facets.items() if k in speaks}, value):
             return [name]
-    if found[0] == "array":
+    if actual[0] == "array":
         return [p for element in value for p in problems(schema["items"], element, root, name)]
-    if found[0] != "object":
+    if actual[0] != "object":
         return []
     missing = [field for field in schema["required"] if field not in value]
     inner = [(field, s) for field, s in schema["properties"].items() if field in value]

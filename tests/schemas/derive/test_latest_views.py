@@ -71,7 +71,7 @@ def test_rows_that_hold_are_found_by_what_they_are_looked_up_by(tmp_path: Path) 
         "collection_code": "a", "service_name": "lots", "object_id": "3", "changed_at": "2026-01-09 00:00:00",
         "is_deleted": None,
     }  # fmt: skip
-    found = answers(
+    actual = answers(
         tmp_path,
         [
             create_database("silver"), create_database("lookup"), create_table(LOTS), create_table(DELETIONS),
@@ -83,7 +83,7 @@ def test_rows_that_hold_are_found_by_what_they_are_looked_up_by(tmp_path: Path) 
         ],
     )  # fmt: skip
 
-    assert found == [["2"], ["1"]]
+    assert actual == [["2"], ["1"]]
 
 
 DEBARMENTS = find("silver.procurement_debarments")
@@ -115,9 +115,9 @@ def debarments(folder: Path, rows: list[dict[str, Any]], gone: list[dict[str, An
 def test_a_list_that_is_newer_hides_no_period_that_an_entry_knows(tmp_path: Path) -> None:
     of_samruk = LISTED | {"system_code": "2", "debarment_id": "4910"}
 
-    found = debarments(tmp_path, [ENTRY, LISTED, of_samruk], [])
+    actual = debarments(tmp_path, [ENTRY, LISTED, of_samruk], [])
 
-    assert found == [["4909", "2021-05-01", "2023-05-01", "2"], ["4910", None, None, None]]
+    assert actual == [["4909", "2021-05-01", "2023-05-01", "2"], ["4910", None, None, None]]
 
 
 def test_what_left_the_list_is_gone_though_the_list_was_fetched_after_it(tmp_path: Path) -> None:
@@ -138,23 +138,24 @@ def test_the_last_word_on_a_deleted_plan_holds(tmp_path: Path) -> None:
         return {"service_name": "plans", "object_id": str(number), "changed_at": times, "is_deleted": is_deleted}
 
     points = [{"planning_item_id": str(n), "changed_at": "2026-01-01 00:00:00"} for n in (1, 2, 3, 4)]
-    told = [
+    entries = [
         listed(1, 5, is_deleted=True), listed(2, 5, is_deleted=False),
         listed(3, 5, is_deleted=True), listed(3, 6, is_deleted=False),
         listed(4, 5, is_deleted=False), listed(4, 6, is_deleted=True),
     ]  # fmt: skip
     shared = {"collection_code": "a", "line_no": 0}
-    found = answers(
+    actual = answers(
         tmp_path,
         [
             create_database("silver"), create_database("lookup"), create_table(plans), create_table(DELETIONS),
             latest_views.view(DELETIONS), latest_views.view(plans),
-            inserted(plans, [shared | point for point in points]), inserted(DELETIONS, [shared | row for row in told]),
+            inserted(plans, [shared | point for point in points]),
+            inserted(DELETIONS, [shared | row for row in entries]),
             "SELECT planning_item_id FROM silver.procurement_planning_items_latest ORDER BY planning_item_id",
         ],
     )  # fmt: skip
 
-    assert found == [["2"], ["3"]]
+    assert actual == [["2"], ["3"]]
 
 
 BIDS = find("silver.procurement_bids")
@@ -179,7 +180,7 @@ def holding(folder: Path, name: str, rows: list[dict[str, Any]], gone: list[dict
     """The first column of the table's entity, of what holds."""
     table = find(name)
     (entity, *_) = table.business_key
-    found = answers(
+    actual = answers(
         folder,
         [
             create_database("silver"), create_table(table), create_table(DELETIONS), latest_views.view(DELETIONS),
@@ -187,7 +188,7 @@ def holding(folder: Path, name: str, rows: list[dict[str, Any]], gone: list[dict
             f"SELECT {entity} FROM {name}_latest ORDER BY {entity}",
         ],
     )  # fmt: skip
-    return [row[0] for row in found]
+    return [row[0] for row in actual]
 
 
 def test_bids_go_with_their_application_and_come_back_with_a_newer_one(tmp_path: Path) -> None:

@@ -53,9 +53,9 @@ class Server:
             return Answer([(name,) for name in self.databases if name in wanted])
         if "system.tables" in query:
             return Answer([(*name.split("."), *facts.values()) for name, facts in self.tables.items()])
-        asked = self.indexes if "system.data_skipping_indices" in query else self.columns
+        requests = self.indexes if "system.data_skipping_indices" in query else self.columns
         return Answer([(*table.split("."), name, *facts)
-                       for table, found in asked.items() for name, facts in found.items()])  # fmt: skip
+                       for table, actual in requests.items() for name, facts in actual.items()])  # fmt: skip
 
     def command(self, cmd: str, /) -> str:
         self.commands.append(cmd)
@@ -65,8 +65,8 @@ class Server:
 @pytest.fixture
 def server() -> Server:
     """Holds both sample tables just as their contracts say, in the server's own spelling."""
-    made = Server()
-    made.hold(
+    created = Server()
+    created.hold(
         SAMPLES,
         "ReplacingMergeTree(arrival) PARTITION BY toYYYYMM(sold_on) ORDER BY (sold_on, seller_id, sample_id) "
         "TTL toDateTime(taken_at) + toIntervalDay(400) "
@@ -74,13 +74,13 @@ def server() -> Server:
         "toYYYYMM(sold_on)",
         "sold_on, seller_id, sample_id",
     )
-    made.hold(
+    created.hold(
         SAMPLE_DAILY,
         "MergeTree PARTITION BY toYYYYMM(sold_on) ORDER BY (seller_id, sold_on) SETTINGS index_granularity = 8192",
         "toYYYYMM(sold_on)",
         "seller_id, sold_on",
     )
-    return made
+    return created
 
 
 def refusal(server: Server) -> str:
@@ -145,9 +145,9 @@ def looked_up(contract: Contract, *names: str) -> Contract:
     """The contract with an index on some of its columns."""
     columns = []
     for column in contract.columns:
-        made = type(column)(column)
-        vars(made).update(vars(column) | {"lookup": column in names})
-        columns.append(made)
+        result = type(column)(column)
+        vars(result).update(vars(column) | {"lookup": column in names})
+        columns.append(result)
     return replace(contract, columns=tuple(columns))
 
 
@@ -256,13 +256,13 @@ def test_nothing_is_changed_where_one_of_several_tables_is_refused(server: Serve
 
 def test_every_difference_of_a_table_is_named_and_its_remedy_once(server: Server) -> None:
     server.columns["gold.sample_daily"] = {"seller_id": ("String", "The seller.")}
-    found = differences_clickhouse(server, [SAMPLE_DAILY])
+    connection = differences_clickhouse(server, [SAMPLE_DAILY])
 
-    assert [(d.table, d.column) for d in found] == [
+    assert [(d.table, d.column) for d in connection] == [
         ("gold.sample_daily", c) for c in ("seller_id", "sold_on", "a_kzt", "b_kzt", "c_kzt")
     ]
     assert refusal(server).count(BUILD_AGAIN) == 1
-    assert str(found[0]).endswith(BUILD_AGAIN)
+    assert str(connection[0]).endswith(BUILD_AGAIN)
 
 
 def delta_fields(contract: Contract) -> list[dict[str, Any]]:

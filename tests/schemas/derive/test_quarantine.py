@@ -72,9 +72,9 @@ def test_a_reason_is_looked_for_in_the_text_as_it_was_written() -> None:
 
 def test_the_question_asked_of_every_event_names_each_rule_once() -> None:
     """It is the hot path: a rule that is asked twice, or a text that is built, costs all events."""
-    asked = quarantine.is_broken(SAMPLE_EVENT)
+    requests = quarantine.is_broken(SAMPLE_EVENT)
 
-    assert asked.split("\n OR ") == [
+    assert requests.split("\n OR ") == [
         "(value IS NULL)",
         "(octet_length(value) > 1000000)",
         "(NOT is_valid_utf8(CAST(value AS STRING)))",
@@ -88,7 +88,7 @@ def test_the_question_asked_of_every_event_names_each_rule_once() -> None:
         "(coalesce(NOT (size(e.`parts`) >= 1), true))",
         "(coalesce(NOT (e.`count` > 0), true))",
     ]
-    assert "concat" not in asked
+    assert "concat" not in requests
 
 
 def test_an_event_is_parsed_once_and_its_parts_with_it() -> None:
@@ -174,10 +174,10 @@ def answers(spark: SparkSession) -> list[tuple[bool, str, str]]:
     read = frame.withColumns({
         "e": F.expr(quarantine.read_event(LOOSE)), "partly": F.expr(quarantine.read_leniently(LOOSE)), "t": text,
     })  # fmt: skip
-    asked = read.select(
+    requests = read.select(
         "n", F.expr(quarantine.is_broken(LOOSE)).alias("broken"), F.expr(quarantine.reason(LOOSE)).alias("why")
     )
-    return [(row["broken"], row["why"]["rule"], row["why"]["sentence"]) for row in asked.orderBy("n").collect()]
+    return [(row["broken"], row["why"]["rule"], row["why"]["sentence"]) for row in requests.orderBy("n").collect()]
 
 
 @pytest.mark.parametrize("case", range(len(ASKED)), ids=[name for name, *_ in ASKED])
@@ -185,11 +185,11 @@ def test_what_is_there_and_cannot_be_read_is_never_taken_for_missing(
     answers: list[tuple[bool, str, str]], case: int
 ) -> None:
     _, _, rule, sentence = ASKED[case]
-    broken, found, said = answers[case]
+    broken, actual, output = answers[case]
 
     assert broken == bool(rule)
     if rule:
-        assert (found, said) == (rule, sentence)
+        assert (actual, output) == (rule, sentence)
 
 
 def test_what_breaks_no_rule_has_no_reason_but_the_last(answers: list[tuple[bool, str, str]]) -> None:

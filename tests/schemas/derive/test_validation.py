@@ -165,8 +165,8 @@ def test_values_are_read_in_their_types(type_: Any, value: Any, expected: Any) -
 def test_every_event_has_a_reader_that_takes_its_fakes() -> None:
     for event in (c for c in contracts() if c.kind == "event"):
         for seed in range(20):
-            made = fake_event(event, seed)
-            assert Reader(event).read(parse(orjson.dumps(made)), datetime(2027, 1, 2, tzinfo=UTC))[1] == [], made
+            result = fake_event(event, seed)
+            assert Reader(event).read(parse(orjson.dumps(result)), datetime(2027, 1, 2, tzinfo=UTC))[1] == [], result
 
 
 def test_a_long_value_is_told_in_short() -> None:

@@ -30,17 +30,17 @@ pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
 
 @pytest.fixture(scope="module")
 def own(chosen: Settings) -> Iterator[Settings]:
-    with database(chosen) as made:
-        sellers(made, "s1", "s2")
-        yield made
+    with database(chosen) as result:
+        sellers(result, "s1", "s2")
+        yield result
 
 
 @pytest.fixture
 def api(own: Settings) -> Iterator[Api]:
-    made = Api(own)
-    made.start()
-    yield made
-    made.end()
+    created = Api(own)
+    created.start()
+    yield created
+    created.end()
 
 
 def again(act: Any) -> httpx.Response:
@@ -48,39 +48,39 @@ def again(act: Any) -> httpx.Response:
 
     def answered() -> httpx.Response | None:
         try:
-            found: httpx.Response = act()
+            actual: httpx.Response = act()
         except httpx.TransportError:
             return None
-        return found if found.status_code != 503 else None
+        return actual if actual.status_code != 503 else None
 
-    found: httpx.Response = until("an answer", answered, 90, pause=0.1)
-    return found
+    actual: httpx.Response = until("an answer", answered, 90, pause=0.1)
+    return actual
 
 
 def test_rows_are_made_read_changed_listed_and_deleted(api: Api) -> None:
     http = api.http
     for number in range(7):
-        made = http.post("/v1/products", json={
+        result = http.post("/v1/products", json={
             "product_id": f"crud-{number}", "seller_id": "s2", "name": "Шай", "price_amount": f"{number}.5",
             "currency_code": "KZT", "category_name": "tea" if number % 2 else None,
         })  # fmt: skip
-        assert made.status_code == 201, made.text
-    assert made.json()["price_amount"] == "6.5000"
-    assert http.get(made.headers["location"]).json() == made.json()
+        assert result.status_code == 201, result.text
+    assert result.json()["price_amount"] == "6.5000"
+    assert http.get(result.headers["location"]).json() == result.json()
 
     changed = http.patch("/v1/products/crud-6", json={"price_amount": 99999.0001, "category_name": None}).json()
     assert (changed["price_amount"], changed["name"]) == ("99999.0001", "Шай")
-    assert changed["updated_at"] > made.json()["updated_at"]
+    assert changed["updated_at"] > result.json()["updated_at"]
 
-    found: list[str] = []
+    results: list[str] = []
     query = "/v1/products?seller_id=s2&sort=-price_amount&limit=3"
     page = http.get(query).json()
     while True:
-        found += [item["product_id"] for item in page["items"]]
+        results += [item["product_id"] for item in page["items"]]
         if not page["next"]:
             break
         page = http.get(f"{query}&cursor={page['next']}").json()
-    assert found == [f"crud-{n}" for n in (6, 5, 4, 3, 2, 1, 0)]
+    assert results == [f"crud-{n}" for n in (6, 5, 4, 3, 2, 1, 0)]
     assert [i["product_id"] for i in http.get("/v1/products?category_name=tea").json()["items"]] == [
         "crud-1", "crud-3", "crud-5",
     ]  # fmt: skip
@@ -126,17 +126,17 @@ def test_a_customer_whose_time_nobody_can_read_is_listed_with_the_others(api: Ap
             "INSERT INTO shop.customers (customer_id, name, created_at) VALUES ('endless-a', 'E', '-infinity'), "
             "('endless-b', 'E', '0044-03-15 BC'), ('endless-c', 'E', 'infinity'), ('endless-d', 'E', now())"
         )
-    found, query = dict[str, Any](), "/v1/customers?sort=created_at&limit=1"
+    actual, query = dict[str, Any](), "/v1/customers?sort=created_at&limit=1"
     page = api.http.get(query).json()
     while True:
-        found |= {item["customer_id"]: item for item in page["items"]}
+        actual |= {item["customer_id"]: item for item in page["items"]}
         if not page["next"]:
             break
         page = api.http.get(f"{query}&cursor={page['next']}").json()
 
-    assert found["endless-a"]["created_at"] is None
-    assert found["endless-a"]["unreadable"] == {"created_at": "cannot be read: -infinity"}
-    assert [name for name in found if name.startswith("endless")] == [f"endless-{n}" for n in "abdc"]
+    assert actual["endless-a"]["created_at"] is None
+    assert actual["endless-a"]["unreadable"] == {"created_at": "cannot be read: -infinity"}
+    assert [name for name in actual if name.startswith("endless")] == [f"endless-{n}" for n in "abdc"]
     for name in "abcd":
         assert api.http.delete(f"/v1/customers/endless-{name}").status_code == 204
 
@@ -190,12 +190,12 @@ def test_each_change_is_told_once_whatever_dies(own: Settings, stream: Stream, c
     for record in topic.read():
         if record.key().startswith(b"product:once-"):
             first.setdefault(dict(record.headers())["ce_id"].decode(), record)
-    told: dict[str, list[Any]] = {}
+    reported: dict[str, list[Any]] = {}
     for record in first.values():
-        told.setdefault(record.key().decode().partition(":")[2], []).append(record)
+        reported.setdefault(record.key().decode().partition(":")[2], []).append(record)
     for place, name in enumerate(names):
-        values = [json.loads(record.value()) for record in told[name]]
-        kinds = [dict(record.headers())["ce_type"].decode() for record in told[name]]
+        values = [json.loads(record.value()) for record in reported[name]]
+        kinds = [dict(record.headers())["ce_type"].decode() for record in reported[name]]
         assert [value["changed_at"] for value in values] == sorted(value["changed_at"] for value in values)
         # A change whose answer was lost was asked for twice; nothing between may be missing.
         steps = [int(value["name"]) for value in values]
@@ -204,11 +204,11 @@ def test_each_change_is_told_once_whatever_dies(own: Settings, stream: Stream, c
         assert kinds[-1] == ("shop.product.deleted" if place % 3 == 0 else "shop.product.changed")
         assert kinds.count("shop.product.deleted") == (1 if place % 3 == 0 else 0)
     client = clickhouse(chosen)
-    asked = "SELECT event_id FROM silver.shop_changes WHERE event_id IN %(ids)s"
+    statement = "SELECT event_id FROM silver.shop_changes WHERE event_id IN %(ids)s"
     given = {"ids": list(first)}
-    until("silver to have each change", lambda: len(client.query(asked, given).result_rows) >= len(first), 120)
+    until("silver to have each change", lambda: len(client.query(statement, given).result_rows) >= len(first), 120)
     # Without FINAL: a copy that only a later merge would hide counts here.
-    assert sorted(row[0] for row in client.query(asked, given).result_rows) == sorted(first)
+    assert sorted(row[0] for row in client.query(statement, given).result_rows) == sorted(first)
     client.close()
     topic.close()
     api.end()
@@ -330,10 +330,10 @@ def test_postgresql_that_hangs_is_told_as_away(own: Settings, api: Api) -> None:
     """Its processes are stopped, so that connections stay and nothing is answered."""
     name = urlsplit(own.postgres).path[1:]
     with postgres(own, autocommit=True) as asking:
-        found = asking.execute(
+        actual = asking.execute(
             "SELECT pid FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()", (name,)
         )
-        stopped = [psutil.Process(pid) for (pid,) in found.fetchall()]
+        stopped = [psutil.Process(pid) for (pid,) in actual.fetchall()]
         assert stopped
         for process in stopped:
             process.suspend()
@@ -367,8 +367,8 @@ def test_a_purchase_is_accepted_after_a_restart_and_one_that_the_stream_refuses_
                      headers=[("ce_id", event_id.encode()), ("ce_type", b"purchase")])  # fmt: skip
     producer.flush(10)
     stream.start()
-    told = until("the stream to refuse it", lambda: _found(api, f"/v1/purchases/{event_id}"), 120)
-    assert (told["state"], told["rule"]) == ("refused", "purchased_at.required")
+    reported = until("the stream to refuse it", lambda: _found(api, f"/v1/purchases/{event_id}"), 120)
+    assert (reported["state"], reported["rule"]) == ("refused", "purchased_at.required")
     until("silver to have the other", lambda: api.http.get(where).json()["state"] == "in_silver", 120)
     api.end()
 

@@ -38,18 +38,18 @@ LEAST_OPERATIONS = 30
 
 @pytest.fixture(scope="module")
 def own(chosen: Settings) -> Iterator[Settings]:
-    with database(chosen) as made:
-        yield made
+    with database(chosen) as result:
+        yield result
 
 
 @pytest.fixture
 def api(own: Settings) -> Iterator[Api]:
     # Another test may have deleted them: schemathesis tries every path.
     sellers(own, "s1", "s2")
-    made = Api(own)
-    made.start()
-    yield made
-    made.end()
+    created = Api(own)
+    created.start()
+    yield created
+    created.end()
 
 
 @pytest.mark.parametrize(("path", "body", "media", "status"), [
@@ -177,8 +177,8 @@ def test_schemathesis_finds_nothing(api: Api, tmp_path: Path) -> None:
     ]  # fmt: skip
     done = subprocess.run(command, cwd=tmp_path, text=True, capture_output=True, timeout=300)
 
-    found = done.stdout[done.stdout.find("FAILURES") :].splitlines()
-    assert done.returncode == 0, "\n".join(line[:300] for line in found)[:8_000]
+    actual = done.stdout[done.stdout.find("FAILURES") :].splitlines()
+    assert done.returncode == 0, "\n".join(line[:300] for line in actual)[:8_000]
     ran = re.search(r"Selected: (\d+)/(\d+)", done.stdout)
     assert ran, done.stdout[-2_000:]
     assert int(ran[1]) == int(ran[2]) >= LEAST_OPERATIONS
@@ -196,9 +196,9 @@ def test_a_purchase_is_in_clickhouse_within_two_seconds(api: Api, stream: Stream
         until("ClickHouse to show it",
               lambda: client.query(question, {"id": event_id}).result_rows[0][0], 60, pause=0.02)  # fmt: skip
         taken = time.monotonic() - began
-        found = api.http.get(f"/v1/purchases/{event_id}").json()
-        assert found["state"] == "in_silver"
-        assert found["purchase"]["lines"][0]["line_amount"] == "24.6912"
+        actual = api.http.get(f"/v1/purchases/{event_id}").json()
+        assert actual["state"] == "in_silver"
+        assert actual["purchase"]["lines"][0]["line_amount"] == "24.6912"
         return taken
 
     # The first ones find cold Java.

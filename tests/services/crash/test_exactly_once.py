@@ -86,8 +86,8 @@ def test_a_history_of_deaths(stream: Stream, parts: Parts, judge: Judge, tmp_pat
         # Its own exit code may say that some were not acknowledged; the ledger says which.
         sender.wait(180)
 
-    told = {run: judge.wait_and_judge(run, ledger, seconds=240) for run, ledger in runs.items()}
-    dirty = told[f"dirty{SESSION}"]
+    reported = {run: judge.wait_and_judge(run, ledger, seconds=240) for run, ledger in runs.items()}
+    dirty = reported[f"dirty{SESSION}"]
     assert dirty.copies >= 40
     assert len({e.expected_rule for e in dirty.poison.values()}) >= 10
     assert any(e.expected_rule == "record.oversized" for e in dirty.poison.values())

@@ -68,10 +68,10 @@ def held(settings: Settings) -> Counter[str]:
         partitions = [TopicPartition(TOPIC, p, 0) for p in known]
         ends = {p.partition: consumer.get_watermark_offsets(p, timeout=20)[1] for p in partitions}
         consumer.assign(partitions)
-        found: Counter[str] = Counter()
+        counter: Counter[str] = Counter()
         while any(place.offset < ends[place.partition] for place in consumer.position(partitions)):
-            found.update(m.key().decode() for m in consumer.consume(5_000, timeout=1.0) if m.error() is None)
-        return found
+            counter.update(m.key().decode() for m in consumer.consume(5_000, timeout=1.0) if m.error() is None)
+        return counter
     finally:
         consumer.close()
 

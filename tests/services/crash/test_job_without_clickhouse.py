@@ -27,9 +27,9 @@ STAGED = "SELECT count() FROM system.tables WHERE database = 'staging'"
 
 @pytest.fixture
 def client(chosen: Settings) -> Iterator[Any]:
-    made = clickhouse(chosen)
-    yield made
-    made.close()
+    connection = clickhouse(chosen)
+    yield connection
+    connection.close()
 
 
 def test_a_clickhouse_that_dies_in_mid_run_fails_the_job_and_no_table(

@@ -51,8 +51,8 @@ def place(chosen: Settings, tmp_path: Path) -> Iterator[Callable[[str], dict[str
 
     yield home
     store = s3(chosen)
-    for found in store.list_objects(chosen.bucket, f"{prefix}/", recursive=True):
-        store.remove_object(chosen.bucket, str(found.object_name))
+    for actual in store.list_objects(chosen.bucket, f"{prefix}/", recursive=True):
+        store.remove_object(chosen.bucket, str(actual.object_name))
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def hold(place: Callable[[str], dict[str, str]]) -> Iterator[Hold]:
         process.communicate()
 
 
-def said(process: subprocess.Popen[str]) -> str:
+def output(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
     return process.stdout.readline().strip()
 
@@ -84,15 +84,15 @@ def stands(process: subprocess.Popen[str]) -> str:
     assert process.stdin is not None
     process.stdin.write("\n")
     process.stdin.flush()
-    return said(process)
+    return output(process)
 
 
 def sessions(chosen: Settings, process: subprocess.Popen[str]) -> list[int]:
     with postgres(chosen, autocommit=True) as connection:
-        found = connection.execute(
+        actual = connection.execute(
             "SELECT pid FROM pg_stat_activity WHERE application_name LIKE %s", (f"{process.pid}@%",)
         )
-        return [pid for (pid,) in found.fetchall()]
+        return [pid for (pid,) in actual.fetchall()]
 
 
 def end_session(chosen: Settings, process: subprocess.Popen[str]) -> int:
@@ -106,7 +106,7 @@ def test_a_driver_of_another_checkout_is_refused_with_the_firsts_name_until_that
     hold: Hold, place: Callable[[str], dict[str, str]]
 ) -> None:
     first = hold("a")
-    assert said(first) == "held"
+    assert output(first) == "held"
     for words in (["jobs.commands.run", "nightly"], ["jobs.commands.reconcile"]):
         refused = subprocess.run(
             [sys.executable, "-m", *words], cwd=REPOSITORY, env=place("b"), capture_output=True, text=True, check=False
@@ -118,36 +118,36 @@ def test_a_driver_of_another_checkout_is_refused_with_the_firsts_name_until_that
 
     first.kill()
     first.wait()
-    assert said(hold("b")) == "held"
+    assert output(hold("b")) == "held"
 
 
 def test_a_stream_and_a_drop_meet_each_other_and_no_job(hold: Hold) -> None:
     stream = hold("a", "stream", "stream")
-    assert said(stream) == "held"
+    assert output(stream) == "held"
 
-    assert said(hold("b", "jobs")) == "held"
+    assert output(hold("b", "jobs")) == "held"
     second = hold("c", "stream", "drop of old")
-    assert f"The stream (process {stream.pid} on " in said(second)
+    assert f"The stream (process {stream.pid} on " in output(second)
     assert second.wait(20) == 3
 
 
 def test_a_session_that_breaks_off_is_taken_up_again(hold: Hold, chosen: Settings) -> None:
     first = hold("a")
-    assert said(first) == "held"
+    assert output(first) == "held"
     old = end_session(chosen, first)
     until("a new session", lambda: sessions(chosen, first) not in ([], [old]), 30)
 
     assert stands(first) == "held"
-    assert f"(process {first.pid} on " in said(hold("b"))
+    assert f"(process {first.pid} on " in output(hold("b"))
 
 
 def test_who_finds_it_in_other_hands_afterwards_writes_no_more(hold: Hold, chosen: Settings) -> None:
     first = hold("a")
-    assert said(first) == "held"
+    assert output(first) == "held"
     first.send_signal(signal.SIGSTOP)
     end_session(chosen, first)
     second = hold("b", doing="job of b")
-    assert said(second) == "held"
+    assert output(second) == "held"
     first.send_signal(signal.SIGCONT)
 
     until("the first to end", lambda: stands(first) != "held" or first.poll() is not None, 30)
@@ -156,22 +156,22 @@ def test_who_finds_it_in_other_hands_afterwards_writes_no_more(hold: Hold, chose
 
 
 def test_writers_that_would_meet_in_different_databases_are_refused(hold: Hold, chosen: Settings) -> None:
-    assert said(hold("a")) == "held"
+    assert output(hold("a")) == "held"
     name = f"lease_{secrets.token_hex(3)}"
     with postgres(chosen, autocommit=True) as connection:
         connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
         try:
             other = hold("b", SAUDA_POSTGRES_URL=f"{chosen.postgres.rpartition('/')[0]}/{name}")
-            told = said(other)
+            reported = output(other)
             assert other.wait(20) == 3
         finally:
             connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
-    assert "meet in the database 127.0.0.1:" in told
-    assert f"/{name}): nobody would see who else writes. Set SAUDA_POSTGRES_URL" in told
+    assert "meet in the database 127.0.0.1:" in reported
+    assert f"/{name}): nobody would see who else writes. Set SAUDA_POSTGRES_URL" in reported
 
 
 def test_of_two_that_come_first_together_one_is_refused(hold: Hold) -> None:
     both = [hold("a"), hold("b")]
-    told = sorted(said(process) == "held" for process in both)
+    reported = sorted(output(process) == "held" for process in both)
 
-    assert told == [False, True]
+    assert reported == [False, True]

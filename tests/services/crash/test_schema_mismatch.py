@@ -26,8 +26,8 @@ Lake = tuple["SparkSession", Settings]
 
 @pytest.fixture
 def lake() -> Iterator[Lake]:
-    with delta_session() as made:
-        yield made
+    with delta_session() as result:
+        yield result
 
 
 def test_a_table_that_differs_stops_its_domain_with_the_sentence_and_no_other_domain(
@@ -45,14 +45,14 @@ def test_a_table_that_differs_stops_its_domain_with_the_sentence_and_no_other_do
     try:
         stream.wait_ready()
         until("the other domains to run", lambda: state(stream, "lake:rates") == "running", 120)
-        found = stream.progress()["queries"]
+        actual = stream.progress()["queries"]
     finally:
         stream.stop()
 
     for query in ("lake:purchases", "live:purchases"):
-        assert found[query]["state"] == "stopped: a table differs from its contract"
-        assert f"The Delta table {silver.name} has no column quantity" in found[query]["error"]
-    assert not found["lake:rates"]["error"]
+        assert actual[query]["state"] == "stopped: a table differs from its contract"
+        assert f"The Delta table {silver.name} has no column quantity" in actual[query]["error"]
+    assert not actual["lake:rates"]["error"]
 
 
 def test_a_table_of_clickhouse_that_differs_stops_what_fills_it_until_it_is_mended(

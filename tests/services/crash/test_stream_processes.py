@@ -31,10 +31,10 @@ def both(chosen: Settings, stream: Stream, monkeypatch: pytest.MonkeyPatch) -> I
 def progress(settings: Settings) -> dict[str, dict[str, object]]:
     """The queries of all processes; empty until they are ready."""
     try:
-        found = stream_progress(settings)
+        actual = stream_progress(settings)
     except OSError:
         return {}
-    return dict(found["queries"]) if found["ready"] else {}
+    return dict(actual["queries"]) if actual["ready"] else {}
 
 
 def refusal(*words: str, **environment: str) -> str:

@@ -37,15 +37,15 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     program = chromium.find()
     if program is None:
         pytest.skip(chromium.MISSING)
-    with Browser(program, tmp_path_factory.mktemp("chromium")) as made:
-        made.screen(1280, 900)
-        yield made
+    with Browser(program, tmp_path_factory.mktemp("chromium")) as result:
+        result.screen(1280, 900)
+        yield result
 
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
-    with Site() as made:
-        yield made
+    with Site() as result:
+        yield result
 
 
 def opened(browser: Browser, url: str, **screen: Any) -> Browser:
@@ -62,14 +62,14 @@ def page(api: Api) -> str:
 
 
 def sizes(browser: Browser) -> dict[str, Any]:
-    found: dict[str, Any] = browser.run(
+    actual: dict[str, Any] = browser.run(
         "({page: document.documentElement.scrollWidth, screen: innerWidth,"
         " wide: [...document.querySelectorAll('body *')]"
         # What is clipped on purpose ends in an ellipsis.
         ".filter((each) => each.getBoundingClientRect().right > innerWidth + 1 && !each.closest('.scroll, .name'))"
         ".map((each) => each.outerHTML.slice(0, 90))})"
     )
-    return found
+    return actual
 
 
 def test_the_page_shows_what_was_told(browser: Browser, site: Site) -> None:
@@ -91,9 +91,9 @@ def test_the_page_shows_what_was_told(browser: Browser, site: Site) -> None:
 def test_it_needs_nothing_but_its_own_server_and_the_console_is_silent(browser: Browser, site: Site) -> None:
     opened(browser, site.url)
 
-    asked = browser.requests()
-    assert len(asked) > 8
-    assert [url for url in asked if not url.startswith(site.url)] == []
+    calls = browser.requests()
+    assert len(calls) > 8
+    assert [url for url in calls if not url.startswith(site.url)] == []
     assert browser.errors() == []
 
 
@@ -125,10 +125,10 @@ def test_the_policy_keeps_strange_scripts_and_markup_out(browser: Browser, site:
 def test_no_width_has_to_be_scrolled_sideways(browser: Browser, site: Site, width: int) -> None:
     opened(browser, site.url, width=width, mobile=width < 800)
 
-    found = sizes(browser)
-    assert found["screen"] == width
-    assert found["page"] <= width, found
-    assert found["wide"] == []
+    actual = sizes(browser)
+    assert actual["screen"] == width
+    assert actual["page"] <= width, actual
+    assert actual["wide"] == []
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -247,10 +247,10 @@ def test_who_leaves_is_no_viewer_any_more(browser: Browser, site: Site) -> None:
 def api(chosen: Settings) -> Iterator[Api]:
     with database(chosen) as own:
         sellers(own, SELLER)
-        made = Api(own)
-        made.start()
-        yield made
-        made.end()
+        created = Api(own)
+        created.start()
+        yield created
+        created.end()
 
 
 def send(api: Api, product: str) -> float:

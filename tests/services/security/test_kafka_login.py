@@ -16,8 +16,8 @@ from conf.connect import consumer_config, kafka_config
 from conf.stream_progress import topic_ends
 from infra.local import config_files, parts
 from infra.local.processes import permissions
-from infra.local.processes.ports import free_port
 from infra.local.tools import java
+from tests.support.ports import free_ports
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(180)]
@@ -38,11 +38,11 @@ def own(chosen: Settings, tmp_path: Path) -> Settings:
     home = tmp_path / "sau da"
     home.mkdir()
     (home / "tools").symlink_to(chosen.tools)
-    near = free_port(chosen.port("kafka") + 500)
-    made = Settings(home=home, stack="old", kafka_port=near, kafka_controller_port=near + 1)
-    permissions.close(made)
-    config_files.write_kafka(made)
-    return made
+    kafka_port, controller_port = free_ports(2)
+    settings = Settings(home=home, stack="old", kafka_port=kafka_port, kafka_controller_port=controller_port)
+    permissions.close(settings)
+    config_files.write_kafka(settings)
+    return settings
 
 
 def open_up(settings: Settings) -> None:
@@ -59,11 +59,19 @@ def open_up(settings: Settings) -> None:
 def running(settings: Settings, java_home: Path, **client: str) -> Iterator[AdminClient]:
     """The broker with the properties that are there, and a client of it."""
     command = parts.processes(parts.Machine(settings, java_home, Path("minio")))["kafka"].command
-    with (settings.logs / "kafka.log").open("ab") as log:
+    log_file = settings.logs / "kafka.log"
+    with log_file.open("ab") as log:
         broker = subprocess.Popen(command, cwd=settings.run, stdout=log, stderr=log)
+    admin = AdminClient({"bootstrap.servers": settings.kafka, "log_level": 0} | client)
+
+    def ended_or_answers() -> bool:
+        if broker.poll() is not None:
+            return True
+        return bool(admin.list_topics(timeout=1).brokers)
+
     try:
-        admin = AdminClient({"bootstrap.servers": settings.kafka, "log_level": 0} | client)
-        until("Kafka to answer", lambda: admin.list_topics(timeout=1).brokers, 60)
+        until("Kafka to answer", ended_or_answers, 60)
+        assert broker.poll() is None, log_file.read_text()[-2000:]
         yield admin
     finally:
         broker.terminate()

@@ -44,10 +44,10 @@ def whole(chosen: Settings, stream: Stream) -> Iterator[None]:
 
 
 def test_everything_listens_on_this_machine_only(chosen: Settings) -> None:
-    found = {port: address for port, (address, _) in listeners(chosen).items()}
+    actual = {port: address for port, (address, _) in listeners(chosen).items()}
 
-    assert {chosen.port(name) for name in HERE} <= found.keys()
-    assert set(found.values()) <= {LOOPBACK, "::1"}
+    assert {chosen.port(name) for name in HERE} <= actual.keys()
+    assert set(actual.values()) <= {LOOPBACK, "::1"}
 
 
 @pytest.mark.parametrize("name", HERE)

@@ -24,7 +24,7 @@ def live_fields(wanted: Contract) -> list[dict[str, Any]]:
     fields: list[dict[str, Any]] = []
     if not client.bucket_exists(bucket):
         return fields
-    logs = sorted(str(found.object_name) for found in client.list_objects(bucket, prefix=prefix))
+    logs = sorted(str(actual.object_name) for actual in client.list_objects(bucket, prefix=prefix))
     for name in (log for log in logs if log.endswith(".json")):
         body = client.get_object(bucket, name).read().decode()
         for action in map(json.loads, body.splitlines()):

@@ -33,9 +33,9 @@ def checkout(chosen: Settings) -> Iterator[Checkout]:
     with tempfile.TemporaryDirectory(prefix="sauda-") as folder:
         place = Path(folder)
         place.chmod(0o755)
-        made = Checkout(chosen, place / "sau da 100%", chosen.port("kafka") - 9_092 + ASIDE)
-        yield made
-        assert made.start("down", seconds=120, log=place / "down.log").returncode == 0
+        created = Checkout(chosen, place / "sau da 100%", chosen.port("kafka") - 9_092 + ASIDE)
+        yield created
+        assert created.start("down", seconds=120, log=place / "down.log").returncode == 0
 
 
 def run(checkout: Checkout, *words: str, seconds: float = 120, nice: int = 0) -> str:

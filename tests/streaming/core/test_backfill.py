@@ -25,27 +25,27 @@ class Server:
     """ClickHouse, whose lake has these types of events. `asked` is all that was said to it."""
 
     def __init__(self, *types: str | None) -> None:
-        self.types, self.asked = types, list[str]()
+        self.types, self.queries = types, list[str]()
 
     def query(self, sql: str, **_: Any) -> Answer:
-        self.asked.append(sql)
+        self.queries.append(sql)
         return Answer([(kind,) for kind in self.types])
 
     def command(self, sql: str, **_: Any) -> None:
-        self.asked.append(sql)
+        self.queries.append(sql)
 
     def close(self) -> None:
         pass
 
     @property
     def filled(self) -> list[str]:
-        return [sql.split()[2] for sql in self.asked if sql.startswith("INSERT INTO")]
+        return [sql.split()[2] for sql in self.queries if sql.startswith("INSERT INTO")]
 
 
 def filled(monkeypatch: pytest.MonkeyPatch, folder: Path, domain: str, server: Server) -> int:
-    (found,) = chosen_domains([domain])
+    (actual,) = chosen_domains([domain])
     monkeypatch.setattr(backfill, "clickhouse", lambda *_, **__: server)
-    filler = Filler(Settings(home=folder), found, folder, lambda: {"0": 7, "1": 3}, Progress())
+    filler = Filler(Settings(home=folder), actual, folder, lambda: {"0": 7, "1": 3}, Progress())
     return filler.fill()
 
 
@@ -54,7 +54,7 @@ def test_only_tables_whose_events_came_are_filled(monkeypatch: pytest.MonkeyPatc
     assert filled(monkeypatch, tmp_path, "procurement", server) == 10
 
     assert server.filled == ["silver.procurement_lots", "ops.quarantine"]
-    (question,) = (sql for sql in server.asked if sql.startswith("SELECT"))
+    (question,) = (sql for sql in server.queries if sql.startswith("SELECT"))
     assert "DISTINCT event_type" in question
     assert "warehouse/bronze/procurement" in question
     assert "(kafka_partition = 0 AND kafka_offset >= 0 AND kafka_offset < 7)" in question
@@ -65,12 +65,12 @@ def test_what_was_filled_is_not_filled_again(monkeypatch: pytest.MonkeyPatch, tm
     server = Server(LOTS)
 
     assert filled(monkeypatch, tmp_path, "procurement", server) == 0
-    assert server.asked == []
+    assert server.queries == []
 
 
 def test_a_domain_with_one_table_needs_no_question(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     server = Server()
     assert filled(monkeypatch, tmp_path, "rates", server) == 10
 
-    assert server.asked == [sql for sql in server.asked if sql.startswith("INSERT INTO")]
+    assert server.queries == [sql for sql in server.queries if sql.startswith("INSERT INTO")]
     assert server.filled == ["silver.exchange_rates", "ops.quarantine"]

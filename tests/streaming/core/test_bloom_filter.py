@@ -43,6 +43,6 @@ def test_suspects_are_those_that_come_twice_or_came_before() -> None:
     seen = BloomFilter(MIN_CAPACITY)
     seen.add(np.array([70, 80], dtype=np.int64))
 
-    found = suspects(np.array([10, 20, 10, 80, 30, -5], dtype=np.int64), seen)
+    actual = suspects(np.array([10, 20, 10, 80, 30, -5], dtype=np.int64), seen)
 
-    assert found.tolist() == [10, 80]
+    assert actual.tolist() == [10, 80]

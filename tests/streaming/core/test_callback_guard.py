@@ -16,8 +16,8 @@ from streaming.core.callback_guard import is_ours
 
 @pytest.fixture
 def server() -> Iterator[socket.socket]:
-    with closing(socket.create_server(("127.0.0.1", 0))) as made:
-        yield made
+    with closing(socket.create_server(("127.0.0.1", 0))) as result:
+        yield result
 
 
 def test_a_process_of_our_own_user_gets_in(server: socket.socket) -> None:

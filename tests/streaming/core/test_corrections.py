@@ -43,9 +43,9 @@ def table(events: list[dict[str, Any]]) -> pa.Table:
 
 
 def pairs(*events: dict[str, Any]) -> tuple[list[str], int]:
-    found = successions(table(list(events)), SILVER)
-    rows = found.rows.to_pylist()
-    return sorted(f"{r['event_id'].decode()}>{r['superseded_by_event_id'].decode()}" for r in rows), found.superseded
+    actual = successions(table(list(events)), SILVER)
+    rows = actual.rows.to_pylist()
+    return sorted(f"{r['event_id'].decode()}>{r['superseded_by_event_id'].decode()}" for r in rows), actual.superseded
 
 
 def test_each_version_is_superseded_by_the_next_to_arrive() -> None:
@@ -108,13 +108,13 @@ def test_whatever_the_batches_one_event_of_a_document_holds_and_every_event_is_c
     while sent:
         size = rng.randint(1, 6)
         batch, sent = sent[:size], sent[size:]
-        found = successions(table([e | {"is_new": False} for e in known] + batch), SILVER)
-        for row in found.rows.to_pylist():
+        actual = successions(table([e | {"is_new": False} for e in known] + batch), SILVER)
+        for row in actual.rows.to_pylist():
             # As ReplacingMergeTree does: of one key the greater arrival stays.
             listed[row["event_id"]] = max(
                 listed.get(row["event_id"], (-1000, b"")), (row["arrival"], row["superseded_by_event_id"])
             )
-        superseded += found.superseded
+        superseded += actual.superseded
         known += batch
         assert superseded == len(listed)
     ordered = sorted(known, key=lambda e: (e["purchase_id"], e["ingested_at"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -32,14 +33,17 @@ class Played(DomainRunner):
         self.done.append(step)
         return True
 
-    def _prepare(self) -> Any:
+    def _prepare(self, shift: Any) -> Any:  # noqa: ARG002
         return self._play("prepare")
 
     def _start_lake(self, position: Any) -> bool:  # noqa: ARG002
         return bool(self._play("lake"))
 
-    def _start_serving(self, position: Any) -> bool:  # noqa: ARG002
-        return bool(self._play("serving"))
+    def _start_live(self, position: Any, dedup: Any) -> bool:  # noqa: ARG002
+        return bool(self._play("live"))
+
+    def _start_filler(self, position: Any, dedup: Any) -> bool:  # noqa: ARG002
+        return bool(self._play("filler"))
 
 
 @pytest.fixture
@@ -53,9 +57,12 @@ def started(monkeypatch: pytest.MonkeyPatch, progress: Progress) -> Iterator[Any
     monkeypatch.setattr(domain_runner, "MAX_WAIT_SECONDS", 0.005)
     runners: list[Played] = []
 
-    def start(name: str, **faults: Exception) -> Played:
+    def start(name: str, *, is_granted: bool = True, **faults: Exception) -> Played:
         (domain,) = chosen_domains([name])
-        runner = Played(cast("Any", None), settings(), domain, ("live", "lake"), progress)
+        granted = threading.Event()
+        if is_granted:
+            granted.set()
+        runner = Played(cast("Any", None), settings(), domain, ("live", "lake"), progress, granted)
         runner.faults, runner.done = faults, []
         runners.append(runner)
         runner.start()
@@ -79,19 +86,19 @@ def test_a_delta_table_that_differs_stops_its_domain_and_no_other(started: Any, 
         assert runner.attempted.wait(5)
 
     assert stopped.done == []
-    assert other.done == ["prepare", "lake", "serving"]
-    found = states(progress)
+    assert other.done == ["prepare", "lake", "live", "filler"]
+    actual = states(progress)
     for query in ("lake:purchases", "live:purchases"):
-        assert found[query][0] == "stopped: a table differs from its contract"
-        assert found[query][1].startswith(SENTENCE)
-    assert found["lake:rates"] == ("starting", "")
+        assert actual[query][0] == "stopped: a table differs from its contract"
+        assert actual[query][1].startswith(SENTENCE)
+    assert actual["lake:rates"] == ("starting", "")
 
     del stopped.faults["prepare"]
-    until("the domain to start", lambda: stopped.done == ["prepare", "lake", "serving"], 5, pause=0.005)
+    until("the domain to start", lambda: stopped.done == ["prepare", "lake", "live", "filler"], 5, pause=0.005)
 
 
 def test_a_table_of_clickhouse_that_differs_leaves_the_lake_running(started: Any, progress: Progress) -> None:
-    runner = started("purchases", serving=MISMATCH)
+    runner = started("purchases", live=MISMATCH)
     assert runner.attempted.wait(5)
 
     assert runner.done == ["prepare", "lake"]
@@ -106,4 +113,25 @@ def test_a_part_that_is_down_is_waited_for(started: Any) -> None:
     del runner.faults["prepare"]
 
     assert runner.attempted.wait(5)
-    assert runner.done == ["prepare", "lake", "serving"]
+    assert runner.done == ["prepare", "lake", "live", "filler"]
+
+
+def test_on_a_new_lake_the_live_lane_does_not_wait_for_storage(started: Any, progress: Progress) -> None:
+    runner = started("purchases", is_granted=False)
+
+    assert runner.attempted.wait(5)
+    until("the lake to be waited for", lambda: "waiting" in states(progress)["lake:purchases"][0], 5, pause=0.005)
+    assert runner.done == ["live"]
+    runner._granted.set()
+    until("the lake to start", lambda: runner.done == ["live", "prepare", "lake", "filler"], 5, pause=0.005)
+
+
+def test_on_a_new_lake_a_live_lane_that_cannot_start_does_not_hold_back_the_lake(
+    started: Any, progress: Progress
+) -> None:
+    runner = started("purchases", is_granted=False, live=MISMATCH)
+    runner._granted.set()
+
+    assert runner.attempted.wait(5)
+    assert runner.done == ["prepare", "lake"]
+    assert states(progress)["live:purchases"][1].startswith(SENTENCE)

@@ -35,8 +35,8 @@ BID = {
 
 @pytest.fixture(scope="module")
 def branches() -> dict[str, Branch]:
-    (found,) = (d for d in domains() if d.name == "procurement")
-    return {b.silver.table.removeprefix("procurement_"): b for b in found.branches}
+    (actual,) = (d for d in domains() if d.name == "procurement")
+    return {b.silver.table.removeprefix("procurement_"): b for b in actual.branches}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -74,8 +74,8 @@ def test_a_row_is_typed_whatever_its_register_writes(spark: SparkSession, branch
 def test_each_element_of_a_list_is_a_row(spark: SparkSession, branches: dict[str, Branch]) -> None:
     (verdict,) = judged(spark, branches["bids"], BID, ce_type="kz.goszakup.trd_app")
 
-    told = [(r["bid_id"], r["lot_id"], r["line_no"], r["unit_amount"], r["total_amount"]) for r in verdict.lines]
-    assert told == [
+    entries = [(r["bid_id"], r["lot_id"], r["line_no"], r["unit_amount"], r["total_amount"]) for r in verdict.lines]
+    assert entries == [
         ("50", "19", 0, Decimal("700.0000"), Decimal("1400.5000")),
         ("51", "20", 1, Decimal("1000.0000"), None),
     ]
@@ -180,9 +180,9 @@ REFUSED: list[tuple[Any, str, str]] = [
 
 
 def test_why_a_row_is_refused(spark: SparkSession, branches: dict[str, Branch]) -> None:
-    found = judged(spark, branches["lots"], *(row for row, _, _ in REFUSED))
+    actual = judged(spark, branches["lots"], *(row for row, _, _ in REFUSED))
 
-    for verdict, (_, rule, sentence) in zip(found, REFUSED, strict=True):
+    for verdict, (_, rule, sentence) in zip(actual, REFUSED, strict=True):
         assert verdict.rule == rule
         assert verdict.sentence.startswith(sentence)
 
@@ -200,17 +200,17 @@ def test_one_bad_element_refuses_the_row(spark: SparkSession, branches: dict[str
         ([{"id": 1, "lot_id": 2}, {"lot_id": 3}], "bid_id.required"),
         ([{"id": 1, "lot_id": 2, "price": "x"}], "unit_amount.type"),
     ]
-    found = judged(spark, branches["bids"], *(BID | {"app_lots": lots} for lots, _ in bad))
+    actual = judged(spark, branches["bids"], *(BID | {"app_lots": lots} for lots, _ in bad))
 
-    assert [verdict.rule for verdict in found] == [rule for _, rule in bad]
+    assert [verdict.rule for verdict in actual] == [rule for _, rule in bad]
 
 
 def test_what_no_table_takes_is_told_with_its_reason(spark: SparkSession) -> None:
     page = headers(ce_type="kz.goszakup.unreadable", reason="the answer is HTML", url="https://x/v3/lots?a=1")
     raw = parse.records(kafka(spark, [b"<html>", b"{}"], [page, headers(ce_type="kz.goszakup.new")]))
 
-    told = [(r["rule"], r["sentence"], r["source"]) for r in unknown(raw).orderBy("kafka_offset").collect()]
-    assert told == [
+    entries = [(r["rule"], r["sentence"], r["source"]) for r in unknown(raw).orderBy("kafka_offset").collect()]
+    assert entries == [
         ("page.unreadable", "the answer is HTML; https://x/v3/lots?a=1", "https://x/v3/lots?a=1"),
         ("record.unknown_type", 'no table takes events of the type "kz.goszakup.new"', None),
     ]

@@ -47,17 +47,17 @@ TRAPS: list[tuple[str, dict[str, Any], str, Any]] = [
 @pytest.fixture(scope="module")
 def lines(spark: SparkSession, branches: dict[str, Branch]) -> dict[int, dict[str, Any]]:
     """By its place among the traps what became of each row: a table's rows are read together."""
-    found = {}
+    actual = {}
     for table in {trap[0] for trap in TRAPS}:
         places = [n for n, trap in enumerate(TRAPS) if trap[0] == table]
         for n, verdict in zip(places, judged(spark, branches[table], *(TRAPS[n][1] for n in places)), strict=True):
-            (found[n],) = verdict.lines
-    return found
+            (actual[n],) = verdict.lines
+    return actual
 
 
 @pytest.mark.parametrize("n", range(len(TRAPS)), ids=[f"{t[0]}-{t[2]}-{n}" for n, t in enumerate(TRAPS)])
 def test_a_trap_of_the_registers(lines: dict[int, dict[str, Any]], n: int) -> None:
     _, _, column, expected = TRAPS[n]
 
-    found = lines[n][column]
-    assert (json.loads(found) if isinstance(expected, list) else found) == expected
+    actual = lines[n][column]
+    assert (json.loads(actual) if isinstance(expected, list) else actual) == expected

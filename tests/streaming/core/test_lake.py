@@ -48,7 +48,7 @@ def test_what_is_neither_accepted_nor_refused_is_a_copy(
 
 def test_of_copies_the_first_to_arrive_is_kept_and_of_known_ids_none() -> None:
     at = [datetime(2026, 1, 1, 12, 0, s, tzinfo=UTC) for s in (3, 1, 1, 2, 5)]
-    found = pa.table(
+    actual = pa.table(
         {
             "place": [50, 40, 30, 20, 10],
             "event_id": [b"a", b"a", b"b\xff", b"b\xff", b"c"],
@@ -58,5 +58,5 @@ def test_of_copies_the_first_to_arrive_is_kept_and_of_known_ids_none() -> None:
         }
     )
 
-    assert sorted(find_copies(found, pa.chunked_array([[b"c", b"z"]])).tolist()) == [10, 20, 50]
-    assert sorted(find_copies(found, pa.chunked_array([[]], type=pa.binary())).tolist()) == [20, 50]
+    assert sorted(find_copies(actual, pa.chunked_array([[b"c", b"z"]])).tolist()) == [10, 20, 50]
+    assert sorted(find_copies(actual, pa.chunked_array([[]], type=pa.binary())).tolist()) == [20, 50]

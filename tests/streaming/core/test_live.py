@@ -26,13 +26,13 @@ TABLES = [branch.silver for branch in DOMAIN.branches]
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChdbClient]:
-    made = ChdbClient(tmp_path_factory.mktemp("clickhouse"))
+    connection = ChdbClient(tmp_path_factory.mktemp("clickhouse"))
     for layer in ("silver", "ops"):
-        made.command(create_database(layer))
+        connection.command(create_database(layer))
     for contract in (*TABLES, find("ops.quarantine")):
-        made.command(create_table(contract))
-    yield made
-    made.close()
+        connection.command(create_table(contract))
+    yield connection
+    connection.close()
 
 
 @pytest.fixture
@@ -54,8 +54,8 @@ def sent(spark: SparkSession, *events: tuple[str, Any]) -> DataFrame:
 
 def held(client: ChdbClient, table: str) -> list[tuple[Any, ...]]:
     columns = "event_id, toInt64(line_no), station_code, toInt64(figure_count)"
-    found = client.query(f"SELECT {columns} FROM silver.weather_{table} FINAL ORDER BY event_id, line_no").result_rows
-    return [(event_id, int(line), station, int(figure)) for event_id, line, station, figure in found]
+    actual = client.query(f"SELECT {columns} FROM silver.weather_{table} FINAL ORDER BY event_id, line_no").result_rows
+    return [(event_id, int(line), station, int(figure)) for event_id, line, station, figure in actual]
 
 
 EVENTS = (
@@ -91,17 +91,17 @@ def test_each_event_reaches_all_its_tables_and_is_refused_once(
 def test_a_batch_without_rows_of_a_table_asks_nothing_of_it(
     spark: SparkSession, client: ChdbClient, lane: LiveLane
 ) -> None:
-    begun = len(client.asked)
+    begun = len(client.queries)
     lane.write(lane.shape(sent(spark, EVENTS[0])), "checkpoint", 1)
 
-    asked = " ".join(client.asked[begun:])
-    assert "silver.weather_measured" in asked
-    assert "silver.weather_gusts" not in asked
-    assert "ops.quarantine" not in asked
+    statement = " ".join(client.queries[begun:])
+    assert "silver.weather_measured" in statement
+    assert "silver.weather_gusts" not in statement
+    assert "ops.quarantine" not in statement
 
 
 def test_nothing_new_is_nothing(spark: SparkSession, client: ChdbClient, lane: LiveLane) -> None:
-    begun = len(client.asked)
+    begun = len(client.queries)
     counts = lane.write(lane.shape(sent(spark, EVENTS[0]).limit(0)), "checkpoint", 2)
 
-    assert (counts.accepted, counts.refused, len(client.asked)) == (0, 0, begun)
+    assert (counts.accepted, counts.refused, len(client.queries)) == (0, 0, begun)

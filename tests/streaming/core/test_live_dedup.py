@@ -38,11 +38,11 @@ Sent = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChdbClient]:
-    made = ChdbClient(tmp_path_factory.mktemp("clickhouse"))
+    connection = ChdbClient(tmp_path_factory.mktemp("clickhouse"))
     for statement in definitions():
-        made.command(statement)
-    yield made
-    made.close()
+        connection.command(statement)
+    yield connection
+    connection.close()
 
 
 class Shop:
@@ -146,8 +146,8 @@ def test_of_a_number_the_last_holds_at_once_whatever_day_it_is_moved_to(shop: Sh
         | a3       | 0       | 7           | s         | 2026-02-01 00:01 | 3        | 300         | file   |
     """) == (2, 2, 0)
     assert (shop.held(), shop.listed()) == (["a3", "b"], ["a>a2", "a2>a3"])
-    told = "SELECT event_id, revenue_amount, superseded_by_revenue_amount, source, superseded_by_source FROM"
-    assert shop.client.query(f"{told} ops.corrections WHERE event_id = 'a2'").result_rows == [
+    reported = "SELECT event_id, revenue_amount, superseded_by_revenue_amount, source, superseded_by_source FROM"
+    assert shop.client.query(f"{reported} ops.corrections WHERE event_id = 'a2'").result_rows == [
         ("a2", 200, 300, "till", "file")
     ]
     statuses = "SELECT event_id, status FROM silver.purchases_accounted ORDER BY event_id"
@@ -207,10 +207,10 @@ def test_an_original_that_comes_after_its_copy_takes_its_place(shop: Shop) -> No
 
 def test_new_events_ask_clickhouse_nothing(shop: Shop) -> None:
     shop.send(FIRST)
-    before = len(shop.client.asked)
+    before = len(shop.client.queries)
     shop.send(FIRST.replace("a ", "c ").replace("b ", "d ").replace("7 ", "71").replace("8 ", "81"))
 
-    assert [sql[:33] for sql in shop.client.asked[before:]] == ["INSERT INTO silver.purchase_lines"]
+    assert [sql[:33] for sql in shop.client.queries[before:]] == ["INSERT INTO silver.purchase_lines"]
 
 
 def test_a_look_up_reads_by_the_indexes(shop: Shop) -> None:
@@ -234,6 +234,6 @@ def test_a_look_up_reads_by_the_indexes(shop: Shop) -> None:
 def test_any_bytes_are_hashed_as_clickhouse_hashes_them(client: ChdbClient) -> None:
     values = [b"", b"a", "Қаз".encode(), b"\xff\x00\xfe", b"s\x007"]
     literals = ", ".join(f"unhex('{value.hex()}')" for value in values)
-    asked = f"SELECT reinterpretAsInt64(substring(MD5(arrayJoin([{literals}])), 1, 8))"
+    sql_text = f"SELECT reinterpretAsInt64(substring(MD5(arrayJoin([{literals}])), 1, 8))"
 
-    assert [row[0] for row in client.query(asked).result_rows] == hashes(values).tolist()
+    assert [row[0] for row in client.query(sql_text).result_rows] == hashes(values).tolist()

@@ -35,7 +35,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.mark.parametrize(
-    ("position", "low", "high", "is_another", "found"),
+    ("position", "low", "high", "is_another", "actual"),
     [
         ({"0": 5, "1": 9}, {"0": 0, "1": 0}, {"0": 7, "1": 9}, False, []),
         ({"0": 5, "1": 9}, {"0": 5, "1": 0}, {"0": 7, "1": 9}, False, []),
@@ -50,10 +50,10 @@ def settings(tmp_path: Path) -> Settings:
         ({"0": 5}, {"0": 0, "1": 0}, {"0": 7, "1": 3}, False, []),
     ],
 )  # fmt: skip
-def test_what_is_missing(position: Any, low: Any, high: Any, is_another: bool, found: Any) -> None:
+def test_what_is_missing(position: Any, low: Any, high: Any, is_another: bool, actual: Any) -> None:
     lost = lost_offsets.find_losses(TOPIC, position, low, high, is_another=is_another)
 
-    assert [(loss.partition, loss.reason, loss.begin, loss.end) for loss in lost] == found
+    assert [(loss.partition, loss.reason, loss.begin, loss.end) for loss in lost] == actual
 
 
 def test_the_sentence_names_topic_partition_and_offsets() -> None:
@@ -92,7 +92,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     now: dict[str, Any] = {"written": [], "journal": []}
     monkeypatch.setattr(lost_offsets, "topic_ends", lambda *_: now["place"].ends)
     monkeypatch.setattr(lost_offsets, "topic_id", lambda *_: now["place"].id)
-    monkeypatch.setattr(lost_offsets.offset_shift, "write", lambda _spark, _path, made: now["written"].append(made))
+    monkeypatch.setattr(lost_offsets.offset_shift, "write", lambda _spark, _path, result: now["written"].append(result))
     monkeypatch.setattr(lost_offsets, "journal", lambda _, accepted: now["journal"].append(accepted))
     return now
 
@@ -107,10 +107,10 @@ def checkpoint(place: TopicPosition, lane: str, **offsets: int) -> Path:
     return folder
 
 
-def accept(settings: Settings, found: Any) -> Path:
+def accept(settings: Settings, actual: Any) -> Path:
     file = accepted_file(settings, TOPIC)
     file.parent.mkdir(parents=True)
-    entries = [vars(loss) for loss in found]
+    entries = [vars(loss) for loss in actual]
     file.write_text(json.dumps({"accepted_at": "2026-01-31T09:30:00+00:00", "losses": entries}))
     return file
 
@@ -179,13 +179,13 @@ def test_a_settlement_that_was_cut_off_is_done_again_with_the_same_numbers(
     place = played["place"] = Played(settings, domain, ends=({"0": 0}, {"0": 10}))
     place.lake = {"0": 500}
     checkpoint(place, "lake", p0=500)
-    found = place.check("lake").losses
+    actual = place.check("lake").losses
     place._skip(place.check("lake"))
     first = played["written"][-1]
 
     # It died before the checkpoint was gone.
     checkpoint(place, "lake", p0=500)
-    place._skip(OffsetCheck(*place.ends, {"0": 500}, found))
+    place._skip(OffsetCheck(*place.ends, {"0": 500}, actual))
     assert played["written"][-1] == first == OffsetShift("A", {"0": 500})
 
 
@@ -247,7 +247,7 @@ def test_events_without_an_id_at_the_same_place_are_two(spark: SparkSession) -> 
 def test_a_lane_that_waits_for_a_person_says_so_once_and_goes_on_by_itself(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = lost_offsets.find_losses(TOPIC, {"0": 5}, {"0": 8}, {"0": 9}, is_another=False)
+    actual = lost_offsets.find_losses(TOPIC, {"0": 5}, {"0": 8}, {"0": 9}, is_another=False)
     seen: list[dict[str, Any]] = []
 
     class Waiting(QueryRunner):
@@ -256,7 +256,7 @@ def test_a_lane_that_waits_for_a_person_says_so_once_and_goes_on_by_itself(
         def _start(self) -> Any:
             self.turns += 1
             if self.turns <= 3:
-                raise OffsetsLost(found)
+                raise OffsetsLost(actual)
             seen.append(self.progress.snapshot()["queries"]["lake:x"])
             self._stopping.set()
             raise ConnectionError
@@ -267,10 +267,10 @@ def test_a_lane_that_waits_for_a_person_says_so_once_and_goes_on_by_itself(
     runner.run()
 
     assert seen[0]["state"] == "waiting: offsets are lost"
-    assert seen[0]["lost"][0] | {"sentence": ""} == vars(found[0]) | {"sentence": ""}
+    assert seen[0]["lost"][0] | {"sentence": ""} == vars(actual[0]) | {"sentence": ""}
     assert seen[0]["restarts"] == 0
     assert [record.getMessage() for record in caplog.records] == [
-        f"lake:x waits: {found[0].sentence} ./start.sh accept-loss purchases goes on without them."
+        f"lake:x waits: {actual[0].sentence} ./start.sh accept-loss purchases goes on without them."
     ]
 
 

@@ -234,15 +234,15 @@ HEADERS: list[tuple[Headers | None, str]] = [
 
 @pytest.fixture(scope="module")
 def branch() -> Branch:
-    (found,) = (b for d in domains() for b in d.branches if b.silver == contract(PurchaseLines))
-    return found
+    (actual,) = (b for d in domains() for b in d.branches if b.silver == contract(PurchaseLines))
+    return actual
 
 
 def mutations(seed: int, count: int) -> list[bytes]:
     """Events with one or two random changes: bytes swapped, dropped, repeated, and fields replaced by anything."""
     random = Random(seed)
     anything: list[Any] = [None, "", " ", 0, -1, 1.5, 10**30, "x" * 600, [], {}, [None], [[]], True, "2.55", "1e5"]
-    made: list[bytes] = []
+    results: list[bytes] = []
     for _ in range(count):
         event = json.loads(WHOLE)
         if random.random() < 0.6:
@@ -261,8 +261,8 @@ def mutations(seed: int, count: int) -> list[bytes]:
                     value[at:at] = value[at : at + random.randrange(1, 9)]
                 case _:
                     del value[at:]
-        made.append(bytes(value))
-    return made
+        results.append(bytes(value))
+    return results
 
 
 MUTATED = mutations(seed=20_260_201, count=600)
@@ -280,10 +280,10 @@ def judged(spark: SparkSession, branch: Branch) -> dict[str, list[Verdict]]:
         "mutated": list(MUTATED),
     }
     everything = verdicts(spark, branch, [v for g in groups.values() for v in g], [h for h, _ in HEADERS])
-    made: dict[str, list[Verdict]] = {}
+    result: dict[str, list[Verdict]] = {}
     for name, values in groups.items():
-        made[name], everything = everything[: len(values)], everything[len(values) :]
-    return made
+        result[name], everything = everything[: len(values)], everything[len(values) :]
+    return result
 
 
 Judged = dict[str, list[Verdict]]
@@ -319,8 +319,8 @@ def test_what_breaks_a_rule_is_refused_with_its_sentence(judged: Judged, case: i
     verdict = judged["refused"][case]
 
     assert (verdict.rule, verdict.sentence) == (rule, sentence)
-    found = verdict.refusals[0]["value"]
-    assert (bytes(found) if found is not None else None) == value, "the value must stay as it came"
+    actual = verdict.refusals[0]["value"]
+    assert (bytes(actual) if actual is not None else None) == value, "the value must stay as it came"
 
 
 @pytest.mark.parametrize("case", range(len(ALL_POISONS)), ids=[poison.name for poison in ALL_POISONS])
@@ -368,10 +368,10 @@ def test_a_refused_record_keeps_its_place_and_its_own_source(spark: SparkSession
         purchase(lines=[], source="file:a.csv:17-24"), purchase(lines=[]), None, b"{not json", purchase(lines=[]),
     ]  # fmt: skip
 
-    made = verdicts(spark, branch, values, [header] * 4)
+    result = verdicts(spark, branch, values, [header] * 4)
 
-    assert [v.refusals[0]["source"] for v in made] == ["file:a.csv:17-24", *["file:a.csv"] * 3, None]
-    assert [(v.refusals[0]["event_id"], v.refusals[0]["kafka_offset"]) for v in made] == [
+    assert [v.refusals[0]["source"] for v in result] == ["file:a.csv:17-24", *["file:a.csv"] * 3, None]
+    assert [(v.refusals[0]["event_id"], v.refusals[0]["kafka_offset"]) for v in result] == [
         ("e", 0), ("e", 1), ("e", 2), ("e", 3), ("purchases:1:4", 4),
     ]  # fmt: skip
 

@@ -54,11 +54,11 @@ def test_batches_add_up_to_totals_and_the_last_one_gives_the_rate(served: Served
     served.progress.batch("lake:added", 4, 2.0, read=1_000, accepted=900, refused=70, duplicates=30)
     served.progress.batch("lake:added", 5, 0.5, read=10, accepted=10)
 
-    found = served.query("lake:added")
-    totals = {name: found[f"{name}_total"] for name in ("read", "accepted", "refused", "duplicates")}
+    actual = served.query("lake:added")
+    totals = {name: actual[f"{name}_total"] for name in ("read", "accepted", "refused", "duplicates")}
     assert totals == {"read": 1_010, "accepted": 910, "refused": 70, "duplicates": 30}
-    assert (found["batch_id"], found["batch_seconds"], found["rows_per_second"]) == (5, 0.5, 20.0)
-    assert before <= datetime.fromisoformat(found["last_commit_at"]) <= before + timedelta(minutes=1)
+    assert (actual["batch_id"], actual["batch_seconds"], actual["rows_per_second"]) == (5, 0.5, 20.0)
+    assert before <= datetime.fromisoformat(actual["last_commit_at"]) <= before + timedelta(minutes=1)
 
 
 def test_prometheus_reads_the_same_figures(served: Served) -> None:
@@ -67,10 +67,10 @@ def test_prometheus_reads_the_same_figures(served: Served) -> None:
     served.progress.offsets("lake:scraped", {"0": 60, "1": 40}, lag=17)
 
     kind, _ = served.get("/metrics")
-    found = {n: v for n, v in served.metrics("lake:scraped").items() if "_created" not in n}
+    actual = {n: v for n, v in served.metrics("lake:scraped").items() if "_created" not in n}
 
     assert kind.startswith("text/plain")
-    assert found == {
+    assert actual == {
         "sauda_stream_events_total/read": 100.0,
         "sauda_stream_events_total/accepted": 88.0,
         "sauda_stream_events_total/superseded": 2.0,
@@ -156,8 +156,8 @@ def test_a_port_that_is_taken_is_an_error_at_once(served: Served) -> None:
 def test_a_fill_stands_beside_the_queries(served: Served) -> None:
     served.progress.fill("fill:told", "told-events", {"0": 3}, None)
 
-    found = json.loads(served.get("/progress")[1])
-    assert found["fills"] == {
+    document = json.loads(served.get("/progress")[1])
+    assert document["fills"] == {
         "fill:told": {"topic": "told-events", "next_offsets": {"0": 3}, "until_offsets": None, "error": ""}
     }  # fmt: skip
-    assert "fill:told" not in found["queries"]
+    assert "fill:told" not in document["queries"]

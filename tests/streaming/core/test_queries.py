@@ -28,7 +28,7 @@ Caused by: java.net.ConnectException: Connection refused: 127.0.0.1:9000
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "output"),
     [
         (RuntimeError(STACKED), "java.net.ConnectException: Connection refused: 127.0.0.1:9000"),
         (RuntimeError("\n  first line \nsecond line"), "first line"),
@@ -37,8 +37,8 @@ Caused by: java.net.ConnectException: Connection refused: 127.0.0.1:9000
     ],
     ids=["innermost cause", "first line", "no message", "short"],
 )
-def test_a_sentence_is_the_innermost_cause_in_one_line(error: Exception, said: str) -> None:
-    assert sentence(error) == said
+def test_a_sentence_is_the_innermost_cause_in_one_line(error: Exception, output: str) -> None:
+    assert sentence(error) == output
 
 
 class Query:
@@ -65,10 +65,10 @@ class Waits(threading.Event):
 
     def __init__(self, clock: Clock) -> None:
         super().__init__()
-        self.clock, self.asked = clock, list[float]()
+        self.clock, self.waits = clock, list[float]()
 
     def wait(self, timeout: float | None = None) -> bool:
-        self.asked.append(timeout or 0)
+        self.waits.append(timeout or 0)
         self.clock.now += timeout or 0
         return self.is_set()
 
@@ -95,7 +95,7 @@ class Played(QueryRunner):
         """Play to the end; returns the pauses between the plays."""
         self._stopping = noted = Waits(clock)
         self.run()
-        return noted.asked
+        return noted.waits
 
     @property
     def entry(self) -> dict[str, Any]:
@@ -104,9 +104,9 @@ class Played(QueryRunner):
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    made = Clock()
-    monkeypatch.setattr(queries.time, "monotonic", made)
-    return made
+    created = Clock()
+    monkeypatch.setattr(queries.time, "monotonic", created)
+    return created
 
 
 def refuse() -> Query:
@@ -233,9 +233,9 @@ def test_what_a_batch_came_to_is_reported_under_its_number() -> None:
     runner.lane = Lane("lake:told", "samples", Path("nowhere"), 1, 1, lambda: "", handle, "lake")
     runner._batch(cast("Any", None), 7)
 
-    told = runner.progress.snapshot()["queries"]["lake:told"]
+    reported = runner.progress.snapshot()["queries"]["lake:told"]
     assert handled == [7]
-    assert [told[n] for n in ("batch_id", "read_total", "accepted_total", "refused_total", "duplicates_total")] == [
+    assert [reported[n] for n in ("batch_id", "read_total", "accepted_total", "refused_total", "duplicates_total")] == [
         7, 5, 3, 1, 1,
     ]  # fmt: skip
 

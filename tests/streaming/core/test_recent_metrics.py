@@ -72,6 +72,6 @@ def test_each_query_has_its_own_memory() -> None:
     progress.batch("lake:a", 1, 0.1, read=7)
 
     queries = progress.recent()["queries"]
-    assert {name: told["events"][0][1] for name, told in queries.items()} == {"live:a": 5, "lake:a": 7}
+    assert {name: reported["events"][0][1] for name, reported in queries.items()} == {"live:a": 5, "lake:a": 7}
     assert queries["lake:a"]["fresh"] is None
     assert queries["live:a"]["fresh"]["event_count"] == 1

@@ -27,28 +27,28 @@ def kept(events: DataFrame) -> DataFrame:
 
 
 def test_what_a_lane_needs_follows_from_the_silver_table() -> None:
-    (found,) = (d for d in domains() if d.name == "purchases")
-    (branch,) = found.branches
+    (actual,) = (d for d in domains() if d.name == "purchases")
+    (branch,) = actual.branches
 
-    assert (found.sources, found.topic) == ((contract(PurchaseEvent),), "purchases")
+    assert (actual.sources, actual.topic) == ((contract(PurchaseEvent),), "purchases")
     corrections = contract(PurchaseCorrections)
-    assert found.tables == (
+    assert actual.tables == (
         contract(PurchasesRaw), contract(PurchaseLines), corrections, contract(PurchasesRefused)
     )  # fmt: skip
     assert (branch.corrections, branch.silver.document_key) == (corrections, ("seller_id", "purchase_id"))
     assert branch.clean is purchases
-    assert found.is_live
-    assert not found.is_typed
+    assert actual.is_live
+    assert not actual.is_typed
 
 
 def test_a_feed_fills_every_silver_table_of_its_domain_and_no_type_goes_to_two() -> None:
-    (found,) = (d for d in domains() if d.name == "procurement")
+    (actual,) = (d for d in domains() if d.name == "procurement")
 
-    assert {b.silver.name for b in found.branches} == {t.name for t in tables("silver", "procurement")}
-    types = [t for b in found.branches for t in b.types]
+    assert {b.silver.name for b in actual.branches} == {t.name for t in tables("silver", "procurement")}
+    types = [t for b in actual.branches for t in b.types]
     assert len(types) == len(set(types))
-    assert found.is_typed
-    assert not found.is_live
+    assert actual.is_typed
+    assert not actual.is_live
 
 
 def test_every_topic_is_cleaned_once_and_every_streamed_table_is_filled() -> None:
@@ -216,7 +216,7 @@ def test_what_is_generic_imports_no_domain() -> None:
     names = {domain.name for domain in domains()}
     own = {f"{layer}.{name}" for layer in ("schemas", "streaming", "conf.domains") for name in names}
     generic = [*(REPOSITORY / "streaming" / "core").rglob("*.py"), *(REPOSITORY / "conf").glob("*.py")]
-    found = [
+    actual = [
         f"{path.relative_to(REPOSITORY)}: {node.module}"
         for path in generic
         for node in ast.walk(ast.parse(path.read_text()))
@@ -224,4 +224,4 @@ def test_what_is_generic_imports_no_domain() -> None:
     ]
 
     assert len(generic) > 30
-    assert found == []
+    assert actual == []

@@ -25,10 +25,10 @@ ENDS = {"purchases": {"0": 50}}
 
 @pytest.fixture
 def progress(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    told: dict[str, Any] = {"queries": {"lake:purchases": dict(QUERY)}, "fills": {}}
+    reported: dict[str, Any] = {"queries": {"lake:purchases": dict(QUERY)}, "fills": {}}
     for module in (accept_loss, doctor, status):
-        monkeypatch.setattr(module, "stream_progress", lambda _: told)
-    return told
+        monkeypatch.setattr(module, "stream_progress", lambda _: reported)
+    return reported
 
 
 @pytest.fixture
@@ -78,25 +78,25 @@ def test_an_unknown_topic_is_refused_with_those_there_are(stack_settings: Settin
 
 @pytest.mark.usefixtures("progress")
 def test_the_doctor_says_what_is_lost_and_which_command_goes_on(stack_settings: Settings) -> None:
-    (found,) = doctor._queries(stack_settings)
+    (actual,) = doctor._queries(stack_settings)
 
-    assert (found.mark, found.text) == ("bad", SAID)
-    assert found.fix.startswith("./start.sh accept-loss purchases")
+    assert (actual.mark, actual.text) == ("bad", SAID)
+    assert actual.fix.startswith("./start.sh accept-loss purchases")
 
 
 def test_the_doctor_says_why_a_query_waits(stack_settings: Settings, progress: dict[str, Any]) -> None:
     progress["queries"] = {"live:x": {"state": "waiting 15 s to start again", "error": "MinIO is away", "lost": []}}
 
-    assert [found.text for found in doctor._queries(stack_settings)] == [
+    assert [actual.text for actual in doctor._queries(stack_settings)] == [
         "live:x is waiting 15 s to start again: MinIO is away"
     ]
 
 
 def test_a_full_disk_is_what_the_doctor_says_of_it(stack_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(disk, "shortage", lambda _: "The disk of /there has 3 MB free.")
-    (found,) = doctor._disk(stack_settings)
+    (actual,) = doctor._disk(stack_settings)
 
-    assert (found.mark, found.text) == ("bad", "The disk of /there has 3 MB free.")
+    assert (actual.mark, actual.text) == ("bad", "The disk of /there has 3 MB free.")
     assert status.warnings(stack_settings, ["running"]) == ["The disk of /there has 3 MB free."]
     assert status.warnings(stack_settings, ["unsupervised"])[0] == status.NO_SUPERVISOR
 
@@ -113,11 +113,13 @@ def test_a_lag_is_what_kafka_has_now_and_never_guessed(
     stack_settings: Settings, monkeypatch: pytest.MonkeyPatch, query: Any, is_kafka_up: bool, lag: int | None
 ) -> None:
     monkeypatch.setattr(status, "topic_ends", lambda *_: ENDS)
-    found = status.measured(stack_settings, {"lake:purchases": query | {"topic": "purchases"}}, is_kafka_up=is_kafka_up)
-    assert found["lake:purchases"]["lag_events"] == lag
+    actual = status.measured(
+        stack_settings, {"lake:purchases": query | {"topic": "purchases"}}, is_kafka_up=is_kafka_up
+    )
+    assert actual["lake:purchases"]["lag_events"] == lag
 
     console = Console(record=True, width=160)
-    shown = {"parts": [], "stack": "unit", "queries": found, "counts": {}, "stopped_checks": [], "warnings": ["Look!"]}
+    shown = {"parts": [], "stack": "unit", "queries": actual, "counts": {}, "stopped_checks": [], "warnings": ["Look!"]}
     status.show(shown, console)
     text = console.export_text()
     assert ("unknown" in text) == (lag is None)

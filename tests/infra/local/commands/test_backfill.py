@@ -24,7 +24,7 @@ class Airflow:
 
     def __init__(self, *states: list[str]) -> None:
         self.states: Iterator[list[str]] = iter(states)
-        self.asked: list[dict[str, Any]] = []
+        self.requests: list[dict[str, Any]] = []
         self.open_for = 0
         self.is_paused = False
         self.refusal: httpx.Response | None = None
@@ -35,7 +35,7 @@ class Airflow:
             return httpx.Response(201, json={"access_token": "t"})
         assert request.headers["Authorization"] == "Bearer t"
         if path == "/api/v2/backfills":
-            self.asked.append(json.loads(request.content))
+            self.requests.append(json.loads(request.content))
             return self.refusal or httpx.Response(200, json={"id": 1})
         if path == "/api/v2/backfills/1":
             self.open_for -= 1
@@ -58,8 +58,8 @@ def build(monkeypatch: pytest.MonkeyPatch, stack_settings: Settings) -> Any:
     def built(served: Answers) -> tuple[bool, list[str]]:
         pages = partial(backfill.Pages, transport=httpx.MockTransport(served))
         monkeypatch.setattr(backfill, "Pages", pages)
-        said: list[str] = []
-        return backfill.run(stack_settings, "purchases", FIRST, LAST, said.append), said
+        messages: list[str] = []
+        return backfill.run(stack_settings, "purchases", FIRST, LAST, messages.append), messages
 
     return built
 
@@ -68,7 +68,7 @@ def test_both_days_are_in_the_range_one_after_the_other_again_if_they_were_built
     served = Airflow(["success"] * 3)
     build(served)
 
-    assert served.asked == [
+    assert served.requests == [
         {
             "dag_id": "purchases_nightly",
             "from_date": "2026-03-01T00:00:00Z",
@@ -107,20 +107,20 @@ def test_a_backfill_that_airflow_never_closes_is_not_waited_for_for_ever(
 
 
 def test_a_day_that_failed_is_named(build: Any) -> None:
-    is_good, said = build(Airflow(["success", "failed", "success"]))
+    is_good, output = build(Airflow(["success", "failed", "success"]))
 
     assert not is_good
-    assert said[1] == "✗ 2026-03-02  2 of 3"
-    assert said[3:5] == ["2 of 3 days are built.", "Not built: 2026-03-02."]
-    assert said[5].endswith("/dags/purchases_nightly")
+    assert output[1] == "✗ 2026-03-02  2 of 3"
+    assert output[3:5] == ["2 of 3 days are built.", "Not built: 2026-03-02."]
+    assert output[5].endswith("/dags/purchases_nightly")
 
 
 def test_a_day_that_airflow_has_not_begun_is_missed(build: Any) -> None:
-    is_good, said = build(Airflow(["success", "success", ""]))
+    is_good, output = build(Airflow(["success", "success", ""]))
 
     assert not is_good
-    assert "2 of 3 days are built." in said
-    assert any(line.startswith("Not begun, ") and line.endswith(": 2026-03-03.") for line in said)
+    assert "2 of 3 days are built." in output
+    assert any(line.startswith("Not begun, ") and line.endswith(": 2026-03-03.") for line in output)
 
 
 def test_more_days_than_a_page_holds_are_all_seen(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,7 +142,7 @@ def test_a_paused_dag_is_told_and_not_waited_for(build: Any) -> None:
     served.is_paused = True
     with pytest.raises(Refused, match="purchases_nightly is paused"):
         build(served)
-    assert served.asked == []
+    assert served.requests == []
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def test_a_process_of_the_stack_is_found_by_its_mark_and_stopped(stack_settings:
         assert child.stdout
         child.stdout.readline()
         other = stack_settings.model_copy(update={"stack": "other"})
-        assert [(found.pid, part) for found, part in children.marked(stack_settings)] == [(child.pid, "kafka")]
+        assert [(actual.pid, part) for actual, part in children.marked(stack_settings)] == [(child.pid, "kafka")]
         assert children.marked(other) == []
         children.stop([psutil.Process(child.pid)])
     assert children.marked(stack_settings) == []
@@ -42,9 +42,9 @@ def test_what_was_compiled_is_kept_in_a_folder_of_ours(
     env = children.environment(stack_settings)
     program = "import sys; print(sys.dont_write_bytecode); print(sys.pycache_prefix)"
 
-    said = children.run([sys.executable, "-c", program], "Asking", env=env)
+    printed = children.run([sys.executable, "-c", program], "Asking", env=env)
 
-    assert said.splitlines() == ["False", str(stack_settings.home / "cache" / "pycache")]
+    assert printed.splitlines() == ["False", str(stack_settings.home / "cache" / "pycache")]
 
 
 def test_a_failing_command_is_told_with_its_last_lines(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_children_are_ended_with_us(slow: bool) -> None:
     up = threading.Event()
     ended: list[BaseException] = []
 
-    def said(_: str) -> None:
+    def printed(_: str) -> None:
         up.set()
         if slow:
             # The child is gone before its reader looks for its code: it must not pass for a success.
@@ -77,7 +77,7 @@ def test_children_are_ended_with_us(slow: bool) -> None:
 
     def work() -> None:
         try:
-            children.run(SLEEP, "Sleeping", on_line=said)
+            children.run(SLEEP, "Sleeping", on_line=printed)
         except Failed as error:
             ended.append(error)
 

@@ -60,13 +60,13 @@ def left(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     return set_to
 
 
-def made(chosen: Settings, supervisor: Played) -> DiskGuard:
+def guard_of(chosen: Settings, supervisor: Played) -> DiskGuard:
     return DiskGuard(chosen, cast("Any", supervisor))
 
 
 def test_a_disk_that_fills_and_empties_again(chosen: Settings, left: Callable[[int], None]) -> None:
     supervisor = Played(kafka="RUNNING", stream="RUNNING", minio="RUNNING", history="STOPPED")
-    watching, reserve = made(chosen, supervisor), disk.reserve_file(chosen)
+    watching, reserve = guard_of(chosen, supervisor), disk.reserve_file(chosen)
 
     watching.look(supervisor.running)
     assert disk.allocated(reserve) >= MIB
@@ -98,7 +98,7 @@ def test_kafka_that_comes_back_while_the_disk_is_full_is_stopped_again(
     chosen: Settings, left: Callable[[int], None]
 ) -> None:
     supervisor = Played(kafka="RUNNING")
-    watching = made(chosen, supervisor)
+    watching = guard_of(chosen, supervisor)
     left(0)
     watching.look(supervisor.running)
     supervisor.states["kafka"] = "STARTING"
@@ -110,9 +110,9 @@ def test_kafka_that_comes_back_while_the_disk_is_full_is_stopped_again(
 def test_another_guard_knows_what_the_one_before_has_stopped(chosen: Settings, left: Callable[[int], None]) -> None:
     supervisor = Played(kafka="RUNNING")
     left(0)
-    made(chosen, supervisor).look(supervisor.running)
+    guard_of(chosen, supervisor).look(supervisor.running)
     left(500)
-    made(chosen, supervisor).look(supervisor.running)
+    guard_of(chosen, supervisor).look(supervisor.running)
 
     assert supervisor.done == ["stop kafka", "start kafka"]
 
@@ -121,7 +121,7 @@ def test_a_part_that_is_still_stopping_is_started_when_it_has_stopped(
     chosen: Settings, left: Callable[[int], None]
 ) -> None:
     supervisor = Played(kafka="RUNNING")
-    watching = made(chosen, supervisor)
+    watching = guard_of(chosen, supervisor)
     left(0)
     watching.look(supervisor.running)
     supervisor.states["kafka"] = "STOPPING"

@@ -36,12 +36,12 @@ def test_its_database_is_postgres_and_its_port_the_stacks(stack_settings: Settin
 def test_lite_reaches_the_start(
     stack_settings: Settings, monkeypatch: pytest.MonkeyPatch, words: list[str], is_lite: bool
 ) -> None:
-    asked: list[dict[str, Any]] = []
+    requests: list[dict[str, Any]] = []
     monkeypatch.setattr(command_line, "current", lambda: stack_settings)
-    monkeypatch.setattr(demo, "run", lambda *_, **options: asked.append(options))
+    monkeypatch.setattr(demo, "run", lambda *_, **options: requests.append(options))
 
     assert CliRunner().invoke(command_line.cli, words).exit_code == 0
-    assert asked == [{"is_lite": is_lite}]
+    assert requests == [{"is_lite": is_lite}]
 
 
 def test_lite_leaves_out_the_parts_of_airflow_and_no_other(stack_settings: Settings) -> None:
@@ -55,9 +55,9 @@ def test_lite_leaves_out_the_parts_of_airflow_and_no_other(stack_settings: Setti
 @pytest.fixture
 def health(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What the health check answers; a test changes it."""
-    told = {part: {"status": "healthy"} for part in ("metadatabase", "scheduler", "dag_processor")}
-    monkeypatch.setattr(airflow.urllib.request, "urlopen", lambda *_, **__: io.StringIO(json.dumps(told)))
-    return told
+    reported = {part: {"status": "healthy"} for part in ("metadatabase", "scheduler", "dag_processor")}
+    monkeypatch.setattr(airflow.urllib.request, "urlopen", lambda *_, **__: io.StringIO(json.dumps(reported)))
+    return reported
 
 
 def test_each_of_its_processes_is_judged_by_its_own_line(stack_settings: Settings, health: dict[str, Any]) -> None:

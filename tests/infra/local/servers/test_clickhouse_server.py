@@ -29,8 +29,8 @@ needs_landlock = pytest.mark.skipif(not landlock.version(), reason="the kernel h
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with started(tmp_path_factory.mktemp("home")) as found:
-        yield found
+    with started(tmp_path_factory.mktemp("home")) as actual:
+        yield actual
 
 
 @pytest.mark.parametrize("user", ["default", "", "sauda", "reader", "nobody"])
@@ -64,7 +64,7 @@ def test_the_page_and_the_api_may_set_what_they_set(server: Server, question: st
 
 
 def test_no_page_of_another_address_may_read_an_answer(server: Server) -> None:
-    asked = [
+    statements = [
         server.look("", method="OPTIONS"),
         server.look("ping"),
         server.look("?query=SELECT+1&add_http_cors_header=1", user="reader"),
@@ -72,8 +72,8 @@ def test_no_page_of_another_address_may_read_an_answer(server: Server) -> None:
         server.look("?query=SELECT+1", user="reader"),
         server.look("play"),
     ]
-    assert not [headers for headers, _ in asked if "Access-Control-Allow-Origin" in headers]
-    assert asked[-2][1] == "1"
+    assert not [headers for headers, _ in statements if "Access-Control-Allow-Origin" in headers]
+    assert statements[-2][1] == "1"
 
 
 def test_no_client_runs_within_the_server(server: Server) -> None:
@@ -91,9 +91,11 @@ def test_nobody_reads_a_file_that_the_server_does_not_need(server: Server) -> No
         str(chosen.logs / "clickhouse.log"),
     ]  # fmt: skip
     assert (chosen.run / "clickhouse" / clickhouse_server.SECRETS).exists()
-    told = {path: server.ask(f"SELECT length(file('{path}'))", user) for path in secret for user in ("reader", "sauda")}
+    reported = {
+        path: server.ask(f"SELECT length(file('{path}'))", user) for path in secret for user in ("reader", "sauda")
+    }
 
-    assert {path: answer for path, answer in told.items() if "CANNOT_OPEN_FILE" not in answer} == {}
+    assert {path: answer for path, answer in reported.items() if "CANNOT_OPEN_FILE" not in answer} == {}
 
 
 @needs_landlock
@@ -226,12 +228,12 @@ def test_reader_may_set_what_drivers_set(server: Server) -> None:
 
 def test_many_sleeping_queries_leave_room_for_the_application(server: Server) -> None:
     with concurrent.futures.ThreadPoolExecutor(60) as pool:
-        asked = [pool.submit(server.ask, "SELECT sleep(1.5)") for _ in range(60)]
+        statements = [pool.submit(server.ask, "SELECT sleep(1.5)") for _ in range(60)]
         wait = threading.Event()
         while int(server.ask("SELECT count() FROM system.processes WHERE user = 'reader'", "sauda")) < 30:
             assert not wait.wait(0.02)
         assert server.ask("SELECT 1", "sauda") == "1"
-        answers = [one.result() for one in asked]
+        answers = [one.result() for one in statements]
     assert sum(answer == "0" for answer in answers) == 30
     assert sum("Too many simultaneous queries" in answer for answer in answers) == 30
 
@@ -239,8 +241,8 @@ def test_many_sleeping_queries_leave_room_for_the_application(server: Server) ->
 def test_a_name_that_is_no_table_is_no_file_either(server: Server) -> None:
     """clickhouse-local would look for a file of this name, and ask for the right to read it."""
     assert server.ask("CREATE DATABASE IF NOT EXISTS silver", "sauda") == ""
-    made = "CREATE TABLE IF NOT EXISTS silver.t (a Int64, b Int64) ENGINE = MergeTree ORDER BY a"
-    assert server.ask(made, "sauda") == ""
+    created = "CREATE TABLE IF NOT EXISTS silver.t (a Int64, b Int64) ENGINE = MergeTree ORDER BY a"
+    assert server.ask(created, "sauda") == ""
     for sql in ("SELECT * FROM t", "SELECT a FROM silver.t AS x WHERE EXISTS (SELECT 1 FROM x WHERE b = x.a)"):
         assert "UNKNOWN_TABLE" in server.ask(sql)
     correlated = "SELECT a, (SELECT max(b) FROM silver.t AS y WHERE y.a = x.a) FROM silver.t AS x"
@@ -307,9 +309,11 @@ def test_a_restricted_process_keeps_what_it_named(tmp_path: Path) -> None:
         "attempt('run', lambda: os.posix_spawn('/bin/true', ['true'], {}))\n"
         "print(json.dumps(done))\n"
     )
-    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=Path.cwd())
+    completed = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=Path.cwd()
+    )
 
-    assert {name for name, worked in json.loads(found.stdout).items() if worked} == {"read", "written", "moved"}
+    assert {name for name, worked in json.loads(completed.stdout).items() if worked} == {"read", "written", "moved"}
 
 
 def test_the_lakes_key_is_in_a_file_of_its_own(stack_settings: Settings) -> None:

@@ -18,10 +18,10 @@ CAPABILITIES = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"
 @pytest.fixture
 def chosen(tmp_path: Path) -> Settings:
     """A stack whose folders are there."""
-    found = Settings(home=tmp_path / "home")
-    found.data.mkdir(parents=True)
-    (found.tools / "postgres").mkdir(parents=True)
-    return found
+    settings = Settings(home=tmp_path / "home")
+    settings.data.mkdir(parents=True)
+    (settings.tools / "postgres").mkdir(parents=True)
+    return settings
 
 
 @pytest.fixture
@@ -34,8 +34,8 @@ def closed(monkeypatch: pytest.MonkeyPatch, *, to: Path | None) -> None:
     stat = Path.stat
 
     def mode(path: Path, **options: bool) -> object:
-        found = stat(path, **options)
-        return type("Found", (), {"st_mode": found.st_mode & ~0o001 if path == to else found.st_mode | 0o001})
+        actual = stat(path, **options)
+        return type("Found", (), {"st_mode": actual.st_mode & ~0o001 if path == to else actual.st_mode | 0o001})
 
     monkeypatch.setattr(Path, "stat", mode)
 

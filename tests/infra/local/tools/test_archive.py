@@ -24,24 +24,24 @@ def home(stack_settings: Settings, tmp_path: Path) -> Path:
 
 
 def rehearses(monkeypatch: pytest.MonkeyPatch, writes: bool = True) -> list[list[Any]]:
-    asked: list[list[Any]] = []
+    requests: list[list[Any]] = []
 
     def run(command: list[Any], *_: Any, **__: Any) -> str:
-        asked.append(command)
+        requests.append(command)
         if writes:
             Path(command[-1]).write_bytes(b"archive")
         return ""
 
     monkeypatch.setattr(children, "run", run)
-    return asked
+    return requests
 
 
 def test_it_is_made_once(stack_settings: Settings, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = rehearses(monkeypatch)
+    requests = rehearses(monkeypatch)
     for _ in range(2):
         archive.ensure(stack_settings, home, lambda _: None)
 
-    assert len(asked) == 1
+    assert len(requests) == 1
     assert archive.current(stack_settings, home).read_bytes() == b"archive"
 
 

@@ -37,16 +37,16 @@ def test_root_on_debian_gets_it_by_apt(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(chromium, "is_debian", lambda: True)
     monkeypatch.setattr(chromium.os, "geteuid", lambda: 0)
-    asked = []
+    requests = []
 
     def install(choices: tuple[str, ...], what: str) -> None:
-        asked.append((choices, what))
+        requests.append((choices, what))
         put(tmp_path, "chromium", 0)
 
     monkeypatch.setattr(chromium, "apt_install", install)
 
     assert chromium.ensure(lambda _: None) == str(tmp_path / "chromium")
-    assert asked == [(("chromium",), "Chromium")]
+    assert requests == [(("chromium",), "Chromium")]
 
 
 def test_a_package_that_nobody_offers_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

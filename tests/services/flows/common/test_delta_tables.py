@@ -23,8 +23,8 @@ Lake = tuple["SparkSession", Settings]
 
 @pytest.fixture(scope="module")
 def lake() -> Iterator[Lake]:
-    with delta_session() as made:
-        yield made
+    with delta_session() as result:
+        yield result
 
 
 def declared(name: str, **more: str) -> Contract:

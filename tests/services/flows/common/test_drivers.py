@@ -26,18 +26,20 @@ CORRELATED = (
 @pytest.mark.parametrize("version", ["0.9.2", "0.9.9", "0.10.0"])
 def test_jdbc(chosen: Settings, version: str) -> None:
     host, port = chosen.clickhouse
-    found = jdbc.asked(chosen, version, f"jdbc:clickhouse://{host}:{port}/gold", chosen.secrets.clickhouse_reader)
+    actual = jdbc.query_facts(
+        chosen, version, f"jdbc:clickhouse://{host}:{port}/gold", chosen.secrets.clickhouse_reader
+    )
 
-    assert "FAILED" in found.pop("written")
-    assert {name: value for name, value in found.items() if "FAILED" in value} == {}
-    assert found["version"].startswith(version)
-    assert set(DATABASES) < set(found["schemas"].strip("[]").split(", "))
-    assert min(int(found[f"columns of {name}"]) for name in ("silver", "gold")) > 100
-    assert found["columns without a remark"] == "[]"
-    assert found["types"] == TYPED
-    assert found["many rows"] == "100000"
-    assert (found["prepared"], found["rows and seconds limited"], found["correlated"]) == ("0", "true", "true")
-    assert int(found["view with parameters"]) == 8
+    assert "FAILED" in actual.pop("written")
+    assert {name: value for name, value in actual.items() if "FAILED" in value} == {}
+    assert actual["version"].startswith(version)
+    assert set(DATABASES) < set(actual["schemas"].strip("[]").split(", "))
+    assert min(int(actual[f"columns of {name}"]) for name in ("silver", "gold")) > 100
+    assert actual["columns without a remark"] == "[]"
+    assert actual["types"] == TYPED
+    assert actual["many rows"] == "100000"
+    assert (actual["prepared"], actual["rows and seconds limited"], actual["correlated"]) == ("0", "true", "true")
+    assert int(actual["view with parameters"]) == 8
 
 
 def engine(chosen: Settings, database: str) -> sqlalchemy.Engine:

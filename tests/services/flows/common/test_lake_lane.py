@@ -256,5 +256,5 @@ def test_a_lost_checkpoint_goes_on_after_what_bronze_holds(trial: Trial) -> None
     some.selectExpr("*", "o + 100 AS kafka_offset").drop("o").write.format("delta").mode("append").save(path)
 
     highest = max(row["kafka_offset"] for row in trial.rows(bronze) if row["kafka_partition"] == 1)
-    found = json.loads(place.starting_offsets(OffsetCheck(ends, ends, place.in_lake(), ())))
-    assert found == {"purchases": {"0": -2, "1": highest + 101, "2": -2}}
+    document = json.loads(place.starting_offsets(OffsetCheck(ends, ends, place.in_lake(), ())))
+    assert document == {"purchases": {"0": -2, "1": highest + 101, "2": -2}}

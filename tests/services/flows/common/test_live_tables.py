@@ -36,18 +36,18 @@ def declared(storage: Plain | Replacing = STORAGE, **more: str) -> Contract:
     for kind in (kind for kind in ALL if kind.spark):
         columns[f"some_{kind.name.lower()}"] = col(kind, f"A {kind.name}.")
         columns[f"maybe_{kind.name.lower()}"] = col(kind, f"A {kind.name} or none.", optional=True)
-    made = type("Made", (), {"__doc__": "One row per test.", **columns, **more})
-    return contract(table(NAME, clickhouse=storage)(made))
+    result = type("Made", (), {"__doc__": "One row per test.", **columns, **more})
+    return contract(table(NAME, clickhouse=storage)(result))
 
 
 @pytest.fixture
 def client() -> Iterator[Client]:
-    made = clickhouse(settings())
-    made.command(derived.create_database("staging"))
-    made.command(f"DROP TABLE IF EXISTS {NAME}")
-    yield made
-    made.command(f"DROP TABLE IF EXISTS {NAME}")
-    made.close()
+    connection = clickhouse(settings())
+    connection.command(derived.create_database("staging"))
+    connection.command(f"DROP TABLE IF EXISTS {NAME}")
+    yield connection
+    connection.command(f"DROP TABLE IF EXISTS {NAME}")
+    connection.close()
 
 
 def test_every_registered_table_equals_its_contract(client: Client) -> None:

@@ -49,8 +49,8 @@ def batch(spark: SparkSession, begin: int, *sent: Sent) -> DataFrame:
 
 
 def rows(lane: LakeLane, table: Contract) -> list[tuple[Any, ...]]:
-    found = lane.table(table).select("event_id", "line_no", "station_code", "figure_count")
-    return sorted(tuple(row) for row in found.collect())
+    actual = lane.table(table).select("event_id", "line_no", "station_code", "figure_count")
+    return sorted(tuple(row) for row in actual.collect())
 
 
 FIRST: list[Sent] = [

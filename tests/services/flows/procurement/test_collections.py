@@ -46,12 +46,12 @@ def command(*words: str, code: int = 0) -> str:
 
 def served(client: Any, collection: str) -> dict[str, int]:
     """Rows of each silver table, every version, those refused, and the checksum of all ids."""
-    found = {}
+    actual = {}
     for table in SILVER:
         query = f"SELECT count() FROM {table.name} FINAL WHERE collection_code = '{collection}'"
-        found[table.name] = int(client.query(query).result_rows[0][0])
+        actual[table.name] = int(client.query(query).result_rows[0][0])
     refused = f"SELECT count() FROM ops.quarantine FINAL WHERE startsWith(event_id, '{collection}:')"
-    return found | {"ops.quarantine": int(client.query(refused).result_rows[0][0])}
+    return actual | {"ops.quarantine": int(client.query(refused).result_rows[0][0])}
 
 
 def in_lake(client: Any, chosen: Settings, collection: str) -> dict[str, int]:
@@ -89,27 +89,27 @@ def loaded(stream: Stream, chosen: Settings, file: Path) -> Iterator[Any]:
 
 @pytest.mark.smoke
 def test_what_holds_is_what_was_said_of_a_process_at_any_time(loaded: Any) -> None:
-    def asked(what: str, table: str, key: str, ocid: str) -> list[tuple[Any, ...]]:
+    def requests(what: str, table: str, key: str, ocid: str) -> list[tuple[Any, ...]]:
         where = f"collection_code = '{MERGED}' AND match({key}, '^ocds-{ocid}') ORDER BY {key}"
         return list(loaded.query(f"SELECT {what} FROM silver.procurement_{table}_latest WHERE {where}").result_rows)
 
-    assert asked("name, status_code, total_amount, currency_code", "tenders", "tender_id", "w") == [
+    assert requests("name, status_code, total_amount, currency_code", "tenders", "tender_id", "w") == [
         ("Bridge", "complete", 500, "GBP")
     ]  # fmt: skip
-    assert asked("number, total_amount", "lots", "lot_id", "w") == [("1", 300), ("2", 200)]
+    assert requests("number, total_amount", "lots", "lot_id", "w") == [("1", 300), ("2", 200)]
     for table, key in (("lots", "lot_id"), ("awards", "award_id"), ("contracts", "contract_id")):
-        assert asked("total_amount", table, key, "g") == [(10,)], table
-    assert asked("total_amount", "awards", "award_id", "z") == [(900,)]
-    assert asked("total_amount", "contracts", "contract_id", "z") == [(None,)] * 3
-    names = dict(asked("party_id, name", "parties", "party_id", "p"))
-    found = asked("contract_id, supplier_id, buyer_id", "contracts", "contract_id", "p")
-    assert [(contract, names[supplier], names[buyer]) for contract, supplier, buyer in found] == [
+        assert requests("total_amount", table, key, "g") == [(10,)], table
+    assert requests("total_amount", "awards", "award_id", "z") == [(900,)]
+    assert requests("total_amount", "contracts", "contract_id", "z") == [(None,)] * 3
+    names = dict(requests("party_id, name", "parties", "party_id", "p"))
+    actual = requests("contract_id, supplier_id, buyer_id", "contracts", "contract_id", "p")
+    assert [(contract, names[supplier], names[buyer]) for contract, supplier, buyer in actual] == [
         ("ocds-p-1/c", "Alpha Ltd", "Buyer of ocds-p-1"), ("ocds-p-2/c", "Beta GmbH", "Buyer of ocds-p-2"),
     ]  # fmt: skip
-    assert asked("formatDateTime(changed_at, '%H:%i')", "tenders", "tender_id", "m") == [
+    assert requests("formatDateTime(changed_at, '%H:%i')", "tenders", "tender_id", "m") == [
         ("10:00",), ("10:00",), ("05:00",),
     ]  # fmt: skip
-    assert [tender for (tender,) in asked("tender_id", "tenders", "tender_id", "[bhq]")] == [
+    assert [tender for (tender,) in requests("tender_id", "tenders", "tender_id", "[bhq]")] == [
         "ocds-b-1", "ocds-b-3", "ocds-h-1", "ocds-q-1", "ocds-q-2",
     ]  # fmt: skip
     refused = f"SELECT count() FROM ops.quarantine FINAL WHERE startsWith(event_id, '{MERGED}:')"
@@ -147,10 +147,10 @@ def test_a_collection_goes_and_others_stay_and_it_comes_back(
 
     stream.stop()
     command("ingestion.procurement.forget", GONE)
-    told = json.loads(command("streaming.core.drop_collection", GONE, "--json").splitlines()[-1])
+    document = json.loads(command("streaming.core.drop_collection", GONE, "--json").splitlines()[-1])
 
     assert not state.exists()
-    assert told["lake"]["bronze.procurement"] >= told["lake"]["silver.procurement_lots"] > 0
+    assert document["lake"]["bronze.procurement"] >= document["lake"]["silver.procurement_lots"] > 0
     assert set(served(client, GONE).values()) == {0}
     assert set(in_lake(client, chosen, GONE).values()) == {0}
     assert (served(client, KEPT), in_lake(client, chosen, KEPT)) == (others, lake)
@@ -187,6 +187,6 @@ def test_a_lost_checkpoint_after_a_drop_brings_nothing_back_and_loses_nothing(
 
 
 def reconciled() -> None:
-    asked = [word for t in SILVER for word in ("--table", t.name)]
-    told = command("jobs.commands.reconcile", "--json", *asked, "--table", "quarantine.procurement")
-    assert json.loads(told.splitlines()[-1])["state"] == "equal"
+    statements = [word for t in SILVER for word in ("--table", t.name)]
+    reported = command("jobs.commands.reconcile", "--json", *statements, "--table", "quarantine.procurement")
+    assert json.loads(reported.splitlines()[-1])["state"] == "equal"

@@ -22,16 +22,16 @@ Rows = dict[str, list[dict[str, Any]]]
 def rows(tmp_path_factory: pytest.TempPathFactory) -> Rows:
     messages = sent(written(tmp_path_factory.mktemp("ocds") / "p.json", package(TENDER, AWARD, CONTRACT)))
     (procurement,) = (d for d in domains() if d.name == "procurement")
-    found: Rows = {}
+    actual: Rows = {}
     with delta_session() as (spark, _):
         for branch in procurement.branches:
             fed = [m for m in messages if dict(m.headers)["ce_type"].decode() in branch.types]
             if fed:
-                told = verdicts(spark, branch, [m.value for m in fed], [m.headers for m in fed])
-                assert [len(verdict.lines) for verdict in told] == [m.lines for m in fed], branch.silver.table
-                lines = [line for verdict in told for line in verdict.lines]
-                found[branch.silver.table.removeprefix("procurement_")] = lines
-    return found
+                reported = verdicts(spark, branch, [m.value for m in fed], [m.headers for m in fed])
+                assert [len(verdict.lines) for verdict in reported] == [m.lines for m in fed], branch.silver.table
+                lines = [line for verdict in reported for line in verdict.lines]
+                actual[branch.silver.table.removeprefix("procurement_")] = lines
+    return actual
 
 
 def test_each_table_has_its_rows(rows: Rows) -> None:

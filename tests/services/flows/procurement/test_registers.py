@@ -54,8 +54,8 @@ class Service:
 
     def counts(self) -> dict[str, int]:
         """Rows of each register that every load collects, by its event type."""
-        told = self.ask("/standin/counts")["counts"]
-        return {str(e.event_type): int(told[e.path]) for e in registers()}
+        details = self.ask("/standin/counts")["counts"]
+        return {str(e.event_type): int(details[e.path]) for e in registers()}
 
 
 @pytest.fixture(scope="module")
@@ -68,17 +68,17 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
             [*command, *faults, "--token", TOKEN], cwd=REPOSITORY, stdout=out, stderr=subprocess.STDOUT
         )
     try:
-        found: list[int] = []
+        results: list[int] = []
 
         def listens() -> bool:
             assert process.poll() is None, log.read_text()
-            found[:] = [
+            results[:] = [
                 c.laddr.port for c in psutil.Process(process.pid).net_connections("tcp") if c.status == "LISTEN"
             ]
-            return bool(found)
+            return bool(results)
 
         until("the stand-in to listen", listens, 60)
-        yield Service(found[0])
+        yield Service(results[0])
     finally:
         process.terminate()
         process.wait(20)
@@ -101,8 +101,8 @@ def collected(service: Service, *options: str) -> dict[str, Any]:
     process = collect(service, *options)
     out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, f"{out}\n{err}"
-    told: dict[str, Any] = json.loads(out.strip().splitlines()[-1])
-    return told
+    document: dict[str, Any] = json.loads(out.strip().splitlines()[-1])
+    return document
 
 
 def wait_served(settings: Settings) -> None:
@@ -114,9 +114,9 @@ def judged(*options: str, code: int = 0) -> dict[str, Any]:
     """What the check of the collection says, its findings by table and check."""
     ended = run_command("jobs.commands.check", "procurement", "--collection", COLLECTION, "--json", *options)
     assert ended.code == code, f"{ended.out}\n{ended.err}"
-    told: dict[str, Any] = json.loads(ended.out.splitlines()[-1])
-    told["found"] = {(check["table_name"], check["check_name"]): check for check in told["checks"]}
-    return told
+    document: dict[str, Any] = json.loads(ended.out.splitlines()[-1])
+    document["found"] = {(check["table_name"], check["check_name"]): check for check in document["checks"]}
+    return document
 
 
 def test_every_register_arrives_whole_and_again_changes_nothing(
@@ -170,13 +170,13 @@ def test_a_day_of_changes_arrives_as_updates_and_deletions(chosen: Settings, ser
 
 def test_references_resolve_and_nothing_has_drifted(chosen: Settings) -> None:
     """Rows that the journal deleted may be referred to still."""
-    told = judged()
-    assert told["state"] in ("passed", "warned")
-    bids = told["found"]["silver.procurement_bids", "lot_id.resolves"]
-    assert bids["row_count"] == told["found"]["silver.procurement_bids", "row_count.keeps"]["row_count"] > LOTS
-    assert told["found"]["silver.procurement_planning_items", "unit_code.resolves"]["outcome"] == "passed"
-    written = f"SELECT count() FROM ops.latest_checks WHERE {MINE} AND run_id = '{told['run_id']}'"
-    assert clickhouse(chosen).query(written).result_rows[0][0] == len(told["checks"])
+    details = judged()
+    assert details["state"] in ("passed", "warned")
+    bids = details["found"]["silver.procurement_bids", "lot_id.resolves"]
+    assert bids["row_count"] == details["found"]["silver.procurement_bids", "row_count.keeps"]["row_count"] > LOTS
+    assert details["found"]["silver.procurement_planning_items", "unit_code.resolves"]["outcome"] == "passed"
+    written = f"SELECT count() FROM ops.latest_checks WHERE {MINE} AND run_id = '{details['run_id']}'"
+    assert clickhouse(chosen).query(written).result_rows[0][0] == len(details["checks"])
 
     reported = run_command("jobs.commands.drift", "--json")
     assert reported.code == 0, reported.err
@@ -189,8 +189,8 @@ def test_a_table_that_is_empty_stops_until_it_is_mended_or_accepted(chosen: Sett
     whole = judged()["found"][table, "row_count.keeps"]["row_count"]
     client.command(f"DELETE FROM {table} WHERE {MINE}", settings={"lightweight_deletes_sync": 2})
     for _ in range(2):
-        found = judged(code=3)["found"][table, "row_count.keeps"]
-        assert (found["outcome"], found["row_count"], found["broken_count"]) == ("stopped", 0, whole)
+        actual = judged(code=3)["found"][table, "row_count.keeps"]
+        assert (actual["outcome"], actual["row_count"], actual["broken_count"]) == ("stopped", 0, whole)
     assert judged("--accept")["found"][table, "row_count.keeps"]["outcome"] == "passed"
     assert judged()["found"][table, "row_count.keeps"]["wanted_value"] == ">= 0"
 
@@ -200,9 +200,9 @@ def test_a_table_that_is_empty_stops_until_it_is_mended_or_accepted(chosen: Sett
 
 def reconciled() -> dict[str, dict[str, Any]]:
     """What lake and ClickHouse say of each other's procurement."""
-    asked = [word for t in tables("silver", "procurement") for word in ("--table", t.name)]
-    told = run_command("jobs.commands.reconcile", "--json", *asked).out
-    return {table["table"]: table for table in json.loads(told.splitlines()[-1])["tables"]}
+    statements = [word for t in tables("silver", "procurement") for word in ("--table", t.name)]
+    details = run_command("jobs.commands.reconcile", "--json", *statements).out
+    return {table["table"]: table for table in json.loads(details.splitlines()[-1])["tables"]}
 
 
 def events_in_topic(chosen: Settings) -> int:

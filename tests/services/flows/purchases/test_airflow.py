@@ -45,9 +45,9 @@ FACTS = "SELECT count(), sum(revenue_amount), groupBitXor(cityHash64(*)) FROM go
 
 @pytest.fixture(scope="module")
 def client(chosen: Settings) -> Iterator[Any]:
-    made = clickhouse(chosen)
-    yield made
-    made.close()
+    connection = clickhouse(chosen)
+    yield connection
+    connection.close()
 
 
 @pytest.fixture(scope="module")
@@ -83,21 +83,21 @@ def pages(chosen: Settings) -> Iterator[Airflow]:
 
     for part in airflow.PARTS:
         until(f"{part} to answer", lambda part=part: answers(part), 180)
-    found = Airflow(chosen)
-    until("the DAGs to be read", lambda: NIGHT in {dag["dag_id"] for dag in found.get("/dags")["dags"]}, 60)
-    yield found
-    found.close()
+    created = Airflow(chosen)
+    until("the DAGs to be read", lambda: NIGHT in {dag["dag_id"] for dag in created.get("/dags")["dags"]}, 60)
+    yield created
+    created.close()
     for part in airflow.PARTS:
         supervisor.stop(part)
 
 
 def finished_builds(client: Any) -> set[str]:
     """The runs in our own journal that have published all gold tables of purchases."""
-    found = client.query(
+    actual = client.query(
         "SELECT run_id FROM ops.job_runs WHERE is_pushed GROUP BY run_id HAVING uniqExact(contract) = %(count)s",
         {"count": len(tables("gold", "purchases"))},
     ).result_rows
-    return {str(run) for (run,) in found}
+    return {str(run) for (run,) in actual}
 
 
 @pytest.mark.usefixtures("pages")
@@ -175,17 +175,17 @@ def test_what_a_gate_stops_is_red_at_once_keeps_its_figures_and_is_told(
     before, (url, heard) = client.query(FACTS).result_rows, webhook
     with other_scheduler(chosen, SAUDA_PYTHON=broken_python, SAUDA_ALERT_WEBHOOK=url):
         run = pages.trigger(NIGHT)
-        found = pages.finished(NIGHT, run)
+        actual = pages.finished(NIGHT, run)
 
-    assert found == DONE | {"build": "failed", "reconcile": "upstream_failed"}
+    assert actual == DONE | {"build": "failed", "reconcile": "upstream_failed"}
     assert pages.state(NIGHT, run) == "failed"
     assert {task["task_id"]: task["try_number"] for task in pages.instances(NIGHT, run)}["build"] == 1
     assert client.query(FACTS).result_rows == before
-    (told,) = heard
-    assert told.startswith(
+    (reported,) = heard
+    assert reported.startswith(
         f"Sauda: {NIGHT}.build of {run} failed: A gate stopped jobs.commands.run: gold.purchases_seller_daily"
     )
-    assert "order_count" in told
+    assert "order_count" in reported
 
 
 def of_days(client: Any, sums: str, days: list[date]) -> Any:
@@ -209,8 +209,8 @@ def test_a_backfill_builds_both_its_ends_again_one_day_after_the_other(pages: Ai
     journal = "SELECT run_id, day, contract, state, started_at, finished_at FROM ops.job_runs"
     known = {row[0] for row in client.query(journal).result_rows}
 
-    told = [f"✓ {days[0]}  1 of 2", f"✓ {days[1]}  2 of 2", "2 of 2 days are built."]
-    assert backfill(days[0], days[1]) == told
+    entries = [f"✓ {days[0]}  1 of 2", f"✓ {days[1]}  2 of 2", "2 of 2 days are built."]
+    assert backfill(days[0], days[1]) == entries
     assert of_days(client, GOLD, days) == silver
 
     # The first backfill of an Airflow without nights is followed by today's night, which then is overdue.
@@ -233,11 +233,11 @@ def test_a_backfill_builds_both_its_ends_again_one_day_after_the_other(pages: Ai
 def test_what_collects_todays_rows_refuses_a_backfill(pages: Airflow, chosen: Settings) -> None:
     assert {"procurement_daily", "shop_nightly"} <= {dag["dag_id"] for dag in pages.get("/dags")["dags"]}
     for dag in ("procurement_daily", "shop_nightly"):
-        code, said = command(
+        code, output = command(
             chosen, "backfill", "create", "--dag-id", dag, "--from-date", "2026-03-01", "--to-date", "2026-03-02"
         )
         assert code != 0
-        assert "does not allow backfill runs" in said
+        assert "does not allow backfill runs" in output
 
 
 def test_old_logs_go_when_the_house_is_kept(pages: Airflow, chosen: Settings) -> None:
@@ -278,8 +278,8 @@ def test_procurement_is_collected_and_a_register_that_shrinks_stops_what_comes_a
     world: dict[str, str], pages: Airflow, client: Any, chosen: Settings
 ) -> None:
     with no_scheduler(chosen):
-        code, said = command(chosen, "dags", "test", "procurement_daily", **world)
-    assert code == 0, said[-3000:]
+        code, output = command(chosen, "dags", "test", "procurement_daily", **world)
+    assert code == 0, output[-3000:]
     assert set(pages.newest("procurement_daily").values()) == {"success"}
     lots = f"SELECT count() FROM silver.procurement_lots_latest WHERE collection_code = '{RUN}'"
     assert client.query(lots).result_rows[0][0] > 150
@@ -290,16 +290,16 @@ def test_procurement_is_collected_and_a_register_that_shrinks_stops_what_comes_a
         "SETTINGS mutations_sync = 1"
     )
     with no_scheduler(chosen):
-        code, said = command(chosen, "dags", "test", "procurement_daily", **world)
+        code, output = command(chosen, "dags", "test", "procurement_daily", **world)
     assert code != 0
     shown = pages.newest("procurement_daily")
     assert (shown["gates"], shown["reconcile"]) == ("failed", "upstream_failed")
-    found = client.query(
+    actual = client.query(
         "SELECT outcome FROM ops.quality WHERE collection_code = %(run)s AND table_name = 'silver.procurement_lots' "
         "AND check_name LIKE 'row_count%%' ORDER BY checked_at DESC LIMIT 1",
         {"run": RUN},
     ).result_rows
-    assert found == [("stopped",)]
+    assert actual == [("stopped",)]
     repaired = subprocess.run(
         [sys.executable, "-m", "jobs.commands.reconcile", "--repair", "--json", "--table", "silver.procurement_lots"],
         cwd=REPOSITORY, capture_output=True, text=True, check=False,
@@ -312,9 +312,11 @@ def test_a_register_that_cannot_be_had_leaves_a_summary_of_what_is_known(
     world: dict[str, str], pages: Airflow, chosen: Settings
 ) -> None:
     with no_scheduler(chosen):
-        code, said = command(chosen, "dags", "test", "procurement_daily", **world | {"SAUDA_GOSZAKUP_TOKEN": "another"})
+        code, output = command(
+            chosen, "dags", "test", "procurement_daily", **world | {"SAUDA_GOSZAKUP_TOKEN": "another"}
+        )
 
     assert code != 0
     shown = pages.newest("procurement_daily")
     assert (shown["dictionaries"], shown["registers"], shown["summary"]) == ("failed", "upstream_failed", "success")
-    assert "endpoints, 0 rows" in said
+    assert "endpoints, 0 rows" in output

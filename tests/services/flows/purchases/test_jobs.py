@@ -50,15 +50,15 @@ def run(*words: str, code: int = 0) -> tuple[dict[str, Any], str]:
 
 def reconcile(*options: str, code: int = 0) -> dict[str, Any]:
     """What is told of each table."""
-    found, _ = run("jobs.commands.reconcile", "--json", *options, code=code)
-    return {table["table"]: table for table in found["tables"]} | {"state": found["state"]}
+    actual, _ = run("jobs.commands.reconcile", "--json", *options, code=code)
+    return {table["table"]: table for table in actual["tables"]} | {"state": actual["state"]}
 
 
 @pytest.fixture(scope="module")
 def client(chosen: Settings) -> Iterator[Any]:
-    made = clickhouse(chosen)
-    yield made
-    made.close()
+    connection = clickhouse(chosen)
+    yield connection
+    connection.close()
 
 
 @pytest.fixture(scope="module")
@@ -79,10 +79,10 @@ def ledger(stream: Stream, judge: Judge, tmp_path_factory: pytest.TempPathFactor
 def shop(ledger: Path, chosen: Settings) -> TransactingShop:
     """One that has taken a purchase back."""
     assert ledger.exists()
-    made = TransactingShop(chosen)
-    made.change_its_mind()
+    transacting_shop = TransactingShop(chosen)
+    transacting_shop.change_its_mind()
     settle(chosen, [TOPIC], 90, lambda _: None)
-    return made
+    return transacting_shop
 
 
 @pytest.fixture(scope="module")
@@ -138,8 +138,8 @@ def test_the_base_currency_is_the_same_by_the_nights_and_by_clickhouse(built: di
         "SELECT sum(line_base_amount), countIf(line_base_amount IS NULL) FROM silver.purchase_lines_in_base"
     ).result_rows[0]
     for subject in ("seller_daily", "product_daily", "category_daily", "hourly", "products"):
-        asked = f"SELECT sum(revenue_base_amount), sum(unconverted_line_count) FROM gold.purchases_{subject}"
-        assert client.query(asked).result_rows[0] == live, subject
+        statement = f"SELECT sum(revenue_base_amount), sum(unconverted_line_count) FROM gold.purchases_{subject}"
+        assert client.query(statement).result_rows[0] == live, subject
     lacking = client.query("SELECT DISTINCT currency_code FROM gold.unconverted_sales").result_rows
     assert {"RUB", "KGS"} <= {code for (code,) in lacking}
     assert not {"KZT", "USD", "UZS"} & {code for (code,) in lacking}
@@ -147,8 +147,8 @@ def test_the_base_currency_is_the_same_by_the_nights_and_by_clickhouse(built: di
 
 def test_what_a_producer_took_back_is_not_in_gold(built: dict[str, Any], shop: TransactingShop, client: Any) -> None:
     assert built
-    asked = f"SELECT sum(revenue_amount), sum(order_count) FROM {SELLERS} WHERE seller_id = %(seller)s"
-    assert client.query(asked, {"seller": shop.seller}).result_rows == [(RIGHT, 2)]
+    statement = f"SELECT sum(revenue_amount), sum(order_count) FROM {SELLERS} WHERE seller_id = %(seller)s"
+    assert client.query(statement, {"seller": shop.seller}).result_rows == [(RIGHT, 2)]
 
 
 def test_customers_of_a_period_are_counted_over_all_its_days(built: dict[str, Any], client: Any) -> None:
@@ -181,8 +181,8 @@ def test_the_journal_has_a_row_for_each_table(built: dict[str, Any], client: Any
         "SELECT contract, state, step, is_pushed, rows_out, delta_version FROM ops.job_runs WHERE run_id = %(run)s",
         {"run": built["run_id"]},
     ).result_rows
-    told = [(t["table"], t["state"], t["step"], True, t["rows"], t["version"]) for t in built["tables"]]
-    assert sorted(rows) == sorted(told)
+    entries = [(t["table"], t["state"], t["step"], True, t["rows"], t["version"]) for t in built["tables"]]
+    assert sorted(rows) == sorted(entries)
 
 
 def test_a_second_run_changes_nothing_that_is_read_and_a_third_beside_it_is_refused(
@@ -246,17 +246,17 @@ def test_a_gate_that_fails_keeps_yesterdays_table_and_status_says_which_seen_and
     # It breaks a transform, which must not stay broken in this process.
     ended = run_command("tests.support.failing_gate", table, "--json", separate=True)
     assert ended.code == 3, f"{ended.out}\n{ended.err}"
-    told = json.loads(ended.out.strip().splitlines()[-1])
+    parsed = json.loads(ended.out.strip().splitlines()[-1])
 
     assert client.query(shown).result_rows == before
-    (stopped,) = told["tables"]
+    (stopped,) = parsed["tables"]
     assert (stopped["state"], stopped["step"], stopped["version"]) == ("stopped", "gates", -1)
-    found = client.query(
+    actual = client.query(
         "SELECT check_name, outcome, broken_count, seen_value, wanted_value FROM ops.quality "
         "WHERE run_id = %(run)s AND outcome = 'stopped'",
-        {"run": told["run_id"]},
+        {"run": parsed["run_id"]},
     ).result_rows
-    assert found == [("order_count.at_least(0)", "stopped", negative, f"{negative} rows", "0 rows")]
+    assert actual == [("order_count.at_least(0)", "stopped", negative, f"{negative} rows", "0 rows")]
     status = subprocess.run(
         [sys.executable, "-m", "infra.local", "status", "--json"], cwd=REPOSITORY, capture_output=True, check=True
     )
@@ -264,7 +264,7 @@ def test_a_gate_that_fails_keeps_yesterdays_table_and_status_says_which_seen_and
         f"{table}: order_count must be at least 0 (order_count.at_least(0): seen {negative} rows, wanted 0 rows)"
     )  # fmt: skip
     assert wanted in json.loads(status.stdout)["stopped_checks"]
-    page = chosen.data_docs / told["run_id"] / f"{table}.html"
+    page = chosen.data_docs / parsed["run_id"] / f"{table}.html"
     assert f"{negative} rows; wanted 0 rows; for example" in page.read_text(encoding="utf-8")
 
     run("jobs.commands.run", table)
@@ -278,15 +278,15 @@ def test_every_expectation_is_in_the_journal_and_silvers_sample_too(built: dict[
         "SELECT table_name, count() FROM ops.quality WHERE run_id = %(run)s GROUP BY table_name",
         {"run": built["run_id"]},
     ).result_rows
-    asked = dict(counted)
+    requests = dict(counted)
 
     # References and the day before are asked for only where they are known.
     always = len([e for e in suite(find(SELLERS)) if not e.needs])
-    assert always < asked[SELLERS] <= len(suite(find(SELLERS)))
-    assert {t["table"] for t in built["tables"]} <= set(asked)
+    assert always < requests[SELLERS] <= len(suite(find(SELLERS)))
+    assert {t["table"] for t in built["tables"]} <= set(requests)
     # And of silver, whether anything came lately.
     lines = suite(find("silver.purchase_lines"))
-    assert asked["silver.purchase_lines"] == len([e for e in lines if not e.needs or e.name == "ingested_at.recent"])
+    assert requests["silver.purchase_lines"] == len([e for e in lines if not e.needs or e.name == "ingested_at.recent"])
     shares = client.query(
         "SELECT sum(gates_seconds) / sum(seconds) FROM ops.job_runs WHERE run_id = %(run)s", {"run": built["run_id"]}
     ).result_rows
@@ -295,13 +295,13 @@ def test_every_expectation_is_in_the_journal_and_silvers_sample_too(built: dict[
 
 def test_lake_and_clickhouse_agree(built: dict[str, Any]) -> None:
     assert built
-    found = reconcile()
+    actual = reconcile()
 
-    assert found["state"] == "equal"
-    silver = found["silver.purchase_lines"]
+    assert actual["state"] == "equal"
+    silver = actual["silver.purchase_lines"]
     assert silver["lake_rows"] == silver["clickhouse_rows"] > 0
     assert Decimal(silver["money"]["line_amount"]["lake"]) == Decimal(silver["money"]["line_amount"]["clickhouse"])
-    assert found["quarantine.purchases"]["lake_rows"] > 0
+    assert actual["quarantine.purchases"]["lake_rows"] > 0
 
 
 def test_damage_of_every_kind_is_found_and_repaired_while_events_arrive(
@@ -348,6 +348,6 @@ def test_damage_of_every_kind_is_found_and_repaired_while_events_arrive(
 
 
 def test_a_table_that_cannot_be_compared_is_refused_with_the_names() -> None:
-    _, said = run("jobs.commands.reconcile", "--table", "gold.nothing", code=2)
+    _, output = run("jobs.commands.reconcile", "--table", "gold.nothing", code=2)
 
-    assert "No table to compare is called gold.nothing; there are: gold.purchases_basket_daily, " in said
+    assert "No table to compare is called gold.nothing; there are: gold.purchases_basket_daily, " in output

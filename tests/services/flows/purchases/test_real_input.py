@@ -90,7 +90,7 @@ def accepted(path: Path) -> pd.DataFrame:
 
 def pandas_months(lines: pd.DataFrame) -> dict[str, tuple[Any, ...]]:
     """By month: orders, revenue, mean basket (half up) and lower median, customers, and how many ordered twice."""
-    found: dict[str, tuple[Any, ...]] = {}
+    actual: dict[str, tuple[Any, ...]] = {}
     for month, rows in lines.groupby("month"):
         sold = rows[rows["quantity"] > 0]
         baskets = sorted(int(units) for units in sold.groupby("invoice")["units"].sum())
@@ -98,8 +98,8 @@ def pandas_months(lines: pd.DataFrame) -> dict[str, tuple[Any, ...]]:
         mean = (2 * sum(baskets) + len(baskets)) // (2 * len(baskets))
         money = (int(rows["units"].sum()), mean, baskets[(len(baskets) - 1) // 2])
         amounts = (Decimal(units).scaleb(-4) for units in money)
-        found[f"{month}-01"] = (len(baskets), *amounts, len(orders), int((orders >= 2).sum()))
-    return found
+        actual[f"{month}-01"] = (len(baskets), *amounts, len(orders), int((orders >= 2).sum()))
+    return actual
 
 
 @pytest.fixture(scope="module")
@@ -161,11 +161,11 @@ def test_the_uci_file_arrives_whole_and_sending_it_again_adds_nothing(stream: St
 
 @pytest.mark.usefixtures("sent")
 def test_a_later_export_and_a_better_mapping_correct_what_was_loaded(chosen: Settings) -> None:
-    told = [
+    entries = [
         ingest(CASE / f"orders_{day}.csv", "--mapping", str(CASE / mapping))
         for day, mapping in (("day1", "m1.toml"), ("day2", "m1.toml"), ("day2", "m2_better.toml"))
     ]
-    assert [(t["accepted"], t["corrected"], t["known"]) for t in told] == [(2, 0, 0), (1, 1, 1), (2, 2, 0)]
+    assert [(t["accepted"], t["corrected"], t["known"]) for t in entries] == [(2, 0, 0), (1, 1, 1), (2, 2, 0)]
     held = clickhouse(chosen, reader=True).query(
         "SELECT uniqExact(purchase_id), sum(line_amount) FROM silver.purchase_lines_latest "
         "WHERE seller_id = 'h2-case06'"

@@ -35,10 +35,10 @@ def sums(chosen: Settings, shop: TransactingShop) -> dict[str, Decimal]:
     client = clickhouse(chosen)
     places = {"ClickHouse": "silver.purchase_lines FINAL"}
     places["lake"] = f"deltaLake(lake, url='{chosen.table_url('silver.purchase_lines')}')"
-    asked, seller = "SELECT sum(line_amount) FROM {} WHERE seller_id = %(seller)s", {"seller": shop.seller}
-    found = {name: client.query(asked.format(place), seller).result_rows[0][0] for name, place in places.items()}
+    statement, seller = "SELECT sum(line_amount) FROM {} WHERE seller_id = %(seller)s", {"seller": shop.seller}
+    rows = {name: client.query(statement.format(place), seller).result_rows[0][0] for name, place in places.items()}
     client.close()
-    return found
+    return rows
 
 
 @pytest.mark.smoke

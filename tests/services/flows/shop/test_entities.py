@@ -40,8 +40,8 @@ def run(*words: str, code: int = 0) -> dict[str, Any]:
     """A command to its end: the JSON it ends with."""
     ended = run_command(*words, "--json")
     assert ended.code == code, f"{ended.out}\n{ended.err}"
-    found: dict[str, Any] = json.loads(ended.out.strip().splitlines()[-1])
-    return found
+    document: dict[str, Any] = json.loads(ended.out.strip().splitlines()[-1])
+    return document
 
 
 def ingest(*words: str, code: int = 0) -> dict[str, Any]:
@@ -68,8 +68,8 @@ def database(chosen: Settings, name: str) -> Iterator[Settings]:
 def own(chosen: Settings) -> Iterator[Settings]:
     """The stack, with a seeded database and a warehouse of its own, and nothing staged."""
     store = s3(chosen)
-    for found in store.list_objects(chosen.bucket, "stage/", recursive=True):
-        store.remove_object(chosen.bucket, str(found.object_name))
+    for actual in store.list_objects(chosen.bucket, "stage/", recursive=True):
+        store.remove_object(chosen.bucket, str(actual.object_name))
     with database(chosen, f"entities_{secrets.token_hex(4)}") as fresh, pytest.MonkeyPatch.context() as patch:
         patch.setenv("SAUDA_POSTGRES_URL", fresh.postgres)
         patch.setenv("SAUDA_WAREHOUSE_PREFIX", "entities")
@@ -88,15 +88,15 @@ def shop(own: Settings) -> Iterator[psycopg.Connection[Any]]:
 @pytest.fixture(scope="module")
 def client(chosen: Settings) -> Iterator[Any]:
     create_tables(chosen)
-    made = clickhouse(chosen)
-    yield made
-    made.close()
+    result = clickhouse(chosen)
+    yield result
+    result.close()
 
 
 def first(connection: psycopg.Connection[Any], query: str) -> tuple[Any, ...]:
-    found = connection.execute(query).fetchone()
-    assert found is not None
-    return tuple(found)
+    actual = connection.execute(query).fetchone()
+    assert actual is not None
+    return tuple(actual)
 
 
 def one(client: Any, query: str) -> tuple[Any, ...]:
@@ -108,8 +108,8 @@ def test_the_migrated_database_equals_its_contracts(shop: psycopg.Connection[Any
     cursor = shop.cursor(row_factory=dict_row)
     for entity in entities("shop"):
         table = {"table": entity.name}
-        found = differences(entity, cursor.execute(COLUMNS, table).fetchall(), cursor.execute(KEYS, table).fetchall())
-        assert found == []
+        actual = differences(entity, cursor.execute(COLUMNS, table).fetchall(), cursor.execute(KEYS, table).fetchall())
+        assert actual == []
 
 
 def test_of_two_upgrades_at_once_one_does_it_and_the_other_finds_it_done(chosen: Settings) -> None:
@@ -117,10 +117,10 @@ def test_of_two_upgrades_at_once_one_does_it_and_the_other_finds_it_done(chosen:
         with ThreadPoolExecutor(2) as pool:
             done = sorted(pool.map(upgrade, [fresh, fresh]))
         with postgres(fresh) as connection:
-            found = first(connection, "SELECT count(*) FROM sauda_migration")
+            actual = first(connection, "SELECT count(*) FROM sauda_migration")
 
     assert done == ["", "The database went from migration none to 0005."]
-    assert found == (1,)
+    assert actual == (1,)
 
 
 def test_no_writer_can_forget_the_time_or_the_event(shop: psycopg.Connection[Any]) -> None:
@@ -130,14 +130,14 @@ def test_no_writer_can_forget_the_time_or_the_event(shop: psycopg.Connection[Any
                      "WHERE customer_id = 'C00000'")  # fmt: skip
         shop.execute("DELETE FROM shop.customers WHERE customer_id = 'C00001'")
         (updated_at,) = first(shop, "SELECT updated_at FROM shop.customers WHERE customer_id = 'C00000'")
-        told = shop.execute("SELECT key, event_type, payload FROM shop.outbox ORDER BY position").fetchall()
+        records = shop.execute("SELECT key, event_type, payload FROM shop.outbox ORDER BY position").fetchall()
 
     assert datetime.now(UTC) - updated_at < timedelta(minutes=1)
-    assert [(key, kind) for key, kind, _ in told] == [
+    assert [(key, kind) for key, kind, _ in records] == [
         ("customer:C00000", "shop.customer.changed"), ("customer:C00001", "shop.customer.deleted"),
     ]  # fmt: skip
-    assert told[0][2]["city_name"] == "Oral"
-    assert not any(set(payload) & set(PERSONAL) for _, _, payload in told)
+    assert records[0][2]["city_name"] == "Oral"
+    assert not any(set(payload) & set(PERSONAL) for _, _, payload in records)
 
 
 @pytest.mark.smoke
@@ -178,8 +178,8 @@ def test_changes_deletions_and_late_commits_become_versions(
         shop.execute("ALTER TABLE shop.customers DISABLE TRIGGER touch")
         shop.execute("UPDATE shop.customers SET city_name = 'Unseen' WHERE customer_id = 'C00003'")
         shop.execute("ALTER TABLE shop.customers ENABLE TRIGGER touch")
-    found = ingest("shop.customers", "--full-check")
-    assert (found["changed"], found["gone"]) == (1, 2)
+    actual = ingest("shop.customers", "--full-check")
+    assert (actual["changed"], actual["gone"]) == (1, 2)
     load()
 
     versions = client.query(
@@ -216,8 +216,8 @@ def test_a_new_price_is_history_and_a_bad_file_a_report(
     names = [str(o.object_name) for o in s3(chosen).list_objects(chosen.bucket, "stage/", recursive=True)]
     reports = [n for n in names if n.startswith("stage/rejected/products/") and n.endswith("-bad.jsonl.report.json")]
     assert len(reports) == 1
-    told = json.loads(s3(chosen).get_object(chosen.bucket, reports[0]).read())
-    assert (told["findings"][0]["row"], told["findings"][0]["rule"]) == (1, "price_amount.at_least")
+    document = json.loads(s3(chosen).get_object(chosen.bucket, reports[0]).read())
+    assert (document["findings"][0]["row"], document["findings"][0]["rule"]) == (1, "price_amount.at_least")
     assert not [n for n in names if n.startswith("stage/incoming/")]
 
 
@@ -230,21 +230,21 @@ def people(connection: psycopg.Connection[Any]) -> dict[str, set[str]]:
 def leaks(rows: Iterable[Sequence[Any]], known: dict[str, set[str]]) -> set[str]:
     """The kinds of personal data that stand in the rows, alone or within a longer text."""
     texts = {str(value) for row in rows for value in row if not isinstance(value, int | float | Decimal)}
-    found = {kind for kind, values in known.items() if texts & values}
+    actual = {kind for kind, values in known.items() if texts & values}
     begins = {re.findall(r"\w+", name)[0] for name in known["name"]}
     name = re.compile("|".join(map(re.escape, known["name"])))
     # Hundreds of names are looked for only where a first word of one stands, and that not in ids and hashes.
     longer = (text for text in texts if " " in text or '"' in text)
     if any(not begins.isdisjoint(re.findall(r"\w+", text)) and name.search(text) for text in longer):
-        found.add("name")
+        actual.add("name")
     for kind, sign, pattern in (
         ("email", "@", r"[\w.+-]+@[\w.-]+\w"),
         ("phone", "+", r"[+]\d{7,15}"),
         ("address", ", ", r"(?:[A-Z]\w+ )+\d+, \d+"),
     ):
         if any(not known[kind].isdisjoint(re.findall(pattern, text)) for text in texts if sign in text):
-            found.add(kind)
-    return found
+            actual.add(kind)
+    return actual
 
 
 def test_no_query_of_bi_shows_a_person(own: Settings, shop: psycopg.Connection[Any]) -> None:
@@ -296,9 +296,9 @@ def test_a_database_of_the_first_migration_keeps_its_rows_and_tells_its_products
 
             assert upgrade(fresh) == "The database went from migration 0001 to 0005."
             assert connection.execute("SELECT * FROM shop.products").fetchall() == kept
-            ((key, told),) = connection.execute("SELECT key, payload FROM shop.outbox").fetchall()
-            assert (key, told["product_name"], told["price_amount"]) == ("product:p", "Tea", 12.5)
-            assert datetime.fromisoformat(told["changed_at"]) == kept[0][-1]
+            ((key, records),) = connection.execute("SELECT key, payload FROM shop.outbox").fetchall()
+            assert (key, records["product_name"], records["price_amount"]) == ("product:p", "Tea", 12.5)
+            assert datetime.fromisoformat(records["changed_at"]) == kept[0][-1]
             connection.execute("DELETE FROM shop.products")
             ((deleted,),) = connection.execute("SELECT payload FROM shop.outbox OFFSET 1").fetchall()
             assert deleted["product_name"] == "Tea"
@@ -323,8 +323,8 @@ def test_a_customer_that_nobody_can_read_keeps_no_other_from_the_stage(shop: psy
     shop.execute("ALTER TABLE shop.customers DROP CONSTRAINT customers_times_readable")
     shop.execute(endless)
     shop.execute("INSERT INTO shop.customers (customer_id, name) VALUES ('ended', 'E')")
-    found = ingest("shop.customers")
+    actual = ingest("shop.customers")
     shop.execute("DELETE FROM shop.customers WHERE customer_id IN ('endless', 'ended')")
 
-    assert found["set_aside"] == 1
-    assert found["changed"] >= 1
+    assert actual["set_aside"] == 1
+    assert actual["changed"] >= 1
