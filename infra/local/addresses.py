@@ -48,7 +48,8 @@ def show(
     if as_json:
         print(json.dumps(every, indent=1))
         return
-    rows = [row for row in every if row["runs"]] or every
+    is_up = any(row["runs"] for row in every if row["part"] in here(settings))
+    rows = [row for row in every if row["runs"] or not is_up]
     table = Table(*columns, box=box.SIMPLE_HEAD)
     for row in rows:
         table.add_row(*(escape(row[name]) for name in columns))
@@ -60,7 +61,7 @@ def show(
             for name in columns[1:]:
                 if row[name]:
                     console.print(f"  {name} {escape(row[name])}", soft_wrap=True)
-    if stopped := ", ".join(dict.fromkeys(row["what"] for row in every if not row["runs"])):
+    if stopped := ", ".join(row["what"] for row in every if row not in rows):
         console.print(f"[dim]Not started: {escape(stopped)}[/]", soft_wrap=True)
     if not passwords:
         file = settings.stack_home / "secrets.json"

@@ -92,7 +92,7 @@ def test_urls_show_passwords_only_when_asked(stack_settings: Settings, monkeypat
     assert password not in CliRunner().invoke(command_line.cli, ["urls"]).output
     assert password in CliRunner().invoke(command_line.cli, ["urls", "--passwords"]).output
     document = json.loads(CliRunner().invoke(command_line.cli, ["urls", "--json"]).stdout)
-    assert {"part", "what", "address", "user"} == set(document[0])
+    assert {"part", "what", "address", "user", "runs"} == set(document[0])
     assert password not in str(document)
     document = json.loads(CliRunner().invoke(command_line.cli, ["urls", "--passwords", "--json"]).stdout)
     assert password in [each["password"] for each in document]

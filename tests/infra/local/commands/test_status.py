@@ -25,6 +25,21 @@ def test_every_address_is_listed_with_its_user(stack_settings: Settings) -> None
     assert re.search(r"Airflow +http://127\.0\.0\.1:29081/ +sauda", shown)
 
 
+def test_parts_that_do_not_run_are_named_and_their_addresses_left_out(
+    stack_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(addresses.Supervisor, "info", lambda _: {"api": {"statename": "RUNNING"}})
+    console = Console(record=True, width=140)
+    addresses.show(stack_settings, console)
+    shown = console.export_text()
+
+    assert "REST API: its paths" in shown.partition("Not started:")[0]
+    assert "Airflow" in shown.partition("Not started:")[2]
+    assert "http://127.0.0.1:29081/" not in shown
+    runs = {row["what"]: row["runs"] for row in addresses.listed(stack_settings)}
+    assert (runs["Airflow"], runs["REST API: its paths"]) == (False, True)
+
+
 @pytest.mark.parametrize("width", [20, 40, 80, 140])
 @pytest.mark.parametrize("passwords", [False, True])
 def test_no_terminal_cuts_an_address_or_a_key(stack_settings: Settings, width: int, passwords: bool) -> None:

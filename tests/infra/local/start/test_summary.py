@@ -37,7 +37,7 @@ NIGHTLY = {
 
 def all_steps(settings: Settings, *, is_lite: bool = False) -> list[Step]:
     run = demo.Run(settings, Stack(settings))
-    return [*demo.steps(run), *demo.last_steps(run, is_lite=is_lite)]
+    return [*demo.steps(run, Console()), *demo.last_steps(run, is_lite=is_lite)]
 
 
 def test_the_seven_steps_have_these_titles_in_this_order(stack_settings: Settings) -> None:
@@ -59,7 +59,7 @@ def test_each_of_the_seven_is_made_of_steps_that_the_start_takes(stack_settings:
 def test_the_steps_of_a_start_can_run(stack_settings: Settings) -> None:
     run = demo.Run(stack_settings, Stack(stack_settings))
 
-    check_graph(demo.steps(run))
+    check_graph(demo.steps(run, Console()))
     check_graph(demo.last_steps(run, is_lite=False))
 
 
@@ -75,6 +75,23 @@ def test_they_follow_one_another_as_their_data_does(stack_settings: Settings) ->
     stage = {"Customers from PostgreSQL to S3", "Products to S3", "Stream", "Purchases sent", "Nightly jobs"}
     assert stage <= needs(summary.STAGE)
     assert "REST API" in needs(summary.ALIVE)
+
+
+def test_on_a_new_lake_the_live_answer_does_not_wait_for_minio(stack_settings: Settings) -> None:
+    after = {step.title: set(step.after) for step in all_steps(stack_settings)}
+
+    def needs(title: str) -> set[str]:
+        return after[title].union(*(needs(each) for each in after[title] if each in after))
+
+    assert stack_settings.is_lake_new
+    live = needs(summary.LIVE_ANSWER)
+    assert {"Kafka", "ClickHouse", "Purchases sent", "Stream"} <= live
+    assert not {"MinIO's binary", "MinIO", "Bucket"} & live
+    assert {"MinIO", "Bucket", "Purchases sent"} <= needs("All in the lake")
+
+    (stack_settings.data / "minio" / "lake").mkdir(parents=True)
+    after = {step.title: set(step.after) for step in all_steps(stack_settings)}
+    assert {"MinIO", "Bucket"} <= needs(summary.LIVE_ANSWER), "a lake with data may shift offsets, so it is asked first"
 
 
 def test_without_airflow_the_start_takes_none_of_its_steps(stack_settings: Settings) -> None:
