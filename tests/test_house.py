@@ -23,7 +23,6 @@ ALLOWED = {
 SHARED_DOMAINS = {"ops", "rates"}
 """Tables that every domain needs: what Sauda says of its own runs, and the rates of currencies."""
 OTHER_DOMAINS = {
-    "infra/local/load_check.py": "judges what was collected of procurement",
     "infra/local/parts/goszakup_standin.py": "is a part of procurement, under the name of the service",
     "jobs/purchases/category_daily.py": "is built from the shop's products, as its contract says",
     "schemas/purchases/gold.py": "names the shop's products as what a table is built from",

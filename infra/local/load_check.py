@@ -1,19 +1,18 @@
-"""How a load of registers ends: what was sent is waited for, and what silver then holds is judged."""
+"""How a load into a collection ends: what was sent is waited for, and what silver then holds is judged."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from conf import Settings
-from conf.domains.procurement import ProcurementSettings
+from infra.local import domains
 from infra.local.parts import trouble
 from infra.local.processes import children
 from infra.local.tools import java
 from schemas.contract import contracts
 from schemas.derive.latest_views import versioned
-from schemas.procurement.endpoints import by_name
 
 NEEDED = ("kafka", "stream", "clickhouse")
 MINUTES = 30
@@ -23,10 +22,10 @@ MINUTES = 30
 def is_checked(source: str, words: Sequence[str]) -> bool:
     """Whether what a load brings is judged by `check`: its tables belong to collections, and it sends something."""
     domain = source.partition(".")[0]
-    registers = [value.partition("=")[0] for value in given(words, "--register")]
-    shown = [name for name in registers if name in by_name() and by_name()[name].event_type is None]
-    is_only_shown = bool(registers) and shown == registers
-    return not is_only_shown and any(t.domain == domain and "collection_code" in t.columns for t in versioned())
+    if not any(t.domain == domain and "collection_code" in t.columns for t in versioned()):
+        return False
+    brings_events: Callable[[Sequence[str]], bool] = domains.of(domain, "brings_events", lambda _: True)
+    return brings_events(words)
 
 
 def check(chosen: Settings, source: str, words: Sequence[str]) -> int:
@@ -44,7 +43,8 @@ def check(chosen: Settings, source: str, words: Sequence[str]) -> int:
             file=out, flush=True,
         )  # fmt: skip
         return 0
-    collection = ("--collection", collection_of(chosen, words))
+    collection_of = domains.of(domain, "collection_of")
+    collection = ("--collection", collection_of(chosen, words)) if collection_of else ()
     for command in (
         ("jobs.commands.settle", *topics, "--minutes", str(MINUTES)),
         ("jobs.commands.check", domain, *collection),
@@ -56,13 +56,6 @@ def check(chosen: Settings, source: str, words: Sequence[str]) -> int:
         if code:
             return code if code > 0 else 128 - code
     return 0
-
-
-def collection_of(chosen: Settings, words: Sequence[str]) -> str:
-    """The collection that a load fills: the one it names, or the one of the service that it asks."""
-    if named := given(words, "--collection"):
-        return named[-1]
-    return ProcurementSettings.of(chosen.at_standin() if "--stand-in" in words else chosen).goszakup_collection
 
 
 def given(words: Sequence[str], option: str) -> list[str]:

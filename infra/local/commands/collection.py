@@ -12,7 +12,7 @@ from rich.table import Table
 
 from conf import Settings
 from conf.stream_progress import Unsettled, settle
-from infra.local import clickhouse_http
+from infra.local import clickhouse_http, domains
 from infra.local.command_line import current, out
 from infra.local.errors import Failed, Refused
 from infra.local.processes import children
@@ -42,7 +42,7 @@ def show(settings: Settings, console: Console) -> None:
     """The collections as a table."""
     listed = collections(settings)
     if not listed:
-        console.print("There is no collection yet. ./start.sh ingest procurement.goszakup makes one.")
+        console.print("There is no collection yet. ./start.sh ingest SOURCE makes one, e.g. procurement.goszakup.")
         return
     table = Table("collection", box=box.SIMPLE_HEAD)
     for heading in ("rows, every version", "last came, UTC"):
@@ -77,11 +77,8 @@ def drop(settings: Settings, stack: Stack, name: str, say: Callable[[str], None]
         except Unsettled as late:
             raise Failed(f"{late} Nothing was dropped. See: ./start.sh logs stream") from None
     env = children.environment(settings, java.remembered(settings), "drop")
-    say(
-        children.run(
-            [sys.executable, "-m", "ingestion.procurement.forget", name], "Forgetting the state", env=env
-        ).strip()
-    )
+    for forget in domains.every("FORGET"):
+        say(children.run([sys.executable, "-m", forget, name], "Forgetting the state", env=env).strip())
     try:
         if is_streaming:
             say("The stream stops.")
@@ -101,7 +98,7 @@ def drop(settings: Settings, stack: Stack, name: str, say: Callable[[str], None]
 
 @click.group()
 def collection() -> None:
-    """Collections of procurement: each publisher or set of files is one."""
+    """Collections of what is collected: each publisher or set of files is one."""
 
 
 @collection.command("list")

@@ -14,15 +14,15 @@ from infra.local.stack import Stack
 def ingest(source: str, rest: tuple[str, ...]) -> None:
     """Send the events of a SOURCE into Kafka, e.g. purchases.file shop.csv.gz
 
-    Sending the same file again adds nothing. A load of procurement ends with its check, which --no-check leaves out.
+    Sending the same file again adds nothing. A load into a collection ends with its check, which --no-check leaves out.
     The source's own options: ./start.sh ingest SOURCE -- --help
     """
-    from infra.local import load_check
+    from infra.local import domains, load_check
 
     chosen = current()
     is_sent = not {"--help", "--dry-run", "--try"} & set(rest)
     if is_sent:
-        Stack(chosen).need(*(("postgres", "minio") if source.startswith("shop.") else ("kafka",)))
+        Stack(chosen).need(*domains.of(source.partition(".")[0], "SOURCE_PARTS", ("kafka",)))
     is_checked = is_sent and "--no-check" not in rest and load_check.is_checked(source, rest)
     words = [word for word in rest if word != "--no-check"]
     code = passed_on(chosen, "ingest", ["ingestion.core.run", source, *words])

@@ -2,45 +2,29 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
+from itertools import chain
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from conf import Settings
-from conf.discovery import modules_below
 from conf.stream_progress import Unsettled, settle, stream_progress
-from infra.local import addresses, clickhouse_http, deploy, figures, page_check
+from infra.local import addresses, deploy, domains, figures, page_check
 from infra.local.commands import sql
 from infra.local.errors import Failed
 from infra.local.parts import here, title
 from infra.local.servers import airflow
 from infra.local.stack import Stack
-from infra.local.start import domains, summary
+from infra.local.start import summary
 from infra.local.start.run import COUNTED, DomainStep, Run, last_json
 from infra.local.steps import Runner, Say, Step
 from schemas.contract import topics
 
-LIVE_EVENTS, LIVE_RATE = 200, 40
 CATCH_UP_SECONDS = 600
 """A cold stream on a busy machine was seen to take more than three minutes."""
-QUESTION = "Which sellers earned most, returns taken off, in all currencies?"
-ANSWER = """
-SELECT seller_id, order_count AS orders, revenue_base_amount AS revenue, base_currency_code AS currency
-FROM gold.top_sellers
-LIMIT 5
-"""
-
-LIVE_QUESTION = "What was bought in each currency so far?"
-LIVE_ANSWER = """
-SELECT currency_code AS currency, uniqExact(event_id) AS purchases, sum(line_amount) AS revenue
-FROM silver.purchase_lines FINAL
-GROUP BY currency ORDER BY purchases DESC
-"""
 
 
 def steps(run: Run, console: Console) -> list[Step]:
@@ -55,13 +39,17 @@ def steps(run: Run, console: Console) -> list[Step]:
 
     def first_answer(say: Say) -> str:
         catch_up(settings, say, "live")
-        console.print(f"\n[bold]{LIVE_QUESTION}[/]  [dim]live, {time.monotonic() - run.began:.0f} s after the start[/]")
-        sql.ask(settings, LIVE_ANSWER, None, console)
+        for question in domains.every("LIVE_QUESTION"):
+            console.print(
+                f"\n[bold]{question.text}[/]  [dim]live, {time.monotonic() - run.began:.0f} s after the start[/]"
+            )
+            sql.ask(settings, question.sql, None, console)
         return f"{time.monotonic() - run.began:.0f} s after the start"
 
     def live(say: Say) -> str:
         catch_up(settings, say, "live")
-        watch_freshness(run, say)
+        for watch in domains.every("watch_freshness"):
+            watch(run, say)
         return f"median {percentile(run.freshness, 50):.2f} s" if run.freshness else "nothing was seen"
 
     def lake(say: Say) -> None:
@@ -85,6 +73,7 @@ def steps(run: Run, console: Console) -> list[Step]:
 
     ours = domain_steps(run)
     sent = [each.step.title for each in ours if each.sends_events]
+    live_events = [each.step.title for each in ours if each.is_live]
     fed = [each.step.title for each in ours if each.feeds_nightly]
     stream = title(settings, "stream")
     return [
@@ -96,7 +85,7 @@ def steps(run: Run, console: Console) -> list[Step]:
         *(each.step for each in ours),
         *stack.part_steps(["stream"], after=deploy.LIVE_STEPS if settings.is_lake_new else deploy.STEPS),
         Step(summary.QUERIES, queries, after=(stream,), quiet=True),
-        Step(summary.LIVE_ANSWER, first_answer, after=(stream, summary.SENT), quiet=True),
+        Step(summary.LIVE_ANSWER, first_answer, after=(stream, *live_events), quiet=True),
         Step("All in the lake", lake, after=(stream, *deploy.LAKE_STEPS, *sent)),
         # Not beside the first batches, whose code Java has never seen.
         Step("Freshness watched", live, after=("All in the lake",)),
@@ -108,8 +97,8 @@ def steps(run: Run, console: Console) -> list[Step]:
 
 
 def domain_steps(run: Run) -> list[DomainStep]:
-    """What the domains do in a demo, each in a module of `infra/local/start/domains`."""
-    return [step for module in modules_below(domains) for step in module.steps(run)]
+    """What the domains do in a demo, as `infra/local/domains` has it."""
+    return [step for steps_of in domains.every("demo_steps") for step in steps_of(run)]
 
 
 def catch_up(settings: Settings, say: Say, *lanes: str) -> None:
@@ -118,31 +107,6 @@ def catch_up(settings: Settings, say: Say, *lanes: str) -> None:
         settle(settings, [topic.name for topic in topics()], CATCH_UP_SECONDS, say, lanes)
     except Unsettled as late:
         raise Failed(f"The stream does not catch up. {late} See: ./start.sh logs stream") from None
-
-
-def watch_freshness(run: Run, say: Say) -> None:
-    """Send a trickle and look, from outside, when each purchase can be read in ClickHouse.
-
-    A purchase's age at that moment counts from the broker's time of it, so the last stretch of it is our own polling.
-    """
-    began = datetime.now(UTC)
-    sender = threading.Thread(target=run.send, args=(LIVE_EVENTS, "--rate", str(LIVE_RATE)), daemon=True)
-    sender.start()
-    seen: set[str] = set()
-    sql_text = (
-        "SELECT event_id, toUnixTimestamp64Milli(max(ingested_at)) FROM silver.purchase_lines "
-        f"WHERE ingested_at >= toDateTime64('{began:%Y-%m-%d %H:%M:%S}', 3, 'UTC') GROUP BY event_id"
-    )
-    deadline = time.monotonic() + LIVE_EVENTS / LIVE_RATE + 15
-    while len(seen) < LIVE_EVENTS and time.monotonic() < deadline:
-        rows = clickhouse_http.rows(run.settings, sql_text)
-        now = time.time()
-        fresh = [row for row in rows if row[0] not in seen]
-        seen.update(row[0] for row in fresh)
-        run.freshness += [now - int(row[1]) / 1000 for row in fresh]
-        say(f"{len(seen)} purchases seen")
-        time.sleep(0.02)
-    sender.join(timeout=30)
 
 
 def percentile(values: list[float], percent: float) -> float:
@@ -175,12 +139,13 @@ def report(run: Run, console: Console) -> None:
     if run.freshness:
         half, most = percentile(run.freshness, 50), percentile(run.freshness, 99)
         console.print(
-            f"Freshness: {len(run.freshness)} purchases were readable in ClickHouse {half:.2f} s (median) "
+            f"Freshness: {len(run.freshness)} events were readable in ClickHouse {half:.2f} s (median) "
             f"and {most:.2f} s (99 %) after Kafka took them.\n"
         )
-    console.print(f"[bold]{QUESTION}[/]")
-    sql.ask(run.settings, ANSWER, None, console)
-    console.print()
+    for question in domains.every("QUESTION"):
+        console.print(f"[bold]{question.text}[/]")
+        sql.ask(run.settings, question.sql, None, console)
+        console.print()
 
 
 def started(settings: Settings, is_lite: bool) -> list[str]:
@@ -215,8 +180,8 @@ def run(settings: Settings, console: Console, *, is_lite: bool = False) -> None:
         runner.run(last_steps(this, is_lite=is_lite))
         console.print()
         timings = runner.timings | {summary.STAGE: summary.staged(this.nightly)[1]}
-        summary.show(
-            summary.lines(summary.seven(settings, started(settings, is_lite)), timings, runner.remarks), console
-        )
+        of_domains = domains.every("CHAPTERS")
+        chapters = summary.chapters(settings, started(settings, is_lite), chain.from_iterable(of_domains))
+        summary.show(summary.lines(chapters, timings, runner.remarks), console)
         addresses.show(settings, console)
         console.print('Ask more: ./start.sh sql "SELECT …"   Stop: ./start.sh down   Everything: ./start.sh --help')

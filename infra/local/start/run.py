@@ -28,6 +28,16 @@ class DomainStep:
     """The lake is complete when it has these events too."""
     feeds_nightly: bool = False
     """The nightly jobs read what it brings."""
+    is_live: bool = False
+    """The first live answer is about these events."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question in words, and its SQL."""
+
+    text: str
+    sql: str
 
 
 @dataclass
@@ -46,17 +56,6 @@ class Run:
         """Run one of our own commands to its end."""
         env = children.environment(self.settings, self.stack.tools.java_home, part="demo")
         return children.run([sys.executable, "-m", *words], what, env=env, on_line=on_line)
-
-    def send(self, count: int, *options: str) -> dict[str, Any]:
-        """Send simulated purchases; returns the simulator's own account."""
-        output = self.command(
-            "Sending purchases",
-            *("ingestion.core.run", "purchases.simulate", "--json"),
-            *("--events", str(count), *options),
-        )
-        account = last_json(output)
-        self.sent.append(account)
-        return account
 
     def ingest(self, what: str, *words: str) -> dict[str, Any]:
         """Run a source to its end; its own account."""

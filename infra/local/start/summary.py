@@ -1,8 +1,8 @@
-"""The seven steps of a start, shown at its end: what each did, its figures, how long it took."""
+"""The chapters of a start, shown at its end: what each did, its figures, how long it took."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,16 +15,15 @@ from infra.local.errors import Failed
 from infra.local.parts import declared
 from schemas.contract import tables
 
-TOPICS, SENT, CUSTOMERS, PRODUCTS = "Topics", "Purchases sent", "Customers from PostgreSQL to S3", "Products to S3"
-LIVE_ANSWER = "First live answer"
+TOPICS, LIVE_ANSWER = "Topics", "First live answer"
 QUERIES, NIGHTLY, STAGE, ALIVE = "Streaming queries", "Nightly jobs", "Stage layer", "Page alive"
-FILE = "products.parquet"
 
 
 @dataclass(frozen=True)
 class Chapter:
-    """One of the seven, and the titles of the steps that make it up."""
+    """One line of the summary, its place among them, and the titles of the steps that make it up."""
 
+    order: int
     title: str
     steps: tuple[str, ...]
 
@@ -38,19 +37,17 @@ class Line:
     seconds: float | None
 
 
-def seven(settings: Settings, parts: Sequence[str]) -> list[Chapter]:
-    """The seven steps of a start that begins these parts."""
+def chapters(settings: Settings, parts: Sequence[str], of_domains: Iterable[Chapter]) -> list[Chapter]:
+    """The chapters of a start that begins these parts, with those of the domains."""
     titles = {name: part.title for name, part in declared(settings).items()}
     stream = titles["stream"]
-    return [
-        Chapter("Parts started", tuple(titles[name] for name in parts if name != "stream")),
-        Chapter("Kafka topics made", (TOPICS,)),
-        Chapter("Test messages sent to Kafka", (SENT,)),
-        Chapter("Customers from PostgreSQL to S3", (CUSTOMERS,)),
-        Chapter("Spark streaming started", (stream, QUERIES)),
-        Chapter("products.parquet to S3", (PRODUCTS,)),
-        Chapter("Data of the stage layer processed", (STAGE,)),
+    shared = [
+        Chapter(10, "Parts started", tuple(titles[name] for name in parts if name != "stream")),
+        Chapter(20, "Kafka topics made", (TOPICS,)),
+        Chapter(50, "Spark streaming started", (stream, QUERIES)),
+        Chapter(70, "Data of the stage layer processed", (STAGE,)),
     ]
+    return sorted([*shared, *of_domains], key=lambda chapter: chapter.order)
 
 
 def lines(chapters: Sequence[Chapter], timings: Mapping[str, float], remarks: Mapping[str, str]) -> list[Line]:
@@ -76,7 +73,7 @@ def show(rows: Sequence[Line], console: Console) -> None:
         mark = "[red]✗[/]" if line.seconds is None else "[green]✓[/]"
         seconds = "" if line.seconds is None else f"[dim]{line.seconds:.1f} s[/]"
         table.add_row(f"{mark} {number}/{len(rows)}", line.title, escape(line.figure), seconds)
-    console.print("[bold]The seven steps[/]")
+    console.print("[bold]What was done[/]")
     console.print(table)
 
 
@@ -91,12 +88,3 @@ def staged(nightly: Mapping[str, Any]) -> tuple[str, float]:
         raise Failed("The nightly jobs loaded nothing of the stage layer.")
     remark = ", ".join(f"{run['table']} {run['rows']:,} rows" for run in loaded)
     return remark, sum(float(run["seconds"]) for run in loaded)
-
-
-def products(account: Mapping[str, Any]) -> str:
-    """What became of the simulated file, by the account of `shop.products`; others may have waited beside it."""
-    outcome = next((each for each in account["files"] if each["file"] == FILE), None)
-    if outcome is None:
-        raise Failed(f"{FILE} was dropped into the bucket, and shop.products did not report it.")
-    rows = f"{outcome['rows']:,} rows"
-    return f"{FILE}, {'taken before' if outcome['became'] == 'seen' else rows}"

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from conf import Settings
 from infra.local import command_line, load_check
 from infra.local.commands import ingest
+from infra.local.domains import procurement
 from infra.local.stack import Stack
 
 GOSZAKUP, OCDS = "procurement.goszakup", "procurement.ocds"
@@ -44,7 +45,7 @@ def test_what_is_checked_at_its_end(source: str, words: list[str], expected: boo
 def test_the_collection_of_a_load_is_the_one_it_names_or_the_services(
     stack_settings: Settings, words: list[str], expected: str
 ) -> None:
-    assert load_check.collection_of(stack_settings, words) == expected
+    assert procurement.collection_of(stack_settings, words) == expected
 
 
 def test_a_part_that_is_away_is_named_with_what_to_do_later(

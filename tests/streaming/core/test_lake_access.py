@@ -58,6 +58,7 @@ def storage(monkeypatch: pytest.MonkeyPatch) -> Storage:
 def opened(tmp_path: Path, storage: Storage) -> Iterator[tuple[Settings, LakeAccess]]:
     settings = Settings(home=tmp_path)
     settings.run.mkdir(parents=True)
+    assert not storage.is_up
     access = LakeAccess(settings, "stream", DOMAINS)
     yield settings, access
     access.close()
@@ -106,10 +107,10 @@ def test_a_lease_that_is_refused_ends_the_stream(storage: Storage, opened: tuple
     assert not access.granted.is_set()
 
 
-def test_a_stream_that_ends_before_there_is_a_bucket_frees_its_locks(tmp_path: Path, storage: Storage) -> None:
-    settings = Settings(home=tmp_path)
-    settings.run.mkdir(parents=True)
-    access = LakeAccess(settings, "stream", DOMAINS)
+def test_a_stream_that_ends_before_there_is_a_bucket_frees_its_locks(
+    storage: Storage, opened: tuple[Settings, LakeAccess]
+) -> None:
+    settings, access = opened
     access.close()
     take_files(settings, "stream", "stream", DOMAINS).close()
     assert storage.leases == []

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Sequence
+from itertools import chain
 
 import pytest
 from rich.console import Console
 
 from conf import LOOPBACK, Settings
-from infra.local import page_check
+from infra.local import domains, page_check
+from infra.local.domains import shop
 from infra.local.errors import Failed
 from infra.local.parts import here
 from infra.local.stack import Stack
@@ -35,22 +38,24 @@ NIGHTLY = {
 }
 
 
+def seven(settings: Settings, parts: Sequence[str]) -> list[summary.Chapter]:
+    return summary.chapters(settings, parts, chain.from_iterable(domains.every("CHAPTERS")))
+
+
 def all_steps(settings: Settings, *, is_lite: bool = False) -> list[Step]:
     run = demo.Run(settings, Stack(settings))
     return [*demo.steps(run, Console()), *demo.last_steps(run, is_lite=is_lite)]
 
 
 def test_the_seven_steps_have_these_titles_in_this_order(stack_settings: Settings) -> None:
-    assert [chapter.title for chapter in summary.seven(stack_settings, list(here(stack_settings)))] == SEVEN
+    assert [chapter.title for chapter in seven(stack_settings, list(here(stack_settings)))] == SEVEN
 
 
 @pytest.mark.parametrize("is_lite", [False, True])
 def test_each_of_the_seven_is_made_of_steps_that_the_start_takes(stack_settings: Settings, is_lite: bool) -> None:
     titles = {step.title for step in all_steps(stack_settings, is_lite=is_lite)}
     wanted = {
-        title
-        for chapter in summary.seven(stack_settings, demo.started(stack_settings, is_lite))
-        for title in chapter.steps
+        title for chapter in seven(stack_settings, demo.started(stack_settings, is_lite)) for title in chapter.steps
     }
 
     assert wanted <= titles
@@ -113,7 +118,7 @@ def test_each_is_told_with_its_figure_and_seconds(stack_settings: Settings) -> N
                "Customers from PostgreSQL to S3": "2,000 changed", "Products to S3": "products.parquet, 300 rows",
                summary.STAGE: "silver.shop_customers 2,000 rows"}  # fmt: skip
 
-    lines = summary.lines(summary.seven(stack_settings, ["kafka", "minio", "stream"]), timings, remarks)
+    lines = summary.lines(seven(stack_settings, ["kafka", "minio", "stream"]), timings, remarks)
 
     assert [(line.figure, line.seconds) for line in lines] == [
         ("2 parts answer", 5.0),
@@ -128,13 +133,11 @@ def test_each_is_told_with_its_figure_and_seconds(stack_settings: Settings) -> N
 
 def test_they_are_shown_numbered_and_ticked_and_what_was_not_done_is_crossed(stack_settings: Settings) -> None:
     console = Console(record=True, width=120)
-    lines = summary.lines(
-        summary.seven(stack_settings, ["kafka"]), {"Kafka": 5.0, "Topics": 0.4}, {"Topics": "[6] in all"}
-    )
+    lines = summary.lines(seven(stack_settings, ["kafka"]), {"Kafka": 5.0, "Topics": 0.4}, {"Topics": "[6] in all"})
     summary.show(lines, console)
     shown = [" ".join(line.split()) for line in console.export_text().splitlines() if line.strip()]
 
-    assert shown[0] == "The seven steps"
+    assert shown[0] == "What was done"
     assert shown[1:3] == ["✓ 1/7 Parts started 1 part answers 5.0 s", "✓ 2/7 Kafka topics made [6] in all 0.4 s"]
     assert shown[3:] == [f"✗ {n}/7 {title} not done" for n, title in enumerate(SEVEN[2:], 3)]
 
@@ -158,7 +161,7 @@ def test_a_night_that_loads_no_stage_is_told() -> None:
 def test_the_file_of_products_is_told_with_its_rows(file: dict[str, object], remark: str) -> None:
     other = {"file": "mine.csv", "became": "staged", "rows": 5}
 
-    assert summary.products({"files": [other, file], "rows": 305}) == remark
+    assert shop.staged_products({"files": [other, file], "rows": 305}) == remark
 
 
 def test_a_page_that_serves_itself_and_its_events_is_alive() -> None:

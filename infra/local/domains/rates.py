@@ -13,7 +13,7 @@ DAYS = 75
 """Simulated purchases are of the last sixty."""
 
 
-def steps(run: Run) -> list[DomainStep]:
+def demo_steps(run: Run) -> list[DomainStep]:
     def collect(_: Say) -> str:
         since = (datetime.now(UTC) - timedelta(days=DAYS)).date().isoformat()
         account = run.ingest("Collecting exchange rates", "rates.nbk", "--stand-in", "--since", since)
