@@ -48,7 +48,7 @@ def variants(command: str) -> Iterator[list[str]]:
     yield from (list(each) for each in product(*(word.split(OR) for word in words)))
 
 
-GENERATED = ("docs/reference/commands.md", "docs/catalogue.md")
+GENERATED = ("docs/reference/commands.md", "docs/reference/catalogue.md")
 DOCUMENTS = sorted(
     path.relative_to(REPOSITORY).as_posix()
     for path in (REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *(REPOSITORY / "docs").rglob("*.md"))
@@ -148,7 +148,7 @@ def test_the_reference_of_commands_is_what_the_commands_say() -> None:
 
 @pytest.mark.parametrize("document", ["docs/guides/ask.md", "docs/guides/troubleshooting.md"])
 def test_no_table_has_a_line_twice(document: str) -> None:
-    firsts = [row[0] for row in rows(document)]
+    firsts = [row[0] for row in rows(document) if row[0] not in ("---", "symptom")]
 
     assert len(firsts) > 10
     assert sorted(first for first in set(firsts) if firsts.count(first) > 1) == []

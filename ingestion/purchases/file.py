@@ -48,7 +48,7 @@ SOURCE = Source(
         click.Option(
             ["--mapping"],
             type=click.Path(path_type=Path),
-            help="TOML or JSON file that names the columns; docs/mapping.md has every key.",
+            help="TOML or JSON file that names the columns; docs/reference/mapping.md has every key.",
         ),
         click.Option(
             ["--encoding"], default="", callback=_encoding, help="Of the file.  [default: told from its bytes]"

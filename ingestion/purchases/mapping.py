@@ -1,6 +1,6 @@
 """How a file of purchases names its columns and writes its values: a small file says it, in TOML or JSON.
 
-The default fits the UCI Online Retail file. Every key is documented in docs/mapping.md; an example:
+The default fits the UCI Online Retail file. Every key is documented in docs/reference/mapping.md; an example:
 
     delimiter = ";"
     decimal_mark = ","
@@ -155,7 +155,7 @@ def load_mapping(path: Path) -> Mapping:
         raise Unreadable(f"The mapping {path} cannot be read: {problem.strerror}.") from None
     except ValidationError as problem:
         raise Unreadable(
-            f"The mapping {path.name}: {'; '.join(_sentences(problem))}. docs/mapping.md has every key."
+            f"The mapping {path.name}: {'; '.join(_sentences(problem))}. docs/reference/mapping.md has every key."
         ) from None
     except ValueError as problem:
         raise Unreadable(f"The mapping {path.name} is not {path.suffix.lstrip('.') or 'TOML'}: {problem}.") from None

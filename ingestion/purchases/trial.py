@@ -68,7 +68,7 @@ class MappingTrial:
                 click.echo("Look again with it:")
                 click.echo(f"  {self._again()} --currency KZT --overwrite")
             else:
-                click.echo(f"Fill it in in {target} (docs/mapping.md has every key), and look again:")
+                click.echo(f"Fill it in in {target} (docs/reference/mapping.md has every key), and look again:")
                 click.echo(f"  {self._command(target)} --try")
             return 2
         click.echo(f"Nothing was sent. Load it so:\n  {self._command(target)}")
@@ -226,7 +226,7 @@ def _mapping(layout_guess: LayoutGuess, timezone: str, encoding: str) -> Mapping
 
 def toml(layout_guess: LayoutGuess, timezone: str, encoding: str = "") -> str:
     """The mapping as a file, with a word on what was assumed."""
-    lines = ["# How ./start.sh ingest purchases.file reads this kind of file. Every key: docs/mapping.md", ""]
+    lines = ["# How ./start.sh ingest purchases.file reads this kind of file. Every key: docs/reference/mapping.md", ""]
     lines += list(_form(layout_guess, timezone, encoding))
     lines.append("\n[columns]")
     named = sorted(layout_guess.columns.items(), key=lambda item: NAMES.index(item[0]))

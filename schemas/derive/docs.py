@@ -1,4 +1,4 @@
-"""The catalogue: docs/catalogue.md, made from the contracts.
+"""The catalogue: docs/reference/catalogue.md, made from the contracts.
 
 ``python -m schemas.derive.docs`` writes it; with ``--check`` it ends with exit code 1 where the page is out of date.
 """
@@ -20,7 +20,8 @@ from schemas.derive import latest_views, views
 from schemas.derive.clickhouse import columns, engine, engine_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-CATALOGUE = REPOSITORY / "docs" / "catalogue.md"
+NAME = "docs/reference/catalogue.md"
+CATALOGUE = REPOSITORY / NAME
 REFRESH = "python -m schemas.derive.docs"
 
 LAYERS = {
@@ -202,7 +203,7 @@ def _unless_usual(outcome: OnFail) -> str:
 
 
 def _views(declared: Sequence[View]) -> str:
-    rows = [[f"[{view.name}](../{view.source})", view.question] for view in declared]
+    rows = [[f"[{view.name}](../../{view.source})", view.question] for view in declared]
     head = "## Views\n\nViews in ClickHouse, each an answer to a question.\n\n"
     return head + _markdown_table(["view", "question"], rows)
 
@@ -244,13 +245,13 @@ def main(arguments: Sequence[str]) -> int:
     current = CATALOGUE.read_text(encoding="utf-8") if CATALOGUE.exists() else ""
     if "--check" in arguments:
         if page != current:
-            print(f"docs/catalogue.md is out of date; refresh it: {REFRESH}", file=sys.stderr)
+            print(f"{NAME} is out of date; refresh it: {REFRESH}", file=sys.stderr)
             return 1
         return 0
     if page != current:
         CATALOGUE.parent.mkdir(exist_ok=True)
         CATALOGUE.write_text(page, encoding="utf-8")
-    print("docs/catalogue.md is " + ("as it was" if page == current else "written"))
+    print(f"{NAME} is " + ("as it was" if page == current else "written"))
     return 0
 
 

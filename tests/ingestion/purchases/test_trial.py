@@ -169,7 +169,7 @@ def test_a_mapping_that_is_given_is_tried_as_it_is(tmp_path: Path) -> None:
 
 
 def test_every_key_of_a_mapping_is_documented_and_the_example_is_one(tmp_path: Path) -> None:
-    text = (REPOSITORY / "docs" / "mapping.md").read_text("utf-8")
+    text = (REPOSITORY / "docs" / "reference" / "mapping.md").read_text("utf-8")
     keys = {*Mapping.model_fields, *FIELDS} - {"columns", "constants", "skip"}
     assert [key for key in sorted(keys) if f"`{key}`" not in text] == []
     example = tmp_path / "example.toml"

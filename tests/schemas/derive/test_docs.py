@@ -74,11 +74,12 @@ def test_a_view_without_a_question_is_refused(tmp_path: Path, text: str) -> None
 def test_check_says_how_to_refresh(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(docs, "CATALOGUE", tmp_path / "docs" / "catalogue.md")
+    file = tmp_path / "catalogue.md"
+    monkeypatch.setattr(docs, "CATALOGUE", file)
 
     assert docs.main(["--check"]) == 1
-    assert capsys.readouterr().err == ("docs/catalogue.md is out of date; refresh it: python -m schemas.derive.docs\n")
+    assert capsys.readouterr().err == f"{docs.NAME} is out of date; refresh it: python -m schemas.derive.docs\n"
     assert docs.main([]) == 0
     assert docs.main(["--check"]) == 0
     assert docs.main([]) == 0
-    assert capsys.readouterr().out == "docs/catalogue.md is written\ndocs/catalogue.md is as it was\n"
+    assert capsys.readouterr().out == f"{docs.NAME} is written\n{docs.NAME} is as it was\n"

@@ -67,7 +67,7 @@ def test_the_tests_of_new_things_pass_at_once(copy: Path) -> None:
     ended = run(copy, "-m", "pytest", "-q", "-p", "no:randomly", *tests)
 
     assert ended.returncode == 0, ended.stdout[-3000:]
-    assert "gold.tides_daily" in (copy / "docs" / "catalogue.md").read_text(encoding="utf-8")
+    assert "gold.tides_daily" in (copy / "docs" / "reference" / "catalogue.md").read_text(encoding="utf-8")
     assert "`SAUDA_TIDES_SOURCE`" in (copy / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
 
 
