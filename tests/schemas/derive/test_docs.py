@@ -60,9 +60,9 @@ def test_views_are_listed_with_their_question(tmp_path: Path) -> None:
 
     assert (
         "## Views\n\nViews in ClickHouse, each an answer to a question.\n\n| view | question |\n| --- | --- |\n"
-        "| [gold.aa_sellers](../infra/clickhouse/views/gold/aa_sellers.sql) | Which sellers sold most? |\n"
+        "| [gold.aa_sellers](../../infra/clickhouse/views/gold/aa_sellers.sql) | Which sellers sold most? |\n"
     ) in page
-    assert "| [gold.customers_by_day](../schemas/purchases/views.py) | How many customers " in page
+    assert "| [gold.customers_by_day](../../schemas/purchases/views.py) | How many customers " in page
 
 
 @pytest.mark.parametrize("text", ["SELECT 1\n", "--\nSELECT 1\n", ""])
