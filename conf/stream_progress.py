@@ -88,15 +88,21 @@ def stream_addresses(settings: Settings) -> list[str]:
 
 def stream_progress(settings: Settings) -> dict[str, Any]:
     """The progress of all streaming processes together. Raises OSError while one of them does not answer."""
-    together: dict[str, Any] = {"ready": True, "queries": {}, "fills": {}}
+    answers = []
     for address in stream_addresses(settings):
         with urllib.request.urlopen(f"{address}/progress", timeout=10) as answer:
-            own: dict[str, Any] = json.load(answer)
-        starts = [own["started_at"], *([together["started_at"]] if "started_at" in together else [])]
-        together |= {"ready": together["ready"] and own["ready"], "started_at": min(starts)}
-        for entries in ("queries", "fills"):
-            together[entries] |= own[entries]
-    return together
+            answers.append(json.load(answer))
+    return merged(answers)
+
+
+def merged(answers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The answers of the streaming processes at /progress as those of one process. Each query runs in one of them."""
+    return {
+        "ready": all(answer["ready"] for answer in answers),
+        "started_at": min(answer["started_at"] for answer in answers),
+        "queries": {name: query for answer in answers for name, query in answer["queries"].items()},
+        "fills": {name: fill for answer in answers for name, fill in answer["fills"].items()},
+    }
 
 
 def behind(progress: Mapping[str, Any], ends: Mapping[str, Offsets], lanes: Collection[str] = ()) -> dict[str, int]:

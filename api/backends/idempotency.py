@@ -25,16 +25,16 @@ TIMEOUT_SECONDS = 2.0
 DAY_SECONDS = 86_400.0
 HOUR_SECONDS = 3_600.0
 NOTE = (
-    "INSERT INTO shop.api_claims (claim, content) SELECT * FROM unnest(%s::bytea[], %s::bytea[])"
+    "INSERT INTO ops.api_claims (claim, content) SELECT * FROM unnest(%s::bytea[], %s::bytea[])"
     # What is older than a day has expired.
     " ON CONFLICT (claim) DO UPDATE SET content = excluded.content, created_at = excluded.created_at"
     " WHERE api_claims.created_at < clock_timestamp() - interval '1 day'"
 )
 NOTED = (
     "SELECT claim, content, extract(epoch FROM clock_timestamp() - created_at)::float AS age_seconds"
-    " FROM shop.api_claims WHERE claim = ANY(%s::bytea[])"
+    " FROM ops.api_claims WHERE claim = ANY(%s::bytea[])"
 )
-FORGET = "DELETE FROM shop.api_claims WHERE created_at < clock_timestamp() - interval '1 day'"
+FORGET = "DELETE FROM ops.api_claims WHERE created_at < clock_timestamp() - interval '1 day'"
 
 # The claim, the content, and what is to become the content that was first and its age.
 Waiting = tuple[bytes, bytes, "asyncio.Future[tuple[bytes, float]]"]

@@ -19,16 +19,16 @@ from conf.postgres_values import Unreadable
 
 DEMO_RATE = 600_000
 COLUMNS = "key_id, key_hash, name, scopes, rate_per_minute, created_at, expires_at, revoked_at"
-LOAD = f"SELECT {COLUMNS} FROM shop.api_keys"
+LOAD = f"SELECT {COLUMNS} FROM ops.api_keys"
 FIND = f"{LOAD} WHERE key_id = ANY(%s)"
 INSERT = (
-    "INSERT INTO shop.api_keys (key_id, key_hash, name, scopes, rate_per_minute, expires_at)"
+    "INSERT INTO ops.api_keys (key_id, key_hash, name, scopes, rate_per_minute, expires_at)"
     " VALUES (%(key_id)s, %(key_hash)s, %(name)s, %(scopes)s, %(rate_per_minute)s, %(expires_at)s)"
 )
 # With another stack's secrets the demo has another key; a revoked one stays revoked.
 DEMO = f"{INSERT} ON CONFLICT (key_id) DO UPDATE SET key_hash = excluded.key_hash"
 REVOKE = (
-    "UPDATE shop.api_keys SET revoked_at = clock_timestamp() WHERE key_id = %s AND revoked_at IS NULL RETURNING name"
+    "UPDATE ops.api_keys SET revoked_at = clock_timestamp() WHERE key_id = %s AND revoked_at IS NULL RETURNING name"
 )
 
 
@@ -46,7 +46,7 @@ class Key:
 
     @classmethod
     def of(cls, row: dict[str, Any]) -> Key:
-        """From a row of shop.api_keys."""
+        """From a row of ops.api_keys."""
         return cls(
             row["key_id"], bytes(row["key_hash"]), row["name"], frozenset(row["scopes"]), row["rate_per_minute"],
             readable(row["expires_at"]), readable(row["revoked_at"], datetime.max.replace(tzinfo=UTC)),

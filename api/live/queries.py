@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
@@ -15,7 +16,8 @@ from api.backends.protocols import Warehouse
 from api.backends.warehouse import arrived_since
 from api.http.problems import Problem
 from api.live.document import Flow, Refused
-from conf import LOOPBACK, Settings
+from conf import Settings
+from conf.stream_progress import merged, stream_addresses
 
 SHARE = 0.1
 """A query may take this share of the time at most: a slow one is asked less often."""
@@ -122,15 +124,20 @@ class RefusedFigures(ScheduledQueries):
 
 
 class StreamFigures:
-    """What the streaming process says of itself on loopback."""
+    """What the streaming processes say of themselves on loopback."""
 
     def __init__(self, settings: Settings, client: httpx.AsyncClient) -> None:
-        self.address, self.client = f"http://{LOOPBACK}:{settings.port('metrics')}", client
+        self.addresses, self.client = stream_addresses(settings), client
 
     async def __call__(self) -> Flow:
         """Raises OSError with a sentence while the stream does not answer."""
         try:
-            progress, recent = [await self.client.get(f"{self.address}/{name}") for name in ("progress", "recent")]
-            return Flow(orjson.loads(progress.content), orjson.loads(recent.content))
+            progress, recent = [await self._answers(name) for name in ("progress", "recent")]
+            queries = {name: figures for answer in recent for name, figures in answer["queries"].items()}
+            return Flow(merged(progress), {"now": max(answer["now"] for answer in recent), "queries": queries})
         except (httpx.HTTPError, orjson.JSONDecodeError) as error:
             raise OSError(f"The stream does not answer ({type(error).__name__}).") from None
+
+    async def _answers(self, name: str) -> list[dict[str, Any]]:
+        answers = await asyncio.gather(*(self.client.get(f"{address}/{name}") for address in self.addresses))
+        return [orjson.loads(answer.content) for answer in answers]

@@ -58,14 +58,26 @@ def answering(answers: dict[tuple[int, str], Any]) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.MockTransport(answer))
 
 
-def test_the_stream_is_asked_for_both_its_pages() -> None:
-    settings = Settings()
-    port = settings.port("metrics")
-    client = answering({(port, "/progress"): {"queries": {}}, (port, "/recent"): {"now": 5}})
+def test_each_process_of_the_stream_is_asked_for_both_its_pages() -> None:
+    settings = Settings(stream_processes="purchases;*")
+    first, second = settings.port("metrics"), settings.port("metrics") + 1
+    started, none = "2026-12-01T00:00:0", dict[str, int]()
+    client = answering({
+        (first, "/progress"): {
+            "ready": True, "started_at": f"{started}1", "queries": {"live:purchases": 1}, "fills": none,
+        },
+        (second, "/progress"): {
+            "ready": True, "started_at": f"{started}0", "queries": {"lake:rates": 2}, "fills": {"f": 3},
+        },
+        (first, "/recent"): {"now": 5, "queries": {"live:purchases": 4}},
+        (second, "/recent"): {"now": 6, "queries": {"lake:rates": 5}},
+    })  # fmt: skip
 
     flow = asyncio.run(StreamFigures(settings, client)())
 
-    assert (flow.progress, flow.recent) == ({"queries": {}}, {"now": 5})
+    queries = {"live:purchases": 1, "lake:rates": 2}
+    assert flow.progress == {"ready": True, "started_at": f"{started}0", "queries": queries, "fills": {"f": 3}}
+    assert flow.recent == {"now": 6, "queries": {"live:purchases": 4, "lake:rates": 5}}
 
 
 def test_a_stream_that_is_away_is_a_sentence() -> None:

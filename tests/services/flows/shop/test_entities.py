@@ -119,7 +119,7 @@ def test_of_two_upgrades_at_once_one_does_it_and_the_other_finds_it_done(chosen:
         with postgres(fresh) as connection:
             actual = first(connection, "SELECT count(*) FROM sauda_migration")
 
-    assert done == ["", "The database went from migration none to 0005."]
+    assert done == ["", "The database went from migration none to 0006."]
     assert actual == (1,)
 
 
@@ -294,7 +294,7 @@ def test_a_database_of_the_first_migration_keeps_its_rows_and_tells_its_products
             kept = connection.execute("SELECT * FROM shop.products").fetchall()
             connection.execute("DELETE FROM shop.outbox")
 
-            assert upgrade(fresh) == "The database went from migration 0001 to 0005."
+            assert upgrade(fresh) == "The database went from migration 0001 to 0006."
             assert connection.execute("SELECT * FROM shop.products").fetchall() == kept
             ((key, records),) = connection.execute("SELECT key, payload FROM shop.outbox").fetchall()
             assert (key, records["product_name"], records["price_amount"]) == ("product:p", "Tea", 12.5)
