@@ -54,7 +54,7 @@ class FolderLake(DeltaTables):
 class Ungated(JobRunner):
     """A runner whose gates are open."""
 
-    def _judge(self, rows: DataFrame, table: Contract, run: Run, inputs: Inputs) -> GateResult:  # noqa: ARG002
+    def _run_gates(self, rows: DataFrame, table: Contract, run: Run, inputs: Inputs) -> GateResult:  # noqa: ARG002
         facts, _ = figures(rows, table)
         run.rows_out, run.gates_seconds = facts.rows, 0.0
         return GateResult(facts, (), ())

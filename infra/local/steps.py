@@ -42,7 +42,7 @@ class _State:
 
 
 @dataclass
-class Runner:
+class StepRunner:
     """Runs steps on daemon threads, so that Ctrl-C in the main thread ends the program at once."""
 
     console: Console

@@ -22,7 +22,7 @@ from infra.local import changed_tests, deploy
 from infra.local.errors import Failed, Tolerated
 from infra.local.processes import children
 from infra.local.stack import Stack
-from infra.local.steps import Runner, Say, Step
+from infra.local.steps import Say, Step, StepRunner
 from infra.local.time_budgets import Budgets, measure_machine, service_groups
 from infra.local.tools import chromium
 
@@ -202,12 +202,12 @@ def run(
             steps = [*stack.up_steps(), *databases, *deploy.steps(settings), browser, later]
         try:
             if arguments:
-                Runner(console).run(steps)
+                StepRunner(console).run(steps)
                 return _foreground(trial, arguments)
             checks = [*trial.lint_steps(), *unit_steps(trial, scope)]
             if scope is not Scope.UNIT:
                 checks += service_steps(trial, scope)
-            Runner(console).run([*steps, *checks])
+            StepRunner(console).run([*steps, *checks])
         finally:
             children.stop_children()
             stack.down()

@@ -113,7 +113,7 @@ class JobRunner:
             rows = rows.where(self._of_day(table))
         rows = rows.persist(StorageLevel.MEMORY_AND_DISK)
         try:
-            gate_result = self._judge(rows, table, run, inputs)
+            gate_result = self._run_gates(rows, table, run, inputs)
             self._lose_nothing(table, inputs, gate_result.facts.rows)
             run.step = "write"
             run.delta_version = self._write(table, rows, gate_result.facts.rows)
@@ -124,7 +124,7 @@ class JobRunner:
         run.is_pushed = True
         self.lake.tidy(self.spark, table.name, run.delta_version)
 
-    def _judge(self, rows: DataFrame, table: Contract, run: Run, inputs: Inputs) -> GateResult:
+    def _run_gates(self, rows: DataFrame, table: Contract, run: Run, inputs: Inputs) -> GateResult:
         began = time.monotonic()
         known = self._known(table, inputs)
         asking = time.monotonic() - began

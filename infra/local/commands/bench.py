@@ -7,7 +7,7 @@ import click
 from infra.local.command_line import PASSED_ON, current, out, pass_on
 from infra.local.errors import Refused
 from infra.local.stack import Stack
-from infra.local.steps import Runner
+from infra.local.steps import StepRunner
 
 
 @click.command(context_settings=PASSED_ON)
@@ -23,7 +23,9 @@ def bench(arguments: tuple[str, ...]) -> None:
     with stack.alone():
         stack.check_ports()
         try:
-            Runner(out()).run([*stack.up_steps(), *stack.database_steps(), *deploy.steps(chosen), stack.archive_step()])
+            StepRunner(out()).run(
+                [*stack.up_steps(), *stack.database_steps(), *deploy.steps(chosen), stack.archive_step()]
+            )
             pass_on(chosen, "bench", ["bench.run", *arguments])
         finally:
             stack.down()

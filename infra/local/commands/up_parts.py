@@ -7,7 +7,7 @@ import click
 from infra.local.command_line import current, out
 from infra.local.parts import declared
 from infra.local.stack import Stack
-from infra.local.steps import Runner
+from infra.local.steps import StepRunner
 
 
 @click.command(hidden=True)
@@ -20,4 +20,4 @@ def up_parts(names: tuple[str, ...]) -> None:
         raise click.BadParameter(f"{unknown[0]!r} is no part; there are {', '.join(known)}")
     with stack.alone():
         stack.check_ports()
-        Runner(out()).run([*stack.up_steps(names), stack.archive_step()])
+        StepRunner(out()).run([*stack.up_steps(names), stack.archive_step()])

@@ -20,7 +20,7 @@ from infra.local.servers import airflow
 from infra.local.stack import Stack
 from infra.local.start import summary
 from infra.local.start.run import COUNTED, DomainStep, Run, last_json
-from infra.local.steps import Runner, Say, Step
+from infra.local.steps import Say, Step, StepRunner
 from schemas.contract import topics
 
 CATCH_UP_SECONDS = 600
@@ -173,7 +173,7 @@ def run(settings: Settings, console: Console, *, is_lite: bool = False) -> None:
     with stack.alone():
         stack.check_ports()
         this = Run(settings, stack)
-        runner = Runner(console, is_brief=True)
+        runner = StepRunner(console, is_brief=True)
         runner.run(steps(this, console))
         report(this, console)
         console.print(f"[dim]{time.monotonic() - this.began:.0f} s to the answer[/]\n")

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from infra.local.errors import Failed, Tolerated
-from infra.local.steps import Runner, Step, _State, check_graph, progress_line
+from infra.local.steps import Step, StepRunner, _State, check_graph, progress_line
 
 
 @pytest.fixture
@@ -16,11 +16,11 @@ def shown() -> StringIO:
 
 
 @pytest.fixture
-def runner(shown: StringIO) -> Runner:
-    return Runner(Console(file=shown, width=120))
+def runner(shown: StringIO) -> StepRunner:
+    return StepRunner(Console(file=shown, width=120))
 
 
-def test_a_step_starts_after_those_it_needs(runner: Runner) -> None:
+def test_a_step_starts_after_those_it_needs(runner: StepRunner) -> None:
     order: list[str] = []
     steps = [
         Step("table", lambda _: order.append("table"), after=("server", "topic")),
@@ -32,7 +32,7 @@ def test_a_step_starts_after_those_it_needs(runner: Runner) -> None:
     assert set(runner.timings) == {"server", "topic", "table"}
 
 
-def test_independent_steps_run_side_by_side(runner: Runner) -> None:
+def test_independent_steps_run_side_by_side(runner: StepRunner) -> None:
     met = threading.Barrier(2, timeout=10)
 
     def meet(_: object) -> None:
@@ -41,12 +41,12 @@ def test_independent_steps_run_side_by_side(runner: Runner) -> None:
     runner.run([Step("one", meet), Step("two", meet)])
 
 
-def test_each_step_ends_with_a_tick_its_remark_and_seconds(runner: Runner, shown: StringIO) -> None:
+def test_each_step_ends_with_a_tick_its_remark_and_seconds(runner: StepRunner, shown: StringIO) -> None:
     runner.run([Step("Jars", lambda _: "52 jars")])
     assert shown.getvalue().split() == ["✓", "Jars", "52", "jars", "0.0", "s"]
 
 
-def test_a_quick_quiet_step_says_nothing(runner: Runner, shown: StringIO) -> None:
+def test_a_quick_quiet_step_says_nothing(runner: StepRunner, shown: StringIO) -> None:
     runner.run([Step("Java", lambda _: None, quiet=True)])
     assert shown.getvalue() == ""
 
@@ -55,7 +55,7 @@ def test_a_brief_run_prints_what_failed_and_how_many_steps_are_done(shown: Strin
     def warn(_: object) -> None:
         raise Tolerated("a table differs")
 
-    runner = Runner(Console(file=shown, width=120), plain_every=0, is_brief=True)
+    runner = StepRunner(Console(file=shown, width=120), plain_every=0, is_brief=True)
     runner.run([Step("Jars", lambda _: "52 jars"), Step("Tables", warn, after=("Jars",))])
     lines = [line.strip() for line in shown.getvalue().splitlines()]
     assert "✗ Tables  a table differs  0.0 s" in lines
@@ -76,7 +76,7 @@ def test_the_progress_line_names_the_longest_step_first() -> None:
     )
 
 
-def test_a_failure_is_raised_and_nothing_after_it_starts(runner: Runner, shown: StringIO) -> None:
+def test_a_failure_is_raised_and_nothing_after_it_starts(runner: StepRunner, shown: StringIO) -> None:
     started: list[str] = []
 
     def fail(_: object) -> None:
@@ -88,7 +88,7 @@ def test_a_failure_is_raised_and_nothing_after_it_starts(runner: Runner, shown: 
     assert "✗ bad" in shown.getvalue()
 
 
-def test_a_tolerated_failure_stops_nothing(runner: Runner, shown: StringIO) -> None:
+def test_a_tolerated_failure_stops_nothing(runner: StepRunner, shown: StringIO) -> None:
     started: list[str] = []
 
     def find_fault(_: object) -> None:
@@ -100,7 +100,7 @@ def test_a_tolerated_failure_stops_nothing(runner: Runner, shown: StringIO) -> N
 
 
 def test_a_long_step_is_heard_of_without_a_terminal(shown: StringIO) -> None:
-    runner = Runner(Console(file=shown, width=120), plain_every=0)
+    runner = StepRunner(Console(file=shown, width=120), plain_every=0)
     heard = threading.Event()
 
     class Ears(StringIO):

@@ -207,13 +207,13 @@ def test_a_runner_that_is_told_to_stop_while_it_starts_stops_what_it_started() -
 def test_a_pause_ends_when_the_runner_is_told_to_stop() -> None:
     waiting = threading.Event()
 
-    class Told(Progress):
+    class RecordingProgress(Progress):
         def restarted(self, query: str, error: str, wait: float) -> None:
             super().restarted(query, error, wait)
             waiting.set()
 
     runner = Played(refuse, refuse, refuse, refuse, refuse)
-    runner.progress = Told()
+    runner.progress = RecordingProgress()
     runner.start()
     assert waiting.wait(10)
     runner.stop()
