@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from ingestion.procurement.ocds.contracts import contracted
+from ingestion.procurement.ocds.facts import compared
 from ingestion.procurement.ocds.merge import Unmergeable
 from ingestion.procurement.ocds.parties import ADDRESS, FLAGS, Party
 from ingestion.procurement.ocds.persons import Persons
@@ -19,6 +20,7 @@ from ingestion.procurement.ocds.stored_processes import StoredParty, StoredProce
 from ingestion.procurement.ocds.tenders import awarded, offered, planned, tendered
 
 PARTY, PARTY_ADDRESS = "ocds.party", "ocds.address"
+PARTS = (planned, tendered, offered, awarded, contracted, compared)
 BATCH_PROCESSES, BATCH_BYTES = 200, 500_000
 """As much is asked for, kept and sent at a time."""
 
@@ -77,7 +79,7 @@ class Conversion:
             return None
         self.doubled += doubled
         process = Process(release, self.statuses, self.persons, self.shape)
-        events = [event for part in (planned, tendered, offered, awarded, contracted) for event in part(process)]
+        events = [event for part in PARTS for event in part(process)]
         # Last: the parts name parties, and with them their roles.
         for party_id, party in process.parties.known.items():
             if party.is_shared:

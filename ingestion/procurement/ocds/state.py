@@ -22,7 +22,7 @@ Json = dict[str, Any]
 KEYS = {
     "planning_item": "planning_item_id", "tender": "tender_id", "lot": "lot_id", "award": "award_id",
     "contract": "contract_id", "contract_item": "item_id", "milestone": "act_id", "transaction": "transaction_id",
-    "party": "party_id", "address": "address_id", "bid": "application_id",
+    "party": "party_id", "address": "address_id", "bid": "application_id", "process": "process_id",
 }  # fmt: skip
 """By kind of event, the field that names what it tells of. A bid's rows, one a lot, come and go with it."""
 OWNERS = {"contract_item": "contract_id", "address": "party_id"}

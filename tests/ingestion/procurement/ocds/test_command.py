@@ -46,7 +46,7 @@ def test_a_file_is_sent_and_summed_up(tmp_path: Path) -> None:
     result = run(path, "--collection", "x_y", "--json", broker=broker)
     assert result.exit_code == 0, result.output
     assert "p.json: 3 releases of 1 processes." in result.stderr
-    assert "procurement.ocds: 15 events sent, 15 acknowledged with 16 lines." in result.stdout
+    assert "procurement.ocds: 16 events sent, 16 acknowledged with 17 lines." in result.stdout
     assert "bid 'Qualified' (1)" in result.stdout
     output = json.loads(result.stdout.splitlines()[-1])
     assert (output["releases"], output["processes"], output["unknown_statuses"], output["error"]) == (3, 1, 1, "")

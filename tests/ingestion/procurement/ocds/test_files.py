@@ -254,7 +254,7 @@ def test_no_file_is_held_in_memory(tmp_path: Path, indent: int | None) -> None:
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert count == 1_500 * 4 + 1
+    assert count == 1_500 * 5 + 1
     assert peak < 4_000_000
 
 
