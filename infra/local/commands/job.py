@@ -1,17 +1,24 @@
-"""``./start.sh job``: gold tables, built now."""
+"""``./start.sh job``: gold tables, or an analysis, built now."""
 
 from __future__ import annotations
 
 import click
 
-from infra.local.command_line import StackCommand, current, pass_on
+from conf import REPOSITORY
+from infra.local.command_line import PASSED_ON, StackCommand, current, pass_on
 
 
-@click.command(cls=StackCommand, needs=("minio", "clickhouse"))
+@click.command(cls=StackCommand, needs=("minio", "clickhouse"), context_settings=PASSED_ON)
 @click.argument("name")
-@click.option("--day", help="Build only this day, e.g. 2026-03-01.")
-@click.option("--json", "as_json", is_flag=True, help="End with a line of JSON.")
-def job(name: str, day: str | None, as_json: bool) -> None:
-    """Run a job: `nightly` for all gold tables, or one table, e.g. gold.purchases_seller_daily"""
-    options = [*(["--day", day] if day else []), *(["--json"] if as_json else [])]
-    pass_on(current(), "job", ["jobs.commands.run", name, *options])
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+def job(name: str, options: tuple[str, ...]) -> None:
+    """Run a job: `nightly` for all gold tables, or one table, e.g. gold.purchases_seller_daily
+
+    Options of tables: --day D builds only this day, e.g. 2026-03-01; --json ends with a line of JSON.
+
+    An analysis has options of its own, e.g. procurement.indicators --collection C; see job NAME -- --help.
+    """
+    domain, _, analysis = name.partition(".")
+    is_analysis = domain.isidentifier() and (REPOSITORY / "jobs" / domain / f"{analysis}.py").is_file()
+    module = [f"jobs.{name}"] if is_analysis and analysis.isidentifier() else ["jobs.commands.run", name]
+    pass_on(current(), "job", [*module, *(word for word in options if word != "--")])

@@ -80,7 +80,7 @@ def new_page(name: str) -> None:
 @new.command("flag")
 @click.argument("code")
 def new_flag(code: str) -> None:
-    """A red flag CODE of procurement, e.g. r024: contract, function, test and a page of documentation."""
+    """A red flag CODE of procurement, e.g. r024: a class with its settings, its test and a page of documentation."""
     from infra.local.scaffold import kinds
 
     create("flag", kinds.flag(code), f"Next: fill in docs/reference/flags/{code.upper()}.md, then the function")

@@ -7,7 +7,6 @@ import re
 
 from infra.local.errors import Refused
 from schemas.contract import Column, Contract, contracts, tables
-from schemas.derive.latest_views import versioned
 
 WORD = r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*"
 
@@ -97,7 +96,4 @@ def page(name: str) -> dict[str, str]:
 def flag(name: str) -> dict[str, str]:
     """Values for a red flag of procurement, by its code."""
     match = matched(r"r(\d{3})", name, "r024")
-    tenders = next(t for t in versioned() if t.name == "silver.procurement_tenders")
-    python = tenders.python
-    assert python is not None
-    return {"code": name, "CODE": f"R{match[1]}", "module": python.__module__, "Source": python.__name__}
+    return {"code": name, "CODE": f"R{match[1]}"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -37,7 +38,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Rows:
 def test_each_table_has_its_rows(rows: Rows) -> None:
     assert {table: len(lines) for table, lines in rows.items()} == {
         "parties": 3, "party_addresses": 1, "planning_items": 1, "tenders": 1, "lots": 2, "bids": 3, "awards": 1,
-        "contracts": 1, "contract_items": 1, "acts": 1, "transactions": 1,
+        "contracts": 1, "contract_items": 1, "acts": 1, "transactions": 1, "processes": 1,
     }  # fmt: skip
     assert {line["collection_code"] for lines in rows.values() for line in lines} == {"x"}
     assert {line["changed_at"] for lines in rows.values() for line in lines} == {datetime(2026, 1, 30, tzinfo=UTC)}
@@ -54,6 +55,8 @@ def test_values_are_typed(rows: Rows) -> None:
     assert tender["ended_at"] == datetime(2026, 1, 10, 6, tzinfo=UTC)
     assert (contract["lot_ids"], contract["supplier_tax_id"]) == ('["ocds-x-1/1"]', "2")
     assert (paid["paid_amount"], paid["supplier_tax_id"]) == (Decimal("100.0000"), "2")
+    (process,) = rows["processes"]
+    assert (process["bid_count"], json.loads(process["bids"])[0]["amount"]) == (2.0, "900.1")
     bids = [(b["bid_id"], b["lot_id"], b["status_code"], b["submitted_on"]) for b in rows["bids"]]
     assert bids[0] == ("ocds-x-1/b1", "ocds-x-1/1", "winner", date(2026, 1, 5))
     assert [lot["planning_item_ids"] for lot in rows["lots"]] == ['["ocds-x-1/a"]', None]
