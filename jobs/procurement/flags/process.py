@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -119,9 +120,9 @@ def _list(text: str | None) -> list[dict[str, Any]]:
 
 
 def _bid(node: Mapping[str, Any]) -> Bid:
-    amount = node.get("amount")
+    amount = float(node.get("amount") or "nan")
     return Bid(
-        node.get("status"), node.get("date"), None if amount is None else float(amount), node.get("currency"),
+        node.get("status"), node.get("date"), amount if math.isfinite(amount) else None, node.get("currency"),
         _ids(node.get("tenderers")),
     )  # fmt: skip
 

@@ -216,5 +216,7 @@ def test_a_row_of_silver_becomes_a_process() -> None:
     assert (process.bids, process.awards) == ((bid("valid", ("W", None), 0.1),), (award("W", codes=["30"]),))  # type: ignore[arg-type]
     assert (process.tenderer_count, process.single_supplier, process.has_all_bids) == (2, "W", True)
     assert (process.bids[0].tenderer, process.bids[0].tenderer_ids) == (None, {"W"})
+    too_large = process_of(row | {"bids": '[{"amount":"1e400"},{"amount":"0"},{"amount":null}]'})
+    assert [one.amount for one in too_large.bids] == [None, 0.0, None]
     assert not process_of(row | {"bids": None}).has_all_bids
     assert process_of(row | {"bids": None, "bid_count": 0}).has_all_bids
