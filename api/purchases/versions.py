@@ -42,7 +42,7 @@ HASHES = (
     " SETTINGS max_threads = 1, max_execution_time = 600, log_queries = 0 FORMAT RowBinary"
 )
 SINCE = f" AND {arrived_since('silver.purchase_lines')}"
-FOUND = (
+KNOWN_VERSIONS = (
     "SELECT event_id, purchase_id, seller_id, customer_id, currency_code, purchased_at, toString(sold_on) AS day,"
     " arrival, line_no, product_id, description, quantity, unit_price_amount AS unit_price"
     " FROM silver.purchase_lines FINAL"
@@ -159,7 +159,7 @@ class Versions:
                     some = numbers[start : start + NUMBERS_AT_ONCE]
                     wanted = {"numbers": sorted({n.purchase_id for n in some}),
                               "sellers": sorted({n.seller_id for n in some})}  # fmt: skip
-                    rows += await self._warehouse.rows(FOUND, wanted)
+                    rows += await self._warehouse.rows(KNOWN_VERSIONS, wanted)
         except (TimeoutError, Problem, RuntimeError):
             # RuntimeError: it has no such table yet.
             self._away_until = time.monotonic() + AWAY_SECONDS

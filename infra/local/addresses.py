@@ -62,7 +62,7 @@ def show(
                 if row[name]:
                     console.print(f"  {name} {escape(row[name])}", soft_wrap=True)
     if stopped := ", ".join(row["what"] for row in every if row not in rows):
-        console.print(f"[dim]Not started: {escape(stopped)}[/]", soft_wrap=True)
+        console.print(f"[dim]Not running: {escape(stopped)}[/]", soft_wrap=True)
     if not passwords:
         file = settings.stack_home / "secrets.json"
         console.print(f"[dim]Passwords: ./start.sh urls --passwords  (file {file}, mode 600)[/]", soft_wrap=True)

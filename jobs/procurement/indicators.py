@@ -71,7 +71,7 @@ def observations(process: Process, chosen: FlagSettings) -> Iterator[Observation
 def compute(processes: DataFrame, chosen: FlagSettings) -> Outcome:
     """All flags of these processes: rows of `silver.procurement_processes`, of each process one."""
     common = chosen.common
-    if common.currency is None and any(flag.compares_amounts for flag in chosen.flags):
+    if common.currency is None and any(flag.compares_amounts() for flag in chosen.flags):
         chosen = replace(chosen, common=replace(common, currency=_first_currency(processes, chosen)))
 
     def observed(process: Process) -> Iterable[Observation]:
@@ -171,12 +171,14 @@ def processes_of(spark: SparkSession, lake: S3Lake, collection: str) -> DataFram
     help="A settings file of Cardinal: flags, thresholds, exclusions.  [default: all flags, as they are by default]",
 )
 @click.option(
-    "--export", "export_file", type=click.Path(path_type=Path, dir_okay=False),
+    "--export", "export_file", type=click.Path(path_type=Path, dir_okay=False, writable=True),
     help="Write the results there, in Cardinal's form.",
 )  # fmt: skip
 @with_exit_code
 def main(collection: str, settings_file: Path | None, export_file: Path | None) -> int:
     """Compute the red flags of a collection of OCDS."""
+    if export_file is not None and not export_file.absolute().parent.is_dir():
+        raise Refused(f"The export cannot be written: there is no folder {export_file.absolute().parent}.")
     chosen = _chosen(settings_file)
     began = time.monotonic()
     outcome = _run(settings(), collection, chosen)

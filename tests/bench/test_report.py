@@ -33,9 +33,9 @@ def test_columns_of_numbers_stand_to_the_right() -> None:
 
 def test_results_are_written_with_an_overview(tmp_path: Path) -> None:
     for name in ("drain", "memory"):
-        created = Report(name, name.title(), "What was done.", [Table("Rates", ("who", "rate"), [("Sauda", 5)])])
-        created.goals, created.figures = ["met: all"], {"ratio": 1.5}
-        write(created, {"cores": "2"}, tmp_path)
+        new_report = Report(name, name.title(), "What was done.", [Table("Rates", ("who", "rate"), [("Sauda", 5)])])
+        new_report.goals, new_report.figures = ["met: all"], {"ratio": 1.5}
+        write(new_report, {"cores": "2"}, tmp_path)
     page = (tmp_path / "drain.md").read_text()
     assert "# Drain" in page
     assert "| Sauda | 5 |" in page

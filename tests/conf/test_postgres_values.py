@@ -18,9 +18,9 @@ from conf.postgres_values import Unreadable, fault, tolerate
 def connected(encoding: str = "UTF8") -> Any:
     reported = {"server_encoding": encoding, "TimeZone": "UTC"}
     info = SimpleNamespace(parameter_status=reported.get, encoding="utf-8")
-    simple_namespace = SimpleNamespace(adapters=AdaptersMap(psycopg.adapters), info=info)
-    tolerate(cast("Any", simple_namespace))
-    return simple_namespace
+    connection = SimpleNamespace(adapters=AdaptersMap(psycopg.adapters), info=info)
+    tolerate(cast("Any", connection))
+    return connection
 
 
 def loaded(connection: Any, kind: str, data: bytes) -> Any:

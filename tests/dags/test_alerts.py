@@ -27,7 +27,7 @@ def webhook() -> Iterator[Any]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             heard.append((self.headers["Content-Type"], json.loads(body)))
-            self.send_response(simple_namespace.code)
+            self.send_response(server_facts.code)
             self.end_headers()
 
         def log_message(self, *_: object) -> None: ...
@@ -35,8 +35,8 @@ def webhook() -> Iterator[Any]:
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         serving = Thread(target=server.serve_forever)
         serving.start()
-        simple_namespace = SimpleNamespace(url=f"http://127.0.0.1:{server.server_port}/x", heard=heard, code=200)
-        yield simple_namespace
+        server_facts = SimpleNamespace(url=f"http://127.0.0.1:{server.server_port}/x", heard=heard, code=200)
+        yield server_facts
         server.shutdown()
         serving.join()
 

@@ -14,7 +14,7 @@ from tests.support.clickhouse import answers, definitions, inserted
 QUALITY = contract(Quality)
 TABLE = "gold.purchases_hourly"
 CHECK = "order_count.at_least(0)"
-ASKED = "SELECT table_name, day, outcome FROM ops.latest_checks ORDER BY table_name, day"
+QUERY = "SELECT table_name, day, outcome FROM ops.latest_checks ORDER BY table_name, day"
 
 
 def check(hour: int, day: str | None, outcome: str, table: str = TABLE) -> dict[str, Any]:
@@ -61,6 +61,6 @@ def check(hour: int, day: str | None, outcome: str, table: str = TABLE) -> dict[
 def test_only_what_looks_at_as_much_clears_a_stop(
     tmp_path: Path, checks: list[dict[str, Any]], shown: list[list[str]]
 ) -> None:
-    actual = answers(tmp_path, [*definitions(), inserted(QUALITY, checks), ASKED])
+    actual = answers(tmp_path, [*definitions(), inserted(QUALITY, checks), QUERY])
 
     assert [row[1:] for row in actual] == shown

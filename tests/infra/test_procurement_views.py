@@ -17,17 +17,17 @@ BUYER, SUPPLIER, STRANGER = "001040004321", "110540001234", "220640004444"
 OLD, NEW = "2021-01-01 00:00:00", "2026-02-01 00:00:00"
 EMPTY: dict[str, Any] = {"changed_at": OLD, "fetched_at": NEW, "line_no": 0}
 
-Told = dict[str, list[dict[str, Any]]]
+RowsByTable = dict[str, list[dict[str, Any]]]
 
 
-def world(collection: str, buyer: str = BUYER, supplier: str = SUPPLIER) -> Told:
+def world(collection: str, buyer: str = BUYER, supplier: str = SUPPLIER) -> RowsByTable:
     """Of a plan the whole way: a tender, a lot, a bid, a contract with two addenda, items, acts, payments, and an
     entry in the register of bad suppliers, told by its list and by itself. Ids are the same in each collection."""
     parties = {"buyer_tax_id": buyer, "supplier_tax_id": supplier}
     ids = {"buyer_id": "b", "supplier_id": "s"}
     chain = {"root_id": "c1", "tender_id": "t1", **parties, **ids}
     listed = {"system_code": "3", "debarment_id": "d1", "supplier_tax_id": supplier}
-    reported: Told = {
+    rows_by_table: RowsByTable = {
         "parties": [{"party_id": "b", "party_tax_id": buyer}, {"party_id": "s", "party_tax_id": supplier}],
         "party_addresses": [
             {"address_id": "a1", "party_id": "b", "kato_code": "750000000", "country_code": "398"},
@@ -77,7 +77,9 @@ def world(collection: str, buyer: str = BUYER, supplier: str = SUPPLIER) -> Told
             listed | {"source_code": "rnu", "changed_at": NEW, "started_at": None},
         ],
     }  # fmt: skip
-    return {name: [EMPTY | {"collection_code": collection} | row for row in rows] for name, rows in reported.items()}
+    return {
+        name: [EMPTY | {"collection_code": collection} | row for row in rows] for name, rows in rows_by_table.items()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -86,8 +88,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place: Path = tmp_path_factory.mktemp("procurement")
     worlds = [world("a"), world("other", "330740001111", "440840002222")]
     inserts = [
-        inserted(find(f"silver.procurement_{name}"), rows) for reported in worlds for name, rows in reported.items()
-    ]  # fmt: skip
+        inserted(find(f"silver.procurement_{name}"), rows)
+        for rows_by_table in worlds
+        for name, rows in rows_by_table.items()
+    ]
     assert answers(place, [*definitions(), *inserts]) == []
     return place
 

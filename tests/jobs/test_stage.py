@@ -50,9 +50,9 @@ class FakeS3:
 
 
 def lake(s3: FakeS3) -> S3Lake:
-    s3_lake = S3Lake(Settings())
-    vars(s3_lake)["_s3"] = s3
-    return s3_lake
+    lake_of_files = S3Lake(Settings())
+    vars(lake_of_files)["_s3"] = s3
+    return lake_of_files
 
 
 def test_a_run_counts_when_the_state_names_it() -> None:

@@ -48,11 +48,11 @@ class Site:
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._listener]}, daemon=True)
 
     def _app(self) -> FastAPI:
-        fast_a_p_i = FastAPI(docs_url=None, redoc_url=None)
-        fast_a_p_i.state.settings, fast_a_p_i.state.backends = Settings(), mock.MagicMock(spec=Backends, probes={})
+        application = FastAPI(docs_url=None, redoc_url=None)
+        application.state.settings, application.state.backends = Settings(), mock.MagicMock(spec=Backends, probes={})
         for router in (routes.ROUTER, web_routes.ROUTER):
-            fast_a_p_i.include_router(router)
-        return fast_a_p_i
+            application.include_router(router)
+        return application
 
     def _hub(self, settings: Settings, backends: Backends, client: httpx.AsyncClient) -> Hub:  # noqa: ARG002
         def saying(name: str, reported: Any) -> Source:

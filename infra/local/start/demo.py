@@ -73,6 +73,8 @@ def steps(run: Run, console: Console) -> list[Step]:
 
     ours = domain_steps(run)
     sent = [each.step.title for each in ours if each.sends_events]
+    # A new lake has nothing to count or to ask, and its MinIO may still be built for minutes.
+    ready = deploy.LIVE_STEPS if settings.is_lake_new else deploy.STEPS
     live_events = [each.step.title for each in ours if each.is_live]
     fed = [each.step.title for each in ours if each.feeds_nightly]
     stream = title(settings, "stream")
@@ -80,10 +82,9 @@ def steps(run: Run, console: Console) -> list[Step]:
         *stack.up_steps(),
         *stack.database_steps(),
         *deploy.steps(settings),
-        # A new lake has nothing to count, and its MinIO may still be built for minutes.
-        Step(COUNTED, count_before, after=deploy.LIVE_STEPS if settings.is_lake_new else deploy.STEPS, quiet=True),
+        Step(COUNTED, count_before, after=ready, quiet=True),
         *(each.step for each in ours),
-        *stack.part_steps(["stream"], after=deploy.LIVE_STEPS if settings.is_lake_new else deploy.STEPS),
+        *stack.part_steps(["stream"], after=ready),
         Step(summary.QUERIES, queries, after=(stream,), quiet=True),
         Step(summary.LIVE_ANSWER, first_answer, after=(stream, *live_events), quiet=True),
         Step("All in the lake", lake, after=(stream, *deploy.LAKE_STEPS, *sent)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
@@ -76,22 +77,25 @@ class Common:
 
 
 @dataclass(frozen=True)
-class Flag:
+class Flag(ABC):
     """A flag with its settings: its fields are the keys of its section. `SECTIONS` names fields that are sections of
     their own."""
 
     code: ClassVar[str] = ""
     SECTIONS: ClassVar[tuple[str, ...]] = ()
-    compares_amounts: ClassVar[bool] = False
-    """Whether it reads only amounts in the main currency."""
 
+    @abstractmethod
     def observe(self, process: Process, common: Common) -> Iterable[Observation]:
         """What one process contributes."""
-        raise NotImplementedError
 
     def observed_currency(self, process: Process, common: Common) -> str | None:  # noqa: ARG002
-        """The first currency that the flag meets in a process."""
+        """The first currency that the flag meets in a process; None for a flag that compares no amounts."""
         return None
+
+    @classmethod
+    def compares_amounts(cls) -> bool:
+        """Whether it reads only amounts in the main currency."""
+        return cls.observed_currency is not Flag.observed_currency
 
     def conclude(self, measures: Sequence[Measure]) -> Conclusion:  # noqa: ARG002
         """What follows from all processes together; nothing where each is judged by itself."""

@@ -9,7 +9,7 @@ from typing import ClassVar
 from jobs.procurement.flags.flag import OCID, TENDERER, Common, Conclusion, Flag, Measure, Observation, Result
 from jobs.procurement.flags.process import Process
 from jobs.procurement.flags.second_lowest_bid import first_currency, second_lowest
-from jobs.procurement.flags.statistics import lower_fence, quartiles
+from jobs.procurement.flags.statistics import lower_limit
 
 SEPARATOR = "\x1f"
 
@@ -19,7 +19,6 @@ class R024(Flag):
     """`threshold` replaces the fence."""
 
     code: ClassVar[str] = "R024"
-    compares_amounts: ClassVar[bool] = True
     threshold: float | None = None
 
     def observe(self, process: Process, common: Common) -> Iterator[Observation]:
@@ -31,17 +30,10 @@ class R024(Flag):
         return first_currency(process, common)
 
     def conclude(self, measures: Sequence[Measure]) -> Conclusion:
-        limits: dict[str, float] = {}
-        fence, q1 = self.threshold, 1.0
-        if fence is None:
-            q1, q3 = quartiles([one.numerator for one in measures])
-            fence = lower_fence(q1, q3)
-            limits = {"q1": q1, "q3": q3}
-        concluded = Conclusion(limits=limits | {"lower_fence": fence})
-        # Without a difference in three quarters of the processes, these would all be flagged.
-        if q1 > 0 and fence > 0:
-            for one in measures:
-                if one.numerator <= fence:
-                    concluded.results.append(Result(OCID, one.subject, one.numerator))
-                    concluded.results += [Result(TENDERER, each, 0.0) for each in one.detail.split(SEPARATOR)]
+        limit = lower_limit([one.numerator for one in measures], self.threshold)
+        concluded = Conclusion(limits=limit.figures)
+        for one in measures:
+            if limit.decides and one.numerator <= limit.fence:
+                concluded.results.append(Result(OCID, one.subject, one.numerator))
+                concluded.results += [Result(TENDERER, each, 0.0) for each in one.detail.split(SEPARATOR)]
         return concluded

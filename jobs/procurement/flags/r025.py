@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from jobs.procurement.flags.flag import TENDERER, Common, Conclusion, Flag, Measure, Observation, Result
 from jobs.procurement.flags.process import Process
-from jobs.procurement.flags.statistics import lower_fence, quantile, quartiles
+from jobs.procurement.flags.statistics import lower_limit, quantile
 
 
 @dataclass(frozen=True)
@@ -30,18 +30,10 @@ class R025(Flag):
 
     def conclude(self, measures: Sequence[Measure]) -> Conclusion:
         top = quantile([one.denominator for one in measures], self.percentile / 100)
-        limits: dict[str, float] = {}
-        fence, q1 = self.threshold, 1.0
-        if fence is None:
-            q1, q3 = quartiles([one.ratio for one in measures])
-            fence = lower_fence(q1, q3)
-            limits = {"q1": q1, "q3": q3}
-        concluded = Conclusion(limits=limits | {"upper_fence": top, "lower_fence": fence})
-        # Where three quarters of the tenderers never win, most of those who bid much would be flagged.
-        if q1 > 0 and fence > 0:
-            concluded.results += [
-                Result(TENDERER, one.subject, one.ratio)
-                for one in measures
-                if one.denominator >= top and one.ratio <= fence
-            ]
-        return concluded
+        limit = lower_limit([one.ratio for one in measures], self.threshold)
+        flagged = [
+            Result(TENDERER, one.subject, one.ratio)
+            for one in measures
+            if limit.decides and one.denominator >= top and one.ratio <= limit.fence
+        ]
+        return Conclusion(flagged, limit.figures | {"upper_fence": top})

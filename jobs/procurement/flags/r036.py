@@ -15,7 +15,6 @@ class R036(Flag):
     """It has no settings of its own."""
 
     code: ClassVar[str] = "R036"
-    compares_amounts: ClassVar[bool] = True
 
     def observe(self, process: Process, common: Common) -> Iterator[Observation]:
         bids = [bid for bid in _offers(process, common) if bid.currency == common.currency]

@@ -18,7 +18,7 @@ from jobs.procurement.flags.flag import (
     Result,
 )
 from jobs.procurement.flags.process import Process
-from jobs.procurement.flags.statistics import quartiles, upper_fence
+from jobs.procurement.flags.statistics import upper_limit
 
 PARTS = {"by buyer": BUYER, "by organiser": ORGANISER, "by tenderer": TENDERER}
 
@@ -50,13 +50,9 @@ class R038(Flag):
             ratios = {one.subject: one.ratio for one in measures if one.part == part and one.denominator >= least}
             if not ratios:
                 continue
-            fence = self.threshold
-            if fence is None:
-                q1, q3 = quartiles(list(ratios.values()))
-                fence = upper_fence(q1, q3)
-                concluded.limits |= {f"{group}_q1": q1, f"{group}_q3": q3}
-            concluded.limits[f"{group}_upper_fence"] = fence
-            # Where three quarters have no disqualified bids, these would all be flagged.
-            if fence > 0:
-                concluded.results += [Result(group, who, ratio) for who, ratio in ratios.items() if ratio >= fence]
+            limit = upper_limit(list(ratios.values()), self.threshold)
+            concluded.limits |= {f"{group}_{name}": figure for name, figure in limit.figures.items()}
+            concluded.results += [
+                Result(group, who, ratio) for who, ratio in ratios.items() if limit.decides and ratio >= limit.fence
+            ]
         return concluded

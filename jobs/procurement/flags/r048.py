@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from jobs.procurement.flags.flag import TENDERER, Common, Conclusion, Flag, Measure, Observation, Result
 from jobs.procurement.flags.process import Process
-from jobs.procurement.flags.statistics import quartiles, upper_fence
+from jobs.procurement.flags.statistics import upper_limit
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,6 @@ class R048(Flag):
         least = self.minimum_contracting_processes
         known = {one.subject for one in measures if one.part == "processes" and one.numerator >= least}
         kinds = {one.subject: float(one.distinct) for one in measures if one.part == "kinds" and one.subject in known}
-        limits: dict[str, float] = {}
-        fence = self.threshold
-        if fence is None:
-            q1, q3 = quartiles(list(kinds.values()))
-            fence_value = upper_fence(q1, q3)
-            limits = {"q1": q1, "q3": q3}
-        else:
-            fence_value = float(fence)
-        flagged = [Result(TENDERER, who, count) for who, count in kinds.items() if count >= fence_value]
-        return Conclusion(flagged, limits | {"upper_fence": fence_value})
+        limit = upper_limit(list(kinds.values()), self.threshold)
+        # As Cardinal does: a variety is at least 1, so no fence of zero has to be kept from deciding.
+        return Conclusion([Result(TENDERER, w, n) for w, n in kinds.items() if n >= limit.fence], limit.figures)

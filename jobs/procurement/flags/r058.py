@@ -9,7 +9,7 @@ from typing import ClassVar
 from jobs.procurement.flags.flag import OCID, TENDERER, Common, Conclusion, Flag, Measure, Observation, Result
 from jobs.procurement.flags.process import Process
 from jobs.procurement.flags.second_lowest_bid import first_currency, second_lowest
-from jobs.procurement.flags.statistics import quartiles, upper_fence
+from jobs.procurement.flags.statistics import upper_limit
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,6 @@ class R058(Flag):
     """`threshold` replaces the fence."""
 
     code: ClassVar[str] = "R058"
-    compares_amounts: ClassVar[bool] = True
     threshold: float | None = None
 
     def observe(self, process: Process, common: Common) -> Iterator[Observation]:
@@ -29,17 +28,10 @@ class R058(Flag):
         return first_currency(process, common)
 
     def conclude(self, measures: Sequence[Measure]) -> Conclusion:
-        limits: dict[str, float] = {}
-        fence = self.threshold
-        if fence is None:
-            q1, q3 = quartiles([one.numerator for one in measures])
-            fence = upper_fence(q1, q3)
-            limits = {"q1": q1, "q3": q3}
-        concluded = Conclusion(limits=limits | {"upper_fence": fence})
-        # Without a difference in three quarters of the processes, these would all be flagged.
-        if fence > 0:
-            for one in measures:
-                if one.numerator >= fence:
-                    concluded.results.append(Result(OCID, one.subject, one.numerator))
-                    concluded.results.append(Result(TENDERER, one.detail, 0.0))
+        limit = upper_limit([one.numerator for one in measures], self.threshold)
+        concluded = Conclusion(limits=limit.figures)
+        for one in measures:
+            if limit.decides and one.numerator >= limit.fence:
+                concluded.results.append(Result(OCID, one.subject, one.numerator))
+                concluded.results.append(Result(TENDERER, one.detail, 0.0))
         return concluded

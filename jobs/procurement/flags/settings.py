@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import configparser
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from typing import Any, get_type_hints
 
@@ -67,8 +67,13 @@ def read_settings(text: str) -> FlagSettings:
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     try:
         parser.read_string(f"[{TOP}]\n{text}")
-    except configparser.Error as problem:
-        raise WrongSettings(f"It is no settings file: {' '.join(str(problem).split())}") from None
+    except (configparser.DuplicateSectionError, configparser.DuplicateOptionError) as problem:
+        name = f"{problem.option} in " if isinstance(problem, configparser.DuplicateOptionError) else ""
+        # The parser was given one line more, the first.
+        raise WrongSettings(f"Line {(problem.lineno or 1) - 1}: {name}[{problem.section}] stands twice.") from None
+    except configparser.ParsingError as problem:
+        line, text = problem.errors[0]
+        raise WrongSettings(f"Line {line - 1}: a section or `key = value` was expected, not {text.strip()}.") from None
     sections = {name: dict(parser[name]) for name in parser.sections()}
     common = _common(sections.pop(TOP), sections.pop("exclusions", {}))
     for name in PREPARATION.keys() & sections.keys():
@@ -99,7 +104,6 @@ def _flag(flag: type[Flag], values: Mapping[str, str], own: Mapping[str, Mapping
     for section, entries in own.items():
         name = f"{flag.code}.{section}"
         chosen[section] = {key: _value(name, key, text, int) for key, text in entries.items()}
-    assert all(each.default is not MISSING or each.default_factory is not MISSING for each in fields(flag))
     return flag(**chosen)
 
 

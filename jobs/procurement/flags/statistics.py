@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 
@@ -27,6 +28,36 @@ def quantile(values: Sequence[float], share: float) -> float:
 def quartiles(values: Sequence[float]) -> tuple[float, float]:
     """The first and the third quartile."""
     return quantile(values, 0.25), quantile(values, 0.75)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A fence or the threshold that replaces it; `figures` has what was computed, under Cardinal's names.
+
+    `decides` is false where a fence would raise the flag for most of the subjects.
+    """
+
+    fence: float
+    figures: dict[str, float]
+    decides: bool
+
+
+def lower_limit(values: Sequence[float], threshold: float | None) -> Limit:
+    """What is unusually low. Without a difference in a quarter of the values the fence decides nothing."""
+    if threshold is not None:
+        return Limit(threshold, {"lower_fence": threshold}, threshold > 0)
+    q1, q3 = quartiles(values)
+    fence = lower_fence(q1, q3)
+    return Limit(fence, {"q1": q1, "q3": q3, "lower_fence": fence}, q1 > 0 and fence > 0)
+
+
+def upper_limit(values: Sequence[float], threshold: float | None) -> Limit:
+    """What is unusually high. Where three quarters of the values are zero, the fence decides nothing."""
+    if threshold is not None:
+        return Limit(threshold, {"upper_fence": threshold}, threshold > 0)
+    q1, q3 = quartiles(values)
+    fence = upper_fence(q1, q3)
+    return Limit(fence, {"q1": q1, "q3": q3, "upper_fence": fence}, fence > 0)
 
 
 def lower_fence(q1: float, q3: float) -> float:

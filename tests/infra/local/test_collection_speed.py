@@ -17,7 +17,7 @@ PACE = {
     "collection": "goszakup", "process": os.getpid(), "requests_per_second": 42.0,
     "highest_requests_per_second": 60.0, "held_by": "the service answered 429 at 60.0 requests/s, 3 s ago",
 }  # fmt: skip
-SAID = "Collecting goszakup: 42.0 of 60.0 requests/s; the service answered 429 at 60.0 requests/s, 3 s ago"
+SENTENCE = "Collecting goszakup: 42.0 of 60.0 requests/s; the service answered 429 at 60.0 requests/s, 3 s ago"
 
 
 def written(settings: Settings, name: str, **more: object) -> Path:
@@ -34,7 +34,7 @@ def test_a_collection_that_runs_is_told_with_what_holds_it_back(stack_settings: 
     empty = {"parts": [], "stack": "unit", "queries": {}, "counts": {}, "stopped_checks": []}
     status.show(empty | {"collections": [pace]}, console)
 
-    assert SAID in console.export_text()
+    assert SENTENCE in console.export_text()
     assert collection_speed.sentence(pace | {"held_by": ""}) == "Collecting goszakup: 42.0 of 60.0 requests/s"
 
 

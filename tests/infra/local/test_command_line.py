@@ -13,9 +13,10 @@ from click.testing import CliRunner
 
 from conf import REPOSITORY, Settings
 from infra.local import command_line
-from infra.local.commands import sql, urls
+from infra.local.commands import job, sql, urls
 from infra.local.commands.status import span
 from infra.local.errors import Failed
+from infra.local.stack import Stack
 from infra.local.start.demo import last_json, percentile
 
 COMMANDS = command_line.cli.list_commands(click.Context(command_line.cli))
@@ -84,6 +85,30 @@ def test_a_taken_port_is_told_before_anything_starts(tmp_path: Path) -> None:
     assert f"Port {port}, for Kafka, is taken by" in answer.stderr
     assert f"(pid {os.getpid()})" in answer.stderr
     assert not (tmp_path / "stacks" / "main" / "run" / "supervisord.conf").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["nightly"], ["jobs.commands.run", "nightly"]),
+        (["gold.x", "--day", "2026-03-01", "--json"], ["jobs.commands.run", "gold.x", "--day", "2026-03-01", "--json"]),
+        (["--json", "nightly"], ["jobs.commands.run", "nightly", "--json"]),
+        (["procurement.indicators", "--collection", "c"], ["jobs.procurement.indicators", "--collection", "c"]),
+        (["procurement.indicators", "--help"], ["jobs.procurement.indicators", "--help"]),
+        (["core.lake"], ["jobs.commands.run", "core.lake"]),
+        (["../x"], ["jobs.commands.run", "../x"]),
+    ],
+)
+def test_a_job_is_tables_or_an_analysis(
+    monkeypatch: pytest.MonkeyPatch, stack_settings: Settings, words: list[str], expected: list[str]
+) -> None:
+    called: list[list[str]] = []
+    monkeypatch.setattr(Stack, "need", lambda *_: None)
+    monkeypatch.setattr(command_line, "current", lambda: stack_settings)
+    monkeypatch.setattr(job, "current", lambda: stack_settings)
+    monkeypatch.setattr(job, "pass_on", lambda _settings, _part, command: called.append(list(command)))
+    assert CliRunner().invoke(command_line.cli, ["job", *words]).exit_code == 0
+    assert called == [expected]
 
 
 def test_urls_show_passwords_only_when_asked(stack_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

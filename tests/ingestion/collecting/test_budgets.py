@@ -16,7 +16,7 @@ SHOP = Service("the shop", "shop", "http://127.0.0.1:1", refusals=frozenset({401
 ADDRESS_BLOCKED, ACCOUNT_BLOCKED = 15.0, 1_800.0
 
 
-class Asked:
+class LimitedClient:
     """A client whose service gives these answers, and both of its limiters."""
 
     def __init__(self, *answers: httpx.Response) -> None:
@@ -26,10 +26,10 @@ class Asked:
 
     def times(self, count: int) -> Sequence[float]:
         """Ask so often, one after the other; when each request was made."""
-        created: list[float] = []
+        instants: list[float] = []
 
         def answer(_: httpx.Request) -> httpx.Response:
-            created.append(self.time.now)
+            instants.append(self.time.now)
             return self._answers.pop(0) if self._answers else httpx.Response(200, content=b"{}")
 
         budgets = (Budget(self.address, {403: ADDRESS_BLOCKED}), Budget(self.account, {429: ACCOUNT_BLOCKED}))
@@ -41,11 +41,11 @@ class Asked:
                     await client.get("/offers", bytes, RequestCounts())
 
         asyncio.run(ask())
-        return created
+        return instants
 
 
 def test_the_lower_of_two_limits_sets_the_pace() -> None:
-    requests = Asked()
+    requests = LimitedClient()
     times = requests.times(20)
     assert times[-1] - times[10] == pytest.approx(9 / 100, rel=0.01)
 
@@ -55,7 +55,7 @@ def test_the_lower_of_two_limits_sets_the_pace() -> None:
     [(403, "address", "account", ADDRESS_BLOCKED), (429, "account", "address", ACCOUNT_BLOCKED)],
 )
 def test_a_limit_that_is_met_rests_for_its_own_time(status: int, met: str, other: str, pause: float) -> None:
-    requests = Asked(httpx.Response(status))
+    requests = LimitedClient(httpx.Response(status))
     first, second = requests.times(1)
     limits = {"address": (requests.address, 1_000), "account": (requests.account, 100)}
     assert second - first >= pause
@@ -64,11 +64,11 @@ def test_a_limit_that_is_met_rests_for_its_own_time(status: int, met: str, other
 
 
 def test_retry_after_is_obeyed_before_the_usual_pause() -> None:
-    requests = Asked(httpx.Response(403, headers={"Retry-After": "40"}))
+    requests = LimitedClient(httpx.Response(403, headers={"Retry-After": "40"}))
     first, second = requests.times(1)
     assert 40 <= second - first < 45
 
 
 def test_only_a_status_of_refusals_ends_the_run() -> None:
     with pytest.raises(CredentialsRefused, match=r"the shop refused the token \(401 at .*/offers\).* Log in again\."):
-        Asked(httpx.Response(401)).times(1)
+        LimitedClient(httpx.Response(401)).times(1)

@@ -39,37 +39,37 @@ def test_whole_events_are_chosen_the_same_ones_each_time(spark: SparkSession) ->
 
 
 def test_a_sample_warns_and_shows_no_more_than_the_key(spark: SparkSession, tmp_path: Path) -> None:
-    lake, created = ParquetLake(tmp_path), dict[str, GateResult]()
+    lake, gate_results = ParquetLake(tmp_path), dict[str, GateResult]()
     lines = table_from_text(LINES, EVENTS)
     lake.write(frame(spark, LINES, [*lines, lines[0]]), LINES.name, where="", note="test")
 
     def judged(table: Contract, gate_result: GateResult) -> None:
-        created[table.name] = gate_result
+        gate_results[table.name] = gate_result
 
     Samples(spark, lake, 1_000, judged).validate([LINES])
-    (broken,) = created[LINES.name].verdicts
+    (broken,) = gate_results[LINES.name].verdicts
 
     assert (broken.gate, broken.rows, broken.stops) == ("key", 1, False)
     assert broken.example == "event_id e0, line_no 0, count 2"
-    assert created[LINES.name].facts.rows == 121
+    assert gate_results[LINES.name].facts.rows == 121
 
 
 @pytest.mark.parametrize(("since", "seen"), [(date(2026, 1, 9), []), (date(2026, 1, 10), ["2026-01-09"])])
 def test_silver_in_which_nothing_arrives_any_more_is_warned_of(
     spark: SparkSession, tmp_path: Path, since: date, seen: list[str]
 ) -> None:
-    lake, created = ParquetLake(tmp_path), dict[str, GateResult]()
+    lake, gate_results = ParquetLake(tmp_path), dict[str, GateResult]()
     lines = table_from_text(LINES, EVENTS)
     for line in lines:
         # One event of sixty is newer than all others, which the hash does not choose.
         line["ingested_at"] = datetime(2026, 1, 9 if line["event_id"] == "e1" else 2, 23, tzinfo=UTC)
     lake.write(frame(spark, LINES, lines), LINES.name, where="", note="test")
-    Samples(spark, lake, 40, lambda table, gate_result: created.update({table.name: gate_result}), since).validate(
+    Samples(spark, lake, 40, lambda table, gate_result: gate_results.update({table.name: gate_result}), since).validate(
         [LINES]
     )
 
-    assert created[LINES.name].facts.rows < len(lines)
-    assert [(v.gate, v.seen, v.stops) for v in created[LINES.name].verdicts] == [
+    assert gate_results[LINES.name].facts.rows < len(lines)
+    assert [(v.gate, v.seen, v.stops) for v in gate_results[LINES.name].verdicts] == [
         ("ingested_at.recent", day, False) for day in seen
     ]
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner
 
 from jobs.procurement.flags.process import COLUMNS
 from jobs.procurement.flags.settings import read_settings
-from jobs.procurement.indicators import compute, export
+from jobs.procurement.indicators import compute, export, main
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -58,6 +60,12 @@ def test_the_first_currency_is_the_main_one_unless_one_is_set(spark: SparkSessio
     rows = frame(spark, [contest("b", 3, "EUR"), contest("a", 2, "USD")])
     outcome = compute(rows, read_settings(f"{setting}[R058]\nthreshold = 0.5\n"))
     assert list(export(outcome)["OCID"]) == [flagged]
+
+
+def test_a_folder_that_is_not_there_is_told_before_anything_is_computed(tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["--collection", "c", "--export", str(tmp_path / "none" / "out.json")])
+    assert done.exit_code == 2
+    assert f"there is no folder {tmp_path / 'none'}." in done.output
 
 
 def test_of_nothing_there_is_nothing_but_what_was_looked_for(spark: SparkSession) -> None:

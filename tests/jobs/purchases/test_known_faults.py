@@ -65,11 +65,11 @@ def test_revenue_is_quantity_times_price(built: dict[type, list[Row]], table: ty
 def test_orders_are_purchases(built: dict[type, list[Row]], table: type) -> None:
     """The fault: as many orders as rows, 6. A purchase counts once for each of its products."""
     wanted = {"tea": 4, "milk": 1} if table is ProductDaily else {None: 4}
-    counter: Counter[str | None] = Counter()
+    orders_by_product: Counter[str | None] = Counter()
     for row in built[table]:
-        counter[row.get("product_id")] += row["order_count"]
+        orders_by_product[row.get("product_id")] += row["order_count"]
 
-    assert counter == wanted
+    assert orders_by_product == wanted
 
 
 def test_a_mean_of_a_week_is_not_the_mean_of_its_days(built: dict[type, list[Row]]) -> None:

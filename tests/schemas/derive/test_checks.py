@@ -39,11 +39,11 @@ QUESTIONS = {
     "lots": checks.counted(LOTS),
     "entries, a": checks.counted(ENTRIES, "a"),
 }
-Told = Mapping[str, list[list[Any]]]
+Answers = Mapping[str, list[list[Any]]]
 
 
 @pytest.fixture(scope="module")
-def answers_by_name(tmp_path_factory: pytest.TempPathFactory) -> Told:
+def answers_by_name(tmp_path_factory: pytest.TempPathFactory) -> Answers:
     """The answers by question, sorted; whole numbers, which JSON may write as texts, are numbers."""
     tables = [LOTS, TENDERS, ITEMS, ENTRIES, DELETIONS]
     empty = find("silver.procurement_parties")
@@ -77,34 +77,34 @@ def answers_by_name(tmp_path_factory: pytest.TempPathFactory) -> Told:
     return {name: sorted(rows) for name, rows in actual.items()}
 
 
-def test_a_reference_resolves_within_its_collection_only(answers_by_name: Told) -> None:
+def test_a_reference_resolves_within_its_collection_only(answers_by_name: Answers) -> None:
     assert answers_by_name["tenders of lots"] == [["a", 2, 1, "lot_id 8: tender_id 3"], ["b", 1, 0, ""]]
     assert answers_by_name["tenders of lots, b"] == [["b", 1, 0, ""]]
 
 
-def test_nothing_and_0_refer_to_nothing(answers_by_name: Told) -> None:
+def test_nothing_and_0_refer_to_nothing(answers_by_name: Answers) -> None:
     assert answers_by_name["parents"] == [["a", 1, 0, ""], ["b", 0, 0, ""]]
 
 
-def test_each_id_of_a_list_is_looked_for_as_number_and_as_text(answers_by_name: Told) -> None:
+def test_each_id_of_a_list_is_looked_for_as_number_and_as_text(answers_by_name: Answers) -> None:
     assert answers_by_name["planned items of lots"] == [
         ["a", 2, 1, "lot_id 7: planning_item_ids 6"], ["b", 1, 1, "lot_id 7: planning_item_ids 5"]
     ]  # fmt: skip
 
 
-def test_a_code_is_looked_for_in_its_own_dictionary_without_leading_zeros(answers_by_name: Told) -> None:
+def test_a_code_is_looked_for_in_its_own_dictionary_without_leading_zeros(answers_by_name: Answers) -> None:
     assert answers_by_name["statuses"] == [["a", 2, 1, "lot_id 8: status_code 999"]]
     assert answers_by_name["units"] == [["a", 2, 1, "planning_item_id 4: unit_code 796"]]
 
 
-def test_references_of_one_table_are_counted_in_one_question(answers_by_name: Told) -> None:
+def test_references_of_one_table_are_counted_in_one_question(answers_by_name: Answers) -> None:
     tenders, statuses = answers_by_name["tenders of lots"][0], answers_by_name["statuses"][0]
 
     # In the order of the table's columns.
     assert answers_by_name["together"] == [[*tenders, *statuses[1:]]]
 
 
-def test_rows_that_hold_are_counted_by_collection_and_dictionary(answers_by_name: Told) -> None:
+def test_rows_that_hold_are_counted_by_collection_and_dictionary(answers_by_name: Answers) -> None:
     assert answers_by_name["lots"] == [["a", "silver.procurement_lots", 3], ["b", "silver.procurement_lots", 1]]
     assert answers_by_name["entries, a"] == [
         ["a", "silver.procurement_ref_lots_status", 1], ["a", "silver.procurement_ref_units", 1]

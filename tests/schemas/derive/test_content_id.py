@@ -22,7 +22,7 @@ GOOD = (
     b'"currency_code":"KZT","customer_id":null,"lines":[{"product_id":"p","description":" ","quantity":2.0,'
     b'"unit_price":2.550},{"product_id":"p\\u0301","quantity":-1,"unit_price":"3.0"}]}'
 )
-SAID = {
+EXPECTED_ID = {
     "currency_code": "KZT", "purchase_id": "17", "purchased_at": "2026-01-31T09:30:00.500000Z", "seller_id": "s",
     "lines": [{"product_id": "p", "quantity": 2, "unit_price": "2.55"},
               {"product_id": "ṕ", "quantity": -1, "unit_price": "3"}],
@@ -31,11 +31,11 @@ SAID = {
 
 def test_content_is_what_is_read() -> None:
     value = parse(GOOD)
-    assert CONTENT.of(value) == SAID
+    assert CONTENT.of(value) == EXPECTED_ID
     del value["other"]
     row, findings = Reader(EVENT).read(value, datetime(2026, 2, 1, tzinfo=UTC))
     assert findings == []
-    assert CONTENT.of_row(row) == SAID
+    assert CONTENT.of_row(row) == EXPECTED_ID
 
 
 def test_it_is_written_as_orjson_does() -> None:

@@ -131,7 +131,7 @@ def test_no_two_faults_share_a_rule() -> None:
 
 
 # the event, then the rule that it breaks and its sentence; both empty where it is taken
-ASKED: list[tuple[str, bytes | None, str, str]] = [
+CASES: list[tuple[str, bytes | None, str, str]] = [
     ("least", json.dumps(OK).encode(), "", ""),
     ("all", json.dumps(OK | {"seen_at": "2026-01-31T09:30:00Z", "share": 0.5, "pieces_count": 3, "is_new": False,
                              "note": "n", "price_kzt": "1.25",
@@ -167,7 +167,7 @@ ASKED: list[tuple[str, bytes | None, str, str]] = [
 @pytest.fixture(scope="module")
 def answers(spark: SparkSession) -> list[tuple[bool, str, str]]:
     """Whether each event is broken, and the rule and sentence that are given, whether it is or not."""
-    frame = spark.createDataFrame([(n, value) for n, (_, value, _, _) in enumerate(ASKED)], "n int, value binary")
+    frame = spark.createDataFrame([(n, value) for n, (_, value, _, _) in enumerate(CASES)], "n int, value binary")
     text = F.from_json(
         F.col("value").cast("string"), quarantine.text_ddl(LOOSE), {"columnNameOfCorruptRecord": "_corrupt"}
     )
@@ -180,11 +180,11 @@ def answers(spark: SparkSession) -> list[tuple[bool, str, str]]:
     return [(row["broken"], row["why"]["rule"], row["why"]["sentence"]) for row in requests.orderBy("n").collect()]
 
 
-@pytest.mark.parametrize("case", range(len(ASKED)), ids=[name for name, *_ in ASKED])
+@pytest.mark.parametrize("case", range(len(CASES)), ids=[name for name, *_ in CASES])
 def test_what_is_there_and_cannot_be_read_is_never_taken_for_missing(
     answers: list[tuple[bool, str, str]], case: int
 ) -> None:
-    _, _, rule, sentence = ASKED[case]
+    _, _, rule, sentence = CASES[case]
     broken, actual, output = answers[case]
 
     assert broken == bool(rule)

@@ -68,10 +68,10 @@ def held(settings: Settings) -> Counter[str]:
         partitions = [TopicPartition(TOPIC, p, 0) for p in known]
         ends = {p.partition: consumer.get_watermark_offsets(p, timeout=20)[1] for p in partitions}
         consumer.assign(partitions)
-        counter: Counter[str] = Counter()
+        counts: Counter[str] = Counter()
         while any(place.offset < ends[place.partition] for place in consumer.position(partitions)):
-            counter.update(m.key().decode() for m in consumer.consume(5_000, timeout=1.0) if m.error() is None)
-        return counter
+            counts.update(m.key().decode() for m in consumer.consume(5_000, timeout=1.0) if m.error() is None)
+        return counts
     finally:
         consumer.close()
 

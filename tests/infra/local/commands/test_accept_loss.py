@@ -17,9 +17,9 @@ from infra.local.errors import Refused
 from infra.local.processes.supervisor import Supervisor
 from infra.local.stack import Stack
 
-SAID = "purchases, partition 0: the offsets 5 to 7 (3 events) are gone from Kafka; it begins at 8."
-LOSS = {"topic": "purchases", "partition": "0", "reason": "expired", "begin": 5, "end": 8, "sentence": SAID}
-QUERY = {"topic": "purchases", "state": "waiting: offsets are lost", "error": SAID, "lost": [LOSS]}
+SENTENCE = "purchases, partition 0: the offsets 5 to 7 (3 events) are gone from Kafka; it begins at 8."
+LOSS = {"topic": "purchases", "partition": "0", "reason": "expired", "begin": 5, "end": 8, "sentence": SENTENCE}
+QUERY = {"topic": "purchases", "state": "waiting: offsets are lost", "error": SENTENCE, "lost": [LOSS]}
 ENDS = {"purchases": {"0": 50}}
 
 
@@ -65,7 +65,7 @@ def test_nothing_is_done_where_the_answer_is_no(command: list[str], stack_settin
     answer = CliRunner().invoke(command_line.cli, ["accept-loss", "purchases"], input="n\n")
 
     assert answer.exit_code == 1
-    assert SAID in answer.output
+    assert SENTENCE in answer.output
     assert command == []
     assert not accepted_file(stack_settings, "purchases").exists()
 
@@ -80,7 +80,7 @@ def test_an_unknown_topic_is_refused_with_those_there_are(stack_settings: Settin
 def test_the_doctor_says_what_is_lost_and_which_command_goes_on(stack_settings: Settings) -> None:
     (actual,) = doctor._queries(stack_settings)
 
-    assert (actual.mark, actual.text) == ("bad", SAID)
+    assert (actual.mark, actual.text) == ("bad", SENTENCE)
     assert actual.fix.startswith("./start.sh accept-loss purchases")
 
 

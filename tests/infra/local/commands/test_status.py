@@ -33,8 +33,8 @@ def test_parts_that_do_not_run_are_named_and_their_addresses_left_out(
     addresses.show(stack_settings, console)
     shown = console.export_text()
 
-    assert "REST API: its paths" in shown.partition("Not started:")[0]
-    assert "Airflow" in shown.partition("Not started:")[2]
+    assert "REST API: its paths" in shown.partition("Not running:")[0]
+    assert "Airflow" in shown.partition("Not running:")[2]
     assert "http://127.0.0.1:29081/" not in shown
     runs = {row["what"]: row["runs"] for row in addresses.listed(stack_settings)}
     assert (runs["Airflow"], runs["REST API: its paths"]) == (False, True)

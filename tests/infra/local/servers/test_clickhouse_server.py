@@ -241,8 +241,8 @@ def test_many_sleeping_queries_leave_room_for_the_application(server: Server) ->
 def test_a_name_that_is_no_table_is_no_file_either(server: Server) -> None:
     """clickhouse-local would look for a file of this name, and ask for the right to read it."""
     assert server.ask("CREATE DATABASE IF NOT EXISTS silver", "sauda") == ""
-    created = "CREATE TABLE IF NOT EXISTS silver.t (a Int64, b Int64) ENGINE = MergeTree ORDER BY a"
-    assert server.ask(created, "sauda") == ""
+    statement = "CREATE TABLE IF NOT EXISTS silver.t (a Int64, b Int64) ENGINE = MergeTree ORDER BY a"
+    assert server.ask(statement, "sauda") == ""
     for sql in ("SELECT * FROM t", "SELECT a FROM silver.t AS x WHERE EXISTS (SELECT 1 FROM x WHERE b = x.a)"):
         assert "UNKNOWN_TABLE" in server.ask(sql)
     correlated = "SELECT a, (SELECT max(b) FROM silver.t AS y WHERE y.a = x.a) FROM silver.t AS x"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 
+from conf import REPOSITORY
 from jobs.procurement.flags.flag import Common
 from jobs.procurement.flags.r003 import R003
 from jobs.procurement.flags.r018 import R018
@@ -17,6 +20,17 @@ ELEVEN = ["R003", "R018", "R024", "R025", "R028", "R030", "R035", "R036", "R038"
 def test_the_eleven_are_known_and_all_are_on_without_a_file() -> None:
     assert list(known_flags()) == ELEVEN
     assert [flag.code for flag in default_settings().flags] == ELEVEN
+
+
+def test_each_flag_has_its_page_and_stands_in_the_list() -> None:
+    folder = REPOSITORY / "docs" / "reference" / "flags"
+    listed = (folder / "index.md").read_text(encoding="utf-8")
+    for code, flag in known_flags().items():
+        page = (folder / f"{code}.md").read_text(encoding="utf-8")
+        assert f"[{code}]({code}.md)" in listed
+        assert [
+            field.name for field in fields(flag) if f"`{field.name}`" not in page and field.name not in flag.SECTIONS
+        ] == []
 
 
 def test_a_section_switches_its_flag_on_and_what_is_left_out_has_its_default() -> None:
@@ -58,8 +72,9 @@ def test_sections_of_preparation_are_read_over() -> None:
         ("[R048]\ndigits = two\n", r"\[R048\] digits = two: a whole number was expected"),
         ("[R058]\nthreshold = much\n", r"\[R058\] threshold = much: a number was expected"),
         ("[R003.procurement_method_details]\nemergency = soon\n", "emergency = soon: a whole number was expected"),
-        ("[R018]\n[R018]\n", "It is no settings file"),
-        ("nonsense\n", "It is no settings file"),
+        ("[R018]\n[R018]\n", r"Line 2: \[R018\] stands twice"),
+        ("[R058]\nthreshold = 1\nthreshold = 2\n", r"Line 3: threshold in \[R058\] stands twice"),
+        ("[R018]\nnonsense\n", "Line 2: a section or `key = value` was expected, not 'nonsense"),
     ],
 )
 def test_what_is_not_known_is_refused_by_name(text: str, sentence: str) -> None:

@@ -79,10 +79,10 @@ def ledger(stream: Stream, judge: Judge, tmp_path_factory: pytest.TempPathFactor
 def shop(ledger: Path, chosen: Settings) -> TransactingShop:
     """One that has taken a purchase back."""
     assert ledger.exists()
-    transacting_shop = TransactingShop(chosen)
-    transacting_shop.change_its_mind()
+    producing_shop = TransactingShop(chosen)
+    producing_shop.change_its_mind()
     settle(chosen, [TOPIC], 90, lambda _: None)
-    return transacting_shop
+    return producing_shop
 
 
 @pytest.fixture(scope="module")
